@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What this host needs to stay alive: the PCI functions under its file systems, its swap and its
+ * default route, and the bridges above them. The plan carries them as protect lines.
+ *
+ * Reads only, all below one root: "/" or a recorded machine's tree. Needs no privilege: mountinfo,
+ * swaps, sysfs and udev's database are open to everyone, what is not is said in a note.
+ */
+#ifndef VFIO_EARLY_PROTECT_H
+#define VFIO_EARLY_PROTECT_H
+
+#include <stddef.h>
+
+#include "early/selector.h"
+
+struct protect {
+	struct pci_address addr;
+	struct pci_id id;	/* with the subsystem's, where the function has one */
+	/*
+	 * "holds /, swap; carries the default route (vmbr0)"; for a bridge "above 0000:03:00.0,
+	 * which holds /". One line of printable text without '#', fit for the plan as it is.
+	 */
+	char *reason;
+};
+
+struct protect_facts {
+	struct protect *list;	/* by address, each function once */
+	size_t count;		/* may exceed PLAN_MAX_PROTECTS: the caller's to refuse */
+	/*
+	 * Whole sentences without the full stop, one line each, for the plan's comments and for
+	 * `check`: what could not be found out, and what is protected instead. Never empty-handed:
+	 * whatever cannot be found out protects more, not less.
+	 */
+	char **note;
+	size_t notes;
+	/* Why nothing can be said of the host (a chroot, a container), or NULL. Then count is 0. */
+	const char *why_none;
+};
+
+/*
+ * protect_collect - find every function that the host needs.
+ * @root: "/", or the top of a recorded machine; of it are read sys/, proc/self/mountinfo,
+ *	  proc/self/ns/, proc/1/mountinfo, proc/swaps, proc/net/{route,ipv6_route,if_inet6}, etc/fstab,
+ *	  etc/crypttab, etc/kernel/proxmox-boot-uuids, run/udev/data/, run/lvm/pvs_online/ and
+ *	  run/systemd/container, each where it exists
+ * @facts: filled in; to be given to protect_free() after success
+ *
+ * Storage: the file systems at or below /, /usr, /var, /boot and /efi that are mounted or in fstab,
+ * swap, the ESP that was booted from and those of proxmox-boot-tool. Network: the default routes
+ * of IPv4 and IPv6; without any, the interfaces that have an address.
+ *
+ * Returns 0, or -errno when @root cannot be opened or memory ran out. What is merely missing is no
+ * error but a note.
+ */
+int protect_collect(const char *root, struct protect_facts *facts);
+
+/* protect_free - give back what protect_collect() filled in; @facts is empty afterwards. */
+void protect_free(struct protect_facts *facts);
+
+#endif
