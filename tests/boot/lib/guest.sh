@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash
+#
+# Switch the machine on, follow it until it is off, split what it said.
+# Defines only; needs common.sh and image.sh.
+
+# What the console says when the boot will never end.
+dead='Kernel panic - not syncing|^\(initramfs\)|ou are in emergency mode|Entering emergency mode'
+
+# qemu_arguments SCENARIO OUT: prints QEMU's arguments, one a line. In the scenario's own lines %o
+# stands for the folder OUT, where its files may lie.
+qemu_arguments() {
+	_file=$1/scenario
+	_machine=q35
+	if [ -n "${KVM:-}" ]; then
+		printf '%s\n' -accel kvm -cpu host
+	else
+		printf '%s\n' -accel tcg,thread=multi -cpu max
+	fi
+	printf '%s\n' -nodefaults -display none -no-reboot -smp 2 -m "$(key "$_file" memory 1024)"
+	case $(key "$_file" iommu none) in
+	intel)
+		_machine=q35,kernel-irqchip=split
+		printf '%s\n' -device intel-iommu,intremap=on,caching-mode=on ;;
+	amd)
+		_machine=q35,kernel-irqchip=split
+		printf '%s\n' -device amd-iommu,intremap=on ;;
+	none) ;;
+	*)
+		say 'iommu is none of intel, amd, none'
+		return 1 ;;
+	esac
+	printf '%s\n' -machine "$_machine"
+	case $(key "$_file" firmware bios) in
+	bios) ;;
+	ovmf)
+		cp /usr/share/OVMF/OVMF_VARS_4M.fd "$2/vars" || return
+		printf '%s\n' -drive \
+			if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd \
+			-drive "if=pflash,format=raw,file=$2/vars" ;;
+	*)
+		say 'firmware is none of bios, ovmf'
+		return 1 ;;
+	esac
+	printf '%s\n' -drive "if=none,id=root,format=raw,cache=unsafe,file=$2/disk" \
+		-device "$(key "$_file" disk virtio-blk-pci,addr=0x10),drive=root"
+	keys "$_file" device | sed "s|%o|$2|g; s/^/-device\n/"
+	# A line `qemu` is an option and its argument: they part at the first space.
+	keys "$_file" qemu | sed "s|%o|$2|g; s/[[:space:]][[:space:]]*/\n/"
+	printf '%s\n' -kernel "$2/kernel" -initrd "$2/initrd" -append \
+		"root=LABEL=$label ro console=ttyS0,115200 log_buf_len=1M $3$(key "$_file" cmdline)"
+	# ttyS0 is the console, ttyS1 what the guest gathered, ttyS2 the host's word to the guest.
+	printf '%s\n' -serial "file:$2/console.log" -serial "file:$2/gathered" \
+		-serial "pipe:$2/word" -qmp "pipe:$2/qmp"
+}
+
+# qmp COMMAND [ARGUMENTS]: for the scenario's `host` script: sends a QMP command to the guest, with
+# its arguments as a JSON object, and prints QEMU's answer; fails when that is an error.
+# Uses $out.
+qmp() {
+	_before=$(wc -l <"$out/qmp.log")
+	printf '{"execute":"%s","arguments":%s}\n' "$1" "${2:-{\}}" >"$out/qmp.in"
+	_try=0
+	while [ "$_try" -lt 100 ]; do
+		_answer=$(tail -n +"$((_before + 1))" "$out/qmp.log" | grep -E -m1 '^\{"(return|error)"')
+		case $_answer in
+		*'"error"'*) printf '%s\n' "$_answer"; return 1 ;;
+		?*) printf '%s\n' "$_answer"; return 0 ;;
+		esac
+		_try=$((_try + 1))
+		sleep 0.1
+	done
+	echo "no answer to $1 in 10 s"
+	return 1
+}
+
+# guest_boot SCENARIO OUT [PARAMETERS]: boots once, and returns when the machine is off. The reason of a
+# failure goes to stdout.
+guest_boot() {
+	out=$2
+	_limit=$(key "$1/scenario" timeout 240)
+	rm -f "$out"/word.* "$out"/qmp.* "$out/gathered" "$out/console.log"
+	mkfifo "$out/word.in" "$out/word.out" "$out/qmp.in" "$out/qmp.out" || return
+	: >"$out/qmp.log" && : >"$out/console.log" && : >"$out/gathered"
+	qemu_arguments "$1" "$out" "${3:+$3 }" >"$out/qemu.args" || return
+	# The pipes are opened for both by QEMU itself: no one waits for the other end.
+	tr '\n' '\0' <"$out/qemu.args" |
+		timeout -k 5 "$_limit" xargs -0 qemu-system-x86_64 >"$out/qemu.log" 2>&1 &
+	_qemu=$!
+	cat "$out/qmp.out" >"$out/qmp.log" &
+	_qmp=$!
+	_told='' _reason=''
+	while kill -0 "$_qemu" 2>/dev/null; do
+		sleep 0.5
+		if grep -aqE "$dead" "$out/console.log"; then
+			_reason="the guest died: $(grep -aE "$dead" "$out/console.log" | head -n 1 | tr -d '\r')"
+			sleep 1
+			kill "$_qemu" 2>/dev/null
+			break
+		fi
+		if [ -z "$_told" ] && grep -aq '^@@ up' "$out/gathered"; then
+			_told=1
+			if ! guest_host "$1" >"$out/host.txt" 2>&1; then
+				_reason="the host script failed: $(tail -n 3 "$out/host.txt" | paste -sd' ')"
+			fi
+			echo go >"$out/word.in"
+		fi
+	done
+	wait "$_qemu"
+	_status=$?
+	kill "$_qmp" 2>/dev/null
+	wait "$_qmp" 2>/dev/null
+	if [ -z "$_reason" ] && ! grep -aq '^@@ complete' "$out/gathered"; then
+		case $_status in
+		124|137) _reason="no end after $_limit s" ;;
+		*) _reason="QEMU ended with status $_status before the guest was done" ;;
+		esac
+		_reason="$_reason: $(tail -n 2 "$out/qemu.log" | paste -sd' ')"
+	fi
+	[ -z "$_reason" ] || {
+		printf '%s\n' "$_reason"
+		return 1
+	}
+}
+
+# guest_host SCENARIO: runs the scenario's `host` script, if any, while the guest waits.
+guest_host() {
+	[ -e "$1/host" ] || return 0
+	(
+		set -e
+		echo '{"execute":"qmp_capabilities"}' >"$out/qmp.in"
+		cd "$1"
+		# shellcheck disable=SC1091
+		. ./host
+	)
+}
+
+# guest_split OUT: one file OUT/SECTION.txt for each section that the guest gathered, and one of what
+# the console said.
+guest_split() {
+	tr -d '\r' <"$1/gathered" | awk -v out="$1" '
+		/^@@ / { if (file) close(file); file = out "/" $2 ".txt"; printf "" >file; next }
+		file { print >file }'
+	tr -d '\r' <"$1/console.log" >"$1/console.txt"
+}

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash
+#
+# One scenario's machine before it is switched on: the root tree with the scenario's config and setup,
+# the image that the installed package makes of it, the kernel, the disk.
+# Defines only; needs common.sh and roots.sh.
+
+# The label that /etc/fstab and root= name.
+label=vfio-early-root
+
+# key FILE KEY [DEFAULT]: prints the value of the last line `KEY = VALUE` of the scenario file.
+key() {
+	_value=$(keys "$1" "$2" | tail -n 1)
+	printf '%s\n' "${_value:-${3:-}}"
+}
+
+# keys FILE KEY: prints the values of all such lines, one a line, in order.
+keys() {
+	sed -n "s/^$2[[:space:]]*=[[:space:]]*\(.*[^[:space:]]\)[[:space:]]*\$/\1/p" "$1"
+}
+
+# scenario_flatten DIR OUT: copies the scenario to OUT, without its twin. For a twin: the scenario it
+# belongs to, with the twin's files in place of those of the same name; a key of the twin's `scenario`
+# takes the place of all lines with that key.
+scenario_flatten() {
+	rm -rf "$2" && mkdir -p "$2" || return
+	_parent=$(dirname "$1")
+	if [ "$(basename "$1")" != twin ] || [ ! -e "$_parent/scenario" ]; then
+		cp -R "$1/." "$2" && rm -rf "$2/twin"
+		return
+	fi
+	cp -R "$_parent/." "$2" && rm -rf "$2/twin" && cp -R "$1/." "$2" || return
+	[ -e "$1/scenario" ] || return 0
+	awk '{ name = $0; sub(/[ \t]*=.*/, "", name) }
+	     FNR == NR { mine[name] = 1; line[n++] = $0; next }
+	     name == "" || name ~ /^#/ || !(name in mine)
+	     END { for (i = 0; i < n; i++) print line[i] }' \
+		"$1/scenario" "$_parent/scenario" >"$2/scenario"
+}
+
+# scenario_check FILE: complains of a key that the harness does not know.
+scenario_check() {
+	awk '/^[ \t]*(#|$)/ { next }
+	{
+		name = $0; sub(/[ \t]*=.*/, "", name)
+		if ($0 !~ /=/ || name !~ /^(title|suite|builder|iommu|firmware|disk|cmdline|device|qemu|memory|timeout|boots|plan)$/) {
+			printf "%s:%d: unknown key \"%s\"\n", FILENAME, FNR, name
+			bad = 1
+		}
+	}
+	END { exit bad }' "$1"
+}
+
+# image_tree SCENARIO BASE TREE: copies the tree BASE to TREE and puts into it what the scenario and the
+# harness add. The scenario lies in the guest as /root/scenario.
+image_tree() {
+	rm_tree "$3"
+	(
+		flock -s 9
+		as_root cp -a --reflink=auto "$2" "$3"
+	) 9>"$2.lock" || return
+	# shellcheck disable=SC2016
+	as_root sh -e -c '
+		scenario=$1 tree=$2 guest=$3
+		echo "LABEL=$4 / ext4 defaults 0 1" >"$tree/etc/fstab"
+		echo guest >"$tree/etc/hostname"
+		cp -R "$scenario" "$tree/root/scenario"
+		chown -R 0:0 "$tree/root/scenario"
+		install -m 644 "$scenario/vfio-early.conf" "$tree/etc/vfio-early.conf"
+		install -m 755 "$guest/gather" "$tree/usr/local/sbin/vfio-early-gather"
+		install -m 644 "$guest/vfio-early-gather.service" "$tree/etc/systemd/system"
+		mkdir -p "$tree/etc/systemd/system/multi-user.target.wants"
+		ln -s ../vfio-early-gather.service "$tree/etc/systemd/system/multi-user.target.wants"
+		# Timers that would only compete with what is measured.
+		for unit in apt-daily apt-daily-upgrade dpkg-db-backup e2scrub_all fstrim; do
+			ln -sf /dev/null "$tree/etc/systemd/system/$unit.timer"
+		done' image_tree "$1" "$3" "$here/guest" "$label" || return
+}
+
+# image_regenerate TREE BUILDER: makes the images of all kernels anew.
+image_regenerate() {
+	case $2 in
+	initramfs-tools)
+		in_tree "$1" update-initramfs -u -k all ;;
+	dracut)
+		# The chroot is not the machine: an image for this host only would lack its disk.
+		# shellcheck disable=SC2016
+		in_tree "$1" sh -c 'for d in /lib/modules/*; do
+				dracut --force --no-hostonly "/boot/initrd.img-${d##*/}" "${d##*/}" || exit
+			done' ;;
+	*)
+		say "no such image builder: $2"
+		return 1 ;;
+	esac
+}
+
+# image_append IMAGE DIR: adds the files of DIR to IMAGE as one more archive. The kernel unpacks
+# archives in order: a file of DIR takes the place of the image's file of that name.
+image_append() {
+	# An archive that follows another begins at a multiple of four bytes.
+	_size=$(stat -c %s "$1") || return
+	truncate -s "$(((_size + 3) / 4 * 4))" "$1" &&
+	(cd "$2" && find . -mindepth 1 | LC_ALL=C sort | cpio --quiet -R 0:0 -H newc -o) >>"$1"
+}
+
+# image_build SCENARIO BASE BUILDER OUT: makes OUT/kernel, OUT/initrd and OUT/disk of the scenario.
+# What the image builder says is kept in OUT/image.txt.
+image_build() {
+	_tree=$4/tree
+	if [ -e "$1/prepare" ]; then
+		(cd "$1" && TOP=$top sh -e ./prepare) >"$4/prepare.txt" 2>&1 || {
+			say 'prepare failed:'
+			cat "$4/prepare.txt" >&2
+			return 1
+		}
+	fi
+	image_tree "$1" "$2" "$_tree" || return
+	{
+		if [ -e "$1/setup" ]; then
+			in_tree "$_tree" sh -e -c 'cd /root/scenario && . ./setup'
+		fi && image_regenerate "$_tree" "$3"
+	} >"$4/image.txt" 2>&1 || {
+		say 'setup or image builder failed:'
+		cat "$4/image.txt" >&2
+		return 1
+	}
+	# shellcheck disable=SC2016
+	as_root sh -e -c '
+		set -- "$1" "$2" "$1"/boot/vmlinuz-*
+		[ $# = 3 ] || { echo "boot: error: not one kernel in the root" >&2; exit 1; }
+		cp "$3" "$2/kernel"
+		cp "$1/boot/initrd.img-${3##*/vmlinuz-}" "$2/initrd"
+		chmod 644 "$2/kernel" "$2/initrd"' image_build "$_tree" "$4" || return
+	if [ -d "$1/image" ]; then
+		image_append "$4/initrd" "$1/image" || return
+	fi
+	rm -f "$4/disk" && truncate -s 2G "$4/disk" &&
+	as_root mke2fs -q -t ext4 -L "$label" -d "$_tree" "$4/disk"
+}

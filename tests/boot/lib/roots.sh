@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash
+#
+# The root file systems, in two cached stages: the distribution (a tar archive, rebuilt when the list
+# of packages changes) and, on it, the package under test, installed as an administrator does (a tree,
+# rebuilt when the package changes). Each stage has a lock, so that scenarios that run at the same time
+# build it once.
+# Defines only; needs common.sh.
+
+# mirror: prints the address of the Debian mirror that apt is configured with; MIRROR goes first.
+# Security and derivative archives have another layout: only one that carries a suite of Debian proper
+# can serve the others.
+mirror() {
+	if [ -n "${MIRROR:-}" ]; then
+		printf '%s\n' "$MIRROR"
+		return
+	fi
+	# shellcheck disable=SC2016 # apt's own syntax
+	apt-get indextargets --format '$(ORIGIN) $(CODENAME) $(REPO_URI)' 'Created-By: Packages' |
+		awk '$1 == "Debian" && $2 !~ /-/ { print $3; found = 1; exit }
+		     END { exit !found }' ||
+		die 'apt knows no Debian mirror: run apt-get update, or set MIRROR'
+}
+
+# apt_options: prints, one a line, the mmdebstrap options that carry over how this machine's apt
+# reaches its mirror (proxies, checks of dates).
+apt_options() {
+	apt-config dump Acquire::http::Proxy Acquire::https::Proxy Acquire::Check-Valid-Until \
+		Acquire::Check-Date | sed -n 's/^\(Acquire[^ ]* .*\);$/--aptopt=\1/p'
+}
+
+# package_depends DEB BUILDER: prints the packages that DEB depends on, one a line: the first of each
+# set of alternatives, none for a set that the builder satisfies.
+package_depends() {
+	{ dpkg-deb -f "$1" Pre-Depends; dpkg-deb -f "$1" Depends; } | tr ',\n' '\n\n' |
+	awk -v builder="$2" '{
+		gsub(/\([^)]*\)/, ""); gsub(/[ \t]/, ""); gsub(/:any/, "")
+		n = split($0, alternative, "|")
+		for (i = 1; i <= n; i++)
+			if (alternative[i] == builder)
+				next
+		if (n && alternative[1] != "")
+			print alternative[1]
+	}'
+}
+
+# root_packages DEB BUILDER: prints the packages of the base, sorted, separated by commas. What DEB
+# depends on is in it, so that installing DEB later needs no network.
+root_packages() {
+	{
+		printf '%s\n' linux-image-amd64 systemd-sysv udev kmod zstd dbus "$2"
+		package_depends "$1" "$2"
+	} | LC_ALL=C sort -u | paste -sd,
+}
+
+# base_build SUITE BUILDER PACKAGES TAR: makes the archive TAR. The documentation stays out for size.
+base_build() {
+	say "making the root of $1 with $2 (a minute or two)"
+	_options=$(apt_options)
+	_mirror=$(mirror) || return
+	# Each line of the options is one argument.
+	_ifs=$IFS
+	IFS='
+'
+	set -f
+	# shellcheck disable=SC2086
+	set -- "$@" $_options
+	set +f
+	IFS=$_ifs
+	_suite=$1 _packages=$3 _tar=$4
+	shift 4
+	mmdebstrap --quiet --variant=apt --include="$_packages" "$@" \
+		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+		--dpkgopt='path-exclude=/usr/share/locale/*' \
+		"$_suite" "$_tar.tmp.tar" "$_mirror" && mv "$_tar.tmp.tar" "$_tar"
+}
+
+# package_build TAR DEB TREE: unpacks TAR and installs DEB in it; its triggers regenerate the image.
+package_build() {
+	say "installing $(dpkg-deb -f "$2" Package Version | paste -sd' ') into $(basename "$1" .tar)"
+	rm_tree "$3.tmp" && mkdir -p "$3.tmp" || return
+	as_root tar -C "$3.tmp" --exclude='./dev/*' -xf "$1" || return
+	as_root cp "$2" "$3.tmp/tmp/package.deb" || return
+	in_tree "$3.tmp" dpkg -i /tmp/package.deb >"$3.log" 2>&1 || {
+		cat "$3.log" >&2
+		return 1
+	}
+	as_root rm "$3.tmp/tmp/package.deb" && mv "$3.tmp" "$3"
+}
+
+# rm_tree DIR: removes it, whoever owns what is in it.
+rm_tree() {
+	[ ! -e "$1" ] || as_root rm -rf "$1"
+}
+
+# root_tree SUITE BUILDER DEB: prints the folder of a tree with DEB installed, after making what is not
+# cached. To read the tree, hold a shared lock on FOLDER.lock; trees of earlier packages that nobody
+# holds are removed.
+root_tree() {
+	mkdir -p "$roots" || return
+	_list=$(root_packages "$3" "$2")
+	_base=$roots/$1-$2-$(printf '%s' "$_list" | sha256sum | cut -c1-12).tar
+	_sum=$(sha256sum <"$3" | cut -c1-12)
+	_tree=${_base%.tar}.$_sum
+	(
+		flock 9
+		[ -e "$_base" ] || base_build "$1" "$2" "$_list" "$_base"
+	) 9>"$_base.lock" >&2 || return
+	(
+		flock 9
+		[ -e "$_tree" ] || package_build "$_base" "$3" "$_tree"
+	) 9>"$_tree.lock" >&2 || return
+	for _old in "${_base%.tar}".*.lock; do
+		_old=${_old%.lock}
+		case $_old in
+		*.tar|"$_tree") continue ;;
+		esac
+		(
+			flock -n 9 || exit 0
+			rm_tree "$_old"
+			rm -f "$_old.log" "$_old.lock"
+		) 9>"$_old.lock"
+	done
+	printf '%s\n' "$_tree"
+}
