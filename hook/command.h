@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The subcommands of vfio-early. Each lies in a file of its own and reads its own options; main.c
+ * holds the table. Below main all functions return 0 or -errno; a command returns one of these:
+ */
+#ifndef VFIO_EARLY_HOOK_COMMAND_H
+#define VFIO_EARLY_HOOK_COMMAND_H
+
+enum {
+	COMMAND_OK = 0,
+	COMMAND_INCOMPLETE = 1, /* done, but something was wrong and has been said */
+	COMMAND_USAGE = 2,
+	COMMAND_NOTHING = 3, /* nothing done: no config that may be read, no such kernel */
+};
+
+int command_plan(int argc, char **argv);
+
+#endif

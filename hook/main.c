@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vfio-early: the host command. The table of subcommands, and nothing that any of them does.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "message.h"
+
+struct command {
+	const char *name;
+	int (*fn)(int argc, char **argv);
+	const char *help;
+};
+
+static const struct command commands[] = {
+	{ "plan", command_plan, "compile the config into the plan that lies in an image" },
+};
+
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void help(FILE *out)
+{
+	fputs("Usage: vfio-early COMMAND [OPTION...]\n"
+	      "       vfio-early --help | --version\n"
+	      "\n"
+	      "Hands PCI devices to vfio-pci at boot, before any other driver.\n"
+	      "\n"
+	      "Commands:\n",
+	      out);
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
+	fputs("\n"
+	      "`vfio-early COMMAND --help` says more of one. The config is /etc/vfio-early.conf.\n",
+	      out);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ 0 },
+	};
+	int opt;
+
+	/* "+": the options behind the command are its own. */
+	while ((opt = getopt_long(argc, argv, "+hV", options, NULL)) != -1) {
+		switch (opt) {
+		case 'h':
+			help(stdout);
+			return COMMAND_OK;
+		case 'V':
+			puts("vfio-early " VERSION);
+			return COMMAND_OK;
+		default:
+			help(stderr);
+			return COMMAND_USAGE;
+		}
+	}
+	if (optind == argc) {
+		help(stderr);
+		return COMMAND_USAGE;
+	}
+
+	argc -= optind;
+	argv += optind;
+	optind = 0; /* getopt(3): start anew, on the command's own arguments */
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (!strcmp(argv[0], commands[i].name))
+			return commands[i].fn(argc, argv);
+
+	message_error("no command is called %s; see vfio-early --help", argv[0]);
+	return COMMAND_USAGE;
+}

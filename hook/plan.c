@@ -1,0 +1,503 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vfio-early plan: compiles the config into the plan that lies in an image. The same grammar, one
+ * item a line, pinned to what this host has today. Writes the plan and nothing else.
+ *
+ * Protect lines come before bind lines, so that a plan that was cut off loses binds first. What was
+ * written is read back by the parser of the boot half before anyone gets to see it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "config.h"
+#include "early/paths.h"
+#include "early/pci.h"
+#include "early/plan.h"
+#include "message.h"
+#include "modules.h"
+#include "protect.h"
+
+/* An ID with its subsystem; a path selector of SELECTOR_MAX_HOPS hops ("/1f.7") and an ID. */
+#define ID_TEXT_SIZE	   (2 * PCI_ID_SIZE)
+#define SELECTOR_TEXT_SIZE (PCI_ADDRESS_SIZE + 5 * SELECTOR_MAX_HOPS + ID_TEXT_SIZE + 1)
+
+struct compile {
+	const char *kernel;
+	char root[PATH_MAX]; /* absolute, "" for "/" */
+	int rootfd;
+	struct config config;
+	struct plan plan;
+	char *lost[PLAN_MAX_LOST];
+	unsigned int losts; /* may exceed PLAN_MAX_LOST: those were not kept */
+	struct pci_function *fn;
+	size_t fns;
+};
+
+static void help(FILE *out)
+{
+	fputs("Usage: vfio-early plan [OPTION...]\n"
+	      "\n"
+	      "Compiles /etc/vfio-early.conf and /etc/vfio-early.conf.d/*.conf into the plan that\n"
+	      "lies in the image of one kernel.\n"
+	      "\n"
+	      "  -k, --kernel VERSION  the kernel it is for (default: the running one)\n"
+	      "  -o, --output FILE     write it there, all or nothing (default: standard output)\n"
+	      "  -r, --root DIR        read the host's files below DIR\n"
+	      "  -h, --help            this text\n"
+	      "\n"
+	      "Exit status: 0 all is well, 1 written but something of the config had to be left\n"
+	      "out, 2 usage, 3 nothing written.\n",
+	      out);
+}
+
+static void add_lost(const char *text, void *arg)
+{
+	struct compile *comp = arg;
+
+	if (comp->losts < PLAN_MAX_LOST)
+		comp->lost[comp->losts] = strdup(text);
+	comp->losts++;
+}
+
+static void write_lost(const struct compile *comp, FILE *out)
+{
+	unsigned int kept = comp->losts;
+
+	if (kept > PLAN_MAX_LOST)
+		kept = PLAN_MAX_LOST - 1;
+	for (unsigned int i = 0; i < kept; i++)
+		fprintf(out, "lost %s\n", comp->lost[i] ? comp->lost[i] : "(out of memory)");
+	if (kept < comp->losts)
+		fprintf(out, "lost %u more; vfio-early plan names them\n", comp->losts - kept);
+}
+
+static int add_function(const struct pci_function *fn, int error, void *arg)
+{
+	struct compile *comp = arg;
+	struct pci_function *list;
+
+	if (error)
+		return 0;
+	list = realloc(comp->fn, (comp->fns + 1) * sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	comp->fn = list;
+	comp->fn[comp->fns++] = *fn;
+	return 0;
+}
+
+static const struct pci_function *find_function(const struct compile *comp,
+						const struct pci_address *addr)
+{
+	for (size_t i = 0; i < comp->fns; i++)
+		if (pci_address_equal(&comp->fn[i].addr, addr))
+			return &comp->fn[i];
+	return NULL;
+}
+
+/* Whose ID a pin is: the function's own, or that of function 0 of a slot. */
+static const struct pci_function *find_pinned(const struct compile *comp,
+					      const struct selector *sel)
+{
+	struct pci_address addr = sel->addr;
+
+	if (sel->kind == SELECTOR_SLOT)
+		addr.fn = 0;
+	return find_function(comp, &addr);
+}
+
+static bool is_matching(const struct compile *comp, const struct selector *sel,
+			enum selector_result wanted)
+{
+	for (size_t i = 0; i < comp->fns; i++) {
+		const struct pci_function *fn = &comp->fn[i], *first;
+		struct pci_address addr = fn->addr;
+
+		addr.fn = 0;
+		first = find_function(comp, &addr);
+		if (selector_match(sel, &fn->addr, &fn->id, fn->class, first ? &first->id : NULL) ==
+		    wanted)
+			return true;
+	}
+	return false;
+}
+
+/* pci_id_format() leaves the subsystem out, as a log line should; a plan keeps it. */
+static const char *format_id(const struct pci_id *id, char text[ID_TEXT_SIZE])
+{
+	pci_id_format(id, text);
+	if (id->subvendor || id->subdevice)
+		sprintf(text, "%04x:%04x:%04x:%04x", id->vendor, id->device, id->subvendor,
+			id->subdevice);
+	return text;
+}
+
+/* The one way of writing a selector: lower case, with the domain, with the ID where there is one. */
+static void format_selector(const struct selector *sel, const struct pci_address *addr, char *text)
+{
+	char id[ID_TEXT_SIZE] = "", part[PCI_ADDRESS_SIZE];
+	char *pos = text;
+
+	if (sel->kind == SELECTOR_CLASS) {
+		int width = sel->class_mask == 0xffffff ? 6 : sel->class_mask == 0xffff00 ? 4 : 2;
+
+		sprintf(text, "class:%0*x", width, sel->class >> (24 - 4 * width));
+		return;
+	}
+
+	if (sel->has_id)
+		format_id(&sel->id, id);
+	if (sel->kind == SELECTOR_ID) {
+		strcpy(text, id);
+		return;
+	}
+
+	pos += sprintf(pos, "%s", pci_address_format(addr, part));
+	for (unsigned int i = 0; i < sel->hops; i++)
+		pos += sprintf(pos, "/%02x.%x", sel->hop[i].dev, sel->hop[i].fn & 7u);
+	if (sel->kind == SELECTOR_SLOT)
+		pos -= 2; /* ".F" */
+	sprintf(pos, "%s%s", *id ? "=" : "", id);
+}
+
+/* Says what a bind line has to do with this machine today; pins it where it can be pinned. */
+static void pin_bind(struct compile *comp, unsigned int bind)
+{
+	struct plan_selector *item = &comp->plan.bind[bind];
+	struct selector *sel = &item->sel;
+	const struct pci_function *fn;
+	unsigned int line;
+	const char *file = config_origin(&comp->config, &comp->plan, bind, &line);
+
+	if (selector_needs_scan(sel)) {
+		if (!is_matching(comp, sel, SELECTOR_MATCHES))
+			message_warn("%s:%u: %s matches nothing today", file, line, item->text);
+		return;
+	}
+	if (pci_resolve(comp->rootfd, sel)) {
+		message_warn("%s:%u: %s leads nowhere today%s", file, line, item->text,
+			     sel->has_id ? "" : ", so it is not pinned to an ID");
+		return;
+	}
+
+	fn = find_pinned(comp, sel);
+	if (fn && !sel->has_id) {
+		sel->id = (struct pci_id){ .vendor = fn->id.vendor, .device = fn->id.device };
+		sel->has_id = true;
+	}
+	if (is_matching(comp, sel, SELECTOR_MATCHES))
+		return;
+	if (fn) {
+		char have[PCI_ID_SIZE];
+
+		message_warn("%s:%u: %s matches nothing today: the ID there is %s", file, line,
+			     item->text, pci_id_format(&fn->id, have));
+		return;
+	}
+	message_warn("%s:%u: %s matches nothing today%s", file, line, item->text,
+		     sel->has_id ? "" : ", so it is not pinned to an ID");
+}
+
+static void write_binds(struct compile *comp, FILE *out)
+{
+	bool blind = !comp->fns;
+
+	if (blind && comp->plan.binds)
+		message_warn("no PCI function is visible below %s/sys: addresses are not pinned to "
+			     "an ID",
+			     comp->root);
+	for (unsigned int i = 0; i < comp->plan.binds; i++) {
+		struct plan_selector *item = &comp->plan.bind[i];
+		struct pci_address addr = item->sel.addr; /* pci_resolve() moves a path's */
+		char text[SELECTOR_TEXT_SIZE];
+
+		if (!blind)
+			pin_bind(comp, i);
+		format_selector(&item->sel, &addr, text);
+		fprintf(out, "bind%s %s\n", item->force ? "!" : "", text);
+	}
+}
+
+static void write_excepts(const struct compile *comp, FILE *out)
+{
+	for (unsigned int i = 0; i < comp->plan.excepts; i++) {
+		const struct selector *sel = &comp->plan.except[i].sel;
+		char text[SELECTOR_TEXT_SIZE];
+
+		format_selector(sel, &sel->addr, text);
+		fprintf(out, "except %s\n", text);
+	}
+}
+
+static int write_protects(struct compile *comp, FILE *out)
+{
+	struct protect_facts facts;
+	int ret = protect_collect(*comp->root ? comp->root : "/", &facts);
+
+	if (ret)
+		return message_errno(ret, "cannot find out which devices this host needs");
+	if (facts.count > PLAN_MAX_PROTECTS)
+		ret = message_error("this host needs %zu devices, more than 256 "
+				    "(PLAN_MAX_PROTECTS); fix: report it as a bug",
+				    facts.count);
+
+	if (facts.why_none)
+		fprintf(out, "# no protect lines: %s\n", facts.why_none);
+	for (size_t i = 0; i < facts.notes; i++)
+		fprintf(out, "# %s\n", facts.note[i]);
+	for (size_t i = 0; i < facts.count; i++) {
+		const struct protect *item = &facts.list[i];
+		char addr[PCI_ADDRESS_SIZE], id[ID_TEXT_SIZE];
+
+		fprintf(out, "protect %s=%s %s\n", pci_address_format(&item->addr, addr),
+			format_id(&item->id, id), item->reason);
+	}
+	protect_free(&facts);
+	return ret;
+}
+
+/* Everything but the lost lines, which are known only when all else is. */
+static int write_items(struct compile *comp, FILE *out)
+{
+	int ret = modules_write(comp->root, comp->kernel, out, add_lost, comp);
+
+	if (ret < 0)
+		return ret;
+	ret = write_protects(comp, out);
+	if (ret)
+		return ret;
+	write_excepts(comp, out);
+	write_binds(comp, out);
+	return 0;
+}
+
+static void write_header(const struct compile *comp, FILE *out)
+{
+	static const char *const group[] = { "warn", "claim", "refuse" };
+
+	fprintf(out, "# vfio-early " VERSION ": compiled from the config, do not edit\n");
+	fprintf(out, "kernel %s\n", comp->kernel);
+	fprintf(out, "config sha256:%s\n", comp->config.digest);
+	fprintf(out, "deadline %u\n", comp->plan.deadline);
+	fprintf(out, "boot-vga %s\n", comp->plan.boot_vga_keep ? "keep" : "bind");
+	fprintf(out, "group %s\n", group[comp->plan.group]);
+	fprintf(out, "failure %s\n", comp->plan.failure == PLAN_FAILURE_HOLD ? "hold" : "release");
+	write_lost(comp, out);
+}
+
+/* What the boot half would make of this text. */
+static int check_text(const char *text, size_t size)
+{
+	static struct plan plan;
+	struct plan_errors errors = { 0 };
+	char *copy;
+
+	if (size >= PLAN_MAX_TEXT)
+		return message_error("the plan would be larger than 64 KiB (PLAN_MAX_TEXT); fix: "
+				     "use fewer lines, class: or IDs");
+	copy = strdup(text);
+	if (!copy)
+		return message_errno(-ENOMEM, "cannot check the plan");
+	plan_init(&plan);
+	if (plan_parse(&plan, copy, size, PLAN_COMPILED, &errors))
+		message_line("(plan)", errors.error[0].line, errors.error[0].column,
+			     errors.error[0].what, NULL);
+	free(copy);
+	return errors.count ? -EINVAL : 0;
+}
+
+static int compile_text(struct compile *comp, char **text, size_t *size)
+{
+	char *items = NULL;
+	size_t items_size = 0;
+	FILE *out = open_memstream(&items, &items_size);
+	int ret = -ENOMEM;
+
+	if (out) {
+		ret = write_items(comp, out);
+		if (fclose(out) && !ret)
+			ret = -ENOMEM;
+	}
+	out = ret ? NULL : open_memstream(text, size);
+	if (!ret && !out)
+		ret = -ENOMEM;
+	if (out) {
+		write_header(comp, out);
+		fputs(items, out);
+		if (fclose(out))
+			ret = -ENOMEM;
+	}
+	free(items);
+	if (ret == -ENOMEM)
+		message_errno(ret, "cannot compile the plan");
+	return ret ? ret : check_text(*text, *size);
+}
+
+static int write_all(int fd, const char *text, size_t size)
+{
+	while (size) {
+		ssize_t put = write(fd, text, size);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return -errno;
+		text += put;
+		size -= (size_t)put;
+	}
+	return 0;
+}
+
+/* A reader of FILE sees the old plan or the new one, also after a crash; never a half. */
+static int replace_file(const char *name, const char *text, size_t size)
+{
+	char temp[PATH_MAX];
+	int fd, ret;
+
+	if (snprintf(temp, sizeof(temp), "%s.XXXXXX", name) >= (int)sizeof(temp))
+		return message_errno(-ENAMETOOLONG, "cannot write %s", name);
+	fd = mkostemp(temp, O_CLOEXEC);
+	if (fd < 0)
+		return message_errno(-errno, "cannot write %s", name);
+
+	ret = write_all(fd, text, size);
+	if (!ret && (fchmod(fd, 0644) || fsync(fd)))
+		ret = -errno;
+	if (close(fd) && !ret)
+		ret = -errno;
+	if (!ret && rename(temp, name))
+		ret = -errno;
+	if (ret) {
+		unlink(temp);
+		return message_errno(ret, "cannot write %s", name);
+	}
+	return 0;
+}
+
+static int write_plan(const char *name, const char *text, size_t size)
+{
+	int ret;
+
+	if (name)
+		return replace_file(name, text, size);
+	ret = write_all(STDOUT_FILENO, text, size);
+	return ret ? message_errno(ret, "cannot write to standard output") : 0;
+}
+
+static int open_root(struct compile *comp, const char *root)
+{
+	if (!realpath(root, comp->root))
+		return message_errno(-errno, "cannot use %s as the root", root);
+	comp->rootfd = open(comp->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (comp->rootfd < 0)
+		return message_errno(-errno, "cannot use %s as the root", root);
+	if (!strcmp(comp->root, "/"))
+		comp->root[0] = '\0';
+	return 0;
+}
+
+static int check_kernel(const struct compile *comp)
+{
+	char *dir;
+	int ret = modules_dir(comp->root, comp->kernel, &dir);
+
+	if (ret)
+		message_error("no kernel %s: cannot enter %s: %s; fix: name one of %s/lib/modules",
+			      comp->kernel, dir ? dir : "it", strerror(-ret), comp->root);
+	free(dir);
+	return ret;
+}
+
+static int run(struct compile *comp, const char *output)
+{
+	char *text = NULL;
+	size_t size = 0;
+	unsigned int wrong;
+	int ret = check_kernel(comp);
+
+	if (!ret)
+		ret = config_read(comp->rootfd, &comp->config);
+	if (ret)
+		goto out;
+
+	plan_init(&comp->plan);
+	wrong = config_parse(&comp->config, &comp->plan, add_lost, comp);
+	ret = pci_scan(comp->rootfd, add_function, comp);
+	if (ret && ret != -ENOENT) {
+		message_errno(ret, "cannot read the PCI functions of this host");
+		goto out;
+	}
+	ret = compile_text(comp, &text, &size);
+	if (!ret)
+		ret = write_plan(output, text, size);
+	if (!ret && (wrong || comp->losts))
+		ret = COMMAND_INCOMPLETE;
+out:
+	free(text);
+	return ret < 0 ? COMMAND_NOTHING : ret;
+}
+
+int command_plan(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "kernel", required_argument, NULL, 'k' },
+		{ "output", required_argument, NULL, 'o' },
+		{ "root", required_argument, NULL, 'r' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	static struct compile comp = { .rootfd = -1 };
+	const char *root = "/", *output = NULL;
+	struct utsname uts;
+	int opt, ret;
+
+	while ((opt = getopt_long(argc, argv, "hk:o:r:", options, NULL)) != -1) {
+		switch (opt) {
+		case 'h':
+			help(stdout);
+			return COMMAND_OK;
+		case 'k':
+			comp.kernel = optarg;
+			break;
+		case 'o':
+			output = optarg;
+			break;
+		case 'r':
+			root = optarg;
+			break;
+		default:
+			help(stderr);
+			return COMMAND_USAGE;
+		}
+	}
+	if (optind != argc) {
+		message_error("plan takes no argument: %s", argv[optind]);
+		return COMMAND_USAGE;
+	}
+	if (!comp.kernel && !uname(&uts))
+		comp.kernel = uts.release;
+	if (!comp.kernel || !*comp.kernel || *comp.kernel == '.' ||
+	    strpbrk(comp.kernel, "/ \t\n#")) {
+		message_error("%s is no kernel version; fix: write what uname -r prints",
+			      comp.kernel ? comp.kernel : "");
+		return COMMAND_USAGE;
+	}
+
+	ret = open_root(&comp, root) ? COMMAND_NOTHING : run(&comp, output);
+	for (unsigned int i = 0; i < comp.losts && i < PLAN_MAX_LOST; i++)
+		free(comp.lost[i]);
+	free(comp.fn);
+	config_free(&comp.config);
+	if (comp.rootfd >= 0)
+		close(comp.rootfd);
+	return ret;
+}
