@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# early/ is built twice: by klcc into the static binary of the boot, and by the host's compiler for
+# the host command, the unit tests and the sanitizers. The flags of the two never mix: dpkg's CFLAGS
+# break klcc. All output lies in build/.
+
+VERSION := $(shell sed -n '1s/^[^(]*(\([^)]*\)).*/\1/p' debian/changelog)
+
+CC ?= cc
+AR ?= ar
+KLCC ?= klcc
+PKG_CONFIG ?= pkg-config
+CLANG_FORMAT ?= $(firstword $(shell command -v clang-format-14 clang-format) clang-format)
+SHELLCHECK ?= shellcheck
+prefix ?= /usr
+sysconfdir ?= /etc
+
+B := build
+comma := ,
+
+warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla \
+	-Wpointer-arith -Wwrite-strings -Wno-missing-field-initializers
+cppflags := -DVERSION='"$(VERSION)"' -I.
+
+# --- the boot half
+
+early_src := $(sort $(wildcard early/*.c))
+early_obj := $(early_src:%.c=$(B)/klibc/%.o)
+
+# True when klcc takes this flag: control-flow protection is another one on every architecture.
+klcc_has = $(shell echo 'int x;' | $(KLCC) $(1) -x c -c -o /dev/null - >/dev/null 2>&1 && echo '$(1)')
+klcc_hard = $(call klcc_has,-fcf-protection) $(call klcc_has,-mbranch-protection=standard) \
+	$(call klcc_has,-fstack-clash-protection)
+# No build ID: it would be that of the unstripped file, which knows the folder it was built in.
+klcc_flags = -std=gnu11 -Os $(warnings) -ffunction-sections -fdata-sections $(klcc_hard)
+klcc_ldflags = -static -Wl,-z,noseparate-code -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack \
+	-Wl,--gc-sections -Wl,--build-id=none
+# Asked of the compiler once, not for each object.
+KLCC_FLAGS := $(klcc_flags)
+
+STRIP ?= strip
+static_bin := $(B)/early/vfio-early-bind
+
+# --- the host half
+
+CFLAGS ?= -O2 -g
+host_packages := libkmod libmd mount
+host_cflags = -std=gnu11 $(warnings) $(shell $(PKG_CONFIG) --cflags $(host_packages))
+host_libs = $(shell $(PKG_CONFIG) --libs $(host_packages))
+host_cppflags := $(cppflags) -D_GNU_SOURCE
+
+core_src := $(filter-out early/main.c,$(early_src))
+hook_src := $(sort $(wildcard hook/*.c))
+unit_src := $(sort $(wildcard tests/unit/test-*.c))
+unit_lib := $(filter-out $(unit_src),$(sort $(wildcard tests/unit/*.c)))
+unit_bin := $(unit_src:%.c=$(B)/%)
+asan_bin := $(unit_src:%.c=$(B)/asan/%)
+
+.PHONY: all check check-boot check-static check-unit check-asan check-hook check-tree test demo \
+	lint format deb install clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(static_bin) $(B)/vfio-early
+
+$(B)/klibc/%.o: %.c $(wildcard early/*.h) Makefile debian/changelog
+	@mkdir -p $(@D)
+	$(KLCC) $(KLCC_FLAGS) $(cppflags) -c -o $@ $<
+
+# klcc's objects have debugging information by default: strip as klibc strips its own programs.
+$(static_bin): $(early_obj)
+	@mkdir -p $(@D)
+	$(KLCC) $(KLCC_FLAGS) $(klcc_ldflags) -o $@.full $(early_obj)
+	$(STRIP) --strip-all -R .comment -R .note -R .note.gnu.property -o $@ $@.full
+
+$(B)/%.o: %.c Makefile debian/changelog
+	@mkdir -p $(@D)
+	$(CC) $(host_cflags) $(CFLAGS) $(CPPFLAGS) $(host_cppflags) -MMD -MP -c -o $@ $<
+
+$(B)/early/libearly.a: $(core_src:%.c=$(B)/%.o)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+# The command without its main, for the unit tests.
+$(B)/hook/libhook.a: $(patsubst %.c,$(B)/%.o,$(filter-out hook/main.c,$(hook_src)))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/vfio-early: $(B)/hook/main.o $(B)/hook/libhook.a $(B)/early/libearly.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(host_libs)
+
+# --- tests
+
+# tests/all prints one closing line for all suites named; one that fails does not hide the others.
+check: all
+	tests/all lint static unit asan hook tree
+
+check-boot: deb
+	tests/boot/run
+
+test:
+	tests/setup
+	$(MAKE) all
+	tests/all deb lint static unit asan hook tree boot
+
+demo:
+	tests/setup
+	$(MAKE) deb
+	tests/boot/demo
+
+check-static: $(static_bin)
+	tests/static $(static_bin)
+
+check-unit: $(unit_bin)
+	tests/unit/run $(unit_bin)
+
+check-asan: $(asan_bin)
+	tests/unit/run $(asan_bin)
+
+check-hook: all
+	tests/hook/run
+
+check-tree: all
+	tests/tree/run
+
+$(B)/tests/unit/test-%: $(B)/tests/unit/test-%.o $(unit_lib:%.c=$(B)/%.o) $(B)/hook/libhook.a \
+		$(B)/early/libearly.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(host_libs)
+
+sanitize := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+$(B)/asan/%.o: %.c Makefile debian/changelog
+	@mkdir -p $(@D)
+	$(CC) $(host_cflags) $(sanitize) $(host_cppflags) -MMD -MP -c -o $@ $<
+
+$(B)/asan/libcore.a: $(patsubst %.c,$(B)/asan/%.o,$(filter-out hook/main.c,$(hook_src)) $(core_src))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/asan/tests/unit/test-%: $(B)/asan/tests/unit/test-%.o $(unit_lib:%.c=$(B)/asan/%.o) \
+		$(B)/asan/libcore.a
+	$(CC) $(sanitize) -o $@ $^ -lcmocka $(host_libs)
+
+lint:
+	CC='$(CC)' CLANG_FORMAT='$(CLANG_FORMAT)' SHELLCHECK='$(SHELLCHECK)' \
+		LINT_CFLAGS='$(host_cflags)' tests/lint
+
+format:
+	$(CLANG_FORMAT) -i $(wildcard early/*.[ch] hook/*.[ch] tests/*/*.[ch])
+
+# --- the package
+
+install: all
+	install -D -m 0755 $(static_bin) $(DESTDIR)$(prefix)/lib/vfio-early/vfio-early-bind
+	install -D -m 0755 $(B)/vfio-early $(DESTDIR)$(prefix)/sbin/vfio-early
+	install -D -m 0755 hook/initramfs-tools/hooks/vfio-early \
+		$(DESTDIR)$(prefix)/share/initramfs-tools/hooks/vfio-early
+	install -D -m 0755 hook/initramfs-tools/scripts/init-top/00-vfio-early \
+		$(DESTDIR)$(prefix)/share/initramfs-tools/scripts/init-top/00-vfio-early
+	install -D -m 0644 hook/udev/05-vfio-early.rules \
+		$(DESTDIR)$(prefix)/lib/udev/rules.d/05-vfio-early.rules
+	install -D -m 0644 hook/vfio-early.conf $(DESTDIR)$(sysconfdir)/vfio-early.conf
+
+# Out of a copy: dpkg-buildpackage writes beside the tree that it builds. The flags of this make do
+# not reach it, nor do the tests run there a second time.
+deb:
+	rm -rf $(B)/deb
+	mkdir -p $(B)/deb/vfio-early-$(VERSION)
+	tar -cf - --exclude=./$(B) --exclude=./.git . | tar -xf - -C $(B)/deb/vfio-early-$(VERSION)
+	cd $(B)/deb/vfio-early-$(VERSION) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
+		DEB_BUILD_PROFILES=nocheck DEB_BUILD_OPTIONS=nocheck dpkg-buildpackage -us -uc -b
+	mv $(B)/deb/vfio-early_$(VERSION)_*.deb $(B)/
+	@ls $(B)/vfio-early_$(VERSION)_*.deb
+
+clean:
+	rm -rf $(B)
+
+-include $(wildcard $(B)/*/*.d $(B)/*/*/*.d $(B)/*/*/*/*.d)
