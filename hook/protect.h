@@ -15,7 +15,7 @@
 
 struct protect {
 	struct pci_address addr;
-	struct pci_id id;	/* with the subsystem's, where the function has one */
+	struct pci_id id; /* with the subsystem's, where the function has one */
 	/*
 	 * "holds /, swap; carries the default route (vmbr0)"; for a bridge "above 0000:03:00.0,
 	 * which holds /". One line of printable text without '#', fit for the plan as it is.
@@ -24,8 +24,8 @@ struct protect {
 };
 
 struct protect_facts {
-	struct protect *list;	/* by address, each function once */
-	size_t count;		/* may exceed PLAN_MAX_PROTECTS: the caller's to refuse */
+	struct protect *list; /* by address, each function once */
+	size_t count;	      /* may exceed PLAN_MAX_PROTECTS: the caller's to refuse */
 	/*
 	 * Whole sentences without the full stop, one line each, for the plan's comments and for
 	 * `check`: what could not be found out, and what is protected instead. Never empty-handed:
