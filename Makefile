@@ -32,9 +32,12 @@ klcc_has = $(shell echo 'int x;' | $(KLCC) $(1) -x c -c -o /dev/null - >/dev/nul
 klcc_hard = $(call klcc_has,-fcf-protection) $(call klcc_has,-mbranch-protection=standard) \
 	$(call klcc_has,-fstack-clash-protection)
 # No build ID: it would be that of the unstripped file, which knows the folder it was built in.
-klcc_flags = -std=gnu11 -Os $(warnings) -ffunction-sections -fdata-sections $(klcc_hard)
-klcc_ldflags = -static -Wl,-z,noseparate-code -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack \
-	-Wl,--gc-sections -Wl,--build-id=none
+klcc_flags = -std=gnu11 -Os $(filter-out -Wshadow,$(warnings)) -ffunction-sections -fdata-sections $(klcc_hard)
+# No relro: a static binary of klibc has nothing to make read-only, and asking for it pads the file
+# up to a page. The small "common" page keeps .data right behind .rodata in the file, on its own page
+# in memory.
+klcc_ldflags = -static -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,-z,common-page-size=64 \
+	-Wl,-z,noexecstack -Wl,--gc-sections -Wl,--build-id=none
 # Asked of the compiler once, not for each object.
 KLCC_FLAGS := $(klcc_flags)
 
