@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Carrying the verdicts out: override, unbind, load, bind, verify, release. The only room that
+ * changes a device. Decides nothing; says nothing: it leaves an outcome for each function.
+ */
+#ifndef VFIO_EARLY_ACT_H
+#define VFIO_EARLY_ACT_H
+
+#include <stdbool.h>
+
+#include "decide.h"
+#include "modules.h"
+#include "pci.h"
+#include "plan.h"
+
+/* How far a run has come, and what failed first for a function. In the order of the run. */
+enum act_step {
+	ACT_START,
+	ACT_OVERRIDE,
+	ACT_UNBIND,
+	ACT_FRAMEBUFFER,
+	ACT_LOAD,
+	ACT_BIND,
+	ACT_VERIFY,
+	ACT_RELEASE,
+	ACT_DONE,
+};
+
+enum act_result {
+	ACT_NOTHING, /* nothing was to be done, or nothing was reached */
+	ACT_BOUND,
+	ACT_RELEASED, /* failed; the override is cleared */
+	ACT_HELD,     /* no driver; the override keeps every other one away */
+	ACT_STUCK,    /* a driver did not let go in time: left as it is */
+};
+
+struct act_outcome {
+	enum act_result result;
+	enum act_step failed;	  /* ACT_START: nothing did */
+	int error;		  /* errno of what failed */
+	int release_error;	  /* errno of a release that failed too; the override may remain */
+	bool framebuffer_remains; /* the boot framebuffer could not be released */
+	char driver[PCI_DRIVER_SIZE]; /* at the end, by its link */
+};
+
+/*
+ * One run. It lies in memory that the parent shares, so that the parent can still say what was
+ * done when the run hangs.
+ */
+struct act {
+	int rootfd;
+	const struct plan *plan;
+	struct pci_table table;
+	struct decisions decisions;
+	struct act_outcome outcome[PCI_MAX_FUNCTIONS];
+	struct module_result module[PLAN_MAX_MODULES];
+	unsigned int modules_tried;
+	bool no_driver;	      /* there is no vfio-pci, loaded or built in */
+	enum act_step step;   /* now */
+	unsigned int current; /* the function that "step" is at, in table.fn */
+};
+
+/* act_run - steps 6 to 10 for every verdict of act->decisions. */
+void act_run(struct act *act);
+
+/* act_step_name - for messages: "override", "unbind". */
+const char *act_step_name(enum act_step step);
+
+/*
+ * act_with_deadline - run a function in a child and wait for it, but no longer than a deadline.
+ * @fn: its return value is the child's exit status, 0 to 255
+ * @ms: milliseconds. Past it the child is killed and not waited for: one that is blocked inside
+ *	the kernel dies only when the kernel lets go of it.
+ *
+ * Returns the exit status, -ETIMEDOUT, -ECHILD when it died of a signal, or -errno when no child
+ * could be made.
+ */
+int act_with_deadline(int (*fn)(void *arg), void *arg, int ms);
+
+#endif

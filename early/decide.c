@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Verdicts; see decide.h. Pure: no I/O, no logging.
+ *
+ * First each function alone, in the order of what must never happen: what the administrator
+ * excluded, what is not the device that was meant, what the host needs. Then the groups, where
+ * one function's verdict may change another's.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "decide.h"
+
+static const struct verdict nothing = {
+	.bind = DECIDE_NO_INDEX,
+	.also = DECIDE_NO_INDEX,
+	.protect = DECIDE_NO_INDEX,
+	.mate = DECIDE_NO_INDEX,
+};
+
+bool decide_is_taken(const struct verdict *verdict)
+{
+	return verdict->decision == DECIDE_BIND || verdict->decision == DECIDE_KEEP ||
+	       verdict->decision == DECIDE_HOLD;
+}
+
+static enum selector_result match(const struct selector *sel, const struct pci_function *fn)
+{
+	return selector_match(sel, &fn->addr, &fn->id, fn->class,
+			      fn->has_slot_id ? &fn->slot_id : NULL);
+}
+
+/*
+ * Which selectors name the function. One that matches wins over one whose pinned ID has changed,
+ * and of those that match, one with the exclamation mark.
+ */
+static enum selector_result find_binds(const struct plan *plan, const struct pci_function *fn,
+				       struct decisions *decisions, struct verdict *verdict)
+{
+	enum selector_result best = SELECTOR_DIFFERS;
+
+	for (unsigned int i = 0; i < plan->binds; i++) {
+		enum selector_result result = match(&plan->bind[i].sel, fn);
+
+		if (result == SELECTOR_DIFFERS)
+			continue;
+		decisions->matched[i] = true;
+		if (result == SELECTOR_ID_CHANGED && best == SELECTOR_MATCHES)
+			continue;
+		if (result != best || (plan->bind[i].force && !plan->bind[verdict->bind].force)) {
+			verdict->also = result == best ? verdict->bind : DECIDE_NO_INDEX;
+			verdict->bind = (int16_t)i;
+			best = result;
+		} else if (verdict->also == DECIDE_NO_INDEX) {
+			verdict->also = (int16_t)i;
+		}
+	}
+	return best;
+}
+
+static bool is_excepted(const struct plan *plan, const struct pci_function *fn)
+{
+	/* A pinned exception whose ID has changed still speaks of that address: keep away. */
+	for (unsigned int i = 0; i < plan->excepts; i++)
+		if (match(&plan->except[i].sel, fn) != SELECTOR_DIFFERS)
+			return true;
+	return false;
+}
+
+static int16_t find_protect(const struct plan *plan, const struct pci_function *fn)
+{
+	for (unsigned int i = 0; i < plan->protects; i++) {
+		const struct plan_protect *protect = &plan->protect[i];
+
+		if (pci_id_matches(&protect->id, &fn->id) &&
+		    (protect->moved || pci_address_equal(&protect->addr, &fn->addr)))
+			return (int16_t)i;
+	}
+	return DECIDE_NO_INDEX;
+}
+
+/* The kernel's own way of naming them: mlx5_vfio_pci, nvgrace-gpu-vfio-pci, xe-vfio-pci. */
+static bool is_vfio_variant(const char *driver)
+{
+	return strstr(driver, "vfio") && strcmp(driver, "vfio-pci");
+}
+
+/* May it be taken at all? Says no in verdict->reason. Asked for candidates and for claimed mates. */
+static bool may_take(const struct plan *plan, const struct pci_function *fn,
+		     struct verdict *verdict)
+{
+	bool by_name = verdict->bind != DECIDE_NO_INDEX &&
+		       !selector_needs_scan(&plan->bind[verdict->bind].sel);
+	bool force = verdict->bind != DECIDE_NO_INDEX && plan->bind[verdict->bind].force;
+
+	if (is_excepted(plan, fn)) {
+		verdict->reason = REASON_EXCEPT;
+		return false;
+	}
+	if (pci_is_bridge(fn)) {
+		verdict->reason = REASON_BRIDGE;
+		return false;
+	}
+	verdict->protect = find_protect(plan, fn);
+	if (verdict->protect != DECIDE_NO_INDEX && !force) {
+		verdict->reason = REASON_PROTECTED;
+		return false;
+	}
+	verdict->forced = verdict->protect != DECIDE_NO_INDEX;
+	/*
+	 * "Every GPU but the host's": an ID or a class that takes the twin takes the host's audio
+	 * function with it, so the whole slot is kept, unless its address was written out.
+	 */
+	if (plan->boot_vga_keep && (fn->boot_vga || (fn->boot_vga_slot && !by_name))) {
+		verdict->reason = REASON_BOOT_VGA;
+		return false;
+	}
+	if (fn->vfs) {
+		verdict->reason = REASON_VFS;
+		return false;
+	}
+	return true;
+}
+
+static void refuse(const struct plan *plan, struct verdict *verdict, enum reason reason)
+{
+	verdict->decision = plan->failure == PLAN_FAILURE_HOLD ? DECIDE_HOLD : DECIDE_REFUSE;
+	verdict->reason = reason;
+}
+
+static void decide_one(const struct plan *plan, const struct iommu *iommu,
+		       const struct pci_function *fn, struct decisions *decisions,
+		       struct verdict *verdict)
+{
+	enum selector_result result = find_binds(plan, fn, decisions, verdict);
+
+	if (result == SELECTOR_DIFFERS)
+		return;
+	verdict->decision = DECIDE_REFUSE;
+	if (result == SELECTOR_ID_CHANGED && !is_excepted(plan, fn)) {
+		verdict->reason = REASON_ID_CHANGED;
+		return;
+	}
+	if (!may_take(plan, fn, verdict))
+		return;
+
+	if (!strcmp(fn->driver, "vfio-pci")) {
+		verdict->decision = DECIDE_KEEP;
+	} else if (is_vfio_variant(fn->driver)) {
+		verdict->decision = DECIDE_KEEP;
+		verdict->reason = REASON_VARIANT;
+	} else if (iommu->state != IOMMU_ON) {
+		refuse(plan, verdict, REASON_NO_IOMMU);
+	} else if (fn->group < 0) {
+		refuse(plan, verdict, REASON_NO_GROUP);
+	} else {
+		verdict->decision = DECIDE_BIND;
+	}
+}
+
+/* Bridges never count: vfio leaves them to their driver (drivers/vfio/group.c, driver_managed_dma). */
+static bool is_mate(const struct pci_table *table, unsigned int i, int group)
+{
+	return table->fn[i].group == group && !pci_is_bridge(&table->fn[i]);
+}
+
+static void refuse_group(const struct pci_table *table, struct decisions *decisions, int group,
+			 enum reason reason, int16_t mate)
+{
+	for (unsigned int i = 0; i < table->count; i++) {
+		struct verdict *verdict = &decisions->verdict[i];
+
+		if (table->fn[i].group != group || verdict->decision != DECIDE_BIND)
+			continue;
+		verdict->decision = verdict->claimed ? DECIDE_NOTHING : DECIDE_REFUSE;
+		verdict->reason = reason;
+		verdict->mate = mate;
+	}
+}
+
+static void decide_group(const struct plan *plan, const struct pci_table *table,
+			 struct decisions *decisions, int group)
+{
+	for (unsigned int i = 0; i < table->count; i++) {
+		struct verdict *verdict = &decisions->verdict[i];
+
+		if (!is_mate(table, i, group) || decide_is_taken(verdict))
+			continue;
+		if (plan->group == PLAN_GROUP_WARN) {
+			verdict->crowds = true;
+		} else if (plan->group == PLAN_GROUP_REFUSE) {
+			refuse_group(table, decisions, group, REASON_GROUP, (int16_t)i);
+			return;
+		} else if (verdict->decision == DECIDE_NOTHING &&
+			   may_take(plan, &table->fn[i], verdict)) {
+			verdict->decision = DECIDE_BIND;
+			verdict->claimed = true;
+		} else {
+			refuse_group(table, decisions, group, REASON_GROUP_CLAIM, (int16_t)i);
+			return;
+		}
+	}
+}
+
+void decide(const struct plan *plan, const struct iommu *iommu, const struct pci_table *table,
+	    struct decisions *decisions)
+{
+	memset(decisions->matched, 0, sizeof(decisions->matched));
+	for (unsigned int i = 0; i < table->count; i++)
+		decisions->verdict[i] = nothing;
+	for (unsigned int i = 0; i < table->candidates; i++)
+		decide_one(plan, iommu, &table->fn[i], decisions, &decisions->verdict[i]);
+
+	/* Once for each group: at the first function that is to be bound. */
+	for (unsigned int i = 0; i < table->candidates; i++) {
+		int group = table->fn[i].group;
+		bool seen = decisions->verdict[i].decision != DECIDE_BIND;
+
+		for (unsigned int j = 0; j < i && !seen; j++)
+			seen = table->fn[j].group == group &&
+			       decisions->verdict[j].decision == DECIDE_BIND;
+		if (!seen)
+			decide_group(plan, table, decisions, group);
+	}
+}
+
+static void reason_no_group(const struct iommu *iommu, const struct pci_function *fn, char *buf,
+			    size_t size)
+{
+	/* Intel's integrated graphics, which Debian's kernels leave out by default. */
+	bool is_igfx = iommu->table == IOMMU_TABLE_DMAR && fn->class >> 16 == 0x03 &&
+		       fn->id.vendor == 0x8086 && !fn->addr.bus && fn->addr.dev == 2;
+
+	if (is_igfx && iommu->igfx_param[0])
+		snprintf(buf, size,
+			 "no IOMMU group: \"%s\" leaves the integrated GPU out; remove it",
+			 iommu->igfx_param);
+	else if (is_igfx)
+		snprintf(buf, size,
+			 "no IOMMU group: the kernel leaves the integrated GPU out by default; add "
+			 "\"intel_iommu=on\" to the kernel command line");
+	else
+		snprintf(buf, size,
+			 "no IOMMU group: the firmware's tables leave this function out; look for a "
+			 "firmware update");
+}
+
+char *decide_reason(const struct plan *plan, const struct iommu *iommu,
+		    const struct pci_table *table, const struct decisions *decisions,
+		    unsigned int i, char *buf, size_t size)
+{
+	const struct verdict *verdict = &decisions->verdict[i];
+	const struct pci_function *fn = &table->fn[i];
+	char text[PCI_ID_SIZE], addr[PCI_ADDRESS_SIZE];
+	const struct plan_protect *protect = NULL;
+	const char *named = "";
+	bool is_slot;
+
+	if (verdict->protect != DECIDE_NO_INDEX)
+		protect = &plan->protect[verdict->protect];
+	if (verdict->bind != DECIDE_NO_INDEX)
+		named = plan->bind[verdict->bind].text;
+	if (verdict->mate != DECIDE_NO_INDEX)
+		pci_address_format(&table->fn[verdict->mate].addr, addr);
+	buf[0] = '\0';
+
+	switch (verdict->reason) {
+	case REASON_NONE:
+		if (verdict->forced)
+			snprintf(buf, size, "%s (protect) overridden by bind!", protect->reason);
+		else if (verdict->claimed)
+			snprintf(buf, size, "claimed for its group");
+		break;
+	case REASON_EXCEPT:
+		snprintf(buf, size, "in except");
+		break;
+	case REASON_ID_CHANGED:
+		is_slot = plan->bind[verdict->bind].sel.kind == SELECTOR_SLOT && fn->has_slot_id;
+		snprintf(buf, size, "%s was planned, but %s is there", named,
+			 pci_id_format(is_slot ? &fn->slot_id : &fn->id, text));
+		if (verdict->has_hint) {
+			size_t len = strlen(buf);
+
+			snprintf(buf + len, size - len,
+				 "; that ID is at %s now: if the device was moved, plan it there",
+				 pci_address_format(&verdict->hint, addr));
+		}
+		break;
+	case REASON_BRIDGE:
+		snprintf(buf, size, "a bridge, which no VM can be given; name what is behind it");
+		break;
+	case REASON_PROTECTED:
+		snprintf(buf, size, "%s (protect)", protect->reason);
+		break;
+	case REASON_BOOT_VGA:
+		snprintf(buf, size, "boot VGA%s (boot-vga keep)",
+			 fn->boot_vga ? "" : "'s other function");
+		break;
+	case REASON_VFS:
+		snprintf(buf, size,
+			 "%u virtual functions are enabled; bind those, or set sriov_numvfs to 0",
+			 fn->vfs);
+		break;
+	case REASON_NO_IOMMU:
+		iommu_describe(iommu, buf, size);
+		break;
+	case REASON_NO_GROUP:
+		reason_no_group(iommu, fn, buf, size);
+		break;
+	case REASON_GROUP:
+		snprintf(buf, size, "%s shares the group and no bind line takes it (group refuse)",
+			 addr);
+		break;
+	case REASON_GROUP_CLAIM: {
+		size_t len;
+
+		snprintf(buf, size, "%s shares the group and cannot be claimed: ", addr);
+		len = strlen(buf);
+		decide_reason(plan, iommu, table, decisions, (unsigned int)verdict->mate, buf + len,
+			      size - len);
+		break;
+	}
+	case REASON_VARIANT:
+		snprintf(buf, size, "kept on %s, a vfio driver of its own", fn->driver);
+		break;
+	}
+	return buf;
+}

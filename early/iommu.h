@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The IOMMU as the kernel has it, and why when it is off. The truth is /sys/class/iommu and each
+ * function's group; the command line and the firmware's tables only explain. Reads only. Shared by
+ * the boot half and the host half.
+ */
+#ifndef VFIO_EARLY_IOMMU_H
+#define VFIO_EARLY_IOMMU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cmdline.h"
+
+#define IOMMU_NAME_SIZE 32
+
+enum iommu_state {
+	IOMMU_ON,
+	IOMMU_OFF_FIRMWARE, /* no table: switched off in the firmware, or none in the machine */
+	IOMMU_OFF_KERNEL,   /* a table, but no unit in /sys/class/iommu */
+	IOMMU_NOIOMMU,	    /* off, and vfio is set to work without one: no isolation at all */
+};
+
+enum iommu_table {
+	IOMMU_TABLE_NONE,
+	IOMMU_TABLE_DMAR, /* Intel VT-d */
+	IOMMU_TABLE_IVRS, /* AMD-Vi */
+	IOMMU_TABLE_IORT, /* Arm SMMU */
+};
+
+struct iommu {
+	enum iommu_state state;
+	enum iommu_table table;
+	char unit[IOMMU_NAME_SIZE]; /* the first one's name in /sys/class/iommu: "dmar0" */
+	unsigned int units;
+	char param[CMDLINE_PARAM_SIZE];	     /* the kernel parameter that turned it off, or "" */
+	char igfx_param[CMDLINE_PARAM_SIZE]; /* the one that leaves out Intel's graphics, or "" */
+	bool acpi_off;			     /* acpi=off: no table could be seen */
+	bool has_remapping;		     /* x86: interrupt remapping is on */
+};
+
+/*
+ * iommu_read - the state of the machine's IOMMU.
+ * @rootfd: the root directory
+ * @cmdline: the text of /proc/cmdline
+ * @noiommu: vfio is, or will be, loaded with enable_unsafe_noiommu_mode
+ */
+void iommu_read(int rootfd, const char *cmdline, bool noiommu, struct iommu *iommu);
+
+/*
+ * iommu_describe - one line for the log: what is on, or why it is off and the next step.
+ * Returns buf.
+ */
+char *iommu_describe(const struct iommu *iommu, char *buf, size_t size);
+
+#endif

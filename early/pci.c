@@ -1,0 +1,546 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Facts of PCI functions, read from sysfs; see pci.h. Writes nothing.
+ *
+ * A function's uevent gives nearly all in one read (drivers/pci/pci-driver.c, pci_uevent): DRIVER,
+ * PCI_CLASS (unpadded: VGA is 30000), PCI_ID and PCI_SUBSYS_ID in upper case. The machine may have
+ * tens of thousands of functions, so the scan costs open, read and close for each and keeps only
+ * those that the plan names.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "paths.h"
+#include "pci.h"
+#include "sysfs.h"
+
+bool pci_is_bridge(const struct pci_function *fn)
+{
+	return fn->class >> 16 == 0x06 && fn->class >> 8 != 0x0680;
+}
+
+bool pci_is_vga(const struct pci_function *fn)
+{
+	return fn->class >> 8 == 0x0300;
+}
+
+static bool is_display(const struct pci_function *fn)
+{
+	return fn->class >> 16 == 0x03;
+}
+
+/* "10DE:1187" */
+static void parse_id(const char *text, uint16_t *vendor, uint16_t *device)
+{
+	char *end;
+
+	*vendor = (uint16_t)strtoul(text, &end, 16);
+	if (*end == ':')
+		*device = (uint16_t)strtoul(end + 1, NULL, 16);
+}
+
+static void parse_uevent(char *text, struct pci_function *fn)
+{
+	char *line, *next;
+
+	for (line = text; line; line = next) {
+		char *value;
+
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		value = strchr(line, '=');
+		if (!value)
+			continue;
+		*value++ = '\0';
+		if (!strcmp(line, "DRIVER"))
+			snprintf(fn->driver, sizeof(fn->driver), "%s", value);
+		else if (!strcmp(line, "PCI_CLASS"))
+			fn->class = (uint32_t)strtoul(value, NULL, 16);
+		else if (!strcmp(line, "PCI_ID"))
+			parse_id(value, &fn->id.vendor, &fn->id.device);
+		else if (!strcmp(line, "PCI_SUBSYS_ID"))
+			parse_id(value, &fn->id.subvendor, &fn->id.subdevice);
+	}
+}
+
+static int read_uevent(int dirfd, const char *path, const struct pci_address *addr,
+		       struct pci_function *fn)
+{
+	char text[1024];
+	int ret;
+
+	memset(fn, 0, sizeof(*fn));
+	fn->addr = *addr;
+	fn->group = -1;
+	ret = sysfs_read(dirfd, path, text, sizeof(text));
+	if (ret < 0)
+		return ret;
+	parse_uevent(text, fn);
+	/* No function has vendor 0; a uevent without PCI_ID is none of a PCI function. */
+	return fn->id.vendor ? 0 : -EIO;
+}
+
+/* "sys/bus/pci/devices/ADDRESS/NAME" */
+static const char *function_path(char buf[SYSFS_PATH_MAX], const struct pci_address *addr,
+				 const char *name)
+{
+	char text[PCI_ADDRESS_SIZE];
+
+	return sysfs_path(buf, PATH_PCI_DEVICES "/%s/%s", pci_address_format(addr, text), name);
+}
+
+int pci_read(int rootfd, const struct pci_address *addr, struct pci_function *fn)
+{
+	char path[SYSFS_PATH_MAX];
+
+	return read_uevent(rootfd, function_path(path, addr, "uevent"), addr, fn);
+}
+
+int pci_read_driver(int rootfd, const struct pci_address *addr, char driver[PCI_DRIVER_SIZE])
+{
+	char path[SYSFS_PATH_MAX];
+	int ret = sysfs_link_name(rootfd, function_path(path, addr, "driver"), driver,
+				  PCI_DRIVER_SIZE);
+
+	return ret == -ENOENT ? 0 : ret;
+}
+
+static unsigned int read_number(int rootfd, const struct pci_address *addr, const char *name)
+{
+	char path[SYSFS_PATH_MAX], text[16];
+
+	if (sysfs_read(rootfd, function_path(path, addr, name), text, sizeof(text)) < 0)
+		return 0;
+	return (unsigned int)strtoul(text, NULL, 10);
+}
+
+/* Where a line of /proc/iomem stands below the lines of the function that is looked for. */
+struct framebuffer_search {
+	char addr[PCI_ADDRESS_SIZE];
+	size_t indent;
+	bool inside;
+	enum pci_framebuffer found;
+};
+
+/*
+ * "  c0000000-c0ffffff : 0000:00:02.0" and, deeper, "    c0000000-c02fffff : efifb". A region named
+ * BOOTFB is claimed by the platform device itself (drivers/firmware/sysfb_simplefb.c).
+ */
+static int look_for_framebuffer(const char *line, void *arg)
+{
+	struct framebuffer_search *search = arg;
+	size_t indent = strspn(line, " ");
+	const char *name = strstr(line, " : ");
+
+	if (!name)
+		return 0;
+	name += 3;
+	if (search->inside && indent > search->indent) {
+		if (!strcmp(name, "efifb"))
+			search->found = PCI_FB_EFIFB;
+		else if (!strcmp(name, "BOOTFB"))
+			search->found = PCI_FB_SIMPLE;
+	} else {
+		search->inside = !strcmp(name, search->addr);
+		search->indent = indent;
+	}
+	return 0;
+}
+
+void pci_read_details(int rootfd, struct pci_function *fn)
+{
+	char path[SYSFS_PATH_MAX], text[16];
+	struct pci_address other = fn->addr;
+	struct pci_function function0;
+
+	if (!sysfs_link_name(rootfd, function_path(path, &fn->addr, "iommu_group"), text,
+			     sizeof(text)))
+		fn->group = (int)strtoul(text, NULL, 10);
+	fn->vfs = read_number(rootfd, &fn->addr, "sriov_numvfs");
+
+	/* Only VGA functions have the attribute, so most of these eight are a failed open. */
+	for (other.fn = 0; other.fn < 8; other.fn++) {
+		if (!read_number(rootfd, &other, "boot_vga"))
+			continue;
+		fn->boot_vga_slot = true;
+		fn->boot_vga |= other.fn == fn->addr.fn;
+	}
+
+	other.fn = 0;
+	fn->has_slot_id = !pci_read(rootfd, &other, &function0);
+	if (fn->has_slot_id)
+		fn->slot_id = function0.id;
+
+	if (is_display(fn)) {
+		struct framebuffer_search search = { .found = PCI_FB_NONE };
+
+		pci_address_format(&fn->addr, search.addr);
+		sysfs_for_each_line(rootfd, PATH_IOMEM, look_for_framebuffer, &search);
+		fn->framebuffer = search.found;
+	}
+}
+
+struct scan {
+	int devicesfd;
+	int (*each)(const struct pci_function *fn, int error, void *arg);
+	void *arg;
+};
+
+static int scan_one(const char *name, void *arg)
+{
+	const struct scan *scan = arg;
+	char path[SYSFS_PATH_MAX];
+	struct pci_address addr;
+	struct pci_function fn;
+	int error;
+
+	if (pci_address_parse(name, &addr))
+		return 0;
+	error = read_uevent(scan->devicesfd, sysfs_path(path, "%s/uevent", name), &addr, &fn);
+	return scan->each(&fn, error, scan->arg);
+}
+
+int pci_scan(int rootfd, int (*each)(const struct pci_function *fn, int error, void *arg),
+	     void *arg)
+{
+	struct scan scan = { .each = each, .arg = arg };
+	int ret;
+
+	/* Relative to this folder, so that each open walks two components and not six. */
+	scan.devicesfd = sysfs_open_dir(rootfd, PATH_PCI_DEVICES);
+	if (scan.devicesfd < 0)
+		return scan.devicesfd;
+	ret = sysfs_for_each(scan.devicesfd, ".", scan_one, &scan);
+	sysfs_close(scan.devicesfd);
+	return ret;
+}
+
+struct id_search {
+	const struct pci_id *id;
+	struct pci_address *addr;
+	int found;
+};
+
+static int count_id(const struct pci_function *fn, int error, void *arg)
+{
+	struct id_search *search = arg;
+
+	if (!error && pci_id_matches(search->id, &fn->id)) {
+		*search->addr = fn->addr;
+		search->found++;
+	}
+	return 0;
+}
+
+int pci_find_id(int rootfd, const struct pci_id *id, struct pci_address *addr)
+{
+	struct id_search search = { .id = id, .addr = addr };
+	int ret = pci_scan(rootfd, count_id, &search);
+
+	return ret < 0 ? ret : search.found;
+}
+
+/* One step of a path: the function below a bridge that stands at this hop. */
+struct hop_search {
+	const struct selector_hop *hop;
+	bool any_fn;
+	bool found;
+	struct pci_address addr;
+};
+
+static int look_for_hop(const char *name, void *arg)
+{
+	struct hop_search *search = arg;
+	struct pci_address addr;
+
+	/* "0000:00:01.0:pcie001", "power" and the like are no addresses. */
+	if (pci_address_parse(name, &addr) || addr.dev != search->hop->dev)
+		return 0;
+	if (!search->any_fn && addr.fn != search->hop->fn)
+		return 0;
+	search->addr = addr;
+	search->found = true;
+	return 1;
+}
+
+int pci_resolve(int rootfd, struct selector *sel)
+{
+	struct pci_address addr = sel->addr;
+
+	if (!selector_is_path(sel) || sel->resolved)
+		return 0;
+	for (unsigned int i = 0; i < sel->hops; i++) {
+		bool last = i + 1u == sel->hops;
+		struct hop_search search = {
+			.hop = &sel->hop[i],
+			.any_fn = last && sel->kind == SELECTOR_SLOT,
+		};
+		char path[SYSFS_PATH_MAX];
+
+		sysfs_for_each(rootfd, function_path(path, &addr, ""), look_for_hop, &search);
+		if (!search.found)
+			return -ENOENT;
+		addr = search.addr;
+	}
+	sel->addr = addr;
+	sel->resolved = true;
+	return 0;
+}
+
+int pci_path(int rootfd, const struct pci_address *addr, char *buf, unsigned int size)
+{
+	char path[SYSFS_PATH_MAX], link[SYSFS_PATH_MAX], text[PCI_ADDRESS_SIZE];
+	unsigned int len = 0;
+	char *name, *next;
+	int ret;
+
+	buf[0] = '\0';
+	sysfs_path(path, PATH_PCI_DEVICES "/%s", pci_address_format(addr, text));
+	ret = sysfs_link(rootfd, path, link, sizeof(link));
+	if (ret < 0)
+		return ret;
+
+	/* ".../pci0000:00/0000:00:01.0/0000:01:00.0"; below VMD a second "pci10000:00" starts anew. */
+	for (name = link; name; name = next) {
+		struct pci_address hop;
+		int n;
+
+		next = strchr(name, '/');
+		if (next)
+			*next++ = '\0';
+		if (!strncmp(name, "pci", 3))
+			len = 0;
+		if (pci_address_parse(name, &hop))
+			continue;
+		if (len)
+			n = snprintf(buf + len, size - len, "/%02x.%x", hop.dev, hop.fn);
+		else
+			n = snprintf(buf, size, "%s", name);
+		if (n < 0 || (unsigned int)n >= size - len) {
+			buf[0] = '\0';
+			return -ENAMETOOLONG;
+		}
+		len += (unsigned int)n;
+	}
+	return len ? 0 : -ENOENT;
+}
+
+static struct pci_function *find(struct pci_table *table, const struct pci_address *addr)
+{
+	for (unsigned int i = 0; i < table->count; i++)
+		if (pci_address_equal(&table->fn[i].addr, addr))
+			return &table->fn[i];
+	return NULL;
+}
+
+static bool is_after(const struct pci_address *a, const struct pci_address *b)
+{
+	if (a->domain != b->domain)
+		return a->domain > b->domain;
+	return (a->bus << 8 | a->dev << 3 | a->fn) > (b->bus << 8 | b->dev << 3 | b->fn);
+}
+
+/* Puts a function in its place in the order of addresses. */
+static int add_candidate(struct pci_table *table, const struct pci_function *fn)
+{
+	unsigned int at = table->count;
+
+	if (find(table, &fn->addr))
+		return 0;
+	if (at == PCI_MAX_FUNCTIONS)
+		return -E2BIG;
+	while (at && is_after(&table->fn[at - 1].addr, &fn->addr))
+		at--;
+	memmove(&table->fn[at + 1], &table->fn[at], (table->count - at) * sizeof(*fn));
+	table->fn[at] = *fn;
+	table->count++;
+	table->candidates++;
+	return 0;
+}
+
+struct collection {
+	int rootfd;
+	const struct plan *plan;
+	struct pci_table *table;
+};
+
+static void add_unreadable(struct pci_table *table, const struct pci_address *addr, int error)
+{
+	table->unreadable++;
+	table->unreadable_addr = *addr;
+	table->error = error;
+}
+
+/* The slot's ID does not matter yet: a changed ID makes a candidate too, one to be refused. */
+static bool is_named(const struct plan *plan, const struct pci_function *fn)
+{
+	for (unsigned int i = 0; i < plan->binds; i++)
+		if (selector_match(&plan->bind[i].sel, &fn->addr, &fn->id, fn->class, &fn->id) !=
+		    SELECTOR_DIFFERS)
+			return true;
+	return false;
+}
+
+static int collect_named(const struct pci_function *fn, int error, void *arg)
+{
+	struct collection *collection = arg;
+
+	if (error)
+		add_unreadable(collection->table, &fn->addr, error);
+	else if (is_named(collection->plan, fn))
+		return add_candidate(collection->table, fn);
+	return 0;
+}
+
+/* Without a scan: asks for each address that a selector names. */
+static int collect_addresses(struct collection *collection)
+{
+	const struct plan *plan = collection->plan;
+
+	for (unsigned int i = 0; i < plan->binds; i++) {
+		const struct selector *sel = &plan->bind[i].sel;
+		unsigned int fns = sel->kind == SELECTOR_SLOT ? 8 : 1;
+		struct pci_address addr = sel->addr;
+
+		if (selector_is_path(sel) && !sel->resolved)
+			continue;
+		for (unsigned int j = 0; j < fns; j++) {
+			struct pci_function fn;
+			int ret;
+
+			if (sel->kind == SELECTOR_SLOT)
+				addr.fn = (uint8_t)j;
+			ret = pci_read(collection->rootfd, &addr, &fn);
+			if (ret != -ENOENT)
+				ret = collect_named(&fn, ret, collection);
+			if (ret == -E2BIG)
+				return ret;
+		}
+	}
+	return 0;
+}
+
+static int add_mate(const char *name, void *arg)
+{
+	struct collection *collection = arg;
+	struct pci_table *table = collection->table;
+	struct pci_address addr;
+	struct pci_function *fn;
+	int ret;
+
+	if (pci_address_parse(name, &addr) || find(table, &addr))
+		return 0;
+	if (table->count == PCI_MAX_FUNCTIONS)
+		return -E2BIG;
+	fn = &table->fn[table->count];
+	ret = pci_read(collection->rootfd, &addr, fn);
+	if (ret) {
+		add_unreadable(table, &addr, ret);
+		return 0;
+	}
+	pci_read_details(collection->rootfd, fn);
+	table->count++;
+	return 0;
+}
+
+static int collect_mates(struct collection *collection)
+{
+	struct pci_table *table = collection->table;
+
+	for (unsigned int i = 0; i < table->candidates; i++) {
+		char path[SYSFS_PATH_MAX];
+		int ret;
+
+		if (table->fn[i].group < 0)
+			continue;
+		sysfs_path(path, PATH_IOMMU_GROUPS "/%d/devices", table->fn[i].group);
+		ret = sysfs_for_each(collection->rootfd, path, add_mate, collection);
+		if (ret == -E2BIG)
+			return ret;
+	}
+	return 0;
+}
+
+/*
+ * A protect line whose ID has left its address protects every function with that ID. Only those
+ * that could be taken for another's are looked at: no reads for a machine that is as it was.
+ */
+static void mark_moved(struct collection *collection, struct plan *plan)
+{
+	const struct pci_table *table = collection->table;
+
+	for (unsigned int i = 0; i < plan->protects; i++) {
+		struct plan_protect *protect = &plan->protect[i];
+
+		for (unsigned int j = 0; j < table->count; j++) {
+			struct pci_function now;
+
+			if (!pci_id_matches(&protect->id, &table->fn[j].id) ||
+			    pci_address_equal(&protect->addr, &table->fn[j].addr))
+				continue;
+			protect->moved = pci_read(collection->rootfd, &protect->addr, &now) ||
+					 !pci_id_matches(&protect->id, &now.id);
+			break;
+		}
+	}
+}
+
+/* Returns whether any bind selector needs the scan. */
+static bool resolve_paths(int rootfd, struct plan *plan)
+{
+	bool scan = false;
+
+	for (unsigned int i = 0; i < plan->binds; i++) {
+		pci_resolve(rootfd, &plan->bind[i].sel);
+		scan |= selector_needs_scan(&plan->bind[i].sel);
+	}
+	for (unsigned int i = 0; i < plan->excepts; i++)
+		pci_resolve(rootfd, &plan->except[i].sel);
+	return scan;
+}
+
+static int collect_rest(struct collection *collection, struct plan *plan)
+{
+	struct pci_table *table = collection->table;
+	int ret;
+
+	for (unsigned int i = 0; i < table->candidates; i++)
+		pci_read_details(collection->rootfd, &table->fn[i]);
+	ret = collect_mates(collection);
+	mark_moved(collection, plan);
+	return ret;
+}
+
+int pci_collect(int rootfd, struct plan *plan, struct pci_table *table)
+{
+	struct collection collection = { .rootfd = rootfd, .plan = plan, .table = table };
+	int ret, rest;
+
+	table->count = table->candidates = table->unreadable = 0;
+	if (resolve_paths(rootfd, plan))
+		ret = pci_scan(rootfd, collect_named, &collection);
+	else
+		ret = collect_addresses(&collection);
+	rest = collect_rest(&collection, plan);
+	return ret ? ret : rest;
+}
+
+int pci_collect_one(int rootfd, struct plan *plan, const struct pci_address *addr,
+		    struct pci_table *table)
+{
+	struct collection collection = { .rootfd = rootfd, .plan = plan, .table = table };
+	struct pci_function fn;
+	int ret;
+
+	table->count = table->candidates = table->unreadable = 0;
+	resolve_paths(rootfd, plan);
+	ret = pci_read(rootfd, addr, &fn);
+	if (!ret)
+		ret = collect_named(&fn, 0, &collection);
+	if (!ret)
+		ret = collect_rest(&collection, plan);
+	return ret;
+}

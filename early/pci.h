@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The facts of PCI functions: one function, the scan, the path through bridges, the members of an
+ * IOMMU group. Reads only. Shared by the boot half and the host half.
+ */
+#ifndef VFIO_EARLY_PCI_H
+#define VFIO_EARLY_PCI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "plan.h"
+#include "selector.h"
+
+/* Functions that the plan names, and their group mates. Not those of the machine: see pci_scan(). */
+#define PCI_MAX_FUNCTIONS 1024
+
+/* A driver's name: at most MODULE_NAME_LEN (include/linux/moduleparam.h), 56 on 64 bit. */
+#define PCI_DRIVER_SIZE 64
+
+enum pci_framebuffer {
+	PCI_FB_NONE,
+	PCI_FB_EFIFB,  /* the boot framebuffer, driven by efifb */
+	PCI_FB_SIMPLE, /* the boot framebuffer, driven by simpledrm/simplefb or by nobody yet */
+};
+
+struct pci_function {
+	struct pci_address addr;
+	struct pci_id id;
+	uint32_t class;		      /* 24 bits: 0x030000 is VGA */
+	char driver[PCI_DRIVER_SIZE]; /* "" when none */
+
+	/* Read by pci_read_details(): */
+	int group;	    /* IOMMU group, -1 when there is none */
+	unsigned int vfs;   /* enabled virtual functions */
+	bool boot_vga;	    /* this function is the boot VGA device */
+	bool boot_vga_slot; /* a function of the same slot is */
+	bool has_slot_id;
+	struct pci_id slot_id; /* of function 0 */
+	enum pci_framebuffer framebuffer;
+};
+
+struct pci_table {
+	struct pci_function fn[PCI_MAX_FUNCTIONS];
+	unsigned int count;
+	unsigned int candidates; /* the first so many are named by the plan; mates follow */
+	unsigned int unreadable; /* functions whose uevent could not be read, and so not named */
+	struct pci_address unreadable_addr; /* the last of them */
+	int error;			    /* and why, -errno */
+};
+
+/*
+ * pci_is_bridge - host, ISA and PCI bridges and their like. Class 0680 is not among them: NVSwitch
+ * and some accelerators have it, with an ordinary header, and vfio-pci takes those.
+ */
+bool pci_is_bridge(const struct pci_function *fn);
+
+/* pci_is_vga - class 0x0300: the kernel itself evicts the boot framebuffer from it. */
+bool pci_is_vga(const struct pci_function *fn);
+
+/*
+ * pci_read - facts that one read of uevent gives: ID, class, driver.
+ * @rootfd: the root directory
+ * @addr: which function
+ * @fn: set whole
+ *
+ * Returns 0, -ENOENT when there is no such function, or -errno.
+ */
+int pci_read(int rootfd, const struct pci_address *addr, struct pci_function *fn);
+
+/*
+ * pci_read_details - the remaining facts, for a function that someone cares about: group, VFs,
+ * boot VGA, boot framebuffer, slot's ID. What cannot be read stays at "none".
+ */
+void pci_read_details(int rootfd, struct pci_function *fn);
+
+/* pci_read_driver - the driver link as it is now. Returns 0 (driver "" when unbound) or -errno. */
+int pci_read_driver(int rootfd, const struct pci_address *addr, char driver[PCI_DRIVER_SIZE]);
+
+/*
+ * pci_scan - call a function for every PCI function of the machine, with the facts of pci_read(),
+ * or with the address and the error (-errno) when they cannot be read; else error is 0.
+ * Ends early when it returns other than 0, and returns that; else 0 or -errno.
+ */
+int pci_scan(int rootfd, int (*each)(const struct pci_function *fn, int error, void *arg),
+	     void *arg);
+
+/*
+ * pci_resolve - follow a path selector ("00:01.0/00.0") through the bridges to today's address.
+ * Sets sel->addr and sel->resolved. Returns 0 (also for a selector that is no path), or -ENOENT.
+ */
+int pci_resolve(int rootfd, struct selector *sel);
+
+/*
+ * pci_path - today's path of a function, in lspci -P notation, as a selector would write it.
+ * Returns 0 or -errno; buf is "" on error.
+ */
+int pci_path(int rootfd, const struct pci_address *addr, char *buf, unsigned int size);
+
+/*
+ * pci_collect - the functions that a plan speaks of, and their group mates.
+ * @plan: its path selectors are resolved; its protect lines are marked "moved" where they are
+ * @table: filled: candidates first in the order of their addresses, then mates
+ *
+ * Scans all functions only when a selector needs it. Returns 0, -E2BIG when there are more than
+ * PCI_MAX_FUNCTIONS (the table then holds those that fit), or -errno of the scan.
+ */
+int pci_collect(int rootfd, struct plan *plan, struct pci_table *table);
+
+/*
+ * pci_collect_one - the same for a single function that appeared later (--late): a candidate if
+ * any selector names it, else an empty table.
+ */
+int pci_collect_one(int rootfd, struct plan *plan, const struct pci_address *addr,
+		    struct pci_table *table);
+
+/*
+ * pci_find_id - where does this ID stand today? Returns how many functions have it (or -errno);
+ * addr is the last of them.
+ */
+int pci_find_id(int rootfd, const struct pci_id *id, struct pci_address *addr);
+
+#endif

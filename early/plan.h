@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The grammar of /etc/vfio-early.conf and of the plan compiled from it. Pure: it is given text and
+ * fills a struct. No I/O, no allocation, no logging. Shared by the boot half and the host half.
+ */
+#ifndef VFIO_EARLY_PLAN_H
+#define VFIO_EARLY_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "selector.h"
+
+/*
+ * Bounds, because nothing is allocated at boot. Exceeding one is an error that names it: the host
+ * half meets it first, when it compiles the plan.
+ */
+#define PLAN_MAX_TEXT	  65536 /* bytes of a plan, the ending NUL included */
+#define PLAN_MAX_BINDS	  256	/* selectors on all bind lines */
+#define PLAN_MAX_EXCEPTS  128
+#define PLAN_MAX_PROTECTS 256
+#define PLAN_MAX_MODULES  32
+#define PLAN_MAX_LOST	  32 /* config lines that the host half had to leave out */
+#define PLAN_MAX_ERRORS	  32 /* kept; further ones are counted */
+
+#define PLAN_DEADLINE_DEFAULT 20 /* seconds */
+#define PLAN_DEADLINE_MAX     120
+
+/* Which keywords are known: those of a config, or those of a compiled plan too. */
+enum plan_source {
+	PLAN_CONFIG,
+	PLAN_COMPILED,
+};
+
+enum plan_group {
+	PLAN_GROUP_WARN,
+	PLAN_GROUP_CLAIM,
+	PLAN_GROUP_REFUSE,
+};
+
+enum plan_failure {
+	PLAN_FAILURE_RELEASE,
+	PLAN_FAILURE_HOLD,
+};
+
+struct plan_selector {
+	struct selector sel;
+	const char *text;  /* as it was written, for messages */
+	unsigned int line; /* of its file */
+	bool force;	   /* bind! */
+};
+
+struct plan_protect {
+	struct pci_address addr;
+	struct pci_id id;
+	const char *reason; /* "holds /" */
+	bool moved;	    /* set by pci_collect(): this ID is no longer at this address */
+};
+
+struct plan_module {
+	const char *path;    /* absolute, without .ko and what may follow it */
+	const char *options; /* "" when there are none */
+};
+
+struct plan_error {
+	unsigned int line; /* both from 1 */
+	unsigned int column;
+	const char *what; /* what is wrong and the fix; a string constant */
+};
+
+struct plan_errors {
+	struct plan_error error[PLAN_MAX_ERRORS];
+	unsigned int count; /* may exceed PLAN_MAX_ERRORS: those were not kept */
+	/*
+	 * One of them was no bind line: what is missing may have held a bind back (protect, except,
+	 * boot-vga keep), so a compiled plan must not be used.
+	 */
+	bool unsafe;
+};
+
+struct plan {
+	struct plan_selector bind[PLAN_MAX_BINDS];
+	struct plan_selector except[PLAN_MAX_EXCEPTS];
+	struct plan_protect protect[PLAN_MAX_PROTECTS];
+	struct plan_module module[PLAN_MAX_MODULES];
+	const char *lost[PLAN_MAX_LOST]; /* "FILE:LINE:COLUMN: what" */
+	unsigned int binds, excepts, protects, modules, losts;
+	unsigned int bind_lines; /* lines, not selectors: what the log counts */
+	bool boot_vga_keep;
+	enum plan_group group;
+	enum plan_failure failure;
+	unsigned int deadline; /* seconds */
+	const char *cmdline;   /* "auto", "none" or tokens; for scripts/ alone */
+	const char *kernel;    /* a plan's: the version that it was made for, or NULL */
+	const char *config;    /* a plan's: digest of its config, or NULL */
+};
+
+/* plan_init - an empty plan with every default. */
+void plan_init(struct plan *plan);
+
+/*
+ * plan_parse - add the lines of one text to a plan.
+ * @plan: initialised; several files may be added one after the other, later settings win
+ * @text: NUL-ended; it is cut up in place and must live as long as the plan
+ * @size: its length without the NUL, so that a NUL byte inside it is seen as the error it is
+ * @source: which keywords are known
+ * @errors: appended to; cleared by the caller
+ *
+ * A bad line is left out whole, all others count. Returns the number of errors in this text.
+ */
+unsigned int plan_parse(struct plan *plan, char *text, size_t size, enum plan_source source,
+			struct plan_errors *errors);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is said: a line at a time to /dev/kmsg and /run/vfio-early/log, and one line a function to
+ * /run/vfio-early/report. Decides nothing; what cannot be written is lost, never an obstacle.
+ */
+#ifndef VFIO_EARLY_REPORT_H
+#define VFIO_EARLY_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "pci.h"
+
+/* A line of the log with its prefix and newline; a longer one ends in "...". */
+#define REPORT_LINE_SIZE 768
+
+/* syslog priorities of facility daemon: the kernel forces facility 0 to user. */
+enum report_level {
+	REPORT_ERROR = 27,
+	REPORT_WARNING = 28,
+	REPORT_INFO = 30,
+};
+
+struct report {
+	int rootfd;
+	bool to_stdout; /* -n: print the log, and write no file */
+};
+
+/* report_begin - make /run/vfio-early. @fresh: start log and report anew (not for --late). */
+void report_begin(const struct report *report, bool fresh);
+
+/* report_line - one line of the log, without prefix and newline. */
+__attribute__((format(printf, 3, 4))) void
+report_line(const struct report *report, enum report_level level, const char *fmt, ...);
+
+/*
+ * report_function - one line of the log about one function:
+ * "ADDRESS ID group N: what[: why]"; no group when it has none; no ": why" when that is "".
+ */
+void report_function(const struct report *report, enum report_level level,
+		     const struct pci_function *fn, const char *what, const char *why);
+
+struct report_entry {
+	const struct pci_function *fn; /* NULL: no such function; then "selector" names it */
+	const char *selector;
+	const char *result; /* bound, kept, held, failed, refused, absent, undone, planned */
+	const char *driver; /* now; "" when none */
+	const char *reason; /* "" when there is none */
+	unsigned int ms;    /* from the start of the run until this was known */
+};
+
+/*
+ * report_entry - one line of the report:
+ * address=A id=V:D class=C group=N result=R driver=D was=D reason="..." ms=N
+ *
+ * What there is none of is "-". A later line about the same address replaces an earlier one.
+ */
+void report_entry(const struct report *report, const struct report_entry *entry);
+
+/* report_has_entry - did an earlier run report on this function, with this ID? */
+bool report_has_entry(const struct report *report, const struct pci_function *fn);
+
+#endif

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Selectors: text to struct, struct to text, match. Pure; see selector.h.
+ *
+ * The grammar is told apart by the width of its fields alone, so that nothing is ever guessed:
+ * an ID's are four hex digits wide, a bus and a device two, a domain at least four.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "selector.h"
+
+#define FIELD_MAX 8
+
+static const char *const use_no_0x = FAULT("write IDs and addresses without 0x");
+static const char *const use_id = FAULT("an ID is VENDOR:DEVICE, four hex digits each: 10de:1187");
+static const char *const use_subsystem = FAULT(
+	"a subsystem is two more fields of four hex digits: 10de:1187:1458:3614");
+static const char *const use_selector = FAULT(
+	"not a selector; write an ID (10de:1187), an address (0000:81:00.0) or class:03");
+static const char *const use_dev = FAULT(
+	"bus and device have two hex digits each, device 00 to 1f: 0a:00.0");
+static const char *const use_fn = FAULT("the function number is one digit, 0 to 7: 81:00.0");
+static const char *const use_hop = FAULT(
+	"a path is an address and /DEVICE.FUNCTION for each bridge: 00:01.0/00.0");
+static const char *const use_class = FAULT(
+	"a class has 2, 4 or 6 hex digits: class:03, class:0300");
+static const char *const use_id_alone = FAULT(
+	"an ID or a class takes no =ID; write the address before =");
+static const char *const too_deep = FAULT("the path goes through more than 16 bridges");
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Reads hex digits at *pos and moves behind them. Returns how many; at most FIELD_MAX are read. */
+static unsigned int take_hex(const char **pos, uint32_t *value)
+{
+	unsigned int width = 0;
+
+	for (*value = 0; width < FIELD_MAX && hex_value(**pos) >= 0; width++, (*pos)++)
+		*value = *value << 4 | (uint32_t)hex_value(**pos);
+	return width;
+}
+
+static bool take_char(const char **pos, char c)
+{
+	if (**pos != c)
+		return false;
+	(*pos)++;
+	return true;
+}
+
+/* ".F", when there is one. Returns 1, 0 when there is none, -EINVAL when it is no function. */
+static int take_fn(const char **pos, uint8_t *fn)
+{
+	uint32_t value;
+
+	if (!take_char(pos, '.'))
+		return 0;
+	if (**pos < '0' || **pos > '7' || take_hex(pos, &value) != 1)
+		return -EINVAL;
+	*fn = (uint8_t)value;
+	return 1;
+}
+
+static const char *take_id(const char **pos, struct selector *sel)
+{
+	uint16_t *const field[] = { &sel->id.vendor, &sel->id.device, &sel->id.subvendor,
+				    &sel->id.subdevice };
+	unsigned int n = 0;
+	uint32_t value;
+
+	do {
+		const char *start = *pos;
+
+		if (n == 4 || take_hex(pos, &value) != 4) {
+			*pos = start;
+			return n < 2 ? use_id : use_subsystem;
+		}
+		*field[n++] = (uint16_t)value;
+	} while (take_char(pos, ':'));
+
+	if (n == 3)
+		return use_subsystem;
+	sel->has_id = true;
+	return n < 2 ? use_id : NULL;
+}
+
+/* "[DOMAIN:]BUS:DEVICE" and then ".F", which only a slot goes without. */
+static const char *take_address(const char **pos, struct selector *sel)
+{
+	const char *start = *pos;
+	uint32_t domain = 0, bus, dev;
+	unsigned int width = take_hex(pos, &bus);
+	int ret;
+
+	if (width >= 4) {
+		domain = bus;
+		if (!take_char(pos, ':'))
+			return use_selector;
+		start = *pos;
+		width = take_hex(pos, &bus);
+	}
+	if (width != 2 || !take_char(pos, ':')) {
+		*pos = start;
+		return width == 2 ? use_selector : use_dev;
+	}
+	start = *pos;
+	if (take_hex(pos, &dev) != 2 || dev > 0x1f) {
+		*pos = start;
+		return use_dev;
+	}
+	sel->addr =
+		(struct pci_address){ .domain = domain, .bus = (uint8_t)bus, .dev = (uint8_t)dev };
+	ret = take_fn(pos, &sel->addr.fn);
+	if (ret < 0)
+		return use_fn;
+	sel->kind = ret ? SELECTOR_ADDRESS : SELECTOR_SLOT;
+	return NULL;
+}
+
+/* "/DEVICE.F" for each bridge on the way, as lspci -P prints it; the last may go without ".F". */
+static const char *take_hops(const char **pos, struct selector *sel)
+{
+	while (take_char(pos, '/')) {
+		struct selector_hop *hop;
+		uint32_t dev;
+		int ret;
+
+		if (sel->hops == SELECTOR_MAX_HOPS)
+			return too_deep;
+		if (sel->kind != SELECTOR_ADDRESS)
+			return use_hop;
+		if (take_hex(pos, &dev) != 2 || dev > 0x1f)
+			return use_hop;
+		hop = &sel->hop[sel->hops++];
+		*hop = (struct selector_hop){ .dev = (uint8_t)dev };
+		ret = take_fn(pos, &hop->fn);
+		if (ret < 0)
+			return use_fn;
+		if (!ret)
+			sel->kind = SELECTOR_SLOT;
+	}
+	return NULL;
+}
+
+static const char *take_class(const char **pos, struct selector *sel)
+{
+	const char *start = *pos;
+	uint32_t value;
+	unsigned int width = take_hex(pos, &value);
+
+	if (width != 2 && width != 4 && width != 6) {
+		*pos = start;
+		return use_class;
+	}
+	sel->kind = SELECTOR_CLASS;
+	sel->class = value << (24 - 4 * width);
+	sel->class_mask = (0xffffffu << (24 - 4 * width)) & 0xffffff;
+	return NULL;
+}
+
+static const char *take_selector(const char **pos, struct selector *sel)
+{
+	static const char class[] = "class:";
+	const char *start = *pos, *error;
+	uint32_t value;
+
+	if (!strncmp(*pos, class, sizeof(class) - 1)) {
+		*pos += sizeof(class) - 1;
+		return take_class(pos, sel);
+	}
+	if (take_hex(pos, &value) == 4 && take_char(pos, ':') && take_hex(pos, &value) != 2) {
+		*pos = start;
+		sel->kind = SELECTOR_ID;
+		return take_id(pos, sel);
+	}
+	*pos = start;
+	if (hex_value(*start) < 0)
+		return use_selector;
+	error = take_address(pos, sel);
+	return error ? error : take_hops(pos, sel);
+}
+
+const char *selector_parse(const char *text, struct selector *sel, size_t *where)
+{
+	const char *hex = strstr(text, "0x");
+	const char *pos = text, *error;
+
+	memset(sel, 0, sizeof(*sel));
+	/* "0x" is never part of a right selector, and the commonest slip of all. */
+	if (!hex)
+		hex = strstr(text, "0X");
+	if (hex) {
+		*where = (size_t)(hex - text);
+		return use_no_0x;
+	}
+
+	error = take_selector(&pos, sel);
+	if (!error && *pos == '=') {
+		if (sel->kind == SELECTOR_ID || sel->kind == SELECTOR_CLASS) {
+			error = use_id_alone;
+		} else {
+			pos++;
+			error = take_id(&pos, sel);
+		}
+	}
+	if (!error && *pos)
+		error = use_selector;
+	*where = (size_t)(pos - text);
+	return error;
+}
+
+int pci_address_parse(const char *text, struct pci_address *addr)
+{
+	struct selector sel = { 0 };
+
+	if (take_address(&text, &sel) || *text || sel.kind != SELECTOR_ADDRESS)
+		return -EINVAL;
+	*addr = sel.addr;
+	return 0;
+}
+
+char *pci_address_format(const struct pci_address *addr, char *buf)
+{
+	snprintf(buf, PCI_ADDRESS_SIZE, "%04x:%02x:%02x.%x", addr->domain, addr->bus, addr->dev,
+		 addr->fn & 7u);
+	return buf;
+}
+
+char *pci_id_format(const struct pci_id *id, char *buf)
+{
+	snprintf(buf, PCI_ID_SIZE, "%04x:%04x", id->vendor, id->device);
+	return buf;
+}
+
+bool pci_address_same_slot(const struct pci_address *a, const struct pci_address *b)
+{
+	return a->domain == b->domain && a->bus == b->bus && a->dev == b->dev;
+}
+
+bool pci_address_equal(const struct pci_address *a, const struct pci_address *b)
+{
+	return pci_address_same_slot(a, b) && a->fn == b->fn;
+}
+
+bool pci_id_matches(const struct pci_id *wanted, const struct pci_id *have)
+{
+	if (wanted->vendor != have->vendor || wanted->device != have->device)
+		return false;
+	if (!wanted->subvendor && !wanted->subdevice)
+		return true;
+	return wanted->subvendor == have->subvendor && wanted->subdevice == have->subdevice;
+}
+
+bool selector_needs_scan(const struct selector *sel)
+{
+	return sel->kind == SELECTOR_ID || sel->kind == SELECTOR_CLASS;
+}
+
+bool selector_is_path(const struct selector *sel)
+{
+	return sel->hops > 0;
+}
+
+enum selector_result selector_match(const struct selector *sel, const struct pci_address *addr,
+				    const struct pci_id *id, uint32_t class,
+				    const struct pci_id *slot_id)
+{
+	bool named;
+
+	switch (sel->kind) {
+	case SELECTOR_ID:
+		return pci_id_matches(&sel->id, id) ? SELECTOR_MATCHES : SELECTOR_DIFFERS;
+	case SELECTOR_CLASS:
+		named = (class & sel->class_mask) == sel->class;
+		return named ? SELECTOR_MATCHES : SELECTOR_DIFFERS;
+	case SELECTOR_SLOT:
+		named = pci_address_same_slot(&sel->addr, addr);
+		id = slot_id;
+		break;
+	default:
+		named = pci_address_equal(&sel->addr, addr);
+	}
+
+	if (!named || (selector_is_path(sel) && !sel->resolved))
+		return SELECTOR_DIFFERS;
+	if (sel->has_id && (!id || !pci_id_matches(&sel->id, id)))
+		return SELECTOR_ID_CHANGED;
+	return SELECTOR_MATCHES;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Selectors: how a line of the config names PCI functions. Text to struct, struct to text, and the
+ * match itself. Pure: no I/O, no allocation, no logging. Shared by the boot half and the host half.
+ */
+#ifndef VFIO_EARLY_SELECTOR_H
+#define VFIO_EARLY_SELECTOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * What is wrong with a line and how to write it instead. The config's errors are the host's to
+ * tell, and come into the image as "lost" lines; a plan that the boot half cannot read was damaged
+ * on its way, so all that it needs to say is where. That saves a tenth of the static binary.
+ */
+#ifdef __KLIBC__
+#define FAULT(text) "not understood; run update-initramfs -u"
+#else
+#define FAULT(text) text
+#endif
+
+/* A domain may have more than four hex digits (VMD: 10000:01:00.0). */
+struct pci_address {
+	uint32_t domain;
+	uint8_t bus;
+	uint8_t dev;
+	uint8_t fn;
+};
+
+/* "ffffffff:ff:1f.7" and the end of the string. */
+#define PCI_ADDRESS_SIZE 18
+
+/* As the uevent has it; zero means "not there", which no vendor uses. */
+struct pci_id {
+	uint16_t vendor;
+	uint16_t device;
+	uint16_t subvendor;
+	uint16_t subdevice;
+};
+
+/* "vvvv:dddd:ssss:ssss" and the end of the string. */
+#define PCI_ID_SIZE 20
+
+enum selector_kind {
+	SELECTOR_ID,	  /* 10de:1187[:subvendor:subdevice] */
+	SELECTOR_ADDRESS, /* [0000:]81:00.0[=ID] */
+	SELECTOR_SLOT,	  /* [0000:]81:00[=ID], every function of the slot */
+	SELECTOR_CLASS,	  /* class:03 */
+};
+
+/* Bridges that one path may go through; the kernel allows no deeper than 8-bit bus numbers. */
+#define SELECTOR_MAX_HOPS 16
+
+struct selector_hop {
+	uint8_t dev;
+	uint8_t fn;
+};
+
+struct selector {
+	enum selector_kind kind;
+	bool has_id; /* =ID, or the ID of SELECTOR_ID */
+	/*
+	 * A path (SELECTOR_ADDRESS or SELECTOR_SLOT with hops): "addr" is its first bridge until
+	 * pci_resolve() puts the address at the path's end there and sets "resolved".
+	 */
+	bool resolved;
+	uint8_t hops;
+	struct pci_address addr;
+	struct selector_hop hop[SELECTOR_MAX_HOPS];
+	struct pci_id id;
+	uint32_t class; /* SELECTOR_CLASS: compared under the mask */
+	uint32_t class_mask;
+};
+
+enum selector_result {
+	SELECTOR_DIFFERS, /* not named by it */
+	SELECTOR_MATCHES,
+	SELECTOR_ID_CHANGED, /* the address is named, but another ID is pinned to it */
+};
+
+/*
+ * pci_address_parse - read "[DDDD:]BB:DD.F"; domain 4 to 8 hex digits, 0000 when left out.
+ * Returns 0, or -EINVAL when the text is anything else.
+ */
+int pci_address_parse(const char *text, struct pci_address *addr);
+
+/* pci_address_format - "DDDD:BB:DD.F" as sysfs names it; buf of PCI_ADDRESS_SIZE. Returns buf. */
+char *pci_address_format(const struct pci_address *addr, char *buf);
+
+/* pci_id_format - "vvvv:dddd", lower case as lspci has it; buf of PCI_ID_SIZE. Returns buf. */
+char *pci_id_format(const struct pci_id *id, char *buf);
+
+bool pci_address_equal(const struct pci_address *a, const struct pci_address *b);
+
+/* pci_address_same_slot - equal but for the function number. */
+bool pci_address_same_slot(const struct pci_address *a, const struct pci_address *b);
+
+/*
+ * pci_id_matches - does a function's ID satisfy a wanted one? The subsystem is compared only when
+ * the wanted ID has one.
+ */
+bool pci_id_matches(const struct pci_id *wanted, const struct pci_id *have);
+
+/*
+ * selector_parse - read one selector.
+ * @text: the selector alone, ended by NUL
+ * @sel: filled in on success
+ * @where: on error, the offset of the offending character in @text
+ *
+ * Returns NULL, or what is wrong and how to write it instead (a string constant).
+ */
+const char *selector_parse(const char *text, struct selector *sel, size_t *where);
+
+/* selector_needs_scan - true when only a look at every function can answer it (ID, class). */
+bool selector_needs_scan(const struct selector *sel);
+
+/* selector_is_path - true for a path through bridges, resolved or not. */
+bool selector_is_path(const struct selector *sel);
+
+/*
+ * selector_match - does the selector name this function?
+ * @addr, @id, @class: the function; class is the 24 bits of config space (0x030000 is VGA)
+ * @slot_id: the ID of function 0 of the same slot, which a slot's =ID is compared to; NULL when
+ *	     there is no function 0
+ */
+enum selector_result selector_match(const struct selector *sel, const struct pci_address *addr,
+				    const struct pci_id *id, uint32_t class,
+				    const struct pci_id *slot_id);
+
+#endif

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Files below a directory descriptor; see sysfs.h. No stdio (klibc's is unbuffered and would cut a
+ * line up) and no opendir (klibc's allocates): names come straight from getdents.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifdef __KLIBC__
+#include <sys/dirent.h>
+#else
+#include <dirent.h>
+#define dirent			dirent64
+#define getdents(fd, buf, size) getdents64(fd, buf, size)
+#endif
+
+#include "sysfs.h"
+
+static int open_at(int dirfd, const char *path, int flags)
+{
+	int fd = openat(dirfd, path, flags | O_CLOEXEC, 0644);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int sysfs_open_dir(int dirfd, const char *path)
+{
+	return open_at(dirfd, path, O_RDONLY | O_DIRECTORY);
+}
+
+int sysfs_open(int dirfd, const char *path)
+{
+	return open_at(dirfd, path, O_RDONLY);
+}
+
+void sysfs_close(int fd)
+{
+	close(fd);
+}
+
+/*
+ * One read() when "whole" is not asked for: an attribute of sysfs comes in one piece, at most a
+ * page. A file of /proc comes in several, and only an empty read says that it has ended.
+ */
+static int read_file(int dirfd, const char *path, char *buf, size_t size, bool whole)
+{
+	size_t len = 0;
+	int fd = sysfs_open(dirfd, path);
+	ssize_t n;
+	int ret = 0;
+
+	buf[0] = '\0';
+	if (fd < 0)
+		return fd;
+	do {
+		n = read(fd, buf + len, size - len);
+		if (n < 0)
+			ret = -errno;
+		else
+			len += (size_t)n;
+	} while (n > 0 && whole && len < size);
+	close(fd);
+
+	if (len == size) {
+		len--;
+		ret = -EFBIG;
+	}
+	buf[len] = '\0';
+	if (ret < 0)
+		return ret;
+	if (len && buf[len - 1] == '\n')
+		buf[--len] = '\0';
+	return (int)len;
+}
+
+int sysfs_read(int dirfd, const char *path, char *buf, size_t size)
+{
+	return read_file(dirfd, path, buf, size, false);
+}
+
+int sysfs_read_whole(int dirfd, const char *path, char *buf, size_t size)
+{
+	return read_file(dirfd, path, buf, size, true);
+}
+
+int sysfs_for_each_line(int dirfd, const char *path, int (*fn)(const char *line, void *arg),
+			void *arg)
+{
+	char buf[4096];
+	size_t len = 0;
+	int fd = sysfs_open(dirfd, path);
+	int ret = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	do {
+		char *line = buf, *eol;
+
+		n = read(fd, buf + len, sizeof(buf) - 1 - len);
+		if (n < 0) {
+			ret = -errno;
+			break;
+		}
+		len += (size_t)n;
+		buf[len] = '\0';
+		while (!ret && (eol = strchr(line, '\n'))) {
+			*eol = '\0';
+			ret = fn(line, arg);
+			line = eol + 1;
+		}
+		len -= (size_t)(line - buf);
+		if (!ret && len && (!n || len == sizeof(buf) - 1)) {
+			ret = fn(line, arg);
+			len = 0;
+		}
+		memmove(buf, line, len);
+	} while (n > 0 && !ret);
+	close(fd);
+	return ret;
+}
+
+static int write_once(int dirfd, const char *path, int flags, const char *text, size_t len)
+{
+	int fd = open_at(dirfd, path, O_WRONLY | O_NOCTTY | flags);
+	int ret = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	n = write(fd, text, len);
+	if (n < 0)
+		ret = -errno;
+	else if ((size_t)n != len)
+		ret = -EIO;
+	if (close(fd) < 0 && !ret)
+		ret = -errno;
+	return ret;
+}
+
+int sysfs_store(int dirfd, const char *path, const char *value)
+{
+	return write_once(dirfd, path, 0, value, strlen(value));
+}
+
+int sysfs_append(int dirfd, const char *path, const char *text, size_t len, bool create)
+{
+	return write_once(dirfd, path, O_APPEND | (create ? O_CREAT : 0), text, len);
+}
+
+int sysfs_replace(int dirfd, const char *path, const char *text, size_t len)
+{
+	return write_once(dirfd, path, O_CREAT | O_TRUNC, text, len);
+}
+
+int sysfs_mkdir(int dirfd, const char *path)
+{
+	return mkdirat(dirfd, path, 0755) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+bool sysfs_exists(int dirfd, const char *path)
+{
+	struct stat st;
+
+	return !fstatat(dirfd, path, &st, 0);
+}
+
+int sysfs_link(int dirfd, const char *path, char *buf, size_t size)
+{
+	ssize_t n = readlinkat(dirfd, path, buf, size);
+
+	buf[0] = n > 0 ? buf[0] : '\0';
+	if (n < 0)
+		return -errno;
+	if ((size_t)n == size)
+		return -ENAMETOOLONG;
+	buf[n] = '\0';
+	return (int)n;
+}
+
+int sysfs_link_name(int dirfd, const char *path, char *buf, size_t size)
+{
+	char target[SYSFS_PATH_MAX];
+	const char *name;
+	int ret = sysfs_link(dirfd, path, target, sizeof(target));
+
+	buf[0] = '\0';
+	if (ret < 0)
+		return ret;
+	name = strrchr(target, '/');
+	name = name ? name + 1 : target;
+	if (strlen(name) >= size)
+		return -ENAMETOOLONG;
+	strcpy(buf, name);
+	return 0;
+}
+
+int sysfs_for_each(int dirfd, const char *path, int (*fn)(const char *name, void *arg), void *arg)
+{
+	union {
+		struct dirent entry;
+		char bytes[4096];
+	} buf;
+	int fd = sysfs_open_dir(dirfd, path);
+	int ret = 0;
+
+	if (fd < 0)
+		return fd;
+	while (!ret) {
+		int len = (int)getdents((unsigned int)fd, &buf.entry, sizeof(buf));
+
+		if (len <= 0) {
+			ret = len < 0 ? -errno : 0;
+			break;
+		}
+		for (int at = 0; at < len && !ret;) {
+			const struct dirent *entry = (const void *)(buf.bytes + at);
+
+			at += entry->d_reclen;
+			if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+				ret = fn(entry->d_name, arg);
+		}
+	}
+	close(fd);
+	return ret;
+}
+
+char *sysfs_path(char buf[SYSFS_PATH_MAX], const char *fmt, ...)
+{
+	va_list args;
+	int len;
+
+	va_start(args, fmt);
+	len = vsnprintf(buf, SYSFS_PATH_MAX, fmt, args);
+	va_end(args);
+	if (len < 0 || len >= SYSFS_PATH_MAX)
+		buf[0] = '\0';
+	return buf;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The only room that opens, reads, writes or follows links. Every path is relative to a directory
+ * descriptor, rootfd as a rule. Decides nothing.
+ */
+#ifndef VFIO_EARLY_SYSFS_H
+#define VFIO_EARLY_SYSFS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A path below the root that is put together from a constant and names that sysfs gave. */
+#define SYSFS_PATH_MAX 256
+
+/*
+ * sysfs_open_dir - open a directory, "/" or a recorded machine's root among them.
+ * Returns a descriptor (closed on exec), or -errno.
+ */
+int sysfs_open_dir(int dirfd, const char *path);
+
+/* sysfs_open - open a file for reading. Returns a descriptor (closed on exec), or -errno. */
+int sysfs_open(int dirfd, const char *path);
+
+void sysfs_close(int fd);
+
+/*
+ * sysfs_read - read an attribute, with one read().
+ * @buf: gets the text, NUL-ended, without its last newline
+ *
+ * Returns the length, -EFBIG when it does not fit (then buf holds what does), or -errno.
+ */
+int sysfs_read(int dirfd, const char *path, char *buf, size_t size);
+
+/* sysfs_read_whole - the same for any other file: reads until its end. */
+int sysfs_read_whole(int dirfd, const char *path, char *buf, size_t size);
+
+/*
+ * sysfs_for_each_line - call a function with each line of a file of any length. A line of over
+ * 4,000 bytes (/proc/interrupts on a large host) is given in pieces.
+ *
+ * Ends early when the function returns other than 0, and returns that; else 0, or -errno.
+ */
+int sysfs_for_each_line(int dirfd, const char *path, int (*fn)(const char *line, void *arg),
+			void *arg);
+
+/*
+ * sysfs_store - hand one value to an attribute, in one write().
+ *
+ * The kernel takes a store as a whole (fs/kernfs/file.c), so a short write is -EIO, never a loop.
+ * Returns 0 or -errno. Success says only that the kernel took it: read back what matters.
+ */
+int sysfs_store(int dirfd, const char *path, const char *value);
+
+/*
+ * sysfs_append - add text to the end of a file with one write(), one open for each call.
+ *
+ * Also right for /dev/kmsg, which is limited to ten lines in five seconds for each open file
+ * (kernel/printk/printk.c, devkmsg_write). @create: make the file, mode 0644. Returns 0 or -errno.
+ */
+int sysfs_append(int dirfd, const char *path, const char *text, size_t len, bool create);
+
+/* sysfs_replace - make or empty a file and write it, mode 0644. Returns 0 or -errno. */
+int sysfs_replace(int dirfd, const char *path, const char *text, size_t len);
+
+/* sysfs_mkdir - make a directory, mode 0755; one that is there is fine. Returns 0 or -errno. */
+int sysfs_mkdir(int dirfd, const char *path);
+
+bool sysfs_exists(int dirfd, const char *path);
+
+/* sysfs_link - the text of a symbolic link. Returns its length, or -errno. */
+int sysfs_link(int dirfd, const char *path, char *buf, size_t size);
+
+/* sysfs_link_name - the last component of a symbolic link's text. Returns 0 or -errno. */
+int sysfs_link_name(int dirfd, const char *path, char *buf, size_t size);
+
+/*
+ * sysfs_for_each - call a function with each name in a directory, "." and ".." left out, in the
+ * order the kernel gives them.
+ *
+ * Ends early when the function returns other than 0, and returns that; else 0, or -errno.
+ */
+int sysfs_for_each(int dirfd, const char *path, int (*fn)(const char *name, void *arg), void *arg);
+
+/* sysfs_path - put a path together. Returns buf; a path that does not fit is "" (and so ENOENT). */
+__attribute__((format(printf, 2, 3))) char *sysfs_path(char buf[SYSFS_PATH_MAX], const char *fmt,
+						       ...);
+
+#endif
