@@ -72,6 +72,8 @@
 #define MAX_DEPTH     16 /* files on loops on files */
 #define MAX_NAMES     6	 /* in one clause of a reason */
 #define MAX_BELOW     3	 /* clauses of one bridge's reason */
+/* 256 protect lines of this length leave a fifth of PLAN_MAX_TEXT to the other lines. */
+#define REASON_MAX    160
 #define LVM_UUID_SIZE 32
 
 struct strings {
@@ -220,6 +222,19 @@ static void strings_clear(struct strings *list)
 		free(list->s[i]);
 	free(list->s);
 	*list = (struct strings){ 0 };
+}
+
+/* Cuts a text down to so many bytes, between two characters of UTF-8. */
+static void shorten(char *s, size_t max)
+{
+	static const char end[] = "...";
+
+	if (strlen(s) <= max)
+		return;
+	max -= strlen(end);
+	while (max && ((unsigned char)s[max] & 0xc0) == 0x80)
+		max--;
+	strcpy(s + max, end);
 }
 
 /* The plan's lines end at a newline or a '#', and the log is a terminal's. */
@@ -2007,6 +2022,7 @@ static void make_list(struct ctx *ctx, struct protect_facts *facts)
 			break;
 		}
 		make_printable(entry->reason);
+		shorten(entry->reason, REASON_MAX);
 		entry->addr = node->addr;
 		facts->count++;
 	}

@@ -18,7 +18,7 @@ struct protect {
 	struct pci_id id; /* with the subsystem's, where the function has one */
 	/*
 	 * "holds /, swap; carries the default route (vmbr0)"; for a bridge "above 0000:03:00.0,
-	 * which holds /". One line of printable text without '#', fit for the plan as it is.
+	 * which holds /". One line without '#' and of at most 160 bytes, fit for the plan as it is.
 	 */
 	char *reason;
 };

@@ -889,6 +889,24 @@ static void many_needs_keep_the_reason_short(void **state)
 	free(have);
 }
 
+static void long_names_are_cut_between_characters(void **state)
+{
+	char target[256] = "/var/a", *have;
+
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		strcat(target, "\xc3\xbc");
+	add_pci(PCI0 "0000:00:03.0", "1af4", "1042");
+	add_disk(PCI0 "0000:00:03.0/virtio1/block/vda", "254:0");
+	add_mount("0:30", "/", "/", "tmpfs", "tmpfs", "rw");
+	add_mount("254:0", "/", target, "ext4", "/dev/vda", "rw");
+	have = answer();
+	/* "holds /var/a" and "..." leave 145 bytes: 72 characters of two, and not half a one. */
+	assert_non_null(strstr(have, "\xc3\xbc...\n"));
+	assert_int_equal(strcspn(have, "\n"), strlen("0000:00:03.0=1af4:1042 ") + 12 + 144 + 3);
+	free(have);
+}
+
 /* ---- the network ---- */
 
 /* A root that needs nothing, so that a network test's answer is the network's alone. */
@@ -1129,6 +1147,7 @@ int main(void)
 		test_machine(function_without_an_id_is_said),
 		test_machine(recorded_link_out_of_the_tree_is_not_followed),
 		test_machine(many_needs_keep_the_reason_short),
+		test_machine(long_names_are_cut_between_characters),
 		test_network(default_route_through_bridge_vlan_and_bond),
 		test_network(default_route_of_ipv6_alone),
 		test_network(default_route_through_macvlan),
