@@ -598,11 +598,14 @@ static void read_records(struct ctx *ctx)
 		bigger = grow(ctx, ctx->record, ctx->records, sizeof(*ctx->record));
 		if (bigger) {
 			ctx->record = bigger;
-			bigger += ctx->records++;
+			bigger += ctx->records;
 			*bigger = (struct record){ .devno = strdup(names.s[i] + 1) };
-			if (!bigger->devno)
+			if (bigger->devno) {
+				ctx->records++;
+				read_record(ctx, f, bigger);
+			} else {
 				ctx->err = -ENOMEM;
-			read_record(ctx, f, bigger);
+			}
 		}
 		fclose(f);
 	}
