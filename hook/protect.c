@@ -199,20 +199,22 @@ static bool strings_has(const struct strings *list, const char *s)
 /* Returns false when it was there already, or memory ran out: either way there is no more to do. */
 static bool strings_add(struct ctx *ctx, struct strings *list, const char *s)
 {
-	char **bigger;
+	char **bigger, *copy;
 
 	if (strings_has(list, s))
 		return false;
-	bigger = grow(ctx, list->s, list->n, sizeof(*list->s));
-	if (!bigger)
-		return false;
-	list->s = bigger;
-	list->s[list->n] = strdup(s);
-	if (!list->s[list->n]) {
+	copy = strdup(s);
+	if (!copy) {
 		ctx->err = -ENOMEM;
 		return false;
 	}
-	list->n++;
+	bigger = grow(ctx, list->s, list->n, sizeof(*list->s));
+	if (!bigger) {
+		free(copy);
+		return false;
+	}
+	list->s = bigger;
+	list->s[list->n++] = copy;
 	return true;
 }
 
