@@ -16,7 +16,13 @@ prefix ?= /usr
 sysconfdir ?= /etc
 
 B := build
-comma := ,
+
+# One word and the file for each step; V=1 shows the commands.
+ifeq ($(V),1)
+quiet = $(2)
+else
+quiet = @printf '  %-7s %s\n' '$(1)' '$@'; $(2)
+endif
 
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla \
 	-Wpointer-arith -Wwrite-strings -Wno-missing-field-initializers
@@ -27,21 +33,27 @@ cppflags := -DVERSION='"$(VERSION)"' -I.
 early_src := $(sort $(wildcard early/*.c))
 early_obj := $(early_src:%.c=$(B)/klibc/%.o)
 
-# True when klcc takes this flag: control-flow protection is another one on every architecture.
+# True when klcc takes this flag: not every architecture and compiler has each.
 klcc_has = $(shell echo 'int x;' | $(KLCC) $(1) -x c -c -o /dev/null - >/dev/null 2>&1 && echo '$(1)')
-klcc_hard = $(call klcc_has,-fcf-protection) $(call klcc_has,-mbranch-protection=standard) \
-	$(call klcc_has,-fstack-clash-protection)
+# As small as the compiler can: an -O of ours makes klcc drop its own flags for that, so they are all
+# said here. No branch protection: the kernel enforces none on a static program, and its markers cost.
+klcc_small = $(foreach flag,-Oz -fomit-frame-pointer -fno-asynchronous-unwind-tables -mno-sse \
+	-mpreferred-stack-boundary=3 -falign-functions=1 -falign-jumps=1 -falign-loops=1 \
+	-fno-jump-tables -fno-caller-saves -fno-move-loop-invariants -fno-tree-tail-merge,\
+	$(call klcc_has,$(flag)))
 # No build ID: it would be that of the unstripped file, which knows the folder it was built in.
-klcc_flags = -std=gnu11 -Os $(filter-out -Wshadow,$(warnings)) -ffunction-sections -fdata-sections $(klcc_hard)
+klcc_flags = -std=gnu11 -Os $(filter-out -Wshadow,$(warnings)) -ffunction-sections -fdata-sections \
+	$(call klcc_has,-fstack-clash-protection) $(klcc_small)
 # No relro: a static binary of klibc has nothing to make read-only, and asking for it pads the file
-# up to a page. The small "common" page keeps .data right behind .rodata in the file, on its own page
-# in memory.
+# up to a page. The small "common" page keeps .data right behind .rodata in the file; in memory it
+# has a page of its own.
 klcc_ldflags = -static -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,-z,common-page-size=64 \
 	-Wl,-z,noexecstack -Wl,--gc-sections -Wl,--build-id=none
 # Asked of the compiler once, not for each object.
 KLCC_FLAGS := $(klcc_flags)
 
 STRIP ?= strip
+stripflags := --strip-all -R .comment -R .note -R .note.gnu.property
 static_bin := $(B)/early/vfio-early-bind
 
 # --- the host half
@@ -51,6 +63,7 @@ host_packages := libkmod libmd mount
 host_cflags = -std=gnu11 $(warnings) $(shell $(PKG_CONFIG) --cflags $(host_packages))
 host_libs = $(shell $(PKG_CONFIG) --libs $(host_packages))
 host_cppflags := $(cppflags) -D_GNU_SOURCE
+depflags := -MMD -MP
 
 core_src := $(filter-out early/main.c,$(early_src))
 hook_src := $(sort $(wildcard hook/*.c))
@@ -59,7 +72,8 @@ unit_lib := $(filter-out $(unit_src),$(sort $(wildcard tests/unit/*.c)))
 unit_bin := $(unit_src:%.c=$(B)/%)
 asan_bin := $(unit_src:%.c=$(B)/asan/%)
 
-.PHONY: all check check-boot check-static check-unit check-asan check-hook check-tree test demo \
+.PHONY: all check check-boot check-static check-unit check-asan check-hook \
+	check-hook-asan check-tree test demo \
 	lint format deb install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -68,35 +82,36 @@ all: $(static_bin) $(B)/vfio-early
 
 $(B)/klibc/%.o: %.c $(wildcard early/*.h) Makefile debian/changelog
 	@mkdir -p $(@D)
-	$(KLCC) $(KLCC_FLAGS) $(cppflags) -c -o $@ $<
+	$(call quiet,KLCC,$(KLCC) $(KLCC_FLAGS) $(cppflags) -c -o $@ $<)
 
 # klcc's objects have debugging information by default: strip as klibc strips its own programs.
 $(static_bin): $(early_obj)
 	@mkdir -p $(@D)
-	$(KLCC) $(KLCC_FLAGS) $(klcc_ldflags) -o $@.full $(early_obj)
-	$(STRIP) --strip-all -R .comment -R .note -R .note.gnu.property -o $@ $@.full
+	$(call quiet,LD,$(KLCC) $(KLCC_FLAGS) $(klcc_ldflags) -o $@.full $(early_obj))
+	$(call quiet,STRIP,$(STRIP) $(stripflags) -o $@ $@.full)
 
 $(B)/%.o: %.c Makefile debian/changelog
 	@mkdir -p $(@D)
-	$(CC) $(host_cflags) $(CFLAGS) $(CPPFLAGS) $(host_cppflags) -MMD -MP -c -o $@ $<
+	$(call quiet,CC,$(CC) $(host_cflags) $(CFLAGS) $(CPPFLAGS) $(host_cppflags) $(depflags) \
+		-c -o $@ $<)
 
 $(B)/early/libearly.a: $(core_src:%.c=$(B)/%.o)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call quiet,AR,$(AR) rcs $@ $^)
 
 # The command without its main, for the unit tests.
 $(B)/hook/libhook.a: $(patsubst %.c,$(B)/%.o,$(filter-out hook/main.c,$(hook_src)))
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call quiet,AR,$(AR) rcs $@ $^)
 
 $(B)/vfio-early: $(B)/hook/main.o $(B)/hook/libhook.a $(B)/early/libearly.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(host_libs)
+	$(call quiet,LD,$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(host_libs))
 
 # --- tests
 
 # tests/all prints one closing line for all suites named; one that fails does not hide the others.
 check: all
-	tests/all lint static unit asan hook tree
+	tests/all lint static unit asan hook hook-asan tree
 
 check-boot: deb
 	tests/boot/run
@@ -104,7 +119,7 @@ check-boot: deb
 test:
 	tests/setup
 	$(MAKE) all
-	tests/all deb lint static unit asan hook tree boot
+	tests/all deb lint static unit asan hook hook-asan tree boot
 
 demo:
 	tests/setup
@@ -123,29 +138,35 @@ check-asan: $(asan_bin)
 check-hook: all
 	tests/hook/run
 
+check-hook-asan: $(B)/asan/vfio-early
+	tests/hook/run $<
+
 check-tree: all
 	tests/tree/run
 
 $(B)/tests/unit/test-%: $(B)/tests/unit/test-%.o $(unit_lib:%.c=$(B)/%.o) $(B)/hook/libhook.a \
 		$(B)/early/libearly.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(host_libs)
+	$(call quiet,LD,$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(host_libs))
 
 sanitize := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 $(B)/asan/%.o: %.c Makefile debian/changelog
 	@mkdir -p $(@D)
-	$(CC) $(host_cflags) $(sanitize) $(host_cppflags) -MMD -MP -c -o $@ $<
+	$(call quiet,CC,$(CC) $(host_cflags) $(sanitize) $(host_cppflags) $(depflags) -c -o $@ $<)
 
 $(B)/asan/libcore.a: $(patsubst %.c,$(B)/asan/%.o,$(filter-out hook/main.c,$(hook_src)) $(core_src))
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call quiet,AR,$(AR) rcs $@ $^)
+
+$(B)/asan/vfio-early: $(B)/asan/hook/main.o $(B)/asan/libcore.a
+	$(call quiet,LD,$(CC) $(sanitize) -o $@ $^ $(host_libs))
 
 $(B)/asan/tests/unit/test-%: $(B)/asan/tests/unit/test-%.o $(unit_lib:%.c=$(B)/asan/%.o) \
 		$(B)/asan/libcore.a
-	$(CC) $(sanitize) -o $@ $^ -lcmocka $(host_libs)
+	$(call quiet,LD,$(CC) $(sanitize) -o $@ $^ -lcmocka $(host_libs))
 
 lint:
-	CC='$(CC)' CLANG_FORMAT='$(CLANG_FORMAT)' SHELLCHECK='$(SHELLCHECK)' \
+	@CC='$(CC)' CLANG_FORMAT='$(CLANG_FORMAT)' SHELLCHECK='$(SHELLCHECK)' \
 		LINT_CFLAGS='$(host_cflags)' tests/lint
 
 format:

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "early/plan.h"
@@ -51,7 +52,7 @@ struct resolution {
 	bool rejected; /* an install command: no list is better than half of one */
 };
 
-/* The callback of libkmod has no argument of its own. */
+/* The callback of the dry run has no argument of its own. */
 static struct resolution *current;
 
 __attribute__((format(printf, 3, 4))) static void lose(struct resolution *res, const char *fix,
@@ -217,18 +218,6 @@ static bool is_blacklisted(struct resolution *res, const char *name)
 	return found;
 }
 
-/* libkmod's path without the root in front and ".ko", ".ko.xz" and so on behind. */
-static void write_path(const struct resolution *res, const char *path)
-{
-	const char *base, *suffix;
-
-	if (!strncmp(path, res->root, strlen(res->root)))
-		path += strlen(res->root);
-	base = strrchr(path, '/');
-	suffix = strstr(base ? base : path, ".ko");
-	fprintf(res->out, "module %.*s", suffix ? (int)(suffix - path) : (int)strlen(path), path);
-}
-
 static bool is_seen(struct resolution *res, const char *name)
 {
 	for (unsigned int i = 0; i < res->count; i++)
@@ -252,6 +241,30 @@ static void lose_missing(struct resolution *res, const char *name)
 	lose(res, "install this kernel's modules, run depmod, then update the image",
 	     "kernel %s has no module %s%s", res->kernel, name,
 	     res->no_builtin ? " (or it is built in: modules.builtin.bin is missing)" : "");
+}
+
+static const char *below_root(const struct resolution *res, const char *path)
+{
+	size_t len = strlen(res->root);
+
+	return strncmp(path, res->root, len) ? path : path + len;
+}
+
+/* libkmod's path without the root in front and ".ko", ".ko.xz" and so on behind. */
+static void write_path(const struct resolution *res, const char *path)
+{
+	const char *base, *suffix;
+
+	path = below_root(res, path);
+	base = strrchr(path, '/');
+	suffix = strstr(base ? base : path, ".ko");
+	fprintf(res->out, "module %.*s", suffix ? (int)(suffix - path) : (int)strlen(path), path);
+}
+
+static void lose_file(struct resolution *res, const char *path)
+{
+	lose(res, "install this kernel's modules, run depmod, then update the image",
+	     "%s is not there, although modules.dep.bin names it", below_root(res, path));
 }
 
 static void add_module(struct kmod_module *mod, bool install, const char *all_options)
@@ -287,9 +300,7 @@ static void add_module(struct kmod_module *mod, bool install, const char *all_op
 		return;
 	}
 	if (access(path, F_OK)) {
-		lose(res, "install this kernel's modules, run depmod, then update the image",
-		     "%s of kernel %s is not there, although modules.dep.bin names it", path,
-		     res->kernel);
+		lose_file(res, path);
 		return;
 	}
 
@@ -311,6 +322,34 @@ static void add_module(struct kmod_module *mod, bool install, const char *all_op
 	write_path(res, path);
 	fprintf(res->out, "%s\n", text);
 	free(text);
+}
+
+/*
+ * A dependency whose file is gone makes libkmod drop all dependencies of that module, and go on
+ * as if it had none. Only its log says so.
+ */
+static void hear(void *data, int priority, const char *file, int line, const char *fn,
+		 const char *format, va_list args)
+{
+	static const char mark[] = "path=";
+	struct resolution *res = data;
+	char text[512], *path, *end;
+
+	(void)file, (void)line, (void)fn;
+	if (priority > LOG_ERR)
+		return;
+	vsnprintf(text, sizeof(text), format, args);
+	path = strstr(text, mark);
+	end = path ? strstr(path, " error=") : NULL;
+	if (!end) {
+		lose(res, "run depmod for this kernel",
+		     "the modules of kernel %s cannot be followed", res->kernel);
+		return;
+	}
+	*end = '\0';
+	path += sizeof(mark) - 1;
+	if (!is_seen(res, path))
+		lose_file(res, path);
 }
 
 static int resolve(struct resolution *res, const char *name)
@@ -351,6 +390,8 @@ static int open_context(struct resolution *res, const char *dir)
 	if (!ret) {
 		res->ctx = kmod_new(dir, (const char *const *)path);
 		ret = res->ctx ? count_file_entries(res, dir) : -ENOMEM;
+		if (!ret)
+			kmod_set_log_fn(res->ctx, hear, res);
 	}
 	for (size_t i = 0; i < N_CONFIG_DIRS; i++)
 		free(path[i]);

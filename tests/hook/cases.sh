@@ -1,0 +1,496 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash disable=SC2154 # variables of tests/hook/run
+# The cases of tests/hook/run, which has the words they are written in.
+
+# --- the whole
+
+begin "no config: a plan that does nothing"
+plan
+status_is 0
+no_err
+digest=$(printf '' | sha256sum | cut -d' ' -f1)
+out_is <<-EOF
+	kernel $kernel
+	config sha256:$digest
+	deadline 20
+	boot-vga bind
+	group warn
+	failure release
+	module $m/vfio
+	module $m/vfio_iommu_type1
+	module $m/irqbypass
+	module $m/vfio-pci-core
+	module $m/vfio-pci
+EOF
+
+begin "settings, selectors and order of a plan"
+function_ 0000:01:00.0 10DE:1187 30000
+function_ 0000:01:00.1 10DE:0E0A 40300
+config 'bind 10DE:1187 01:00.1=10de:0E0A\nbind! 10de:0e0a:1af4:1100\nbind class:04 class:0403 class:040300\nexcept 00:02.0 class:0C03\nboot-vga keep\ngroup claim\nfailure hold\ndeadline 7 # s\ncmdline none\n'
+plan
+status_is 0
+no_err
+sed -i '/^config/d' "$work/out"
+out_is <<-EOF
+	kernel $kernel
+	deadline 7
+	boot-vga keep
+	group claim
+	failure hold
+	module $m/vfio
+	module $m/vfio_iommu_type1
+	module $m/irqbypass
+	module $m/vfio-pci-core
+	module $m/vfio-pci
+	except 0000:00:02.0
+	except class:0c03
+	bind 10de:1187
+	bind 0000:01:00.1=10de:0e0a
+	bind! 10de:0e0a:1af4:1100
+	bind class:04
+	bind class:0403
+	bind class:040300
+EOF
+
+# --- the config
+
+begin "wrong lines: FILE:LINE:COLUMN, the rest is written"
+function_ 0000:01:00.0 10DE:1187 30000
+config 'bind 0x10de:1187\n\tbind 10de:1187 class:3\nfrobnicate\nbind 10de:1187\nkernel 1\ngroup maybe\n'
+plan
+status_is 1
+err "/etc/vfio-early.conf:1:6: error: write IDs and addresses without 0x"
+err "    bind 0x10de:1187"
+err "         ^"
+err_has "/etc/vfio-early.conf:2:23: error: a class has 2, 4 or 6 hex digits"
+err "$(printf '    \tbind 10de:1187 class:3')"
+err "$(printf '    \t                     ^')"
+err_has "/etc/vfio-early.conf:3:1: error: unknown keyword"
+err_has "/etc/vfio-early.conf:5:1: error: this keyword is written into the plan by vfio-early"
+err_has "/etc/vfio-early.conf:6:7: error: write group warn, group claim or group refuse"
+out "lost /etc/vfio-early.conf:1:6: write IDs and addresses without 0x"
+out "lost /etc/vfio-early.conf:6:7: write group warn, group claim or group refuse"
+out "bind 10de:1187"
+out "module $m/vfio-pci"
+
+begin "control characters of a wrong line do not reach the terminal"
+config 'bind \033[31m\001\n'
+plan
+status_is 1
+err "    bind ?[31m?"
+
+begin "a NUL byte in the config"
+config 'bind 10de:1187\nbi\0nd x\n'
+plan
+status_is 1
+err_has "/etc/vfio-early.conf:2:3: error: a NUL byte"
+
+begin "more wrong lines than are kept"
+i=0
+while [ $i -lt 40 ]; do
+	echo "wrong $i"
+	i=$((i + 1))
+done >"$root/etc/vfio-early.conf"
+plan
+status_is 1
+err "/etc/vfio-early.conf: 8 further wrong lines"
+out "lost 2 more; vfio-early plan names them"
+[ "$(grep -c '^lost ' "$work/out")" -eq 32 ] || problem "not 32 lost lines"
+
+begin "conf.d: byte order, later settings win, other names are left alone"
+config 'deadline 1\nbind 1111:1111\n'
+config 'deadline 2\nbind 2222:2222\n' vfio-early.conf.d/B.conf
+config 'deadline 3\nbind 3333:3333\n' vfio-early.conf.d/a.conf
+config 'wrong\n' vfio-early.conf.d/a.conf.dpkg-old
+config 'wrong\n' vfio-early.conf.d/.hidden.conf
+config 'wrong\n' vfio-early.conf.d/.conf
+plan
+status_is 0
+out "deadline 3"
+[ "$(grep ^bind "$work/out" | tr '\n' ,)" = "bind 1111:1111,bind 2222:2222,bind 3333:3333," ] ||
+	problem "wrong order of files"
+
+begin "conf.d: an error names its own file"
+config '# nothing\n'
+config '\n\nbind x\n' vfio-early.conf.d/a.conf
+plan
+status_is 1
+err_has "/etc/vfio-early.conf.d/a.conf:3:6: error:"
+
+begin "the digest changes with a file's name and contents, and with nothing else"
+config '# one\n'
+plan
+one=$(grep ^config "$work/out")
+plan
+[ "$(grep ^config "$work/out")" = "$one" ] || problem "not the same twice"
+config '# two\n'
+plan
+two=$(grep ^config "$work/out")
+[ "$two" != "$one" ] || problem "the same for other contents"
+mkdir "$root/etc/vfio-early.conf.d"
+mv "$root/etc/vfio-early.conf" "$root/etc/vfio-early.conf.d/a.conf"
+plan
+[ "$(grep ^config "$work/out")" != "$two" ] || problem "the same for another name"
+
+begin "a config that others may write is refused"
+config 'bind 10de:1187\n'
+chmod 664 "$root/etc/vfio-early.conf"
+plan
+status_is 3
+nothing_written
+err "vfio-early: error: /etc/vfio-early.conf can be written by others than root (mode 0664), so it is not read; fix: chmod go-w /etc/vfio-early.conf"
+
+begin "a conf.d that others may write is refused"
+config 'bind 10de:1187\n' vfio-early.conf.d/a.conf
+chmod 777 "$root/etc/vfio-early.conf.d"
+plan
+status_is 3
+nothing_written
+err_has "/etc/vfio-early.conf.d can be written by others than root (mode 0777)"
+
+begin "a config of another user is refused"
+config 'bind 10de:1187\n'
+if [ "$(id -u)" -eq 0 ]; then
+	chown 12345 "$root/etc/vfio-early.conf"
+	plan
+	status_is 3
+	nothing_written
+	err "vfio-early: error: /etc/vfio-early.conf belongs to uid 12345, not to root, so it is not read; fix: chown root:root /etc/vfio-early.conf"
+else
+	skip "not root"
+fi
+
+begin "a config that is no file is refused"
+mkfifo "$root/etc/vfio-early.conf"
+plan
+status_is 3
+nothing_written
+err "vfio-early: error: /etc/vfio-early.conf is not a regular file; fix: move it away"
+
+begin "a config that leads nowhere is refused"
+mkdir "$root/etc/vfio-early.conf.d"
+ln -s nowhere "$root/etc/vfio-early.conf.d/a.conf"
+plan
+status_is 3
+nothing_written
+err "vfio-early: error: /etc/vfio-early.conf.d/a.conf leads nowhere; fix: remove it"
+
+begin "a config that is too large is refused"
+head -c 1048577 /dev/zero | tr '\0' '#' >"$root/etc/vfio-early.conf"
+plan
+status_is 3
+nothing_written
+err "vfio-early: error: /etc/vfio-early.conf is larger than 1 MiB (CONFIG_MAX_SIZE); fix: split it up"
+
+begin "a plan that would be too large is refused"
+i=0
+while [ $i -lt 256 ]; do
+	path=00:01.0/00.0/00.0/00.0/00.0/00.0/00.0/00.0/00.0/00.0/00.0/00.0/00.0/00.0/00.0/00.0
+	echo "bind $path=10de:1187"
+	[ $i -ge 128 ] || echo "except $path=10de:1187"
+	i=$((i + 1))
+done >"$root/etc/vfio-early.conf"
+i=0
+while [ $i -lt 32 ]; do
+	# A long line of options, so that 64 KiB are reached within all other bounds.
+	printf 'options vfio %s=%01200d\n' "o$i" 0
+	i=$((i + 1))
+done >"$root/etc/modprobe.d/long.conf"
+plan
+status_is 3
+nothing_written
+err_has "the plan would be larger than 64 KiB (PLAN_MAX_TEXT)"
+
+# --- modules
+
+begin "options: from modprobe.d, ids= dropped, quotes kept"
+config 'bind 10de:1187\n'
+printf 'options vfio-pci ids=10de:1187,10de:0e0a disable_vga=1\noptions vfio_pci  x="a b" \n' \
+	>"$root/etc/modprobe.d/a.conf"
+echo 'options vfio_iommu_type1 allow_unsafe_interrupts=1' >"$root/etc/modprobe.d/b.conf"
+plan
+status_is 0
+out "module $m/vfio-pci disable_vga=1 x=\"a b\""
+out "module $m/vfio_iommu_type1 allow_unsafe_interrupts=1"
+out "# vfio_pci: ids= of modprobe.d left out: it would take every twin; the bind lines replace it"
+
+begin "options: all folders of modprobe.d"
+for dir in run usr/local/lib usr/lib lib; do
+	mkdir -p "$root/$dir/modprobe.d"
+	echo "options vfio-pci from_$(basename "$(dirname "$root/$dir/x")")_${#dir}=1" \
+		>"$root/$dir/modprobe.d/${#dir}.conf"
+done
+plan
+status_is 0
+for n in 3 13 7; do
+	grep -q "^module $m/vfio-pci .*_$n=1" "$work/out" || problem "no option of $n"
+done
+
+begin "options: never those of the running command line"
+echo 'options vfio-pci disable_vga=1' >"$root/etc/modprobe.d/a.conf"
+echo 'vfio-pci.ids=10de:1187 vfio-pci.disable_idle_d3=1 modprobe.blacklist=vfio' >"$work/cmdline"
+# shellcheck disable=SC2016 # the inner shell's
+if unshare -rm sh -c 'mount --bind "$1" /proc/cmdline' sh "$work/cmdline" 2>/dev/null; then
+	# shellcheck disable=SC2016 # the inner shell's
+	unshare -rm sh -c 'mount --bind "$1" /proc/cmdline && shift && exec "$@"' sh \
+		"$work/cmdline" "$command" plan --kernel "$kernel" --root "$root" \
+		>"$work/out" 2>"$work/err"
+	status=$?
+	status_is 0
+	out "module $m/vfio-pci disable_vga=1"
+	no_out disable_idle_d3
+	no_out blacklist
+	no_out "# vfio_pci: ids="
+else
+	skip "no mount namespace"
+fi
+
+begin "a blacklist line does not stop us, and is mentioned"
+echo 'blacklist vfio-pci' >"$root/etc/modprobe.d/a.conf"
+plan
+status_is 0
+out "module $m/vfio-pci"
+out "# vfio_pci: the blacklist line of modprobe.d does not stop us: it is about aliases"
+
+begin "an install command: no module lines, its place is named"
+config 'bind 10de:1187\n'
+printf '# x\ninstall vfio-pci /bin/true\n' >"$root/etc/modprobe.d/a.conf"
+plan
+status_is 1
+no_out "module /"
+out "bind 10de:1187"
+err "vfio-early: error: /etc/modprobe.d/a.conf:2: no module is planned because of \`install vfio_pci /bin/true\`; fix: remove that line; vfio-early loads the module itself"
+out "lost /etc/modprobe.d/a.conf:2: no module is planned because of \`install vfio_pci /bin/true\`"
+
+begin "an install command of a dependency"
+echo 'install irqbypass /bin/false' >"$root/etc/modprobe.d/a.conf"
+plan
+status_is 1
+no_out "module /"
+err_has "/etc/modprobe.d/a.conf:1: no module is planned because of \`install irqbypass /bin/false\`"
+
+begin "a softdep of modprobe.d is followed"
+cp "$work/modules/many1.ko" "$root/lib/modules/$kernel/kernel/"
+index
+echo 'softdep vfio-pci pre: many1' >"$root/etc/modprobe.d/a.conf"
+plan
+status_is 0
+[ "$(grep ^module "$work/out" | tail -n 2 | tr '\n' ,)" = "module $m/many1,module $m/vfio-pci," ] ||
+	problem "many1 is not before vfio-pci"
+
+begin "more modules than a plan may have"
+cp "$work/modules"/many*.ko "$root/lib/modules/$kernel/kernel/"
+index
+echo "softdep vfio-pci post:$(i=0; while [ $i -lt 40 ]; do printf ' many%d' $i; i=$((i + 1)); done)" \
+	>"$root/etc/modprobe.d/a.conf"
+plan
+status_is 1
+err_has "vfio-pci needs more than 32 modules (PLAN_MAX_MODULES); many27 is left out; fix: remove softdep lines"
+
+begin "built-in modules are left out"
+built_in vfio vfio_iommu_type1 irqbypass vfio-pci-core vfio-pci
+plan
+status_is 0
+no_err
+no_out "module /"
+out "# vfio_pci: built into this kernel"
+out "# vfio_iommu_type1: built into this kernel"
+
+begin "vfio-pci built in, vfio_iommu_type1 a module"
+built_in vfio irqbypass vfio-pci-core vfio-pci
+plan
+status_is 0
+out "# vfio_pci: built into this kernel"
+out "module $m/vfio_iommu_type1"
+
+begin "modules.builtin.bin is missing"
+rm "$root/lib/modules/$kernel/modules.builtin.bin"
+plan
+status_is 0
+err_has "modules.builtin.bin is missing: built-in modules cannot be told from missing ones; fix: run depmod for this kernel"
+out "# modules.builtin.bin is missing: what is built in cannot be told"
+out "module $m/vfio-pci"
+
+begin "modules.dep.bin is missing"
+config 'bind 10de:1187\n'
+rm "$root/lib/modules/$kernel/modules.dep.bin"
+plan
+status_is 1
+err_has "modules.dep.bin is missing; fix: run depmod for this kernel, then update the image"
+out "bind 10de:1187"
+
+begin "a kernel without vfio-pci"
+config 'bind 10de:1187\n'
+rm "$root/lib/modules/$kernel/kernel/vfio-pci.ko"
+index
+plan
+status_is 1
+err "vfio-early: error: kernel $kernel has no module vfio_pci; fix: install this kernel's modules, run depmod, then update the image"
+out "lost kernel $kernel has no module vfio_pci"
+out "bind 10de:1187"
+
+begin "a module file that is gone"
+rm "$root/lib/modules/$kernel/kernel/irqbypass.ko"
+plan
+status_is 1
+err "vfio-early: error: $m/irqbypass.ko is not there, although modules.dep.bin names it; fix: install this kernel's modules, run depmod, then update the image"
+out "lost $m/irqbypass.ko is not there, although modules.dep.bin names it"
+
+begin "compressed modules: the path has no suffix"
+xz "$root/lib/modules/$kernel/kernel"/*.ko 2>/dev/null
+if index 2>/dev/null && grep -q 'vfio-pci.ko.xz: .*irqbypass' "$root/lib/modules/$kernel/modules.dep"
+then
+	plan
+	status_is 0
+	out "module $m/vfio-pci"
+else
+	skip "depmod or xz cannot do it"
+fi
+
+# --- pins
+
+begin "an address, a slot and a path are pinned to today's ID"
+function_ 0000:00:01.0 8086:0C01 60400
+function_ 0000:01:00.0 10DE:1187 30000 0000:00:01.0
+function_ 0000:01:00.1 10DE:0E0A 40300 0000:00:01.0
+config 'bind 01:00.1\nbind 01:00\nbind 00:01.0/00.0 00:01.0/00\n'
+plan
+status_is 0
+no_err
+out "bind 0000:01:00.1=10de:0e0a"
+out "bind 0000:01:00=10de:1187"
+out "bind 0000:00:01.0/00.0=10de:1187"
+out "bind 0000:00:01.0/00=10de:1187"
+
+begin "an address with another ID today keeps the one that was written"
+function_ 0000:01:00.0 10DE:1187 30000
+config 'bind 01:00.0=10de:9999\n'
+plan
+status_is 0
+out "bind 0000:01:00.0=10de:9999"
+err "vfio-early: warning: /etc/vfio-early.conf:1: 01:00.0=10de:9999 matches nothing today: the ID there is 10de:1187"
+
+begin "what is not there today is not pinned, and said"
+function_ 0000:00:01.0 8086:0C01 60400
+config '# one\nbind 05:00.0 06:00\nbind 00:01.0/1f.0\nbind 07:00.0=10de:1187\nbind 10de:1187 class:02\n'
+plan
+status_is 0
+out "bind 0000:05:00.0"
+out "bind 0000:06:00"
+out "bind 0000:00:01.0/1f.0"
+out "bind 0000:07:00.0=10de:1187"
+err "vfio-early: warning: /etc/vfio-early.conf:2: 05:00.0 matches nothing today, so it is not pinned to an ID"
+err "vfio-early: warning: /etc/vfio-early.conf:2: 06:00 matches nothing today, so it is not pinned to an ID"
+err "vfio-early: warning: /etc/vfio-early.conf:3: 00:01.0/1f.0 leads nowhere today, so it is not pinned to an ID"
+err "vfio-early: warning: /etc/vfio-early.conf:4: 07:00.0=10de:1187 matches nothing today"
+err "vfio-early: warning: /etc/vfio-early.conf:5: 10de:1187 matches nothing today"
+err "vfio-early: warning: /etc/vfio-early.conf:5: class:02 matches nothing today"
+
+begin "a slot without function 0 is left unpinned"
+function_ 0000:01:00.1 10DE:0E0A 40300
+config 'bind 01:00\n'
+plan
+status_is 0
+no_err
+out "bind 0000:01:00"
+
+begin "a domain of more than four digits"
+function_ 10000:01:00.0 144D:A808 10802
+config 'bind 10000:01:00.0\n'
+plan
+status_is 0
+out "bind 10000:01:00.0=144d:a808"
+
+begin "no sysfs: nothing is pinned, said once"
+rm -r "$root/sys"
+config 'bind 01:00.0 02:00.0\n'
+plan
+status_is 0
+[ "$(wc -l <"$work/err")" -eq 1 ] || problem "not one line on stderr"
+err_has "no PCI function is visible below $root/sys: addresses are not pinned to an ID"
+
+# --- the output and the options
+
+begin "-o: the whole file, mode 0644, nothing beside it"
+plan -o "$work/plans/plan"
+status_is 0
+nothing_written
+grep -q '^kernel ' "$work/plans/plan" || problem "no plan"
+[ "$(stat -c %a "$work/plans/plan")" = 644 ] || problem "not mode 644"
+[ "$(ls "$work/plans")" = plan ] || problem "something else is left there"
+
+begin "-o: the old plan stays when nothing can be written"
+echo old >"$work/plans/plan"
+config 'bind 10de:1187\n'
+chmod 666 "$root/etc/vfio-early.conf"
+plan -o "$work/plans/plan"
+status_is 3
+[ "$(cat "$work/plans/plan")" = old ] || problem "the old plan is gone"
+[ "$(ls "$work/plans")" = plan ] || problem "something else is left there"
+
+begin "-o: a folder that is not there"
+plan -o "$work/plans/no/plan"
+status_is 3
+err "vfio-early: error: cannot write $work/plans/no/plan: No such file or directory"
+
+begin "-o: a name that is a folder"
+mkdir "$work/plans/plan"
+plan -o "$work/plans/plan"
+status_is 3
+err_has "cannot write $work/plans/plan: "
+[ "$(ls "$work/plans")" = plan ] || problem "something else is left there"
+
+begin "a full disk"
+"$command" plan --kernel "$kernel" --root "$root" >/dev/full 2>"$work/err"
+status=$?
+: >"$work/out"
+status_is 3
+err "vfio-early: error: cannot write to standard output: No space left on device"
+
+begin "a kernel that is not there"
+plan --kernel 9.9
+status_is 3
+nothing_written
+err "vfio-early: error: no kernel 9.9: cannot enter $root/lib/modules/9.9: No such file or directory; fix: name one of $root/lib/modules"
+
+begin "a kernel version that is a path"
+for bad in ../x a/b . "" "a b"; do
+	plan --kernel "$bad"
+	status_is 2
+	nothing_written
+	err "vfio-early: error: $bad is no kernel version; fix: write what uname -r prints"
+done
+
+begin "a root that is not there"
+plan --root "$work/none"
+status_is 3
+err "vfio-early: error: cannot use $work/none as the root: No such file or directory"
+
+begin "usage"
+plan surplus
+status_is 2
+err "vfio-early: error: plan takes no argument: surplus"
+plan --frobnicate
+status_is 2
+err_has "Usage: vfio-early plan"
+"$command" frobnicate >"$work/out" 2>"$work/err"
+status=$?
+status_is 2
+err "vfio-early: error: no command is called frobnicate; see vfio-early --help"
+"$command" >"$work/out" 2>"$work/err"
+status=$?
+status_is 2
+nothing_written
+err_has "Usage: vfio-early COMMAND"
+"$command" --help >"$work/out" 2>"$work/err"
+status=$?
+status_is 0
+no_err
+"$command" --version >"$work/out" 2>"$work/err"
+status=$?
+status_is 0
+grep -Eq '^vfio-early [0-9]' "$work/out" || problem "no version"
+"$command" plan --help >"$work/out" 2>"$work/err"
+status=$?
+status_is 0
+no_err
