@@ -7,8 +7,9 @@
 # What the console says when the boot will never end.
 dead='Kernel panic - not syncing|^\(initramfs\)|ou are in emergency mode|Entering emergency mode'
 
-# qemu_arguments SCENARIO OUT: prints QEMU's arguments, one a line. In the scenario's own lines %o
-# stands for the folder OUT, where its files may lie.
+# qemu_arguments SCENARIO OUT [plan]: prints QEMU's arguments, one a line. In the scenario's own lines
+# %o stands for the folder OUT, where its files may lie. With `plan`: of the first boot, in which the
+# guest makes its plan.
 qemu_arguments() {
 	_file=$1/scenario
 	_machine=q35
@@ -42,13 +43,16 @@ qemu_arguments() {
 		say 'firmware is none of bios, ovmf'
 		return 1 ;;
 	esac
+	keys "$_file" device | sed "s|%o|$2|g; s/^/-device\n/"
+	[ "${3:-}" = plan ] || keys "$_file" added | sed "s|%o|$2|g; s/^/-device\n/"
+	# After the devices: it may sit behind one of their ports.
 	printf '%s\n' -drive "if=none,id=root,format=raw,cache=unsafe,file=$2/disk" \
 		-device "$(key "$_file" disk virtio-blk-pci,addr=0x10),drive=root"
-	keys "$_file" device | sed "s|%o|$2|g; s/^/-device\n/"
 	# A line `qemu` is an option and its argument: they part at the first space.
 	keys "$_file" qemu | sed "s|%o|$2|g; s/[[:space:]][[:space:]]*/\n/"
-	printf '%s\n' -kernel "$2/kernel" -initrd "$2/initrd" -append \
-		"root=LABEL=$label ro console=ttyS0,115200 log_buf_len=1M $3$(key "$_file" cmdline)"
+	_append="root=LABEL=$label ro console=ttyS0,115200 log_buf_len=1M $(key "$_file" cmdline)"
+	[ "${3:-}" != plan ] || _append="$_append vfio_early=off harness.plan"
+	printf '%s\n' -kernel "$2/kernel" -initrd "$2/initrd" -append "$_append"
 	# ttyS0 is the console, ttyS1 what the guest gathered, ttyS2 the host's word to the guest.
 	printf '%s\n' -serial "file:$2/console.log" -serial "file:$2/gathered" \
 		-serial "pipe:$2/word" -qmp "pipe:$2/qmp"
@@ -74,7 +78,7 @@ qmp() {
 	return 1
 }
 
-# guest_boot SCENARIO OUT [PARAMETERS]: boots once, and returns when the machine is off. The reason of a
+# guest_boot SCENARIO OUT [plan]: boots once, and returns when the machine is off. The reason of a
 # failure goes to stdout.
 guest_boot() {
 	out=$2
@@ -82,7 +86,7 @@ guest_boot() {
 	rm -f "$out"/word.* "$out"/qmp.* "$out/gathered" "$out/console.log"
 	mkfifo "$out/word.in" "$out/word.out" "$out/qmp.in" "$out/qmp.out" || return
 	: >"$out/qmp.log" && : >"$out/console.log" && : >"$out/gathered"
-	qemu_arguments "$1" "$out" "${3:+$3 }" >"$out/qemu.args" || return
+	qemu_arguments "$1" "$out" "${3:-}" >"$out/qemu.args" || return
 	# The pipes are opened for both by QEMU itself: no one waits for the other end.
 	tr '\n' '\0' <"$out/qemu.args" |
 		timeout -k 5 "$_limit" xargs -0 qemu-system-x86_64 >"$out/qemu.log" 2>&1 &
