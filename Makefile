@@ -34,7 +34,7 @@ early_src := $(sort $(wildcard early/*.c))
 early_obj := $(early_src:%.c=$(B)/klibc/%.o)
 
 # True when klcc takes this flag: not every architecture and compiler has each.
-klcc_has = $(shell echo 'int x;' | $(KLCC) $(1) -x c -c -o /dev/null - >/dev/null 2>&1 && echo '$(1)')
+klcc_has = $(shell $(KLCC) $(1) -c -o /dev/null -x c /dev/null >/dev/null 2>&1 && echo '$(1)')
 # As small as the compiler can: an -O of ours makes klcc drop its own flags for that, so they are all
 # said here. No branch protection: the kernel enforces none on a static program, and its markers cost.
 klcc_small = $(foreach flag,-Oz -fomit-frame-pointer -fno-asynchronous-unwind-tables -mno-sse \

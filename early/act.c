@@ -15,7 +15,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,8 +27,8 @@ static const char vfio_pci[] = "vfio-pci";
 
 const char *act_step_name(enum act_step step)
 {
-	static const char *const names[] = {
-		[ACT_START] = "start",	 [ACT_OVERRIDE] = "driver_override",
+	static const char names[][12] = {
+		[ACT_START] = "start",	 [ACT_OVERRIDE] = "override",
 		[ACT_UNBIND] = "unbind", [ACT_FRAMEBUFFER] = "framebuffer",
 		[ACT_LOAD] = "load",	 [ACT_BIND] = "bind",
 		[ACT_VERIFY] = "verify", [ACT_RELEASE] = "release",
@@ -78,22 +77,13 @@ int act_with_deadline(int (*fn)(void *arg), void *arg, int ms)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -ECHILD;
 }
 
-static const char *function_path(char buf[SYSFS_PATH_MAX], const struct pci_function *fn,
-				 const char *name)
-{
-	char addr[PCI_ADDRESS_SIZE];
-
-	return sysfs_path(buf, PATH_PCI_DEVICES "/%s/%s", pci_address_format(&fn->addr, addr),
-			  name);
-}
-
 /* Writes an override and reads it back. NULL clears it, which is done with an empty line. */
 static int set_override(int rootfd, const struct pci_function *fn, const char *driver)
 {
 	char path[SYSFS_PATH_MAX], text[PCI_DRIVER_SIZE];
 	int ret;
 
-	function_path(path, fn, "driver_override");
+	pci_attribute(path, &fn->addr, "driver_override");
 	ret = sysfs_store(rootfd, path, driver ? driver : "\n");
 	if (ret < 0)
 		return ret;
@@ -115,7 +105,7 @@ static int unbind_child(void *arg)
 	const struct unbind *unbind = arg;
 	char path[SYSFS_PATH_MAX], addr[PCI_ADDRESS_SIZE];
 
-	return -sysfs_store(unbind->rootfd, function_path(path, unbind->fn, "driver/unbind"),
+	return -sysfs_store(unbind->rootfd, pci_attribute(path, &unbind->fn->addr, "driver/unbind"),
 			    pci_address_format(&unbind->fn->addr, addr));
 }
 
@@ -134,127 +124,90 @@ static int unbind(int rootfd, const struct pci_function *fn, int ms)
 	return *driver ? -EBUSY : 0;
 }
 
-static void fail(struct act_outcome *outcome, enum act_step step, int error)
-{
-	if (outcome->failed != ACT_START)
-		return;
-	outcome->failed = step;
-	outcome->error = -error;
-}
-
 static bool is_wanted(const struct act *act, unsigned int i)
 {
 	enum decision decision = act->decisions.verdict[i].decision;
 
-	return (decision == DECIDE_BIND || decision == DECIDE_HOLD) &&
-	       act->outcome[i].failed == ACT_START;
+	return (decision == DECIDE_BIND || decision == DECIDE_HOLD) && !act->outcome[i].failed;
 }
 
-/* Goes to the next function that is wanted and has not failed; false when there is none. */
-static bool next_wanted(struct act *act, enum act_step step, unsigned int *i)
-{
-	for (; *i < act->table.count; (*i)++) {
-		if (!is_wanted(act, *i))
-			continue;
-		act->step = step;
-		act->current = *i;
-		return true;
-	}
-	return false;
-}
+/* One step for one function. Returns 0, or -errno, which takes it out of the steps that follow. */
+typedef int (*step_fn)(const struct act *act, struct pci_function *fn, enum decision decision);
 
-static void override_all(struct act *act)
+static void for_each_wanted(struct act *act, enum act_step step, step_fn one)
 {
-	for (unsigned int i = 0; next_wanted(act, ACT_OVERRIDE, &i); i++) {
-		int ret = set_override(act->rootfd, &act->table.fn[i], vfio_pci);
-
-		if (ret)
-			fail(&act->outcome[i], ACT_OVERRIDE, ret);
-	}
-}
-
-/* A quarter of the whole, so that one bad driver leaves time for the others. */
-static int unbind_ms(const struct act *act)
-{
-	return (int)act->plan->deadline * 1000 / 4;
-}
-
-static void unbind_all(struct act *act)
-{
-	for (unsigned int i = 0; next_wanted(act, ACT_UNBIND, &i); i++) {
-		const struct pci_function *fn = &act->table.fn[i];
+	act->step = step;
+	for (unsigned int i = 0; i < act->table.count; i++) {
+		struct act_outcome *outcome = &act->outcome[i];
 		int ret;
 
-		if (!*fn->driver)
+		if (!is_wanted(act, i))
 			continue;
-		ret = unbind(act->rootfd, fn, unbind_ms(act));
+		act->current = i;
+		ret = one(act, &act->table.fn[i], act->decisions.verdict[i].decision);
 		if (!ret)
 			continue;
-		fail(&act->outcome[i], ACT_UNBIND, ret);
-		/* Its lock is held: every further write to it would block as well. */
-		if (ret == -ETIMEDOUT)
-			act->outcome[i].result = ACT_STUCK;
+		outcome->failed = step;
+		outcome->error = -ret;
 	}
+}
+
+static int override_one(const struct act *act, struct pci_function *fn, enum decision decision)
+{
+	(void)decision;
+	return set_override(act->rootfd, fn, vfio_pci);
+}
+
+static int unbind_one(const struct act *act, struct pci_function *fn, enum decision decision)
+{
+	(void)decision;
+	/* A quarter of the whole, so that one bad driver leaves time for the others. */
+	return *fn->driver ? unbind(act->rootfd, fn, (int)act->plan->deadline * 1000 / 4) : 0;
 }
 
 /*
  * vfio-pci evicts the boot framebuffer from VGA functions alone (vfio_pci_core.c,
- * vfio_pci_set_decode and aperture_remove_conflicting_pci_devices). From others efifb goes when its
- * platform device is unbound; BOOTFB of simpledrm stays whatever is unbound.
+ * aperture_remove_conflicting_pci_devices). From others efifb goes when its platform device is
+ * unbound; BOOTFB of simpledrm stays whatever is unbound. What remains is seen in fn->framebuffer.
  */
-static void release_framebuffers(struct act *act)
+static int release_framebuffer(const struct act *act, struct pci_function *fn,
+			       enum decision decision)
 {
-	for (unsigned int i = 0; next_wanted(act, ACT_FRAMEBUFFER, &i); i++) {
-		struct pci_function now = act->table.fn[i];
-
-		if (now.framebuffer == PCI_FB_NONE || pci_is_vga(&now))
-			continue;
-		if (now.framebuffer == PCI_FB_EFIFB) {
-			sysfs_store(act->rootfd, PATH_EFIFB_UNBIND, "efi-framebuffer.0");
-			pci_read_details(act->rootfd, &now);
-		}
-		act->outcome[i].framebuffer_remains = now.framebuffer != PCI_FB_NONE;
+	(void)decision;
+	if (fn->framebuffer == PCI_FB_EFIFB && !pci_is_vga(fn)) {
+		sysfs_store(act->rootfd, PATH_EFIFB_UNBIND, "efi-framebuffer.0");
+		pci_read_details(act->rootfd, fn);
 	}
+	return 0;
 }
 
 static void load_modules(struct act *act)
 {
 	bool needed = false;
 
-	for (unsigned int i = 0; i < act->table.count && !needed; i++)
-		needed = is_wanted(act, i) && act->decisions.verdict[i].decision == DECIDE_BIND;
+	for (unsigned int i = 0; i < act->table.count; i++)
+		needed |= is_wanted(act, i) && act->decisions.verdict[i].decision == DECIDE_BIND;
 	if (!needed)
 		return;
 
 	act->step = ACT_LOAD;
-	for (unsigned int i = 0; i < act->plan->modules; i++) {
-		act->current = i;
-		act->modules_tried = i + 1;
-		modules_load(act->rootfd, &act->plan->module[i], &act->module[i]);
+	for (; act->modules_tried < act->plan->modules; act->modules_tried++) {
+		act->current = act->modules_tried;
+		modules_load(act->rootfd, &act->plan->module[act->current],
+			     &act->module[act->current]);
 	}
-	act->no_driver = !sysfs_exists(act->rootfd, PATH_VFIO_DRIVER);
 }
 
-static void bind_all(struct act *act)
+static int bind_one(const struct act *act, struct pci_function *fn, enum decision decision)
 {
-	for (unsigned int i = 0; next_wanted(act, ACT_BIND, &i); i++) {
-		const struct pci_function *fn = &act->table.fn[i];
-		char driver[PCI_DRIVER_SIZE], addr[PCI_ADDRESS_SIZE];
-		int ret;
+	char driver[PCI_DRIVER_SIZE], addr[PCI_ADDRESS_SIZE];
 
-		if (act->decisions.verdict[i].decision == DECIDE_HOLD)
-			continue;
-		if (act->no_driver) {
-			fail(&act->outcome[i], ACT_LOAD, -ENODEV);
-			continue;
-		}
-		if (!pci_read_driver(act->rootfd, &fn->addr, driver) && !strcmp(driver, vfio_pci))
-			continue;
-		ret = sysfs_store(act->rootfd, PATH_VFIO_DRIVER "/bind",
-				  pci_address_format(&fn->addr, addr));
-		if (ret)
-			fail(&act->outcome[i], ACT_BIND, ret);
-	}
+	if (decision == DECIDE_HOLD)
+		return 0;
+	if (!pci_read_driver(act->rootfd, &fn->addr, driver) && !strcmp(driver, vfio_pci))
+		return 0;
+	return sysfs_store(act->rootfd, PATH_VFIO_DRIVER "/bind",
+			   pci_address_format(&fn->addr, addr));
 }
 
 /* Clears the override and lets the native driver have it back, when that is there already. */
@@ -276,51 +229,56 @@ static int release(struct act *act, const struct pci_function *fn)
 	return ret || *driver ? ret : -ENODEV;
 }
 
-static void verify_one(struct act *act, unsigned int i)
+static void verify_one(struct act *act, unsigned int i, bool was_wanted)
 {
 	const struct pci_function *fn = &act->table.fn[i];
 	struct act_outcome *outcome = &act->outcome[i];
-	/* Without its override it cannot be held. */
-	bool hold = act->plan->failure == PLAN_FAILURE_HOLD && outcome->failed != ACT_OVERRIDE;
-	int ret;
+	int ret = pci_read_driver(act->rootfd, &fn->addr, outcome->driver);
 
-	act->current = i;
-	act->step = ACT_VERIFY;
-	ret = pci_read_driver(act->rootfd, &fn->addr, outcome->driver);
 	if (act->decisions.verdict[i].decision == DECIDE_BIND) {
 		if (!ret && !strcmp(outcome->driver, vfio_pci)) {
 			outcome->result = ACT_BOUND;
 			return;
 		}
-		fail(outcome, ACT_VERIFY, ret ? ret : -ENODEV);
+		if (was_wanted) {
+			outcome->failed = ACT_VERIFY;
+			outcome->error = ret ? -ret : ENODEV;
+		}
 	}
-	if (!hold) {
-		act->step = ACT_RELEASE;
-		outcome->release_error = -release(act, fn);
-		pci_read_driver(act->rootfd, &fn->addr, outcome->driver);
-	}
-	outcome->result = hold ? ACT_HELD : ACT_RELEASED;
+
+	outcome->result = ACT_HELD;
+	/* Without its override it cannot be held. */
+	if (act->plan->failure == PLAN_FAILURE_HOLD && outcome->failed != ACT_OVERRIDE)
+		return;
+	act->step = ACT_RELEASE;
+	outcome->result = release(act, fn) ? ACT_NOT_RELEASED : ACT_RELEASED;
+	pci_read_driver(act->rootfd, &fn->addr, outcome->driver);
+	act->step = ACT_VERIFY;
 }
 
 static void verify_all(struct act *act)
 {
+	act->step = ACT_VERIFY;
 	for (unsigned int i = 0; i < act->table.count; i++) {
-		enum decision decision = act->decisions.verdict[i].decision;
+		struct act_outcome *outcome = &act->outcome[i];
+		bool was_wanted = is_wanted(act, i);
 
-		if (decision != DECIDE_BIND && decision != DECIDE_HOLD)
-			continue;
-		if (act->outcome[i].result != ACT_STUCK)
-			verify_one(act, i);
+		act->current = i;
+		/* A driver that does not let go holds the lock: any write would block as well. */
+		if (outcome->failed == ACT_UNBIND && outcome->error == ETIMEDOUT)
+			outcome->result = ACT_STUCK;
+		else if (was_wanted || outcome->failed)
+			verify_one(act, i, was_wanted);
 	}
 }
 
 void act_run(struct act *act)
 {
-	override_all(act);
-	unbind_all(act);
-	release_framebuffers(act);
+	for_each_wanted(act, ACT_OVERRIDE, override_one);
+	for_each_wanted(act, ACT_UNBIND, unbind_one);
+	for_each_wanted(act, ACT_FRAMEBUFFER, release_framebuffer);
 	load_modules(act);
-	bind_all(act);
+	for_each_wanted(act, ACT_BIND, bind_one);
 	verify_all(act);
 	act->step = ACT_DONE;
 }

@@ -29,17 +29,16 @@ enum act_step {
 enum act_result {
 	ACT_NOTHING, /* nothing was to be done, or nothing was reached */
 	ACT_BOUND,
-	ACT_RELEASED, /* failed; the override is cleared */
-	ACT_HELD,     /* no driver; the override keeps every other one away */
-	ACT_STUCK,    /* a driver did not let go in time: left as it is */
+	ACT_RELEASED,	  /* failed; the override is cleared */
+	ACT_HELD,	  /* no driver; the override keeps every other one away */
+	ACT_STUCK,	  /* a driver did not let go in time: left as it is */
+	ACT_NOT_RELEASED, /* failed, and so did the release; the override may remain */
 };
 
 struct act_outcome {
 	enum act_result result;
-	enum act_step failed;	  /* ACT_START: nothing did */
-	int error;		  /* errno of what failed */
-	int release_error;	  /* errno of a release that failed too; the override may remain */
-	bool framebuffer_remains; /* the boot framebuffer could not be released */
+	enum act_step failed;	      /* ACT_START: nothing did */
+	int error;		      /* errno of what failed */
 	char driver[PCI_DRIVER_SIZE]; /* at the end, by its link */
 };
 
@@ -55,7 +54,6 @@ struct act {
 	struct act_outcome outcome[PCI_MAX_FUNCTIONS];
 	struct module_result module[PLAN_MAX_MODULES];
 	unsigned int modules_tried;
-	bool no_driver;	      /* there is no vfio-pci, loaded or built in */
 	enum act_step step;   /* now */
 	unsigned int current; /* the function that "step" is at, in table.fn */
 };

@@ -6,10 +6,10 @@
  * excluded, what is not the device that was meant, what the host needs. Then the groups, where
  * one function's verdict may change another's.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "decide.h"
+#include "text.h"
 
 static const struct verdict nothing = {
 	.bind = DECIDE_NO_INDEX,
@@ -82,7 +82,7 @@ static int16_t find_protect(const struct plan *plan, const struct pci_function *
 /* The kernel's own way of naming them: mlx5_vfio_pci, nvgrace-gpu-vfio-pci, xe-vfio-pci. */
 static bool is_vfio_variant(const char *driver)
 {
-	return strstr(driver, "vfio") && strcmp(driver, "vfio-pci");
+	return text_find(driver, "vfio") && strcmp(driver, "vfio-pci");
 }
 
 /* May it be taken at all? Says no in verdict->reason. Asked for candidates and for claimed mates. */
@@ -111,7 +111,8 @@ static bool may_take(const struct plan *plan, const struct pci_function *fn,
 	 * "Every GPU but the host's": an ID or a class that takes the twin takes the host's audio
 	 * function with it, so the whole slot is kept, unless its address was written out.
 	 */
-	if (plan->boot_vga_keep && (fn->boot_vga || (fn->boot_vga_slot && !by_name))) {
+	if (plan->boot_vga == PLAN_BOOT_VGA_KEEP &&
+	    (fn->boot_vga || (fn->boot_vga_slot && !by_name))) {
 		verdict->reason = REASON_BOOT_VGA;
 		return false;
 	}
@@ -211,38 +212,24 @@ void decide(const struct plan *plan, const struct iommu *iommu, const struct pci
 	for (unsigned int i = 0; i < table->candidates; i++)
 		decide_one(plan, iommu, &table->fn[i], decisions, &decisions->verdict[i]);
 
-	/* Once for each group: at the first function that is to be bound. */
-	for (unsigned int i = 0; i < table->candidates; i++) {
-		int group = table->fn[i].group;
-		bool seen = decisions->verdict[i].decision != DECIDE_BIND;
-
-		for (unsigned int j = 0; j < i && !seen; j++)
-			seen = table->fn[j].group == group &&
-			       decisions->verdict[j].decision == DECIDE_BIND;
-		if (!seen)
-			decide_group(plan, table, decisions, group);
-	}
+	/* Again for a second function of a group changes nothing. */
+	for (unsigned int i = 0; i < table->candidates; i++)
+		if (decisions->verdict[i].decision == DECIDE_BIND)
+			decide_group(plan, table, decisions, table->fn[i].group);
 }
 
-static void reason_no_group(const struct iommu *iommu, const struct pci_function *fn, char *buf,
-			    size_t size)
+static const char *reason_no_group(const struct iommu *iommu, const struct pci_function *fn)
 {
 	/* Intel's integrated graphics, which Debian's kernels leave out by default. */
 	bool is_igfx = iommu->table == IOMMU_TABLE_DMAR && fn->class >> 16 == 0x03 &&
 		       fn->id.vendor == 0x8086 && !fn->addr.bus && fn->addr.dev == 2;
 
-	if (is_igfx && iommu->igfx_param[0])
-		snprintf(buf, size,
-			 "no IOMMU group: \"%s\" leaves the integrated GPU out; remove it",
-			 iommu->igfx_param);
-	else if (is_igfx)
-		snprintf(buf, size,
-			 "no IOMMU group: the kernel leaves the integrated GPU out by default; add "
-			 "\"intel_iommu=on\" to the kernel command line");
-	else
-		snprintf(buf, size,
-			 "no IOMMU group: the firmware's tables leave this function out; look for a "
-			 "firmware update");
+	if (!is_igfx)
+		return "no IOMMU group: the firmware's tables leave it out; look for an update";
+	if (iommu->igfx_param[0])
+		return "no IOMMU group: kernel parameter %s leaves the integrated GPU out; remove it";
+	return "no IOMMU group: integrated GPU left out by default; add kernel parameter "
+	       "intel_iommu=on";
 }
 
 char *decide_reason(const struct plan *plan, const struct iommu *iommu,
@@ -251,78 +238,75 @@ char *decide_reason(const struct plan *plan, const struct iommu *iommu,
 {
 	const struct verdict *verdict = &decisions->verdict[i];
 	const struct pci_function *fn = &table->fn[i];
-	char text[PCI_ID_SIZE], addr[PCI_ADDRESS_SIZE];
-	const struct plan_protect *protect = NULL;
-	const char *named = "";
+	char addr[PCI_ADDRESS_SIZE], text[PCI_ID_SIZE];
+	const char *protect = "", *fmt = "", *a = "", *b = "";
 	bool is_slot;
+	size_t len;
 
 	if (verdict->protect != DECIDE_NO_INDEX)
-		protect = &plan->protect[verdict->protect];
-	if (verdict->bind != DECIDE_NO_INDEX)
-		named = plan->bind[verdict->bind].text;
+		protect = plan->protect[verdict->protect].reason;
 	if (verdict->mate != DECIDE_NO_INDEX)
-		pci_address_format(&table->fn[verdict->mate].addr, addr);
-	buf[0] = '\0';
+		a = pci_address_format(&table->fn[verdict->mate].addr, addr);
 
 	switch (verdict->reason) {
 	case REASON_NONE:
+		a = protect;
 		if (verdict->forced)
-			snprintf(buf, size, "%s (protect) overridden by bind!", protect->reason);
+			fmt = "%s (protect) overridden by bind!";
 		else if (verdict->claimed)
-			snprintf(buf, size, "claimed for its group");
+			fmt = "claimed for its group";
 		break;
 	case REASON_EXCEPT:
-		snprintf(buf, size, "in except");
+		fmt = "in except";
 		break;
 	case REASON_ID_CHANGED:
+		fmt = "%s was planned, but %s is there";
+		a = plan->bind[verdict->bind].text;
 		is_slot = plan->bind[verdict->bind].sel.kind == SELECTOR_SLOT && fn->has_slot_id;
-		snprintf(buf, size, "%s was planned, but %s is there", named,
-			 pci_id_format(is_slot ? &fn->slot_id : &fn->id, text));
-		if (verdict->has_hint) {
-			size_t len = strlen(buf);
-
-			snprintf(buf + len, size - len,
-				 "; that ID is at %s now: if the device was moved, plan it there",
-				 pci_address_format(&verdict->hint, addr));
-		}
+		b = pci_id_format(is_slot ? &fn->slot_id : &fn->id, text);
 		break;
 	case REASON_BRIDGE:
-		snprintf(buf, size, "a bridge, which no VM can be given; name what is behind it");
+		fmt = "a bridge; name what is behind it";
 		break;
 	case REASON_PROTECTED:
-		snprintf(buf, size, "%s (protect)", protect->reason);
+		fmt = "%s (protect)";
+		a = protect;
 		break;
 	case REASON_BOOT_VGA:
-		snprintf(buf, size, "boot VGA%s (boot-vga keep)",
-			 fn->boot_vga ? "" : "'s other function");
+		fmt = fn->boot_vga ? "boot VGA (boot-vga keep)" :
+				     "in the boot VGA's slot (boot-vga keep)";
 		break;
 	case REASON_VFS:
-		snprintf(buf, size,
-			 "%u virtual functions are enabled; bind those, or set sriov_numvfs to 0",
-			 fn->vfs);
+		fmt = "%s virtual functions are enabled; bind those, or set sriov_numvfs to 0";
+		text_format(text, sizeof(text), "%u", fn->vfs);
+		a = text;
 		break;
 	case REASON_NO_IOMMU:
-		iommu_describe(iommu, buf, size);
-		break;
+		return iommu_describe(iommu, buf, size);
 	case REASON_NO_GROUP:
-		reason_no_group(iommu, fn, buf, size);
+		fmt = reason_no_group(iommu, fn);
+		a = iommu->igfx_param;
 		break;
 	case REASON_GROUP:
-		snprintf(buf, size, "%s shares the group and no bind line takes it (group refuse)",
-			 addr);
+		fmt = "%s shares the group and no bind line takes it (group refuse)";
 		break;
-	case REASON_GROUP_CLAIM: {
-		size_t len;
+	case REASON_GROUP_CLAIM:
+		fmt = "%s shares the group and cannot be claimed: ";
+		break;
+	case REASON_VARIANT:
+		fmt = "kept on %s, a vfio driver of its own";
+		a = fn->driver;
+		break;
+	}
+	len = text_format(buf, size, fmt, a, b);
 
-		snprintf(buf, size, "%s shares the group and cannot be claimed: ", addr);
-		len = strlen(buf);
+	/* What the first sentence leaves open. */
+	if (verdict->reason == REASON_GROUP_CLAIM)
 		decide_reason(plan, iommu, table, decisions, (unsigned int)verdict->mate, buf + len,
 			      size - len);
-		break;
-	}
-	case REASON_VARIANT:
-		snprintf(buf, size, "kept on %s, a vfio driver of its own", fn->driver);
-		break;
-	}
+	else if (verdict->has_hint)
+		text_format(buf + len, size - len,
+			    "; that ID is at %s now: if it was moved, plan it there",
+			    pci_address_format(&verdict->hint, addr));
 	return buf;
 }

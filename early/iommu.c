@@ -2,38 +2,27 @@
 /*
  * IOMMU state and its diagnosis; see iommu.h. Writes nothing.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "cmdline.h"
 #include "iommu.h"
 #include "paths.h"
 #include "sysfs.h"
-
-/* What each table's IOMMU is called, and what switches it off or on. */
-static const struct table {
-	const char *file;
-	const char *name;
-	const char *off_param;
-	const char *on_param;
-} tables[] = {
-	[IOMMU_TABLE_DMAR] = { PATH_ACPI_TABLES "/DMAR", "DMAR", "intel_iommu", "intel_iommu=on" },
-	[IOMMU_TABLE_IVRS] = { PATH_ACPI_TABLES "/IVRS", "IVRS", "amd_iommu", NULL },
-	[IOMMU_TABLE_IORT] = { PATH_ACPI_TABLES "/IORT", "IORT", "iommu", NULL },
-};
+#include "text.h"
 
 /*
- * Who turned it off: the vendor's own parameter, or iommu=off (arch/x86/kernel/pci-dma.c). On Arm
- * iommu.passthrough=1 does not: groups are made all the same.
+ * The firmware's tables, and the parameter by which each one's IOMMU is switched off: for a table
+ * that nobody can see, the one that hides them all.
  */
-static void find_off_param(const char *cmdline, struct iommu *iommu)
-{
-	const char *vendor = tables[iommu->table].off_param;
-
-	if (vendor && cmdline_find(cmdline, vendor, "off", iommu->param))
-		return;
-	cmdline_find(cmdline, "iommu", "off", iommu->param);
-}
+static const struct table {
+	char name[8];
+	char param[12];
+} tables[] = {
+	[IOMMU_TABLE_NONE] = { "hidden", "acpi" },
+	[IOMMU_TABLE_DMAR] = { "DMAR", "intel_iommu" },
+	[IOMMU_TABLE_IVRS] = { "IVRS", "amd_iommu" },
+	[IOMMU_TABLE_IORT] = { "IORT", "iommu" },
+};
 
 static int count_unit(const char *name, void *arg)
 {
@@ -41,23 +30,23 @@ static int count_unit(const char *name, void *arg)
 
 	/* The kernel gives no order; the lowest name is the one that an administrator looks for. */
 	if (!iommu->units++ || strcmp(name, iommu->unit) < 0)
-		snprintf(iommu->unit, sizeof(iommu->unit), "%s", name);
+		text_format(iommu->unit, sizeof(iommu->unit), "%s", name);
 	return 0;
 }
 
 static int look_for_remapping(const char *line, void *arg)
 {
 	(void)arg;
-	return strstr(line, "IR-") != NULL;
+	return text_find(line, "IR-") != NULL;
 }
 
 void iommu_read(int rootfd, const char *cmdline, bool noiommu, struct iommu *iommu)
 {
-	char text[8];
+	char path[SYSFS_PATH_MAX], text[8];
 
 	memset(iommu, 0, sizeof(*iommu));
-	for (unsigned int i = IOMMU_TABLE_DMAR; i <= IOMMU_TABLE_IORT; i++)
-		if (!iommu->table && sysfs_exists(rootfd, tables[i].file))
+	for (unsigned int i = IOMMU_TABLE_IORT; i > IOMMU_TABLE_NONE; i--)
+		if (sysfs_exists(rootfd, sysfs_path(path, PATH_ACPI_TABLES "/%s", tables[i].name)))
 			iommu->table = i;
 
 	sysfs_for_each(rootfd, PATH_IOMMU_CLASS, count_unit, iommu);
@@ -67,60 +56,59 @@ void iommu_read(int rootfd, const char *cmdline, bool noiommu, struct iommu *iom
 	if (iommu->units)
 		return;
 
-	find_off_param(cmdline, iommu);
-	iommu->acpi_off = cmdline_find(cmdline, "acpi", "off", NULL);
+	/* The vendor's own parameter, or the general one (arch/x86/kernel/pci-dma.c). */
+	if (!cmdline_find(cmdline, tables[iommu->table].param, "off", iommu->param) && iommu->table)
+		cmdline_find(cmdline, "iommu", "off", iommu->param);
 	if (sysfs_read(rootfd, PATH_NOIOMMU, text, sizeof(text)) > 0 && text[0] == 'Y')
 		noiommu = true;
 	if (noiommu)
 		iommu->state = IOMMU_NOIOMMU;
 	else
-		iommu->state = iommu->table ? IOMMU_OFF_KERNEL : IOMMU_OFF_FIRMWARE;
+		iommu->state = iommu->table || iommu->param[0] ? IOMMU_OFF_KERNEL :
+								 IOMMU_OFF_FIRMWARE;
+}
+
+bool iommu_wants_remapping(const struct iommu *iommu)
+{
+	return iommu->table == IOMMU_TABLE_DMAR || iommu->table == IOMMU_TABLE_IVRS;
+}
+
+static void describe_off(const struct iommu *iommu, char *buf, size_t size)
+{
+	const char *step = "see dmesg | grep -i iommu", *param = "";
+
+	if (iommu->param[0]) {
+		step = "remove kernel parameter ";
+		param = iommu->param;
+	} else if (iommu->table == IOMMU_TABLE_DMAR) {
+		step = "add kernel parameter ";
+		param = "intel_iommu=on";
+	}
+	text_format(buf, size, "IOMMU off in the kernel (firmware table %s): %s%s",
+		    tables[iommu->table].name, step, param);
 }
 
 char *iommu_describe(const struct iommu *iommu, char *buf, size_t size)
 {
-	const struct table *table = &tables[iommu->table];
+	const char *text =
+		"IOMMU off in the firmware (no DMAR, IVRS or IORT): switch on VT-d, AMD-Vi or "
+		"SMMU there";
 
 	switch (iommu->state) {
 	case IOMMU_ON:
-		if (iommu->units == 1)
-			snprintf(buf, size, "IOMMU on (%s)", iommu->unit);
-		else
-			snprintf(buf, size, "IOMMU on (%s and %u more)", iommu->unit,
-				 iommu->units - 1);
-		break;
-	case IOMMU_NOIOMMU:
-		snprintf(buf, size,
-			 "IOMMU off, and vfio is set to enable_unsafe_noiommu_mode: refused, a guest "
-			 "could write to all of the host's memory; remove that option");
-		break;
+		text_format(buf, size, "IOMMU on (%s%s)", iommu->unit,
+			    iommu->units > 1 ? " and others" : "");
+		return buf;
 	case IOMMU_OFF_KERNEL:
-		if (iommu->param[0])
-			snprintf(buf, size,
-				 "IOMMU off in the kernel (firmware has %s): remove \"%s\" from the "
-				 "kernel command line",
-				 table->name, iommu->param);
-		else if (table->on_param)
-			snprintf(buf, size,
-				 "IOMMU off in the kernel (firmware has %s): add \"%s\" to the kernel "
-				 "command line",
-				 table->name, table->on_param);
-		else
-			snprintf(buf, size,
-				 "IOMMU off in the kernel (firmware has %s): see \"dmesg | grep -i "
-				 "iommu\" for why",
-				 table->name);
+		describe_off(iommu, buf, size);
+		return buf;
+	case IOMMU_NOIOMMU:
+		text = "IOMMU off, and vfio in noiommu mode, which isolates no VM: remove "
+		       "enable_unsafe_noiommu_mode";
 		break;
 	case IOMMU_OFF_FIRMWARE:
-		if (iommu->acpi_off)
-			snprintf(buf, size,
-				 "IOMMU off: remove \"acpi=off\" from the kernel command "
-				 "line, it hides the firmware's tables");
-		else
-			snprintf(buf, size,
-				 "IOMMU off in the firmware (no DMAR, IVRS or IORT table): switch on "
-				 "VT-d, AMD-Vi or SMMU in its setup");
 		break;
 	}
+	text_format(buf, size, "%s", text);
 	return buf;
 }

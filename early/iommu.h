@@ -17,7 +17,7 @@
 enum iommu_state {
 	IOMMU_ON,
 	IOMMU_OFF_FIRMWARE, /* no table: switched off in the firmware, or none in the machine */
-	IOMMU_OFF_KERNEL,   /* a table, but no unit in /sys/class/iommu */
+	IOMMU_OFF_KERNEL,   /* a table, maybe hidden by acpi=off, but no unit */
 	IOMMU_NOIOMMU,	    /* off, and vfio is set to work without one: no isolation at all */
 };
 
@@ -35,7 +35,6 @@ struct iommu {
 	unsigned int units;
 	char param[CMDLINE_PARAM_SIZE];	     /* the kernel parameter that turned it off, or "" */
 	char igfx_param[CMDLINE_PARAM_SIZE]; /* the one that leaves out Intel's graphics, or "" */
-	bool acpi_off;			     /* acpi=off: no table could be seen */
 	bool has_remapping;		     /* x86: interrupt remapping is on */
 };
 
@@ -46,6 +45,9 @@ struct iommu {
  * @noiommu: vfio is, or will be, loaded with enable_unsafe_noiommu_mode
  */
 void iommu_read(int rootfd, const char *cmdline, bool noiommu, struct iommu *iommu);
+
+/* iommu_wants_remapping - is it of a kind that should come with x86 interrupt remapping? */
+bool iommu_wants_remapping(const struct iommu *iommu);
 
 /*
  * iommu_describe - one line for the log: what is on, or why it is off and the next step.

@@ -3,7 +3,6 @@
  * finit_module() of the planned list; see modules.h.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include "modules.h"
 #include "paths.h"
 #include "sysfs.h"
+#include "text.h"
 
 #ifdef __KLIBC__
 /* In no header of klibc, but a system call stub of its libc (usr/klibc/SYSCALLS.def). */
@@ -27,7 +27,7 @@ extern long finit_module(int fd, const char *options, int flags);
 #define MODPROBE_MAX_OPTIONS 16
 
 /* The plan names no suffix: bookworm unpacks modules into the image, trixie leaves them packed. */
-static const char *const suffixes[] = { ".ko", ".ko.xz", ".ko.zst", ".ko.gz" };
+static const char suffixes[][8] = { ".ko", ".ko.xz", ".ko.zst", ".ko.gz" };
 
 static const char *module_name(const struct plan_module *module)
 {
@@ -56,36 +56,30 @@ static int open_module(int rootfd, const struct plan_module *module, int *compre
  */
 static int run_modprobe(const struct plan_module *module)
 {
-	char options[SYSFS_PATH_MAX];
-	char *argv[6 + MODPROBE_MAX_OPTIONS] = { "modprobe", "-q", "-C", "/dev/null" };
+	const char *argv[6 + MODPROBE_MAX_OPTIONS] = { "modprobe", "-q", "-C", "/dev/null",
+						       module_name(module) };
 	char *envp[] = { NULL };
-	unsigned int argc = 4;
+	unsigned int argc = 5;
 	int status = 0;
-	pid_t pid;
+	pid_t pid = fork();
 
-	if (strlen(module->options) >= sizeof(options))
-		return -E2BIG;
-	pid = fork();
 	if (pid < 0)
 		return -errno;
 	if (!pid) {
-		char *rest = options, *option;
+		/* The child's own copy of the plan's text, so it may be cut up. */
+		char *rest = (char *)module->options;
 
-		argv[argc++] = (char *)module_name(module);
-		strcpy(options, module->options);
-		while ((option = strsep(&rest, " "))) {
-			if (!*option)
-				continue;
-			if (argc == 5 + MODPROBE_MAX_OPTIONS)
+		while ((argv[argc] = strsep(&rest, " "))) {
+			if (argc == 4 + MODPROBE_MAX_OPTIONS)
 				_exit(126);
-			argv[argc++] = option;
+			argc += *argv[argc] != '\0';
 		}
-		execve(PATH_MODPROBE, argv, envp);
+		execve(PATH_MODPROBE, (char **)argv, envp);
 		_exit(127);
 	}
 	if (waitpid(pid, &status, 0) < 0)
 		return -errno;
-	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -EIO;
+	return status ? -EIO : 0;
 }
 
 void modules_load(int rootfd, const struct plan_module *module, struct module_result *result)
@@ -124,27 +118,24 @@ char *modules_describe(const struct plan_module *module, const struct module_res
 		buf[0] = '\0';
 		return buf;
 	case MODULE_MISSING:
-		snprintf(buf, size,
-			 "module %s: %s.ko is not in this image; run update-initramfs -u", name,
-			 module->path);
+		text_format(buf, size,
+			    "module %s: %s.ko is not in this image; run update-initramfs -u", name,
+			    module->path);
 		return buf;
 	case MODULE_MODPROBE:
-		next = "the kernel cannot unpack it and modprobe failed too; see its message above";
+		next = "the kernel cannot unpack it, and modprobe failed";
 		break;
 	default:
 		break;
 	}
 
-	/* The kernel compares names with '_' (kernel/module/main.c, blacklisted). */
-	snprintf(plain, sizeof(plain), "%s", name);
-	for (char *c = plain; *c; c++)
-		if (*c == '-')
-			*c = '_';
-	if (result->error == EPERM && (cmdline_find(cmdline, "module_blacklist", plain, param) ||
-				       cmdline_find(cmdline, "module_blacklist", name, param))) {
-		snprintf(buf, size,
-			 "module %s: refused: remove \"%s\" from the kernel command line", name,
-			 param);
+	/* The kernel's own name for it has no '-' (kernel/module/main.c, blacklisted). */
+	text_format(plain, sizeof(plain), "%s", name);
+	for (char *c = plain; (c = strchr(c, '-'));)
+		*c = '_';
+	if (result->error == EPERM && cmdline_find(cmdline, "module_blacklist", plain, param)) {
+		text_format(buf, size, "module %s: refused: remove kernel parameter %s", name,
+			    param);
 		return buf;
 	}
 	if (result->error == EPERM)
@@ -153,6 +144,6 @@ char *modules_describe(const struct plan_module *module, const struct module_res
 		next = "its signature is of no key that this kernel trusts";
 	else if (result->error == ENOEXEC && result->step == MODULE_LOAD)
 		next = "it is none of this kernel's modules; run update-initramfs -u";
-	snprintf(buf, size, "module %s: %s; %s", name, strerror(result->error), next);
+	text_format(buf, size, "module %s: %s; %s", name, text_error(result->error), next);
 	return buf;
 }

@@ -8,13 +8,12 @@
  * those that the plan names.
  */
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "paths.h"
 #include "pci.h"
 #include "sysfs.h"
+#include "text.h"
 
 bool pci_is_bridge(const struct pci_function *fn)
 {
@@ -34,11 +33,14 @@ static bool is_display(const struct pci_function *fn)
 /* "10DE:1187" */
 static void parse_id(const char *text, uint16_t *vendor, uint16_t *device)
 {
-	char *end;
+	uint32_t value;
 
-	*vendor = (uint16_t)strtoul(text, &end, 16);
-	if (*end == ':')
-		*device = (uint16_t)strtoul(end + 1, NULL, 16);
+	text_hex(&text, &value);
+	*vendor = (uint16_t)value;
+	if (*text++ != ':')
+		return;
+	text_hex(&text, &value);
+	*device = (uint16_t)value;
 }
 
 static void parse_uevent(char *text, struct pci_function *fn)
@@ -56,9 +58,9 @@ static void parse_uevent(char *text, struct pci_function *fn)
 			continue;
 		*value++ = '\0';
 		if (!strcmp(line, "DRIVER"))
-			snprintf(fn->driver, sizeof(fn->driver), "%s", value);
+			text_format(fn->driver, sizeof(fn->driver), "%s", value);
 		else if (!strcmp(line, "PCI_CLASS"))
-			fn->class = (uint32_t)strtoul(value, NULL, 16);
+			text_hex((const char **)&value, &fn->class);
 		else if (!strcmp(line, "PCI_ID"))
 			parse_id(value, &fn->id.vendor, &fn->id.device);
 		else if (!strcmp(line, "PCI_SUBSYS_ID"))
@@ -83,9 +85,8 @@ static int read_uevent(int dirfd, const char *path, const struct pci_address *ad
 	return fn->id.vendor ? 0 : -EIO;
 }
 
-/* "sys/bus/pci/devices/ADDRESS/NAME" */
-static const char *function_path(char buf[SYSFS_PATH_MAX], const struct pci_address *addr,
-				 const char *name)
+const char *pci_attribute(char buf[SYSFS_PATH_MAX], const struct pci_address *addr,
+			  const char *name)
 {
 	char text[PCI_ADDRESS_SIZE];
 
@@ -96,13 +97,13 @@ int pci_read(int rootfd, const struct pci_address *addr, struct pci_function *fn
 {
 	char path[SYSFS_PATH_MAX];
 
-	return read_uevent(rootfd, function_path(path, addr, "uevent"), addr, fn);
+	return read_uevent(rootfd, pci_attribute(path, addr, "uevent"), addr, fn);
 }
 
 int pci_read_driver(int rootfd, const struct pci_address *addr, char driver[PCI_DRIVER_SIZE])
 {
 	char path[SYSFS_PATH_MAX];
-	int ret = sysfs_link_name(rootfd, function_path(path, addr, "driver"), driver,
+	int ret = sysfs_link_name(rootfd, pci_attribute(path, addr, "driver"), driver,
 				  PCI_DRIVER_SIZE);
 
 	return ret == -ENOENT ? 0 : ret;
@@ -112,9 +113,9 @@ static unsigned int read_number(int rootfd, const struct pci_address *addr, cons
 {
 	char path[SYSFS_PATH_MAX], text[16];
 
-	if (sysfs_read(rootfd, function_path(path, addr, name), text, sizeof(text)) < 0)
+	if (sysfs_read(rootfd, pci_attribute(path, addr, name), text, sizeof(text)) < 0)
 		return 0;
-	return (unsigned int)strtoul(text, NULL, 10);
+	return text_number(text);
 }
 
 /* Where a line of /proc/iomem stands below the lines of the function that is looked for. */
@@ -133,7 +134,7 @@ static int look_for_framebuffer(const char *line, void *arg)
 {
 	struct framebuffer_search *search = arg;
 	size_t indent = strspn(line, " ");
-	const char *name = strstr(line, " : ");
+	const char *name = text_find(line, " : ");
 
 	if (!name)
 		return 0;
@@ -156,9 +157,9 @@ void pci_read_details(int rootfd, struct pci_function *fn)
 	struct pci_address other = fn->addr;
 	struct pci_function function0;
 
-	if (!sysfs_link_name(rootfd, function_path(path, &fn->addr, "iommu_group"), text,
+	if (!sysfs_link_name(rootfd, pci_attribute(path, &fn->addr, "iommu_group"), text,
 			     sizeof(text)))
-		fn->group = (int)strtoul(text, NULL, 10);
+		fn->group = (int)text_number(text);
 	fn->vfs = read_number(rootfd, &fn->addr, "sriov_numvfs");
 
 	/* Only VGA functions have the attribute, so most of these eight are a failed open. */
@@ -280,7 +281,7 @@ int pci_resolve(int rootfd, struct selector *sel)
 		};
 		char path[SYSFS_PATH_MAX];
 
-		sysfs_for_each(rootfd, function_path(path, &addr, ""), look_for_hop, &search);
+		sysfs_for_each(rootfd, pci_attribute(path, &addr, ""), look_for_hop, &search);
 		if (!search.found)
 			return -ENOENT;
 		addr = search.addr;
@@ -293,7 +294,7 @@ int pci_resolve(int rootfd, struct selector *sel)
 int pci_path(int rootfd, const struct pci_address *addr, char *buf, unsigned int size)
 {
 	char path[SYSFS_PATH_MAX], link[SYSFS_PATH_MAX], text[PCI_ADDRESS_SIZE];
-	unsigned int len = 0;
+	size_t len = 0;
 	char *name, *next;
 	int ret;
 
@@ -306,7 +307,6 @@ int pci_path(int rootfd, const struct pci_address *addr, char *buf, unsigned int
 	/* ".../pci0000:00/0000:00:01.0/0000:01:00.0"; below VMD a second "pci10000:00" starts anew. */
 	for (name = link; name; name = next) {
 		struct pci_address hop;
-		int n;
 
 		next = strchr(name, '/');
 		if (next)
@@ -316,14 +316,13 @@ int pci_path(int rootfd, const struct pci_address *addr, char *buf, unsigned int
 		if (pci_address_parse(name, &hop))
 			continue;
 		if (len)
-			n = snprintf(buf + len, size - len, "/%02x.%x", hop.dev, hop.fn);
+			len += text_format(buf + len, size - len, "/%02x.%x", hop.dev, hop.fn);
 		else
-			n = snprintf(buf, size, "%s", name);
-		if (n < 0 || (unsigned int)n >= size - len) {
+			len = text_format(buf, size, "%s", name);
+		if (len == size - 1) {
 			buf[0] = '\0';
 			return -ENAMETOOLONG;
 		}
-		len += (unsigned int)n;
 	}
 	return len ? 0 : -ENOENT;
 }
@@ -395,6 +394,14 @@ static int collect_named(const struct pci_function *fn, int error, void *arg)
 	return 0;
 }
 
+static int collect_one(struct collection *collection, const struct pci_address *addr)
+{
+	struct pci_function fn;
+	int ret = pci_read(collection->rootfd, addr, &fn);
+
+	return ret == -ENOENT ? ret : collect_named(&fn, ret, collection);
+}
+
 /* Without a scan: asks for each address that a selector names. */
 static int collect_addresses(struct collection *collection)
 {
@@ -402,23 +409,18 @@ static int collect_addresses(struct collection *collection)
 
 	for (unsigned int i = 0; i < plan->binds; i++) {
 		const struct selector *sel = &plan->bind[i].sel;
-		unsigned int fns = sel->kind == SELECTOR_SLOT ? 8 : 1;
 		struct pci_address addr = sel->addr;
+		unsigned int end = addr.fn + 1u;
 
 		if (selector_is_path(sel) && !sel->resolved)
 			continue;
-		for (unsigned int j = 0; j < fns; j++) {
-			struct pci_function fn;
-			int ret;
-
-			if (sel->kind == SELECTOR_SLOT)
-				addr.fn = (uint8_t)j;
-			ret = pci_read(collection->rootfd, &addr, &fn);
-			if (ret != -ENOENT)
-				ret = collect_named(&fn, ret, collection);
-			if (ret == -E2BIG)
-				return ret;
+		if (sel->kind == SELECTOR_SLOT) {
+			addr.fn = 0;
+			end = 8;
 		}
+		for (; addr.fn < end; addr.fn++)
+			if (collect_one(collection, &addr) == -E2BIG)
+				return -E2BIG;
 	}
 	return 0;
 }
@@ -456,7 +458,7 @@ static int collect_mates(struct collection *collection)
 
 		if (table->fn[i].group < 0)
 			continue;
-		sysfs_path(path, PATH_IOMMU_GROUPS "/%d/devices", table->fn[i].group);
+		sysfs_path(path, PATH_IOMMU_GROUPS "/%u/devices", (unsigned int)table->fn[i].group);
 		ret = sysfs_for_each(collection->rootfd, path, add_mate, collection);
 		if (ret == -E2BIG)
 			return ret;
@@ -502,45 +504,26 @@ static bool resolve_paths(int rootfd, struct plan *plan)
 	return scan;
 }
 
-static int collect_rest(struct collection *collection, struct plan *plan)
-{
-	struct pci_table *table = collection->table;
-	int ret;
-
-	for (unsigned int i = 0; i < table->candidates; i++)
-		pci_read_details(collection->rootfd, &table->fn[i]);
-	ret = collect_mates(collection);
-	mark_moved(collection, plan);
-	return ret;
-}
-
-int pci_collect(int rootfd, struct plan *plan, struct pci_table *table)
+int pci_collect(int rootfd, struct plan *plan, const struct pci_address *late,
+		struct pci_table *table)
 {
 	struct collection collection = { .rootfd = rootfd, .plan = plan, .table = table };
-	int ret, rest;
+	bool needs_scan = resolve_paths(rootfd, plan);
+	int ret;
 
 	table->count = table->candidates = table->unreadable = 0;
-	if (resolve_paths(rootfd, plan))
+	if (late)
+		ret = collect_one(&collection, late);
+	else if (needs_scan)
 		ret = pci_scan(rootfd, collect_named, &collection);
 	else
 		ret = collect_addresses(&collection);
-	rest = collect_rest(&collection, plan);
-	return ret ? ret : rest;
-}
+	if (ret)
+		return ret;
 
-int pci_collect_one(int rootfd, struct plan *plan, const struct pci_address *addr,
-		    struct pci_table *table)
-{
-	struct collection collection = { .rootfd = rootfd, .plan = plan, .table = table };
-	struct pci_function fn;
-	int ret;
-
-	table->count = table->candidates = table->unreadable = 0;
-	resolve_paths(rootfd, plan);
-	ret = pci_read(rootfd, addr, &fn);
-	if (!ret)
-		ret = collect_named(&fn, 0, &collection);
-	if (!ret)
-		ret = collect_rest(&collection, plan);
+	for (unsigned int i = 0; i < table->candidates; i++)
+		pci_read_details(rootfd, &table->fn[i]);
+	ret = collect_mates(&collection);
+	mark_moved(&collection, plan);
 	return ret;
 }

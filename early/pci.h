@@ -11,6 +11,7 @@
 
 #include "plan.h"
 #include "selector.h"
+#include "sysfs.h"
 
 /* Functions that the plan names, and their group mates. Not those of the machine: see pci_scan(). */
 #define PCI_MAX_FUNCTIONS 1024
@@ -58,6 +59,10 @@ bool pci_is_bridge(const struct pci_function *fn);
 /* pci_is_vga - class 0x0300: the kernel itself evicts the boot framebuffer from it. */
 bool pci_is_vga(const struct pci_function *fn);
 
+/* pci_attribute - the path of an attribute, "sys/bus/pci/devices/ADDRESS/NAME". Returns buf. */
+const char *pci_attribute(char buf[SYSFS_PATH_MAX], const struct pci_address *addr,
+			  const char *name);
+
 /*
  * pci_read - facts that one read of uevent gives: ID, class, driver.
  * @rootfd: the root directory
@@ -100,19 +105,15 @@ int pci_path(int rootfd, const struct pci_address *addr, char *buf, unsigned int
 /*
  * pci_collect - the functions that a plan speaks of, and their group mates.
  * @plan: its path selectors are resolved; its protect lines are marked "moved" where they are
+ * @late: NULL, or the one function to look at: a candidate if a selector names it
  * @table: filled: candidates first in the order of their addresses, then mates
  *
  * Scans all functions only when a selector needs it. Returns 0, -E2BIG when there are more than
- * PCI_MAX_FUNCTIONS (the table then holds those that fit), or -errno of the scan.
+ * PCI_MAX_FUNCTIONS (the table then holds those that fit), -ENOENT when there is no function at
+ * "late", or -errno of the scan.
  */
-int pci_collect(int rootfd, struct plan *plan, struct pci_table *table);
-
-/*
- * pci_collect_one - the same for a single function that appeared later (--late): a candidate if
- * any selector names it, else an empty table.
- */
-int pci_collect_one(int rootfd, struct plan *plan, const struct pci_address *addr,
-		    struct pci_table *table);
+int pci_collect(int rootfd, struct plan *plan, const struct pci_address *late,
+		struct pci_table *table);
 
 /*
  * pci_find_id - where does this ID stand today? Returns how many functions have it (or -errno);

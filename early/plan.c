@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "plan.h"
+#include "text.h"
 
 /* What is left of one line. Words are cut out of the text in place. */
 struct line {
@@ -40,16 +41,32 @@ static char *rest_of_line(struct line *line)
 	return rest;
 }
 
+struct keyword;
+
 /*
  * Keyword handlers. Each returns NULL, or what is wrong with *at, which it points at the offending
  * character (the keyword itself unless it is moved).
  */
-typedef const char *(*keyword_fn)(struct plan *plan, struct line *line, const char **at);
+typedef const char *(*keyword_fn)(struct plan *plan, struct line *line,
+				  const struct keyword *keyword, const char **at);
 
-static const char *selectors(struct line *line, const char **at, struct plan_selector *list,
-			     unsigned int *count, unsigned int max, const char *too_many,
-			     bool force)
+struct keyword {
+	char name[10];
+	unsigned char source; /* PLAN_COMPILED: not in a config */
+	unsigned short field; /* in struct plan, for take_choice() and take_text() */
+	keyword_fn parse;
+	const char *words; /* take_choice(): one after the other, "" ends them */
+	const char *fault;
+};
+
+/* bind, bind! and except: as many selectors as the line has. */
+static const char *take_selectors(struct plan *plan, struct line *line,
+				  const struct keyword *keyword, const char **at)
 {
+	bool is_bind = keyword->name[0] == 'b';
+	struct plan_selector *list = is_bind ? plan->bind : plan->except;
+	unsigned int *count = is_bind ? &plan->binds : &plan->excepts;
+	unsigned int max = is_bind ? PLAN_MAX_BINDS : PLAN_MAX_EXCEPTS;
 	unsigned int n = *count;
 	const char *word;
 
@@ -59,7 +76,7 @@ static const char *selectors(struct line *line, const char **at, struct plan_sel
 
 		*at = word;
 		if (n == max)
-			return too_many;
+			return keyword->fault;
 		error = selector_parse(word, &list[n].sel, &where);
 		if (error) {
 			*at = word + where;
@@ -67,98 +84,49 @@ static const char *selectors(struct line *line, const char **at, struct plan_sel
 		}
 		list[n].text = word;
 		list[n].line = line->number;
-		list[n].force = force;
+		list[n].force = keyword->name[4] == '!';
 		n++;
 	}
 	if (n == *count)
 		return FAULT("a selector is missing: bind 10de:1187, bind 0000:81:00");
 	*count = n;
+	plan->bind_lines += is_bind;
 	return NULL;
 }
 
-static const char *add_binds(struct plan *plan, struct line *line, const char **at, bool force)
+/* One word of several; the field gets its place among them, which is its value in the enum. */
+static const char *take_choice(struct plan *plan, struct line *line, const struct keyword *keyword,
+			       const char **at)
 {
-	const char *error = selectors(
-		line, at, plan->bind, &plan->binds, PLAN_MAX_BINDS,
-		FAULT("more than 256 bind selectors (PLAN_MAX_BINDS); use class: or IDs"), force);
+	const char *word = next_word(line), *choice = keyword->words;
 
-	if (!error)
-		plan->bind_lines++;
-	return error;
-}
-
-static const char *keyword_bind(struct plan *plan, struct line *line, const char **at)
-{
-	return add_binds(plan, line, at, false);
-}
-
-static const char *keyword_bind_force(struct plan *plan, struct line *line, const char **at)
-{
-	return add_binds(plan, line, at, true);
-}
-
-static const char *keyword_except(struct plan *plan, struct line *line, const char **at)
-{
-	return selectors(
-		line, at, plan->except, &plan->excepts, PLAN_MAX_EXCEPTS,
-		FAULT("more than 128 except selectors (PLAN_MAX_EXCEPTS); use class: or IDs"),
-		false);
-}
-
-/* One word out of a list whose order is that of the enum it stands for. */
-static const char *choice(struct line *line, const char **at, const char *const *words,
-			  unsigned int count, const char *error, unsigned int *value)
-{
-	const char *word = next_word(line);
-
-	if (word)
-		*at = word;
-	for (unsigned int i = 0; word && i < count; i++) {
-		if (!strcmp(word, words[i])) {
-			*value = i;
+	if (!word)
+		return keyword->fault;
+	*at = word;
+	for (unsigned int i = 0; *choice; i++, choice += strlen(choice) + 1) {
+		if (!strcmp(word, choice)) {
+			*(unsigned int *)((char *)plan + keyword->field) = i;
 			return NULL;
 		}
 	}
-	return error;
+	return keyword->fault;
 }
 
-static const char *keyword_boot_vga(struct plan *plan, struct line *line, const char **at)
+/* The rest of the line. */
+static const char *take_text(struct plan *plan, struct line *line, const struct keyword *keyword,
+			     const char **at)
 {
-	static const char *const words[] = { "bind", "keep" };
-	unsigned int value;
-	const char *error = choice(line, at, words, 2,
-				   FAULT("write boot-vga bind, or boot-vga keep"), &value);
+	const char *rest = rest_of_line(line);
 
-	if (!error)
-		plan->boot_vga_keep = value;
-	return error;
+	(void)at;
+	if (!*rest)
+		return keyword->fault;
+	*(const char **)((char *)plan + keyword->field) = rest;
+	return NULL;
 }
 
-static const char *keyword_group(struct plan *plan, struct line *line, const char **at)
-{
-	static const char *const words[] = { "warn", "claim", "refuse" };
-	unsigned int value;
-	const char *error = choice(line, at, words, 3,
-				   FAULT("write group warn, group claim or group refuse"), &value);
-
-	if (!error)
-		plan->group = value;
-	return error;
-}
-
-static const char *keyword_failure(struct plan *plan, struct line *line, const char **at)
-{
-	static const char *const words[] = { "release", "hold" };
-	unsigned int value;
-	const char *error = choice(line, at, words, 2,
-				   FAULT("write failure release, or failure hold"), &value);
-
-	if (!error)
-		plan->failure = value;
-	return error;
-}
-
-static const char *keyword_deadline(struct plan *plan, struct line *line, const char **at)
+static const char *take_deadline(struct plan *plan, struct line *line,
+				 const struct keyword *keyword, const char **at)
 {
 	const char *word = next_word(line);
 	unsigned int value = 0;
@@ -168,44 +136,20 @@ static const char *keyword_deadline(struct plan *plan, struct line *line, const 
 	while (word && *word >= '0' && *word <= '9' && value <= PLAN_DEADLINE_MAX)
 		value = value * 10 + (unsigned int)(*word++ - '0');
 	if (!word || *word || !value || value > PLAN_DEADLINE_MAX)
-		return FAULT("write a number of seconds from 1 to 120: deadline 20");
+		return keyword->fault;
 	plan->deadline = value;
 	return NULL;
 }
 
-static const char *keyword_cmdline(struct plan *plan, struct line *line, const char **at)
-{
-	const char *rest = rest_of_line(line);
-
-	(void)at;
-	if (!*rest)
-		return FAULT("write cmdline auto, cmdline none, or the kernel parameters to keep");
-	plan->cmdline = rest;
-	return NULL;
-}
-
-static const char *keyword_kernel(struct plan *plan, struct line *line, const char **at)
-{
-	(void)at;
-	plan->kernel = rest_of_line(line);
-	return NULL;
-}
-
-static const char *keyword_config(struct plan *plan, struct line *line, const char **at)
-{
-	(void)at;
-	plan->config = rest_of_line(line);
-	return NULL;
-}
-
-static const char *keyword_module(struct plan *plan, struct line *line, const char **at)
+static const char *take_module(struct plan *plan, struct line *line, const struct keyword *keyword,
+			       const char **at)
 {
 	const char *path = next_word(line);
 
 	if (!path || *path != '/') {
 		if (path)
 			*at = path;
-		return FAULT("write module /lib/modules/..., without .ko, and its options");
+		return keyword->fault;
 	}
 	if (plan->modules == PLAN_MAX_MODULES)
 		return FAULT("more than 32 modules (PLAN_MAX_MODULES)");
@@ -216,7 +160,8 @@ static const char *keyword_module(struct plan *plan, struct line *line, const ch
 	return NULL;
 }
 
-static const char *keyword_protect(struct plan *plan, struct line *line, const char **at)
+static const char *take_protect(struct plan *plan, struct line *line, const struct keyword *keyword,
+				const char **at)
 {
 	const char *word = next_word(line), *error;
 	struct selector sel;
@@ -225,7 +170,7 @@ static const char *keyword_protect(struct plan *plan, struct line *line, const c
 	if (plan->protects == PLAN_MAX_PROTECTS)
 		return FAULT("more than 256 protect lines (PLAN_MAX_PROTECTS)");
 	if (!word)
-		return FAULT("write protect ADDRESS=ID REASON");
+		return keyword->fault;
 	*at = word;
 	error = selector_parse(word, &sel, &where);
 	if (error) {
@@ -233,7 +178,7 @@ static const char *keyword_protect(struct plan *plan, struct line *line, const c
 		return error;
 	}
 	if (sel.kind != SELECTOR_ADDRESS || !sel.has_id || selector_is_path(&sel))
-		return FAULT("write protect ADDRESS=ID REASON");
+		return keyword->fault;
 	plan->protect[plan->protects++] = (struct plan_protect){
 		.addr = sel.addr,
 		.id = sel.id,
@@ -242,33 +187,43 @@ static const char *keyword_protect(struct plan *plan, struct line *line, const c
 	return NULL;
 }
 
-static const char *keyword_lost(struct plan *plan, struct line *line, const char **at)
+static const char *take_lost(struct plan *plan, struct line *line, const struct keyword *keyword,
+			     const char **at)
 {
 	(void)at;
+	(void)keyword;
 	if (plan->losts == PLAN_MAX_LOST)
 		return FAULT("more than 32 lost lines (PLAN_MAX_LOST)");
 	plan->lost[plan->losts++] = rest_of_line(line);
 	return NULL;
 }
 
-static const struct keyword {
-	const char *name;
-	keyword_fn parse;
-	enum plan_source source; /* PLAN_COMPILED: not in a config */
-} keywords[] = {
-	{ "bind", keyword_bind, PLAN_CONFIG },
-	{ "bind!", keyword_bind_force, PLAN_CONFIG },
-	{ "except", keyword_except, PLAN_CONFIG },
-	{ "boot-vga", keyword_boot_vga, PLAN_CONFIG },
-	{ "group", keyword_group, PLAN_CONFIG },
-	{ "failure", keyword_failure, PLAN_CONFIG },
-	{ "deadline", keyword_deadline, PLAN_CONFIG },
-	{ "cmdline", keyword_cmdline, PLAN_CONFIG },
-	{ "kernel", keyword_kernel, PLAN_COMPILED },
-	{ "config", keyword_config, PLAN_COMPILED },
-	{ "module", keyword_module, PLAN_COMPILED },
-	{ "protect", keyword_protect, PLAN_COMPILED },
-	{ "lost", keyword_lost, PLAN_COMPILED },
+#define FIELD(name) offsetof(struct plan, name)
+
+static const struct keyword keywords[] = {
+	{ "bind", PLAN_CONFIG, 0, take_selectors, NULL,
+	  FAULT("more than 256 bind selectors (PLAN_MAX_BINDS); use class: or IDs") },
+	{ "bind!", PLAN_CONFIG, 0, take_selectors, NULL,
+	  FAULT("more than 256 bind selectors (PLAN_MAX_BINDS); use class: or IDs") },
+	{ "except", PLAN_CONFIG, 0, take_selectors, NULL,
+	  FAULT("more than 128 except selectors (PLAN_MAX_EXCEPTS); use class: or IDs") },
+	{ "boot-vga", PLAN_CONFIG, FIELD(boot_vga), take_choice, "bind\0keep\0",
+	  FAULT("write boot-vga bind, or boot-vga keep") },
+	{ "group", PLAN_CONFIG, FIELD(group), take_choice, "warn\0claim\0refuse\0",
+	  FAULT("write group warn, group claim or group refuse") },
+	{ "failure", PLAN_CONFIG, FIELD(failure), take_choice, "release\0hold\0",
+	  FAULT("write failure release, or failure hold") },
+	{ "deadline", PLAN_CONFIG, 0, take_deadline, NULL,
+	  FAULT("write a number of seconds from 1 to 120: deadline 20") },
+	{ "cmdline", PLAN_CONFIG, FIELD(cmdline), take_text, NULL,
+	  FAULT("write cmdline auto, cmdline none, or the kernel parameters to keep") },
+	{ "kernel", PLAN_COMPILED, FIELD(kernel), take_text, NULL, FAULT("write kernel VERSION") },
+	{ "config", PLAN_COMPILED, FIELD(config), take_text, NULL, FAULT("write config DIGEST") },
+	{ "module", PLAN_COMPILED, 0, take_module, NULL,
+	  FAULT("write module /lib/modules/..., without .ko, and its options") },
+	{ "protect", PLAN_COMPILED, 0, take_protect, NULL,
+	  FAULT("write protect ADDRESS=ID REASON") },
+	{ "lost", PLAN_COMPILED, 0, take_lost, NULL, NULL },
 };
 
 #define N_KEYWORDS (sizeof(keywords) / sizeof(keywords[0]))
@@ -286,7 +241,7 @@ static const char *parse_line(struct plan *plan, struct line *line, const char *
 		if (keywords[i].source > line->source)
 			return FAULT(
 				"this keyword is written into the plan by vfio-early itself; remove it");
-		error = keywords[i].parse(plan, line, at);
+		error = keywords[i].parse(plan, line, &keywords[i], at);
 		if (!error && (word = next_word(line))) {
 			*at = word;
 			error = FAULT("only one word belongs here; remove the rest of the line");
@@ -360,4 +315,17 @@ unsigned int plan_parse(struct plan *plan, char *text, size_t size, enum plan_so
 		text = eol + 1;
 	}
 	return errors->count - before;
+}
+
+bool plan_wants_noiommu(const struct plan *plan)
+{
+	static const char option[] = "enable_unsafe_noiommu_mode=";
+
+	for (unsigned int i = 0; i < plan->modules; i++) {
+		const char *value = text_find(plan->module[i].options, option);
+
+		if (value && strcspn(value + sizeof(option) - 1, "1yY") == 0)
+			return true;
+	}
+	return false;
 }

@@ -38,6 +38,11 @@ enum plan_group {
 	PLAN_GROUP_REFUSE,
 };
 
+enum plan_boot_vga {
+	PLAN_BOOT_VGA_BIND,
+	PLAN_BOOT_VGA_KEEP,
+};
+
 enum plan_failure {
 	PLAN_FAILURE_RELEASE,
 	PLAN_FAILURE_HOLD,
@@ -86,7 +91,7 @@ struct plan {
 	const char *lost[PLAN_MAX_LOST]; /* "FILE:LINE:COLUMN: what" */
 	unsigned int binds, excepts, protects, modules, losts;
 	unsigned int bind_lines; /* lines, not selectors: what the log counts */
-	bool boot_vga_keep;
+	enum plan_boot_vga boot_vga;
 	enum plan_group group;
 	enum plan_failure failure;
 	unsigned int deadline; /* seconds */
@@ -110,5 +115,11 @@ void plan_init(struct plan *plan);
  */
 unsigned int plan_parse(struct plan *plan, char *text, size_t size, enum plan_source source,
 			struct plan_errors *errors);
+
+/*
+ * plan_wants_noiommu - do the module options ask vfio to work without an IOMMU?
+ * (drivers/vfio/vfio_main.c, enable_unsafe_noiommu_mode)
+ */
+bool plan_wants_noiommu(const struct plan *plan);
 
 #endif

@@ -6,15 +6,13 @@
  * of each write(), and O_APPEND keeps lines of --late runs side by side whole.
  */
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "paths.h"
 #include "report.h"
 #include "sysfs.h"
+#include "text.h"
 
-static const char prefix[] = "vfio-early: ";
 static const char cut[] = "...";
 
 void report_begin(const struct report *report, bool fresh)
@@ -28,39 +26,37 @@ void report_begin(const struct report *report, bool fresh)
 	}
 }
 
-/* Closes a line that vsnprintf() may have cut. Returns its length, the newline included. */
-static size_t end_line(char *line, int len)
+/*
+ * Ends a line that text_format() may have cut: the buffer is full but for the NUL, which gives its
+ * place to the newline. Returns the whole length.
+ */
+static size_t end_line(char *line, size_t len)
 {
-	if (len > REPORT_LINE_SIZE - 2) {
-		len = REPORT_LINE_SIZE - 2;
+	if (len == REPORT_LINE_SIZE - 1)
 		memcpy(line + len - (sizeof(cut) - 1), cut, sizeof(cut) - 1);
-	}
 	line[len] = '\n';
-	return (size_t)len + 1;
+	return len + 1;
 }
 
 void report_line(const struct report *report, enum report_level level, const char *fmt, ...)
 {
+	/* The priority is for /dev/kmsg alone; all three have two digits. */
+	const size_t start = sizeof("<30>") - 1;
 	char line[REPORT_LINE_SIZE];
-	char *text;
+	size_t len = text_format(line, sizeof(line), "<%u>vfio-early: ", level);
 	va_list args;
-	size_t len;
-	int n;
 
-	n = snprintf(line, sizeof(line), "<%d>%s", level, prefix);
-	text = line + n - (sizeof(prefix) - 1);
 	va_start(args, fmt);
-	n += vsnprintf(line + n, sizeof(line) - (size_t)n, fmt, args);
+	len += text_vformat(line + len, sizeof(line) - len, fmt, args);
 	va_end(args);
-	len = end_line(line, n);
+	len = end_line(line, len);
 
 	if (report->to_stdout) {
-		if (write(STDOUT_FILENO, text, len - (size_t)(text - line)) < 0)
-			return;
-	} else {
-		sysfs_append(report->rootfd, PATH_KMSG, line, len, false);
-		sysfs_append(report->rootfd, PATH_RUN_LOG, text, len - (size_t)(text - line), true);
+		sysfs_print(line + start, len - start);
+		return;
 	}
+	sysfs_append(report->rootfd, PATH_KMSG, line, len, false);
+	sysfs_append(report->rootfd, PATH_RUN_LOG, line + start, len - start, true);
 }
 
 void report_function(const struct report *report, enum report_level level,
@@ -69,7 +65,7 @@ void report_function(const struct report *report, enum report_level level,
 	char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE], group[24] = "";
 
 	if (fn->group >= 0)
-		snprintf(group, sizeof(group), " group %d", fn->group);
+		text_format(group, sizeof(group), " group %u", (unsigned int)fn->group);
 	report_line(report, level, "%s %s%s: %s%s%s", pci_address_format(&fn->addr, addr),
 		    pci_id_format(&fn->id, id), group, what, *why ? ": " : "", why);
 }
@@ -82,54 +78,43 @@ static const char *or_dash(const char *text)
 void report_entry(const struct report *report, const struct report_entry *entry)
 {
 	const struct pci_function *fn = entry->fn;
-	char line[REPORT_LINE_SIZE], addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE], group[12] = "-";
-	char *reason;
-	int len;
+	char line[REPORT_LINE_SIZE], addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE];
+	char class[8] = "-", group[12] = "-";
+	char *quote;
+	size_t len;
 
 	if (report->to_stdout)
 		return;
-	if (fn) {
-		if (fn->group >= 0)
-			snprintf(group, sizeof(group), "%d", fn->group);
-		len = snprintf(line, sizeof(line), "address=%s id=%s class=%06x group=%s ",
-			       pci_address_format(&fn->addr, addr), pci_id_format(&fn->id, id),
-			       fn->class, group);
-	} else {
-		len = snprintf(line, sizeof(line), "address=%s id=- class=- group=- ",
-			       entry->selector);
-	}
-	len += snprintf(line + len, sizeof(line) - (size_t)len,
-			"result=%s driver=%s was=%s ms=%u reason=\"", entry->result,
-			or_dash(entry->driver), or_dash(fn ? fn->driver : ""), entry->ms);
-	reason = line + len;
-	len += snprintf(line + len, sizeof(line) - (size_t)len, "%s", entry->reason);
-	if (len > REPORT_LINE_SIZE - 3)
-		len = REPORT_LINE_SIZE - 3;
-	/* The value's own quotes ("intel_iommu=off") would end it. */
-	for (char *c = reason; c < line + len; c++)
-		if (*c == '"')
-			*c = '\'';
+	if (fn)
+		text_format(class, sizeof(class), "%06x", fn->class);
+	if (fn && fn->group >= 0)
+		text_format(group, sizeof(group), "%u", (unsigned int)fn->group);
+	/* One byte less, for the closing quote. */
+	len = text_format(line, sizeof(line) - 1,
+			  "address=%s id=%s class=%s group=%s result=%s driver=%s was=%s ms=%u "
+			  "reason=\"%s",
+			  fn ? pci_address_format(&fn->addr, addr) : entry->selector,
+			  fn ? pci_id_format(&fn->id, id) : "-", class, group, entry->result,
+			  or_dash(entry->driver), or_dash(fn ? fn->driver : ""), entry->ms,
+			  entry->reason);
+	/* The value's own quotes would end it. */
+	for (quote = strchr(line, '"') + 1; (quote = strchr(quote, '"'));)
+		*quote = '\'';
 	line[len++] = '"';
-	sysfs_append(report->rootfd, PATH_RUN_REPORT, line, end_line(line, len), true);
+	line[len++] = '\n';
+	sysfs_append(report->rootfd, PATH_RUN_REPORT, line, len, true);
 }
 
-struct entry_search {
-	char start[PCI_ADDRESS_SIZE + PCI_ID_SIZE + 16];
-};
-
-static int look_for_entry(const char *line, void *arg)
+static int starts_with(const char *line, void *arg)
 {
-	const struct entry_search *search = arg;
-
-	return !strncmp(line, search->start, strlen(search->start));
+	return !strncmp(line, arg, strlen(arg));
 }
 
 bool report_has_entry(const struct report *report, const struct pci_function *fn)
 {
-	char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE];
-	struct entry_search search;
+	char start[64], addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE];
 
-	snprintf(search.start, sizeof(search.start), "address=%s id=%s ",
-		 pci_address_format(&fn->addr, addr), pci_id_format(&fn->id, id));
-	return sysfs_for_each_line(report->rootfd, PATH_RUN_REPORT, look_for_entry, &search) > 0;
+	text_format(start, sizeof(start), "address=%s id=%s ", pci_address_format(&fn->addr, addr),
+		    pci_id_format(&fn->id, id));
+	return sysfs_for_each_line(report->rootfd, PATH_RUN_REPORT, starts_with, start) > 0;
 }

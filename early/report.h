@@ -51,7 +51,7 @@ struct report_entry {
 
 /*
  * report_entry - one line of the report:
- * address=A id=V:D class=C group=N result=R driver=D was=D reason="..." ms=N
+ * address=A id=V:D class=C group=N result=R driver=D was=D ms=N reason="..."
  *
  * What there is none of is "-". A later line about the same address replaces an earlier one.
  */

@@ -6,12 +6,10 @@
  * an ID's are four hex digits wide, a bus and a device two, a domain at least four.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "selector.h"
-
-#define FIELD_MAX 8
+#include "text.h"
 
 static const char *const use_no_0x = FAULT("write IDs and addresses without 0x");
 static const char *const use_id = FAULT("an ID is VENDOR:DEVICE, four hex digits each: 10de:1187");
@@ -30,24 +28,6 @@ static const char *const use_id_alone = FAULT(
 	"an ID or a class takes no =ID; write the address before =");
 static const char *const too_deep = FAULT("the path goes through more than 16 bridges");
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Reads hex digits at *pos and moves behind them. Returns how many; at most FIELD_MAX are read. */
-static unsigned int take_hex(const char **pos, uint32_t *value)
-{
-	unsigned int width = 0;
-
-	for (*value = 0; width < FIELD_MAX && hex_value(**pos) >= 0; width++, (*pos)++)
-		*value = *value << 4 | (uint32_t)hex_value(**pos);
-	return width;
-}
-
 static bool take_char(const char **pos, char c)
 {
 	if (**pos != c)
@@ -63,7 +43,7 @@ static int take_fn(const char **pos, uint8_t *fn)
 
 	if (!take_char(pos, '.'))
 		return 0;
-	if (**pos < '0' || **pos > '7' || take_hex(pos, &value) != 1)
+	if (**pos < '0' || **pos > '7' || text_hex(pos, &value) != 1)
 		return -EINVAL;
 	*fn = (uint8_t)value;
 	return 1;
@@ -79,7 +59,7 @@ static const char *take_id(const char **pos, struct selector *sel)
 	do {
 		const char *start = *pos;
 
-		if (n == 4 || take_hex(pos, &value) != 4) {
+		if (n == 4 || text_hex(pos, &value) != 4) {
 			*pos = start;
 			return n < 2 ? use_id : use_subsystem;
 		}
@@ -97,7 +77,7 @@ static const char *take_address(const char **pos, struct selector *sel)
 {
 	const char *start = *pos;
 	uint32_t domain = 0, bus, dev;
-	unsigned int width = take_hex(pos, &bus);
+	unsigned int width = text_hex(pos, &bus);
 	int ret;
 
 	if (width >= 4) {
@@ -105,14 +85,14 @@ static const char *take_address(const char **pos, struct selector *sel)
 		if (!take_char(pos, ':'))
 			return use_selector;
 		start = *pos;
-		width = take_hex(pos, &bus);
+		width = text_hex(pos, &bus);
 	}
 	if (width != 2 || !take_char(pos, ':')) {
 		*pos = start;
 		return width == 2 ? use_selector : use_dev;
 	}
 	start = *pos;
-	if (take_hex(pos, &dev) != 2 || dev > 0x1f) {
+	if (text_hex(pos, &dev) != 2 || dev > 0x1f) {
 		*pos = start;
 		return use_dev;
 	}
@@ -137,7 +117,7 @@ static const char *take_hops(const char **pos, struct selector *sel)
 			return too_deep;
 		if (sel->kind != SELECTOR_ADDRESS)
 			return use_hop;
-		if (take_hex(pos, &dev) != 2 || dev > 0x1f)
+		if (text_hex(pos, &dev) != 2 || dev > 0x1f)
 			return use_hop;
 		hop = &sel->hop[sel->hops++];
 		*hop = (struct selector_hop){ .dev = (uint8_t)dev };
@@ -154,7 +134,7 @@ static const char *take_class(const char **pos, struct selector *sel)
 {
 	const char *start = *pos;
 	uint32_t value;
-	unsigned int width = take_hex(pos, &value);
+	unsigned int width = text_hex(pos, &value);
 
 	if (width != 2 && width != 4 && width != 6) {
 		*pos = start;
@@ -176,27 +156,28 @@ static const char *take_selector(const char **pos, struct selector *sel)
 		*pos += sizeof(class) - 1;
 		return take_class(pos, sel);
 	}
-	if (take_hex(pos, &value) == 4 && take_char(pos, ':') && take_hex(pos, &value) != 2) {
+	if (text_hex(pos, &value) == 4 && take_char(pos, ':') && text_hex(pos, &value) != 2) {
 		*pos = start;
 		sel->kind = SELECTOR_ID;
 		return take_id(pos, sel);
 	}
 	*pos = start;
-	if (hex_value(*start) < 0)
+	if (!text_hex(pos, &value))
 		return use_selector;
+	*pos = start;
 	error = take_address(pos, sel);
 	return error ? error : take_hops(pos, sel);
 }
 
 const char *selector_parse(const char *text, struct selector *sel, size_t *where)
 {
-	const char *hex = strstr(text, "0x");
+	const char *hex = text_find(text, "0x");
 	const char *pos = text, *error;
 
 	memset(sel, 0, sizeof(*sel));
 	/* "0x" is never part of a right selector, and the commonest slip of all. */
 	if (!hex)
-		hex = strstr(text, "0X");
+		hex = text_find(text, "0X");
 	if (hex) {
 		*where = (size_t)(hex - text);
 		return use_no_0x;
@@ -229,14 +210,14 @@ int pci_address_parse(const char *text, struct pci_address *addr)
 
 char *pci_address_format(const struct pci_address *addr, char *buf)
 {
-	snprintf(buf, PCI_ADDRESS_SIZE, "%04x:%02x:%02x.%x", addr->domain, addr->bus, addr->dev,
-		 addr->fn & 7u);
+	text_format(buf, PCI_ADDRESS_SIZE, "%04x:%02x:%02x.%x", addr->domain, addr->bus, addr->dev,
+		    addr->fn & 7u);
 	return buf;
 }
 
 char *pci_id_format(const struct pci_id *id, char *buf)
 {
-	snprintf(buf, PCI_ID_SIZE, "%04x:%04x", id->vendor, id->device);
+	text_format(buf, PCI_ID_SIZE, "%04x:%04x", id->vendor, id->device);
 	return buf;
 }
 

@@ -16,7 +16,7 @@
  * on its way, so all that it needs to say is where. That saves a tenth of the static binary.
  */
 #ifdef __KLIBC__
-#define FAULT(text) "not understood; run update-initramfs -u"
+#define FAULT(text) "not understood"
 #else
 #define FAULT(text) text
 #endif

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,6 +19,7 @@
 #endif
 
 #include "sysfs.h"
+#include "text.h"
 
 static int open_at(int dirfd, const char *path, int flags)
 {
@@ -158,6 +158,13 @@ int sysfs_replace(int dirfd, const char *path, const char *text, size_t len)
 	return write_once(dirfd, path, O_CREAT | O_TRUNC, text, len);
 }
 
+void sysfs_print(const char *text, size_t len)
+{
+	/* There is nowhere to say that it failed. */
+	if (write(STDOUT_FILENO, text, len) < 0)
+		return;
+}
+
 int sysfs_mkdir(int dirfd, const char *path)
 {
 	return mkdirat(dirfd, path, 0755) < 0 && errno != EEXIST ? -errno : 0;
@@ -233,12 +240,12 @@ int sysfs_for_each(int dirfd, const char *path, int (*fn)(const char *name, void
 char *sysfs_path(char buf[SYSFS_PATH_MAX], const char *fmt, ...)
 {
 	va_list args;
-	int len;
+	size_t len;
 
 	va_start(args, fmt);
-	len = vsnprintf(buf, SYSFS_PATH_MAX, fmt, args);
+	len = text_vformat(buf, SYSFS_PATH_MAX, fmt, args);
 	va_end(args);
-	if (len < 0 || len >= SYSFS_PATH_MAX)
+	if (len == SYSFS_PATH_MAX - 1)
 		buf[0] = '\0';
 	return buf;
 }

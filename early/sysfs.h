@@ -62,6 +62,9 @@ int sysfs_append(int dirfd, const char *path, const char *text, size_t len, bool
 /* sysfs_replace - make or empty a file and write it, mode 0644. Returns 0 or -errno. */
 int sysfs_replace(int dirfd, const char *path, const char *text, size_t len);
 
+/* sysfs_print - the same for standard output. */
+void sysfs_print(const char *text, size_t len);
+
 /* sysfs_mkdir - make a directory, mode 0755; one that is there is fine. Returns 0 or -errno. */
 int sysfs_mkdir(int dirfd, const char *path);
 

@@ -282,15 +282,17 @@ static int write_items(struct compile *comp, FILE *out)
 
 static void write_header(const struct compile *comp, FILE *out)
 {
+	static const char *const boot_vga[] = { "bind", "keep" };
 	static const char *const group[] = { "warn", "claim", "refuse" };
+	static const char *const failure[] = { "release", "hold" };
 
 	fprintf(out, "# vfio-early " VERSION ": compiled from the config, do not edit\n");
 	fprintf(out, "kernel %s\n", comp->kernel);
 	fprintf(out, "config sha256:%s\n", comp->config.digest);
 	fprintf(out, "deadline %u\n", comp->plan.deadline);
-	fprintf(out, "boot-vga %s\n", comp->plan.boot_vga_keep ? "keep" : "bind");
+	fprintf(out, "boot-vga %s\n", boot_vga[comp->plan.boot_vga]);
 	fprintf(out, "group %s\n", group[comp->plan.group]);
-	fprintf(out, "failure %s\n", comp->plan.failure == PLAN_FAILURE_HOLD ? "hold" : "release");
+	fprintf(out, "failure %s\n", failure[comp->plan.failure]);
 	write_lost(comp, out);
 }
 

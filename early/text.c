@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Text without stdio; see text.h. Pure.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "text.h"
+
+struct buffer {
+	char *pos;
+	char *end; /* where the NUL must stand at the latest */
+};
+
+static void put(struct buffer *buffer, const char *text, size_t len)
+{
+	size_t room = (size_t)(buffer->end - buffer->pos);
+
+	if (len > room)
+		len = room;
+	memcpy(buffer->pos, text, len);
+	buffer->pos += len;
+}
+
+static void put_number(struct buffer *buffer, uint32_t value, unsigned int base, unsigned int width)
+{
+	char digits[10];
+	char *pos = digits + sizeof(digits);
+
+	do {
+		*--pos = "0123456789abcdef"[value % base];
+		value /= base;
+	} while (value || pos > digits + sizeof(digits) - width);
+	put(buffer, pos, (size_t)(digits + sizeof(digits) - pos));
+}
+
+size_t text_vformat(char *buf, size_t size, const char *fmt, va_list args)
+{
+	struct buffer buffer = { .pos = buf, .end = buf + size - 1 };
+
+	for (;;) {
+		size_t plain = strcspn(fmt, "%");
+		size_t len = SIZE_MAX;
+		unsigned int width = 0;
+		const char *text;
+
+		put(&buffer, fmt, plain);
+		fmt += plain;
+		if (!*fmt++)
+			break;
+		if (*fmt == '0') {
+			width = (unsigned int)(fmt[1] - '0');
+			fmt += 2;
+		}
+		if (*fmt == '.') {
+			len = va_arg(args, unsigned int);
+			fmt += 2;
+		}
+		switch (*fmt++) {
+		case 's':
+			text = va_arg(args, const char *);
+			put(&buffer, text, strnlen(text, len));
+			continue;
+		case 'u':
+			put_number(&buffer, va_arg(args, uint32_t), 10, width);
+			continue;
+		case 'x':
+			put_number(&buffer, va_arg(args, uint32_t), 16, width);
+			continue;
+		case '%':
+			put(&buffer, "%", 1);
+			continue;
+		}
+		break;
+	}
+	*buffer.pos = '\0';
+	return (size_t)(buffer.pos - buf);
+}
+
+size_t text_format(char *buf, size_t size, const char *fmt, ...)
+{
+	va_list args;
+	size_t len;
+
+	va_start(args, fmt);
+	len = text_vformat(buf, size, fmt, args);
+	va_end(args);
+	return len;
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+unsigned int text_hex(const char **pos, uint32_t *value)
+{
+	unsigned int width = 0;
+	int digit;
+
+	for (*value = 0; width < 8 && (digit = hex_value(**pos)) >= 0; width++, (*pos)++)
+		*value = *value << 4 | (uint32_t)digit;
+	return width;
+}
+
+const char *text_find(const char *text, const char *what)
+{
+	size_t len = strlen(what);
+
+	for (; *text; text++)
+		if (!strncmp(text, what, len))
+			return text;
+	return NULL;
+}
+
+unsigned int text_number(const char *text)
+{
+	unsigned int value = 0;
+
+	while (*text >= '0' && *text <= '9')
+		value = value * 10 + (unsigned int)(*text++ - '0');
+	return value;
+}
+
+const char *text_error(int error)
+{
+	/* What the calls of this program can return; the words are those of text_error(). */
+	static const struct {
+		unsigned char number;
+		char words[27];
+	} errors[] = {
+		{ EPERM, "Operation not permitted" },
+		{ ENOENT, "No such file or directory" },
+		{ EIO, "Input/output error" },
+		{ ENOEXEC, "Exec format error" },
+		{ EACCES, "Permission denied" },
+		{ EBUSY, "Device or resource busy" },
+		{ ENODEV, "No such device" },
+		{ EINVAL, "Invalid argument" },
+		{ EOPNOTSUPP, "Operation not supported" },
+		{ ETIMEDOUT, "Timed out" },
+		{ ENOKEY, "Required key not available" },
+		{ EKEYREJECTED, "Key was rejected by service" },
+	};
+	static char other[16];
+
+	for (unsigned int i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		if (errors[i].number == error)
+			return errors[i].words;
+	text_format(other, sizeof(other), "errno %u", (unsigned int)error);
+	return other;
+}
