@@ -1,0 +1,1332 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Runs the boot's static binary on a machine that is not there.
+ *
+ * fakefs -b BINARY -m MACHINES -d DIRECTORY [-v VERSION] CASE
+ *
+ * Reads a case (see README.md), mounts a file system on DIRECTORY that shows sys/, proc/, dev/kmsg,
+ * run/ and the plan of its machine, runs BINARY -r DIRECTORY for each of its "run" lines, and prints
+ * the timeline: everything that was done to the machine in its order, what was logged and reported,
+ * each exit status, and in the end what became of every function. Anything done that the model does
+ * not know is a line that starts with FAULT, and so is a log that differs from what reached kmsg.
+ *
+ * The binary is static, so no library can be put under it: the files are FUSE's, without any cache,
+ * and modules are loaded nowhere. A seccomp filter hands finit_module() to the model and keeps the
+ * real kernel from ever seeing one; /sbin/modprobe is this program too. All of it happens in a mount
+ * namespace of its own, which goes with this process, however that ends. A store that hangs is a
+ * request without an answer, for which the kernel makes the caller wait, killed or not, as it does
+ * inside a driver.
+ *
+ * Exit: 0 the timeline is complete, 1 it is not, or has a fault.
+ */
+#define FUSE_USE_VERSION 34
+#define _GNU_SOURCE	 1
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fuse_lowlevel.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "machine.h"
+
+#define MAX_NODES   (MAX_FUNCTIONS * 20)
+#define MAX_RUNS    16
+#define MAX_ARGS    32
+#define HASH_SIZE   65536
+#define TEXT_SIZE   65536
+#define BRIEF_LINES 4
+#define RUN_SECONDS 30 /* no case takes longer, whatever happens */
+
+/* kernel/printk/printk.c: lines of one open file in five seconds, and the longest of them */
+#define KMSG_BURST  10
+#define KMSG_LENGTH 992
+
+enum node_kind {
+	NODE_DIR,
+	NODE_TEXT,   /* "text", read only */
+	NODE_STORED, /* below run/: "text", which the binary makes */
+	NODE_LINK,   /* "text" */
+	NODE_DRIVER_LINK,
+	NODE_UEVENT,
+	NODE_OVERRIDE,
+	NODE_BIND,
+	NODE_UNBIND,
+	NODE_PROBE,
+	NODE_EFIFB,
+	NODE_IOMEM,
+	NODE_KMSG,
+};
+
+struct node {
+	enum node_kind kind;
+	unsigned int parent, next_in_hash;
+	unsigned int *child;
+	unsigned int children;
+	char *name, *text;
+	size_t size;
+	struct function *fn;
+	struct driver *driver;
+};
+
+/* A test case: its machine apart. */
+struct test_case {
+	char *run[MAX_RUNS];
+	bool is_bare[MAX_RUNS]; /* without -r */
+	unsigned int runs;
+	double within; /* seconds that each run may take; 0: RUN_SECONDS */
+	char *plan;
+	size_t plan_size;
+	bool has_plan, show_report;
+};
+
+static struct machine machine;
+static struct test_case test;
+static struct node node[MAX_NODES];
+static unsigned int nodes = 2, hash[HASH_SIZE];
+static unsigned int run_number, fns_dir, devices_dir, drivers_dir, groups_dir;
+static const char *binary, *machines, *mountpoint, *version = "VERSION";
+static char kmsg[8 * TEXT_SIZE]; /* since the log was begun anew */
+static bool has_scanned;	 /* in this run */
+static unsigned int lines_shown; /* in this run, for "brief" */
+static struct fuse_session *session;
+
+static void die(const char *what)
+{
+	fprintf(stderr, "fakefs: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+/* ---- the tree ---- */
+
+static unsigned int hash_of(unsigned int parent, const char *name)
+{
+	unsigned int h = parent * 2654435761u;
+
+	while (*name)
+		h = h * 31 + (unsigned char)*name++;
+	return h % HASH_SIZE;
+}
+
+/* A driver's directory comes with its registration, its link with the bind. */
+static bool is_there(const struct node *n)
+{
+	/* __device_release_driver() takes the link away before it calls remove(). */
+	if (n->kind == NODE_DRIVER_LINK)
+		return *n->fn->driver && !n->fn->locked;
+	return !n->driver || n->driver->is_registered;
+}
+
+static unsigned int find_node(unsigned int parent, const char *name)
+{
+	for (unsigned int i = hash[hash_of(parent, name)]; i; i = node[i].next_in_hash)
+		if (node[i].parent == parent && !strcmp(node[i].name, name))
+			return is_there(&node[i]) ? i : 0;
+	return 0;
+}
+
+static unsigned int add_node(unsigned int parent, const char *name, enum node_kind kind)
+{
+	unsigned int i = nodes++, *slot = &hash[hash_of(parent, name)];
+	struct node *dir = &node[parent];
+
+	if (i == MAX_NODES)
+		abort();
+	if (!(dir->children & (dir->children + 1)))
+		dir->child = realloc(dir->child, (dir->children * 2 + 1) * sizeof(*dir->child));
+	if (!dir->child)
+		abort();
+	dir->child[dir->children++] = i;
+	node[i] = (struct node){
+		.kind = kind,
+		.parent = parent,
+		.name = strdup(name),
+		.next_in_hash = *slot,
+	};
+	*slot = i;
+	return i;
+}
+
+static unsigned int add_dir(unsigned int parent, const char *path)
+{
+	char *copy = strdup(path), *rest = copy, *name;
+
+	while ((name = strtok_r(rest, "/", &rest))) {
+		unsigned int found = find_node(parent, name);
+
+		parent = found ? found : add_node(parent, name, NODE_DIR);
+	}
+	free(copy);
+	return parent;
+}
+
+__attribute__((format(printf, 3, 4))) static void add_text(unsigned int dir, const char *name,
+							   const char *fmt, ...)
+{
+	unsigned int i = add_node(dir, name, NODE_TEXT);
+	va_list args;
+
+	va_start(args, fmt);
+	if (vasprintf(&node[i].text, fmt, args) < 0)
+		abort();
+	va_end(args);
+	node[i].size = strlen(node[i].text);
+}
+
+/* Writes a node's path below sys/ to a buffer. */
+static void path_below_sys(unsigned int i, char *buf, size_t size)
+{
+	if (node[i].parent == FUSE_ROOT_ID) {
+		buf[0] = '\0';
+		return;
+	}
+	path_below_sys(node[i].parent, buf, size);
+	snprintf(buf + strlen(buf), size - strlen(buf), "%s%s", *buf ? "/" : "", node[i].name);
+}
+
+/* A relative link from a directory below sys/ to a path below sys/, as sysfs makes them. */
+static char *relative(unsigned int dir, const char *target)
+{
+	char text[1024] = "";
+
+	for (; node[dir].parent != FUSE_ROOT_ID; dir = node[dir].parent)
+		strcat(text, "../");
+	strncat(text, target, sizeof(text) - strlen(text) - 1);
+	return strdup(text);
+}
+
+static void add_link(unsigned int dir, const char *name, const char *target)
+{
+	unsigned int i = add_node(dir, name, NODE_LINK);
+
+	node[i].text = relative(dir, target);
+}
+
+static void add_driver(struct driver *driver)
+{
+	unsigned int dir = add_node(drivers_dir, driver->name, NODE_DIR), i;
+
+	driver->has_node = true;
+	node[dir].driver = driver;
+	i = add_node(dir, "bind", NODE_BIND);
+	node[i].driver = driver;
+	i = add_node(dir, "unbind", NODE_UNBIND);
+	node[i].driver = driver;
+}
+
+/* The directory that a function's own lies in: its bridge's, or that of its root bus. */
+static unsigned int parent_dir(const struct function *fn)
+{
+	char bus[32];
+	unsigned int dir = fns_dir;
+
+	snprintf(bus, sizeof(bus), "pci%04x:%02x", fn->domain, fn->bus);
+	if (*fn->under) {
+		struct function *bridge = machine_find(&machine, fn->under);
+
+		if (!bridge || !bridge->node) {
+			fprintf(stderr, "fakefs: %s: no %s before it\n", fn->addr, fn->under);
+			exit(1);
+		}
+		dir = bridge->node;
+		/* VMD: a root bus of its own below the endpoint */
+		if (bridge->domain == fn->domain)
+			return dir;
+	}
+	return add_dir(dir, bus);
+}
+
+static void add_function(struct function *fn)
+{
+	unsigned int dir = add_node(parent_dir(fn), fn->addr, NODE_DIR), i;
+	char path[512], name[64];
+
+	fn->node = dir;
+	i = add_node(dir, "uevent", NODE_UEVENT);
+	node[i].fn = fn;
+	i = add_node(dir, "driver_override", NODE_OVERRIDE);
+	node[i].fn = fn;
+	i = add_node(dir, "driver", NODE_DRIVER_LINK);
+	node[i].fn = fn;
+	add_dir(dir, "power");
+	add_text(dir, "vendor", "0x%04x\n", fn->id[0]);
+	add_text(dir, "device", "0x%04x\n", fn->id[1]);
+	add_text(dir, "class", "0x%06x\n", fn->class);
+	if (fn->boot_vga >= 0)
+		add_text(dir, "boot_vga", "%d\n", fn->boot_vga);
+	if (fn->totalvfs || fn->numvfs) {
+		add_text(dir, "sriov_numvfs", "%u\n", fn->numvfs);
+		add_text(dir, "sriov_totalvfs", "%u\n", fn->totalvfs);
+	}
+
+	path_below_sys(dir, path, sizeof(path));
+	add_link(devices_dir, fn->addr, path);
+	if (fn->group >= 0) {
+		snprintf(name, sizeof(name), "kernel/iommu_groups/%d", fn->group);
+		add_link(dir, "iommu_group", name);
+		snprintf(name, sizeof(name), "%d/devices", fn->group);
+		add_link(add_dir(groups_dir, name), fn->addr, path);
+	}
+}
+
+/* Functions that are there from this run on, in the record's order, but a bridge first. */
+static void add_functions(void)
+{
+	for (unsigned int i = 0; i < machine.count; i++)
+		if (!machine.fn[i].node && machine.fn[i].appears <= run_number)
+			add_function(&machine.fn[i]);
+}
+
+/* The directories of drivers that came with a module since. */
+static void add_drivers(void)
+{
+	for (unsigned int i = 0; i < machine.drivers; i++)
+		if (!machine.driver[i].has_node)
+			add_driver(&machine.driver[i]);
+}
+
+static void add_file(const char *path, char *text, size_t size)
+{
+	char *copy = strdup(path), *name = strrchr(copy, '/');
+	unsigned int i;
+
+	*name++ = '\0';
+	i = add_node(add_dir(FUSE_ROOT_ID, copy), name, NODE_TEXT);
+	node[i].text = text;
+	node[i].size = size;
+	free(copy);
+}
+
+static void build_tree(void)
+{
+	unsigned int dir;
+
+	node[FUSE_ROOT_ID] = (struct node){ .kind = NODE_DIR, .name = (char *)"" };
+	/* Every path that the kernel has before a driver or a device. */
+	add_dir(FUSE_ROOT_ID, "run");
+	fns_dir = add_dir(FUSE_ROOT_ID, "sys/devices");
+	add_dir(FUSE_ROOT_ID, "sys/firmware");
+	groups_dir = add_dir(FUSE_ROOT_ID, "sys/kernel/iommu_groups");
+	dir = add_dir(FUSE_ROOT_ID, machine.has_no_pci ? "nothing" : "sys/bus/pci");
+	devices_dir = add_dir(dir, "devices");
+	drivers_dir = add_dir(dir, "drivers");
+	add_node(dir, "drivers_probe", NODE_PROBE);
+	dir = add_dir(FUSE_ROOT_ID, "sys/bus/platform/drivers/efi-framebuffer");
+	add_node(dir, "unbind", NODE_EFIFB);
+	add_drivers();
+	add_functions();
+
+	if (machine.units)
+		dir = add_dir(FUSE_ROOT_ID, "sys/class/iommu");
+	for (unsigned int i = 0; i < machine.units; i++)
+		add_link(dir, machine.unit[i], "devices/virtual/iommu");
+	if (machine.acpis)
+		dir = add_dir(FUSE_ROOT_ID, "sys/firmware/acpi/tables");
+	for (unsigned int i = 0; i < machine.acpis; i++)
+		add_text(dir, machine.acpi[i], "%s", machine.acpi[i]);
+	if (*machine.noiommu)
+		add_file("/sys/module/vfio/parameters/enable_unsafe_noiommu_mode", machine.noiommu,
+			 2);
+
+	dir = add_dir(FUSE_ROOT_ID, "proc");
+	if (!machine.has_no_cmdline)
+		add_text(dir, "cmdline", "%s", machine.cmdline);
+	add_text(dir, "interrupts", "%s", machine.interrupts);
+	add_node(dir, "iomem", NODE_IOMEM);
+	dir = add_dir(FUSE_ROOT_ID, "dev");
+	if (!machine.has_no_kmsg)
+		add_node(dir, "kmsg", NODE_KMSG);
+	if (test.has_plan)
+		add_file("/usr/lib/vfio-early/plan", test.plan, test.plan_size);
+	for (unsigned int i = 0; i < machine.modules; i++)
+		if (*machine.module[i].path)
+			add_file(machine.module[i].path, (char *)"no module\n", 10);
+}
+
+/* ---- the file system ---- */
+
+static mode_t mode_of(const struct node *n)
+{
+	switch (n->kind) {
+	case NODE_DIR:
+		return S_IFDIR | 0755;
+	case NODE_LINK:
+	case NODE_DRIVER_LINK:
+		return S_IFLNK | 0777;
+	case NODE_STORED:
+	case NODE_OVERRIDE:
+	case NODE_KMSG:
+		return S_IFREG | 0644;
+	case NODE_BIND:
+	case NODE_UNBIND:
+	case NODE_PROBE:
+	case NODE_EFIFB:
+		return S_IFREG | 0200;
+	default:
+		return S_IFREG | 0444;
+	}
+}
+
+static void fill_stat(unsigned int i, struct stat *st)
+{
+	memset(st, 0, sizeof(*st));
+	st->st_ino = i;
+	st->st_mode = mode_of(&node[i]);
+	st->st_nlink = 1;
+	st->st_size = (off_t)node[i].size;
+}
+
+static void path_of(unsigned int i, char *buf, size_t size)
+{
+	if (i == FUSE_ROOT_ID) {
+		buf[0] = '\0';
+		return;
+	}
+	path_of(node[i].parent, buf, size);
+	snprintf(buf + strlen(buf), size - strlen(buf), "/%s", node[i].name);
+}
+
+/* Something that the model does not know. */
+static void refuse(fuse_req_t req, const char *what, unsigned int i, const char *name)
+{
+	char path[1024];
+
+	path_of(i, path, sizeof(path));
+	machine_fault(&machine, "%s %s%s%s", what, path, name ? "/" : "", name ? name : "");
+	fuse_reply_err(req, EPERM);
+}
+
+static void reply_entry(fuse_req_t req, unsigned int i)
+{
+	struct fuse_entry_param entry = { .ino = i };
+
+	fill_stat(i, &entry.attr);
+	fuse_reply_entry(req, &entry);
+}
+
+static void fs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	unsigned int i;
+
+	add_drivers();
+	i = find_node((unsigned int)parent, name);
+	if (i)
+		reply_entry(req, i);
+	else
+		fuse_reply_err(req, ENOENT);
+}
+
+static void fs_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct stat st;
+
+	(void)fi;
+	fill_stat((unsigned int)ino, &st);
+	fuse_reply_attr(req, &st, 0);
+}
+
+static bool is_below_run(unsigned int i)
+{
+	char path[1024];
+
+	path_of(i, path, sizeof(path));
+	return !strcmp(path, "/run") || !strncmp(path, "/run/", 5);
+}
+
+static void truncate_node(unsigned int i)
+{
+	free(node[i].text);
+	node[i].text = NULL;
+	node[i].size = 0;
+	if (!strcmp(node[i].name, "log"))
+		kmsg[0] = '\0';
+}
+
+static void fs_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
+		       struct fuse_file_info *fi)
+{
+	struct stat st;
+	unsigned int i = (unsigned int)ino;
+
+	(void)fi;
+	to_set &= ~(FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW | FUSE_SET_ATTR_CTIME);
+	if (to_set != FUSE_SET_ATTR_SIZE || attr->st_size || node[i].kind != NODE_STORED) {
+		refuse(req, "setattr", i, NULL);
+		return;
+	}
+	truncate_node(i);
+	fill_stat(i, &st);
+	fuse_reply_attr(req, &st, 0);
+}
+
+static void fs_readlink(fuse_req_t req, fuse_ino_t ino)
+{
+	const struct node *n = &node[ino];
+	char path[128], *text;
+
+	if (n->kind == NODE_LINK) {
+		fuse_reply_readlink(req, n->text);
+		return;
+	}
+	if (!is_there(n)) {
+		fuse_reply_err(req, ENOENT);
+		return;
+	}
+	snprintf(path, sizeof(path), "bus/pci/drivers/%s", n->fn->driver);
+	text = relative(n->parent, path);
+	fuse_reply_readlink(req, text);
+	free(text);
+}
+
+static void fs_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
+{
+	(void)mode;
+	if (!is_below_run((unsigned int)parent))
+		refuse(req, "mkdir", (unsigned int)parent, name);
+	else if (find_node((unsigned int)parent, name))
+		fuse_reply_err(req, EEXIST);
+	else
+		reply_entry(req, add_node((unsigned int)parent, name, NODE_DIR));
+}
+
+static void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	const struct node *n = &node[ino];
+
+	if ((fi->flags & O_ACCMODE) != O_RDONLY && !(mode_of(n) & 0200)) {
+		refuse(req, "open for writing of", (unsigned int)ino, NULL);
+		return;
+	}
+	if ((fi->flags & O_TRUNC) && n->kind == NODE_STORED)
+		truncate_node((unsigned int)ino);
+	fi->direct_io = 1;
+	fi->fh = 0;
+	if (n->kind == NODE_KMSG)
+		fi->fh = (uintptr_t)calloc(1, sizeof(unsigned int));
+	fuse_reply_open(req, fi);
+}
+
+static void fs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+		      struct fuse_file_info *fi)
+{
+	struct fuse_entry_param entry = { 0 };
+	unsigned int i;
+
+	(void)mode;
+	if (!is_below_run((unsigned int)parent)) {
+		refuse(req, "create", (unsigned int)parent, name);
+		return;
+	}
+	i = find_node((unsigned int)parent, name);
+	if (!i)
+		i = add_node((unsigned int)parent, name, NODE_STORED);
+	entry.ino = i;
+	fill_stat(i, &entry.attr);
+	fi->direct_io = 1;
+	fuse_reply_create(req, &entry, fi);
+}
+
+static void fs_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	if (node[ino].kind == NODE_KMSG)
+		free((void *)(uintptr_t)fi->fh);
+	fuse_reply_err(req, 0);
+}
+
+static void reply_slice(fuse_req_t req, const char *text, size_t len, off_t offset, size_t size)
+{
+	size_t from = (size_t)offset < len ? (size_t)offset : len;
+
+	fuse_reply_buf(req, text + from, len - from < size ? len - from : size);
+}
+
+static int show_uevent(const struct function *fn, char *buf, size_t size)
+{
+	char driver[NAME_SIZE + 16] = "";
+
+	if (*fn->driver)
+		snprintf(driver, sizeof(driver), "DRIVER=%s\n", fn->driver);
+	return snprintf(buf, size,
+			"%sPCI_CLASS=%X\nPCI_ID=%04X:%04X\nPCI_SUBSYS_ID=%04X:%04X\n"
+			"PCI_SLOT_NAME=%s\nMODALIAS=pci:v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X\n",
+			driver, fn->class, fn->id[0], fn->id[1], fn->id[2], fn->id[3], fn->addr,
+			fn->id[0], fn->id[1], fn->id[2], fn->id[3], fn->class >> 16,
+			fn->class >> 8 & 0xff, fn->class & 0xff);
+}
+
+static void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+		    struct fuse_file_info *fi)
+{
+	const struct node *n = &node[ino];
+	char text[1024] = "";
+
+	(void)fi;
+	switch (n->kind) {
+	case NODE_UEVENT:
+		if (n->fn->locked || n->fn->uevent_hangs)
+			return; /* device_lock() in uevent_show(): no answer */
+		if (n->fn->uevent_error) {
+			fuse_reply_err(req, n->fn->uevent_error);
+			return;
+		}
+		show_uevent(n->fn, text, sizeof(text));
+		reply_slice(req, text, strlen(text), offset, size);
+		break;
+	case NODE_OVERRIDE:
+		if (n->fn->locked)
+			return;
+		if (*n->fn->override || machine.unset_is_empty)
+			snprintf(text, sizeof(text), "%s\n", n->fn->override);
+		else
+			strcpy(text, "(null)\n");
+		reply_slice(req, text, strlen(text), offset, size);
+		break;
+	case NODE_IOMEM:
+		reply_slice(req, machine.iomem, strlen(machine.iomem), offset, size);
+		break;
+	case NODE_TEXT:
+	case NODE_STORED:
+		reply_slice(req, n->text ? n->text : "", n->size, offset, size);
+		break;
+	default:
+		refuse(req, "read of", (unsigned int)ino, NULL);
+	}
+}
+
+/* Replaces the digits behind each of these words, which differ from run to run, with N. */
+static void hide_numbers(char *line)
+{
+	static const char *const words[] = { "done in ", "given up after ", " ms=" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		char *at = strstr(line, words[i]), *rest;
+
+		if (!at)
+			continue;
+		at += strlen(words[i]);
+		rest = at + strspn(at, "0123456789");
+		*at++ = 'N';
+		memmove(at, rest, strlen(rest) + 1);
+	}
+}
+
+static void replace(char *line, size_t size, const char *what, const char *by)
+{
+	char *at = strstr(line, what);
+	char rest[4096];
+
+	if (!at)
+		return;
+	snprintf(rest, sizeof(rest), "%s", at + strlen(what));
+	snprintf(at, size - (size_t)(at - line), "%s%s", by, rest);
+}
+
+/* Prints a line, with what differs from run to run replaced. */
+static void print_line(const char *prefix, const char *text, size_t len)
+{
+	char line[4096], said[64];
+
+	snprintf(line, sizeof(line), "%.*s", (int)len, text);
+	snprintf(said, sizeof(said), "vfio-early: %s:", version);
+	replace(line, sizeof(line), said, "vfio-early: VERSION:");
+	replace(line, sizeof(line), mountpoint, "ROOT");
+	hide_numbers(line);
+	machine_event(&machine, "%s%s", prefix, line);
+}
+
+/* Every line of a text. */
+static void print_lines(const char *prefix, const char *text, size_t size)
+{
+	while (size) {
+		const char *eol = memchr(text, '\n', size);
+		size_t len = eol ? (size_t)(eol - text) : size;
+
+		print_line(prefix, text, len);
+		len += eol != NULL;
+		text += len;
+		size -= len;
+	}
+}
+
+/* devkmsg_write(): what is over the limit is dropped, and nobody is told. */
+static int store_kmsg(struct fuse_file_info *fi, const char *text, size_t size)
+{
+	unsigned int *lines = (void *)(uintptr_t)fi->fh;
+	size_t at = strlen(kmsg);
+	const char *line = memchr(text, '>', size);
+
+	if (size > KMSG_LENGTH)
+		return -EINVAL;
+	if (++*lines > KMSG_BURST)
+		return 0;
+	if (!machine.brief || ++lines_shown <= BRIEF_LINES || memmem(text, size, "done in", 7))
+		print_lines("", text, size);
+	line = line ? line + 1 : text;
+	snprintf(kmsg + at, sizeof(kmsg) - at, "%.*s", (int)(size - (size_t)(line - text)), line);
+	return 0;
+}
+
+static void append_node(struct node *n, const char *text, size_t size)
+{
+	n->text = realloc(n->text, n->size + size + 1);
+	if (!n->text)
+		abort();
+	memcpy(n->text + n->size, text, size);
+	n->size += size;
+	n->text[n->size] = '\0';
+}
+
+static void fs_write(fuse_req_t req, fuse_ino_t ino, const char *text, size_t size, off_t offset,
+		     struct fuse_file_info *fi)
+{
+	struct node *n = &node[ino];
+	char value[256];
+	int ret;
+
+	(void)offset;
+	snprintf(value, sizeof(value), "%.*s", (int)size, text);
+	switch (n->kind) {
+	case NODE_STORED:
+		append_node(n, text, size);
+		ret = 0;
+		break;
+	case NODE_KMSG:
+		ret = store_kmsg(fi, text, size);
+		break;
+	case NODE_OVERRIDE:
+		ret = machine_store_override(&machine, n->fn, value);
+		break;
+	case NODE_BIND:
+		ret = machine_store_bind(&machine, n->driver, value);
+		break;
+	case NODE_UNBIND:
+		ret = machine_store_unbind(&machine, n->driver, value);
+		break;
+	case NODE_PROBE:
+		ret = machine_store_probe(&machine, value);
+		break;
+	case NODE_EFIFB:
+		ret = machine_store_efifb(&machine, value);
+		break;
+	default:
+		refuse(req, "write to", (unsigned int)ino, NULL);
+		return;
+	}
+	if (ret == STORE_HANGS)
+		return; /* no answer */
+	if (ret)
+		fuse_reply_err(req, -ret);
+	else
+		fuse_reply_write(req, size);
+}
+
+static void fs_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+		       struct fuse_file_info *fi)
+{
+	const struct node *dir = &node[ino];
+	char *buf = malloc(size);
+	size_t used = 0;
+
+	(void)fi;
+	if (!buf)
+		abort();
+	add_drivers();
+	/* A scan is what the design does without when all lines are addresses: show it. */
+	if (ino == devices_dir && !offset && !has_scanned)
+		machine_event(&machine, "scan");
+	has_scanned |= ino == devices_dir;
+	for (unsigned int i = (unsigned int)offset; i < dir->children; i++) {
+		struct stat st;
+		size_t need;
+
+		if (!is_there(&node[dir->child[i]]))
+			continue;
+		fill_stat(dir->child[i], &st);
+		need = fuse_add_direntry(req, buf + used, size - used, node[dir->child[i]].name,
+					 &st, i + 1);
+		if (need > size - used)
+			break;
+		used += need;
+	}
+	fuse_reply_buf(req, buf, used);
+	free(buf);
+}
+
+static void fs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	refuse(req, "unlink", (unsigned int)parent, name);
+}
+
+static void fs_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to,
+		      const char *new_name, unsigned int flags)
+{
+	(void)to;
+	(void)new_name;
+	(void)flags;
+	refuse(req, "rename", (unsigned int)parent, name);
+}
+
+static void fs_symlink(fuse_req_t req, const char *link, fuse_ino_t parent, const char *name)
+{
+	(void)link;
+	refuse(req, "symlink", (unsigned int)parent, name);
+}
+
+static const struct fuse_lowlevel_ops operations = {
+	.lookup = fs_lookup,
+	.getattr = fs_getattr,
+	.setattr = fs_setattr,
+	.readlink = fs_readlink,
+	.mkdir = fs_mkdir,
+	.open = fs_open,
+	.create = fs_create,
+	.release = fs_release,
+	.read = fs_read,
+	.write = fs_write,
+	.readdir = fs_readdir,
+	.unlink = fs_unlink,
+	.rmdir = fs_unlink,
+	.rename = fs_rename,
+	.symlink = fs_symlink,
+};
+
+/* ---- modules ---- */
+
+/* Hands finit_module(), init_module() and delete_module() to whoever listens at the result. */
+static int filter_modules(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_finit_module, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_init_module, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_delete_module, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { sizeof(filter) / sizeof(filter[0]), filter };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return -1;
+	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
+			    &program);
+}
+
+/* A string in the caller's memory. */
+static void read_string(pid_t pid, uint64_t at, char *buf, size_t size)
+{
+	char path[64];
+	ssize_t n = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		/* Byte by byte: the page behind it need not be there. */
+		while ((size_t)n < size - 1 && pread(fd, buf + n, 1, (off_t)at + n) == 1 && buf[n])
+			n++;
+		close(fd);
+	}
+	buf[n] = '\0';
+}
+
+static int load_for(const struct seccomp_notif *call)
+{
+	char text[1024], path[64], target[512];
+	const char *below = target;
+	ssize_t n;
+
+	if (call->data.nr == SYS_init_module) {
+		read_string((pid_t)call->pid, call->data.args[0], text, sizeof(text));
+		return machine_modprobe(&machine, text);
+	}
+	if (call->data.nr != SYS_finit_module) {
+		machine_fault(&machine, "delete_module");
+		return -EPERM;
+	}
+	read_string((pid_t)call->pid, call->data.args[1], text, sizeof(text));
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)call->pid, (int)call->data.args[0]);
+	n = readlink(path, target, sizeof(target) - 1);
+	target[n > 0 ? n : 0] = '\0';
+	if (!strncmp(target, mountpoint, strlen(mountpoint)))
+		below += strlen(mountpoint);
+	return machine_load(&machine, below, text, (int)call->data.args[2]);
+}
+
+static void serve_module(int listener)
+{
+	struct seccomp_notif call = { 0 };
+	struct seccomp_notif_resp answer = { 0 };
+	int ret;
+
+	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &call))
+		return;
+	ret = load_for(&call);
+	if (ret == STORE_HANGS)
+		return;
+	answer.id = call.id;
+	answer.error = ret;
+	ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+}
+
+/* This program as /sbin/modprobe: its arguments, for load_for(). */
+static int be_modprobe(int argc, char **argv)
+{
+	char text[1024] = "";
+
+	for (int i = 1; i < argc; i++) {
+		strncat(text, argv[i], sizeof(text) - strlen(text) - 2);
+		strcat(text, i + 1 < argc ? " " : "");
+	}
+	return syscall(SYS_init_module, text, strlen(text), "") ? 1 : 0;
+}
+
+/* ---- a run ---- */
+
+static void __attribute__((noreturn)) start(unsigned int number, int tell, int go, int out, int err)
+{
+	char *argv[MAX_ARGS] = { (char *)binary }, *rest = strdup(test.run[number]), *word;
+	char *envp[] = { NULL };
+	int argc = 1, listener;
+	sigset_t none;
+	char byte;
+
+	if (!test.is_bare[number]) {
+		argv[argc++] = (char *)"-r";
+		argv[argc++] = (char *)mountpoint;
+	}
+	while ((word = strtok_r(rest, " ", &rest)) && argc < MAX_ARGS - 1) {
+		char *root = strstr(word, "ROOT");
+
+		if (root == word && asprintf(&word, "%s%s", mountpoint, word + 4) < 0)
+			abort();
+		argv[argc++] = word;
+	}
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	dup2(out, STDOUT_FILENO);
+	dup2(err, STDERR_FILENO);
+	listener = filter_modules();
+	if (listener < 0 || write(tell, &listener, sizeof(listener)) != sizeof(listener) ||
+	    read(go, &byte, 1) != 1)
+		_exit(126);
+	close(listener);
+	execve(binary, argv, envp);
+	_exit(127);
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+/* Serves until the child has ended. Returns its wait status. */
+static int serve(pid_t pid, int listener, int signals)
+{
+	static struct fuse_buf buf;
+	struct pollfd fds[] = {
+		{ .fd = fuse_session_fd(session), .events = POLLIN },
+		{ .fd = listener, .events = POLLIN },
+		{ .fd = signals, .events = POLLIN },
+	};
+	double end = now() + RUN_SECONDS;
+	bool is_killed = false;
+	int status;
+
+	for (;;) {
+		if (poll(fds, 3, 200) < 0 && errno != EINTR)
+			die("poll");
+		if (fds[0].revents & POLLIN) {
+			int ret = fuse_session_receive_buf(session, &buf);
+
+			if (ret > 0)
+				fuse_session_process_buf(session, &buf);
+		}
+		if (fds[1].revents & POLLIN)
+			serve_module(listener);
+		if (fds[2].revents & POLLIN) {
+			struct signalfd_siginfo info;
+
+			if (read(signals, &info, sizeof(info)) != sizeof(info))
+				die("signalfd");
+			/* The runner, or whoever is at the terminal, has had enough. */
+			if (info.ssi_signo != SIGCHLD) {
+				kill(pid, SIGKILL);
+				exit(1);
+			}
+		}
+		if (waitpid(pid, &status, WNOHANG) == pid)
+			return status;
+		if (now() > end && !is_killed) {
+			machine_fault(&machine, "still running after %d s", RUN_SECONDS);
+			kill(pid, SIGKILL);
+			is_killed = true;
+		}
+	}
+}
+
+static void print_stream(const char *prefix, int fd)
+{
+	static char text[TEXT_SIZE];
+	ssize_t n = pread(fd, text, sizeof(text), 0);
+
+	if (n > 0)
+		print_lines(prefix, text, (size_t)n);
+	close(fd);
+}
+
+/* What the binary left in run/vfio-early, after each run. */
+static void print_files(void)
+{
+	static char *shown;
+	unsigned int dir = add_dir(FUSE_ROOT_ID, "run"), log, report, plan;
+
+	if (!shown)
+		shown = strdup("");
+
+	dir = find_node(dir, "vfio-early");
+	if (!dir)
+		return;
+	log = find_node(dir, "log");
+	if (log && strcmp(node[log].text ? node[log].text : "", kmsg) != 0 &&
+	    !machine.has_no_kmsg) {
+		machine_fault(&machine, "run/vfio-early/log is not what kmsg got");
+		print_lines("log ", node[log].text ? node[log].text : "", node[log].size);
+	} else if (log && machine.has_no_kmsg) {
+		print_lines("log ", node[log].text ? node[log].text : "", node[log].size);
+	}
+	report = find_node(dir, "report");
+	if (report && !machine.brief) {
+		const char *text = node[report].text ? node[report].text : "";
+
+		if (strcmp(text, shown) != 0)
+			print_lines("report ", text, node[report].size);
+		free(shown);
+		shown = strdup(text);
+	}
+	plan = find_node(dir, "plan");
+	/* But for the last newline */
+	if (plan && (node[plan].size + 1 < test.plan_size || node[plan].size > test.plan_size ||
+		     memcmp(node[plan].text, test.plan, node[plan].size) != 0))
+		machine_fault(&machine, "run/vfio-early/plan is not the plan");
+}
+
+static void run(unsigned int number, int signals)
+{
+	int tell[2], go[2], listener, out, err, status;
+	double began;
+	pid_t pid;
+
+	run_number = number + 1;
+	has_scanned = false;
+	lines_shown = 0;
+	add_functions();
+	machine_event(&machine, "$ vfio-early-bind%s%s", *test.run[number] ? " " : "",
+		      test.run[number]);
+	out = memfd_create("out", MFD_CLOEXEC);
+	err = memfd_create("err", MFD_CLOEXEC);
+	if (out < 0 || err < 0 || pipe2(tell, O_CLOEXEC) || pipe2(go, O_CLOEXEC))
+		die("memfd_create, pipe");
+	fflush(machine.timeline);
+	pid = fork();
+	if (pid < 0)
+		die("fork");
+	if (!pid)
+		start(number, tell[1], go[0], out, err);
+	close(tell[1]);
+	if (read(tell[0], &listener, sizeof(listener)) != sizeof(listener))
+		die("seccomp filter");
+	listener = (int)syscall(SYS_pidfd_getfd, (int)syscall(SYS_pidfd_open, pid, 0), listener, 0);
+	if (listener < 0)
+		die("pidfd_getfd");
+	began = now();
+	if (write(go[1], "", 1) != 1)
+		die("pipe");
+	status = serve(pid, listener, signals);
+	close(tell[0]);
+	close(go[0]);
+	close(go[1]);
+	close(listener);
+
+	print_stream("stdout ", out);
+	print_stream("stderr ", err);
+	if (test.within > 0 && now() - began > test.within)
+		machine_fault(&machine, "took %.1f s, not %.1f", now() - began, test.within);
+	print_files();
+	if (WIFEXITED(status))
+		machine_event(&machine, "exit %d", WEXITSTATUS(status));
+	else
+		machine_fault(&machine, "ended by signal %d", WTERMSIG(status));
+}
+
+/* ---- the case ---- */
+
+static char *read_file(const char *path, size_t *size)
+{
+	FILE *file = fopen(path, "re");
+	char *text = NULL;
+	size_t room = 0;
+
+	if (!file)
+		die(path);
+	*size = 0;
+	for (;;) {
+		text = realloc(text, room += TEXT_SIZE);
+		if (!text)
+			abort();
+		*size += fread(text + *size, 1, room - 1 - *size, file);
+		if (*size < room - 1)
+			break;
+	}
+	fclose(file);
+	text[*size] = '\0';
+	return text;
+}
+
+static void wrong(const char *path, const char *line)
+{
+	fprintf(stderr, "fakefs: %s: not understood: %s\n", path, line);
+	exit(1);
+}
+
+static void read_machine(const char *name)
+{
+	char path[4096], *text, *line, *copy;
+	size_t size;
+
+	snprintf(path, sizeof(path), "%s/%s.txt", machines, name);
+	for (text = read_file(path, &size); (line = strsep(&text, "\n"));) {
+		copy = strdup(line);
+		if (!machine_add_line(&machine, line))
+			wrong(path, copy);
+		free(copy);
+	}
+}
+
+static void add_run(const char *args, bool is_bare)
+{
+	if (test.runs == MAX_RUNS)
+		wrong("runs", args);
+	test.is_bare[test.runs] = is_bare;
+	test.run[test.runs++] = strdup(args);
+}
+
+/* Is this line KEYWORD, or KEYWORD and more? Then *rest is what follows. */
+static bool is_keyword(const char *line, const char *keyword, const char **rest)
+{
+	size_t len = strlen(keyword);
+
+	if (strncmp(line, keyword, len) != 0 || (line[len] && line[len] != ' '))
+		return false;
+	*rest = line + len + (line[len] == ' ');
+	return true;
+}
+
+static void add_case_line(const char *path, char *line)
+{
+	const char *rest;
+
+	if (is_keyword(line, "machine", &rest)) {
+		read_machine(rest);
+	} else if (is_keyword(line, "run", &rest)) {
+		add_run(rest, false);
+	} else if (is_keyword(line, "run-bare", &rest)) {
+		add_run(rest, true);
+	} else if (is_keyword(line, "within", &rest)) {
+		test.within = atof(rest);
+	} else if (is_keyword(line, "brief", &rest)) {
+		machine.brief = true;
+	} else if (is_keyword(line, "plan-size", &rest)) {
+		/* "#" to this size */
+		test.plan_size = (size_t)atol(rest);
+		test.plan = malloc(test.plan_size + 1);
+		if (!test.plan)
+			abort();
+		memset(test.plan, '#', test.plan_size);
+		test.has_plan = true;
+	} else if (is_keyword(line, "plan-repeat", &rest)) {
+		/* "N LINE": with %u replaced by 0 to N-1 in three digits */
+		char *text, *end;
+		unsigned long times = strtoul(rest, &end, 10);
+
+		for (unsigned long i = 0; i < times; i++) {
+			char number[8];
+			const char *mark = strstr(end, "%u");
+			int n;
+
+			snprintf(number, sizeof(number), "%03lu", i);
+			n = mark ? asprintf(&text, "%s%.*s%s%s\n", test.plan ? test.plan : "",
+					    (int)(mark - end - 1), end + 1, number, mark + 2) :
+				   asprintf(&text, "%s%s\n", test.plan ? test.plan : "", end + 1);
+			if (n < 0)
+				abort();
+			test.plan = text;
+			test.plan_size = (size_t)n;
+		}
+		test.has_plan = true;
+	} else {
+		char *copy = strdup(line);
+
+		if (!machine_add_line(&machine, line))
+			wrong(path, copy);
+		free(copy);
+	}
+}
+
+/* "\0" for a NUL byte, which a line of text cannot have. */
+static void unescape_plan(void)
+{
+	char *to = test.plan;
+
+	for (char *from = test.plan; from < test.plan + test.plan_size; from++) {
+		if (from[0] == '\\' && from[1] == '0') {
+			*to++ = '\0';
+			from++;
+		} else {
+			*to++ = *from;
+		}
+	}
+	test.plan_size = (size_t)(to - test.plan);
+}
+
+static void read_case(const char *path)
+{
+	size_t size;
+	char *text = read_file(path, &size), *line;
+
+	while (text && strncmp(text, "== ", 3) != 0 && (line = strsep(&text, "\n")))
+		add_case_line(path, line);
+	if (text && !strncmp(text, "== plan\n", 8)) {
+		char *end = strstr(text, "== expect\n");
+
+		text += 8;
+		test.has_plan = true;
+		if (asprintf(&test.plan, "%s%.*s", test.plan ? test.plan : "",
+			     end ? (int)(end - text) : (int)strlen(text), text) < 0)
+			abort();
+		test.plan_size = strlen(test.plan);
+		unescape_plan();
+	}
+	if (!test.runs)
+		add_run("", false);
+}
+
+/* ---- main ---- */
+
+static void write_map(const char *path, unsigned int id)
+{
+	char text[32];
+	int fd = open(path, O_WRONLY | O_CLOEXEC), len;
+
+	len = snprintf(text, sizeof(text), "0 %u 1", id);
+	if (fd < 0 || write(fd, text, (size_t)len) != len)
+		die(path);
+	close(fd);
+}
+
+static void enter_namespace(void)
+{
+	unsigned int uid = getuid(), gid = getgid();
+	char self[4096];
+	ssize_t n;
+
+	if (uid) {
+		if (unshare(CLONE_NEWUSER | CLONE_NEWNS))
+			die("unshare");
+		write_map("/proc/self/uid_map", uid);
+		int fd = open("/proc/self/setgroups", O_WRONLY | O_CLOEXEC);
+
+		if (fd < 0 || write(fd, "deny", 4) != 4)
+			die("setgroups");
+		close(fd);
+		write_map("/proc/self/gid_map", gid);
+	} else if (unshare(CLONE_NEWNS)) {
+		die("unshare");
+	}
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		die("mount --make-rprivate /");
+	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	self[n > 0 ? n : 0] = '\0';
+	/* The one that the binary falls back on must never be the real one. */
+	if (mount(self, "/sbin/modprobe", NULL, MS_BIND, NULL))
+		die("/sbin/modprobe");
+}
+
+int main(int argc, char **argv)
+{
+	char *fuse_argv[] = { (char *)"fakefs", NULL };
+	struct fuse_args args = FUSE_ARGS_INIT(1, fuse_argv);
+	const char *name = strrchr(argv[0], '/');
+	sigset_t set;
+	int c, signals;
+
+	if (!strcmp(name ? name + 1 : argv[0], "modprobe"))
+		return be_modprobe(argc, argv);
+	while ((c = getopt(argc, argv, "b:m:d:v:")) != -1) {
+		switch (c) {
+		case 'b':
+			binary = realpath(optarg, NULL);
+			break;
+		case 'm':
+			machines = optarg;
+			break;
+		case 'd':
+			mountpoint = realpath(optarg, NULL);
+			break;
+		case 'v':
+			version = optarg;
+			break;
+		default:
+			return 1;
+		}
+	}
+	if (!binary || !machines || !mountpoint || optind + 1 != argc) {
+		fprintf(stderr, "usage: fakefs -b BINARY -m MACHINES -d DIRECTORY CASE\n");
+		return 1;
+	}
+
+	machine_init(&machine);
+	machine.timeline = stdout;
+	read_case(argv[optind]);
+	machine_start(&machine);
+	run_number = 1;
+	build_tree();
+	enter_namespace();
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signals = signalfd(-1, &set, SFD_CLOEXEC);
+	session = fuse_session_new(&args, &operations, sizeof(operations), NULL);
+	if (signals < 0 || !session || fuse_session_mount(session, mountpoint))
+		die("mount");
+
+	for (unsigned int i = 0; i < test.runs; i++)
+		run(i, signals);
+	machine_print_end(&machine);
+	fflush(stdout);
+	/* Not unmounted: a process that hangs in here would keep us. The namespace goes with us. */
+	_exit(machine.faults ? 1 : 0);
+}
