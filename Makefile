@@ -59,7 +59,7 @@ static_bin := $(B)/early/vfio-early-bind
 # --- the host half
 
 CFLAGS ?= -O2 -g
-host_packages := libkmod libmd mount
+host_packages := libkmod libmd mount smartcols libpci json-c libsystemd
 host_cflags = -std=gnu11 $(warnings) $(shell $(PKG_CONFIG) --cflags $(host_packages))
 host_libs = $(shell $(PKG_CONFIG) --libs $(host_packages))
 host_cppflags := $(cppflags) -D_GNU_SOURCE
