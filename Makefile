@@ -59,7 +59,7 @@ static_bin := $(B)/early/vfio-early-bind
 # --- the host half
 
 CFLAGS ?= -O2 -g
-host_packages := libkmod libmd mount smartcols libpci json-c libsystemd
+host_packages := libkmod libmd mount smartcols libpci json-c libsystemd libarchive
 host_cflags = -std=gnu11 $(warnings) $(shell $(PKG_CONFIG) --cflags $(host_packages))
 host_libs = $(shell $(PKG_CONFIG) --libs $(host_packages))
 host_cppflags := $(cppflags) -D_GNU_SOURCE
@@ -73,7 +73,7 @@ unit_bin := $(unit_src:%.c=$(B)/%)
 asan_bin := $(unit_src:%.c=$(B)/asan/%)
 
 .PHONY: all check check-boot check-static check-unit check-asan check-hook \
-	check-hook-asan check-tree test demo \
+	check-hook-asan check-tree check-package test demo \
 	lint format deb install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -113,13 +113,16 @@ $(B)/vfio-early: $(B)/hook/main.o $(B)/hook/libhook.a $(B)/early/libearly.a
 check: all
 	tests/all lint static unit asan hook hook-asan tree
 
+check-package: deb
+	tests/package/run
+
 check-boot: deb
 	tests/boot/run
 
 test:
 	tests/setup
 	$(MAKE) all
-	tests/all deb lint static unit asan hook hook-asan tree boot
+	tests/all deb lint static unit asan hook hook-asan tree package boot
 
 demo:
 	tests/setup
@@ -185,16 +188,20 @@ install: all
 		$(DESTDIR)$(prefix)/lib/udev/rules.d/05-vfio-early.rules
 	install -D -m 0644 hook/vfio-early.conf $(DESTDIR)$(sysconfdir)/vfio-early.conf
 
+deb_file := $(B)/vfio-early_$(VERSION)_$(shell dpkg --print-architecture 2>/dev/null).deb
+
+deb: $(deb_file)
+	@ls $(deb_file)
+
 # Out of a copy: dpkg-buildpackage writes beside the tree that it builds. The flags of this make do
 # not reach it, nor do the tests run there a second time.
-deb:
+$(deb_file): $(shell find Makefile LICENSE debian early hook $(wildcard scripts) -type f)
 	rm -rf $(B)/deb
 	mkdir -p $(B)/deb/vfio-early-$(VERSION)
 	tar -cf - --exclude=./$(B) --exclude=./.git . | tar -xf - -C $(B)/deb/vfio-early-$(VERSION)
 	cd $(B)/deb/vfio-early-$(VERSION) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
 		DEB_BUILD_PROFILES=nocheck DEB_BUILD_OPTIONS=nocheck dpkg-buildpackage -us -uc -b
-	mv $(B)/deb/vfio-early_$(VERSION)_*.deb $(B)/
-	@ls $(B)/vfio-early_$(VERSION)_*.deb
+	mv $(B)/deb/$(@F) $@
 
 clean:
 	rm -rf $(B)
