@@ -66,7 +66,8 @@ qmp() {
 	printf '{"execute":"%s","arguments":%s}\n' "$1" "${2:-{\}}" >"$out/qmp.in"
 	_try=0
 	while [ "$_try" -lt 100 ]; do
-		_answer=$(tail -n +"$((_before + 1))" "$out/qmp.log" | grep -E -m1 '^\{"(return|error)"')
+		_answer=$(tail -n +"$((_before + 1))" "$out/qmp.log" |
+			grep -E -m1 '^\{"(return|error)"') || _answer=
 		case $_answer in
 		*'"error"'*) printf '%s\n' "$_answer"; return 1 ;;
 		?*) printf '%s\n' "$_answer"; return 0 ;;
@@ -132,8 +133,7 @@ guest_host() {
 	[ -e "$1/host" ] || return 0
 	(
 		set -e
-		echo '{"execute":"qmp_capabilities"}' >"$out/qmp.in"
-		cd "$1"
+		qmp qmp_capabilities && cd "$1" || exit
 		# shellcheck disable=SC1091
 		. ./host
 	)
