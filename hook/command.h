@@ -14,5 +14,6 @@ enum {
 };
 
 int command_plan(int argc, char **argv);
+int command_log(int argc, char **argv);
 
 #endif

@@ -17,6 +17,7 @@ struct command {
 
 static const struct command commands[] = {
 	{ "plan", command_plan, "compile the config into the plan that lies in an image" },
+	{ "log", command_log, "what was said at this boot or an earlier one" },
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
