@@ -24,6 +24,7 @@
 #include "early/plan.h"
 #include "message.h"
 #include "modules.h"
+#include "plan.h"
 #include "protect.h"
 
 /* An ID with its subsystem; a path selector of SELECTOR_MAX_HOPS hops ("/1f.7") and an ID. */
@@ -31,7 +32,8 @@
 #define SELECTOR_TEXT_SIZE (PCI_ADDRESS_SIZE + 5 * SELECTOR_MAX_HOPS + ID_TEXT_SIZE + 1)
 
 struct compile {
-	const char *kernel;
+	const char *kernel;  /* NULL: without modules */
+	bool is_quiet;	     /* about bind lines that match nothing today */
 	char root[PATH_MAX]; /* absolute, "" for "/" */
 	int rootfd;
 	struct config config;
@@ -179,13 +181,14 @@ static void pin_bind(struct compile *comp, unsigned int bind)
 	const char *file = config_origin(&comp->config, &comp->plan, bind, &line);
 
 	if (selector_needs_scan(sel)) {
-		if (!is_matching(comp, sel, SELECTOR_MATCHES))
+		if (!comp->is_quiet && !is_matching(comp, sel, SELECTOR_MATCHES))
 			message_warn("%s:%u: %s matches nothing today", file, line, item->text);
 		return;
 	}
 	if (pci_resolve(comp->rootfd, sel)) {
-		message_warn("%s:%u: %s leads nowhere today%s", file, line, item->text,
-			     sel->has_id ? "" : ", so it is not pinned to an ID");
+		if (!comp->is_quiet)
+			message_warn("%s:%u: %s leads nowhere today%s", file, line, item->text,
+				     sel->has_id ? "" : ", so it is not pinned to an ID");
 		return;
 	}
 
@@ -194,7 +197,7 @@ static void pin_bind(struct compile *comp, unsigned int bind)
 		sel->id = (struct pci_id){ .vendor = fn->id.vendor, .device = fn->id.device };
 		sel->has_id = true;
 	}
-	if (is_matching(comp, sel, SELECTOR_MATCHES))
+	if (comp->is_quiet || is_matching(comp, sel, SELECTOR_MATCHES))
 		return;
 	if (fn) {
 		char have[PCI_ID_SIZE];
@@ -211,7 +214,7 @@ static void write_binds(struct compile *comp, FILE *out)
 {
 	bool blind = !comp->fns;
 
-	if (blind && comp->plan.binds)
+	if (blind && comp->plan.binds && !comp->is_quiet)
 		message_warn("no PCI function is visible below %s/sys: addresses are not pinned to "
 			     "an ID",
 			     comp->root);
@@ -268,8 +271,10 @@ static int write_protects(struct compile *comp, FILE *out)
 /* Everything but the lost lines, which are known only when all else is. */
 static int write_items(struct compile *comp, FILE *out)
 {
-	int ret = modules_write(comp->root, comp->kernel, out, add_lost, comp);
+	int ret = 0;
 
+	if (comp->kernel)
+		ret = modules_write(comp->root, comp->kernel, out, add_lost, comp);
 	if (ret < 0)
 		return ret;
 	ret = write_protects(comp, out);
@@ -287,7 +292,8 @@ static void write_header(const struct compile *comp, FILE *out)
 	static const char *const failure[] = { "release", "hold" };
 
 	fprintf(out, "# vfio-early " VERSION ": compiled from the config, do not edit\n");
-	fprintf(out, "kernel %s\n", comp->kernel);
+	if (comp->kernel)
+		fprintf(out, "kernel %s\n", comp->kernel);
 	fprintf(out, "config sha256:%s\n", comp->config.digest);
 	fprintf(out, "deadline %u\n", comp->plan.deadline);
 	fprintf(out, "boot-vga %s\n", boot_vga[comp->plan.boot_vga]);
@@ -419,31 +425,64 @@ static int check_kernel(const struct compile *comp)
 	return ret;
 }
 
+/* From the config to the plan's text. Wrong lines of the config are in comp->losts too. */
+static int compile(struct compile *comp, char **text, size_t *size)
+{
+	int ret = config_read(comp->rootfd, &comp->config);
+
+	if (ret)
+		return ret;
+	plan_init(&comp->plan);
+	config_parse(&comp->config, &comp->plan, add_lost, comp);
+	ret = pci_scan(comp->rootfd, add_function, comp);
+	if (ret && ret != -ENOENT)
+		return message_errno(ret, "cannot read the PCI functions of this host");
+	return compile_text(comp, text, size);
+}
+
+static void compile_free(struct compile *comp)
+{
+	for (unsigned int i = 0; i < comp->losts && i < PLAN_MAX_LOST; i++)
+		free(comp->lost[i]);
+	free(comp->fn);
+	config_free(&comp->config);
+}
+
+int plan_compile(const struct root *root, const char *kernel, char **text, size_t *size)
+{
+	struct compile *comp = calloc(1, sizeof(*comp));
+	int ret;
+
+	*text = NULL;
+	*size = 0;
+	if (!comp)
+		return message_errno(-ENOMEM, "cannot compile the plan");
+	comp->kernel = kernel;
+	comp->is_quiet = true;
+	comp->rootfd = root->fd;
+	strcpy(comp->root, root->path);
+	ret = compile(comp, text, size);
+	compile_free(comp);
+	free(comp);
+	if (ret) {
+		free(*text);
+		*text = NULL;
+	}
+	return ret;
+}
+
 static int run(struct compile *comp, const char *output)
 {
 	char *text = NULL;
 	size_t size = 0;
-	unsigned int wrong;
 	int ret = check_kernel(comp);
 
 	if (!ret)
-		ret = config_read(comp->rootfd, &comp->config);
-	if (ret)
-		goto out;
-
-	plan_init(&comp->plan);
-	wrong = config_parse(&comp->config, &comp->plan, add_lost, comp);
-	ret = pci_scan(comp->rootfd, add_function, comp);
-	if (ret && ret != -ENOENT) {
-		message_errno(ret, "cannot read the PCI functions of this host");
-		goto out;
-	}
-	ret = compile_text(comp, &text, &size);
+		ret = compile(comp, &text, &size);
 	if (!ret)
 		ret = write_plan(output, text, size);
-	if (!ret && (wrong || comp->losts))
+	if (!ret && comp->losts)
 		ret = COMMAND_INCOMPLETE;
-out:
 	free(text);
 	return ret < 0 ? COMMAND_NOTHING : ret;
 }
@@ -495,10 +534,7 @@ int command_plan(int argc, char **argv)
 	}
 
 	ret = open_root(&comp, root) ? COMMAND_NOTHING : run(&comp, output);
-	for (unsigned int i = 0; i < comp.losts && i < PLAN_MAX_LOST; i++)
-		free(comp.lost[i]);
-	free(comp.fn);
-	config_free(&comp.config);
+	compile_free(&comp);
 	if (comp.rootfd >= 0)
 		close(comp.rootfd);
 	return ret;
