@@ -38,6 +38,9 @@ const char *act_step_name(enum act_step step)
 	return names[step];
 }
 
+/* The end of a pipe that this process holds open for as long as it lives, for whoever waits. */
+static int open_end = -1;
+
 int act_with_deadline(int (*fn)(void *arg), void *arg, int ms)
 {
 	struct pollfd pollfd = { .events = POLLIN };
@@ -55,8 +58,10 @@ int act_with_deadline(int (*fn)(void *arg), void *arg, int ms)
 		return ret;
 	}
 	if (!pid) {
-		/* modprobe must not hold the pipe open, nor the child of a child. */
-		fcntl(fds[1], F_SETFD, FD_CLOEXEC);
+		/* Neither modprobe nor the child of a child may hold a pipe open that is not its own. */
+		close(open_end);
+		open_end = fds[1];
+		fcntl(open_end, F_SETFD, FD_CLOEXEC);
 		close(fds[0]);
 		_exit(fn(arg));
 	}
@@ -281,4 +286,15 @@ void act_run(struct act *act)
 	for_each_wanted(act, ACT_BIND, bind_one);
 	verify_all(act);
 	act->step = ACT_DONE;
+}
+
+void act_look(struct act *act)
+{
+	for (unsigned int i = 0; i < act->table.count; i++) {
+		struct act_outcome *outcome = &act->outcome[i];
+
+		pci_read_driver(act->rootfd, &act->table.fn[i].addr, outcome->driver);
+		if (!strcmp(outcome->driver, vfio_pci))
+			outcome->result = ACT_BOUND;
+	}
 }

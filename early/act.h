@@ -44,22 +44,30 @@ struct act_outcome {
 
 /*
  * One run. It lies in memory that the parent shares, so that the parent can still say what was
- * done when the run hangs.
+ * done when the run hangs. Here and elsewhere the large arrays come last: x86 reaches what lies
+ * in front of them with shorter instructions.
  */
 struct act {
 	int rootfd;
 	const struct plan *plan;
-	struct pci_table table;
-	struct decisions decisions;
-	struct act_outcome outcome[PCI_MAX_FUNCTIONS];
-	struct module_result module[PLAN_MAX_MODULES];
 	unsigned int modules_tried;
-	enum act_step step;   /* now */
-	unsigned int current; /* the function that "step" is at, in table.fn */
+	enum act_step step; /* now */
+	unsigned int
+		current; /* the function that "step" is at, in table.fn; of ACT_LOAD the module */
+	struct module_result module[PLAN_MAX_MODULES];
+	struct pci_table table;
+	struct act_outcome outcome[PCI_MAX_FUNCTIONS];
+	struct decisions decisions;
 };
 
 /* act_run - steps 6 to 10 for every verdict of act->decisions. */
 void act_run(struct act *act);
+
+/*
+ * act_look - for the parent of a run that did not end: what became of each function, by its link,
+ * which can be read whatever blocks on the device.
+ */
+void act_look(struct act *act);
 
 /* act_step_name - for messages: "override", "unbind". */
 const char *act_step_name(enum act_step step);

@@ -79,10 +79,13 @@ static int16_t find_protect(const struct plan *plan, const struct pci_function *
 	return DECIDE_NO_INDEX;
 }
 
-/* The kernel's own way of naming them: mlx5_vfio_pci, nvgrace-gpu-vfio-pci, xe-vfio-pci. */
-static bool is_vfio_variant(const char *driver)
+/*
+ * vfio-pci itself, or one of its variants, which the kernel names like this: mlx5_vfio_pci,
+ * nvgrace-gpu-vfio-pci, xe-vfio-pci.
+ */
+static bool is_with_vfio(const struct pci_function *fn)
 {
-	return text_find(driver, "vfio") && strcmp(driver, "vfio-pci");
+	return text_find(fn->driver, "vfio");
 }
 
 /* May it be taken at all? Says no in verdict->reason. Asked for candidates and for claimed mates. */
@@ -145,11 +148,10 @@ static void decide_one(const struct plan *plan, const struct iommu *iommu,
 	if (!may_take(plan, fn, verdict))
 		return;
 
-	if (!strcmp(fn->driver, "vfio-pci")) {
+	if (is_with_vfio(fn)) {
 		verdict->decision = DECIDE_KEEP;
-	} else if (is_vfio_variant(fn->driver)) {
-		verdict->decision = DECIDE_KEEP;
-		verdict->reason = REASON_VARIANT;
+		if (strcmp(fn->driver, "vfio-pci"))
+			verdict->reason = REASON_VARIANT;
 	} else if (iommu->state != IOMMU_ON) {
 		refuse(plan, verdict, REASON_NO_IOMMU);
 	} else if (fn->group < 0) {
@@ -160,9 +162,9 @@ static void decide_one(const struct plan *plan, const struct iommu *iommu,
 }
 
 /* Bridges never count: vfio leaves them to their driver (drivers/vfio/group.c, driver_managed_dma). */
-static bool is_mate(const struct pci_table *table, unsigned int i, int group)
+static bool is_mate(const struct pci_function *fn, int group)
 {
-	return table->fn[i].group == group && !pci_is_bridge(&table->fn[i]);
+	return fn->group == group && !pci_is_bridge(fn) && !is_with_vfio(fn);
 }
 
 static void refuse_group(const struct pci_table *table, struct decisions *decisions, int group,
@@ -185,7 +187,7 @@ static void decide_group(const struct plan *plan, const struct pci_table *table,
 	for (unsigned int i = 0; i < table->count; i++) {
 		struct verdict *verdict = &decisions->verdict[i];
 
-		if (!is_mate(table, i, group) || decide_is_taken(verdict))
+		if (!is_mate(&table->fn[i], group) || decide_is_taken(verdict))
 			continue;
 		if (plan->group == PLAN_GROUP_WARN) {
 			verdict->crowds = true;

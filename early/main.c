@@ -53,14 +53,15 @@ static struct timeval started;
 
 /* What the worker and the parent that waits for it share. */
 struct run {
-	struct act act;
-	struct iommu iommu;
 	bool is_dry;
 	bool is_late;
 	struct pci_address late;
+	bool is_decided;       /* steps 3 to 5 are behind it */
 	bool is_wrong;	       /* something that is no single function's: a module, the scan */
 	unsigned int reported; /* so many of the table are in the log and the report */
 	unsigned int bound, not_bound, refused;
+	struct iommu iommu;
+	struct act act;
 };
 
 /*
@@ -311,7 +312,9 @@ static void tell_rest(struct run *run)
 		tell_verdict(run, run->reported);
 	if (run->is_late)
 		return;
-	tell_absent(run);
+	/* A function that could not be read may be the one that is missing. */
+	if (run->is_decided && !run->act.table.unreadable)
+		tell_absent(run);
 	report_line(&report, REPORT_INFO, "done in %u ms: %u bound, %u failed, %u refused",
 		    elapsed_ms(), run->bound, run->not_bound, run->refused);
 }
@@ -339,6 +342,7 @@ static int run_steps(void *arg)
 	if (!collect(run))
 		return exit_status(run);
 	decide(&plan, &run->iommu, &act->table, &act->decisions);
+	run->is_decided = true;
 	if (run->is_late && is_old_news(run))
 		return EXIT_AS_CONFIGURED;
 	log_before(run);
@@ -352,7 +356,7 @@ static int run_steps(void *arg)
 /* What the parent says of a run that did not come back. */
 static enum exit_status give_up(struct run *run, int error)
 {
-	const struct act *act = &run->act;
+	struct act *act = &run->act;
 	char at[PCI_ADDRESS_SIZE] = "";
 	const char *where = at;
 
@@ -362,6 +366,8 @@ static enum exit_status give_up(struct run *run, int error)
 		pci_address_format(&act->table.fn[act->current].addr, at);
 	report_line(&report, REPORT_ERROR, "given up after %u ms at %s %s: %s: the boot goes on",
 		    elapsed_ms(), act_step_name(act->step), where, text_error(-error));
+	if (run->is_decided)
+		act_look(act);
 	tell_rest(run);
 	return EXIT_NOT_AS_CONFIGURED;
 }
@@ -425,11 +431,12 @@ static enum exit_status usage(const char *why, const char *what)
 {
 	char line[TEXT_SIZE];
 
-	sysfs_print(line, text_format(line, sizeof(line),
-				      "vfio-early-bind: %s %s\n"
-				      "usage: vfio-early-bind [-n] [-r ROOT] [-p PLAN] "
-				      "[--late ADDRESS]\n",
-				      why, what));
+	sysfs_print(2, line,
+		    text_format(line, sizeof(line),
+				"vfio-early-bind: %s %s\n"
+				"usage: vfio-early-bind [-n] [-r ROOT] [-p PLAN] "
+				"[--late ADDRESS]\n",
+				why, what));
 	return EXIT_USAGE;
 }
 

@@ -368,6 +368,8 @@ struct collection {
 
 static void add_unreadable(struct pci_table *table, const struct pci_address *addr, int error)
 {
+	if (table->unreadable && pci_address_equal(&table->unreadable_addr, addr))
+		return;
 	table->unreadable++;
 	table->unreadable_addr = *addr;
 	table->error = error;
@@ -454,14 +456,12 @@ static int collect_mates(struct collection *collection)
 
 	for (unsigned int i = 0; i < table->candidates; i++) {
 		char path[SYSFS_PATH_MAX];
-		int ret;
 
 		if (table->fn[i].group < 0)
 			continue;
 		sysfs_path(path, PATH_IOMMU_GROUPS "/%u/devices", (unsigned int)table->fn[i].group);
-		ret = sysfs_for_each(collection->rootfd, path, add_mate, collection);
-		if (ret == -E2BIG)
-			return ret;
+		if (sysfs_for_each(collection->rootfd, path, add_mate, collection) == -E2BIG)
+			return -E2BIG;
 	}
 	return 0;
 }

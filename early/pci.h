@@ -42,12 +42,12 @@ struct pci_function {
 };
 
 struct pci_table {
-	struct pci_function fn[PCI_MAX_FUNCTIONS];
 	unsigned int count;
 	unsigned int candidates; /* the first so many are named by the plan; mates follow */
 	unsigned int unreadable; /* functions whose uevent could not be read, and so not named */
 	struct pci_address unreadable_addr; /* the last of them */
 	int error;			    /* and why, -errno */
+	struct pci_function fn[PCI_MAX_FUNCTIONS];
 };
 
 /*

@@ -41,6 +41,17 @@ static char *rest_of_line(struct line *line)
 	return rest;
 }
 
+/* NULL when the line has ended; before that nothing of it may be believed. */
+static const char *check_end(struct line *line, const char **at)
+{
+	const char *word = next_word(line);
+
+	if (!word)
+		return NULL;
+	*at = word;
+	return FAULT("only one word belongs here; remove the rest of the line");
+}
+
 struct keyword;
 
 /*
@@ -104,10 +115,14 @@ static const char *take_choice(struct plan *plan, struct line *line, const struc
 		return keyword->fault;
 	*at = word;
 	for (unsigned int i = 0; *choice; i++, choice += strlen(choice) + 1) {
-		if (!strcmp(word, choice)) {
+		const char *error;
+
+		if (strcmp(word, choice))
+			continue;
+		error = check_end(line, at);
+		if (!error)
 			*(unsigned int *)((char *)plan + keyword->field) = i;
-			return NULL;
-		}
+		return error;
 	}
 	return keyword->fault;
 }
@@ -128,7 +143,7 @@ static const char *take_text(struct plan *plan, struct line *line, const struct 
 static const char *take_deadline(struct plan *plan, struct line *line,
 				 const struct keyword *keyword, const char **at)
 {
-	const char *word = next_word(line);
+	const char *word = next_word(line), *error;
 	unsigned int value = 0;
 
 	if (word)
@@ -137,8 +152,10 @@ static const char *take_deadline(struct plan *plan, struct line *line,
 		value = value * 10 + (unsigned int)(*word++ - '0');
 	if (!word || *word || !value || value > PLAN_DEADLINE_MAX)
 		return keyword->fault;
-	plan->deadline = value;
-	return NULL;
+	error = check_end(line, at);
+	if (!error)
+		plan->deadline = value;
+	return error;
 }
 
 static const char *take_module(struct plan *plan, struct line *line, const struct keyword *keyword,
@@ -230,7 +247,7 @@ static const struct keyword keywords[] = {
 
 static const char *parse_line(struct plan *plan, struct line *line, const char **at)
 {
-	const char *word = next_word(line), *error;
+	const char *word = next_word(line);
 
 	if (!word)
 		return NULL;
@@ -241,12 +258,7 @@ static const char *parse_line(struct plan *plan, struct line *line, const char *
 		if (keywords[i].source > line->source)
 			return FAULT(
 				"this keyword is written into the plan by vfio-early itself; remove it");
-		error = keywords[i].parse(plan, line, &keywords[i], at);
-		if (!error && (word = next_word(line))) {
-			*at = word;
-			error = FAULT("only one word belongs here; remove the rest of the line");
-		}
-		return error;
+		return keywords[i].parse(plan, line, &keywords[i], at);
 	}
 	return FAULT(
 		"unknown keyword; known: bind bind! except boot-vga group failure deadline cmdline");

@@ -74,21 +74,16 @@ struct plan_error {
 };
 
 struct plan_errors {
-	struct plan_error error[PLAN_MAX_ERRORS];
 	unsigned int count; /* may exceed PLAN_MAX_ERRORS: those were not kept */
 	/*
 	 * One of them was no bind line: what is missing may have held a bind back (protect, except,
 	 * boot-vga keep), so a compiled plan must not be used.
 	 */
 	bool unsafe;
+	struct plan_error error[PLAN_MAX_ERRORS];
 };
 
 struct plan {
-	struct plan_selector bind[PLAN_MAX_BINDS];
-	struct plan_selector except[PLAN_MAX_EXCEPTS];
-	struct plan_protect protect[PLAN_MAX_PROTECTS];
-	struct plan_module module[PLAN_MAX_MODULES];
-	const char *lost[PLAN_MAX_LOST]; /* "FILE:LINE:COLUMN: what" */
 	unsigned int binds, excepts, protects, modules, losts;
 	unsigned int bind_lines; /* lines, not selectors: what the log counts */
 	enum plan_boot_vga boot_vga;
@@ -98,6 +93,11 @@ struct plan {
 	const char *cmdline;   /* "auto", "none" or tokens; for scripts/ alone */
 	const char *kernel;    /* a plan's: the version that it was made for, or NULL */
 	const char *config;    /* a plan's: digest of its config, or NULL */
+	struct plan_selector bind[PLAN_MAX_BINDS];
+	struct plan_selector except[PLAN_MAX_EXCEPTS];
+	struct plan_protect protect[PLAN_MAX_PROTECTS];
+	struct plan_module module[PLAN_MAX_MODULES];
+	const char *lost[PLAN_MAX_LOST]; /* "FILE:LINE:COLUMN: what" */
 };
 
 /* plan_init - an empty plan with every default. */

@@ -52,7 +52,7 @@ void report_line(const struct report *report, enum report_level level, const cha
 	len = end_line(line, len);
 
 	if (report->to_stdout) {
-		sysfs_print(line + start, len - start);
+		sysfs_print(1, line + start, len - start);
 		return;
 	}
 	sysfs_append(report->rootfd, PATH_KMSG, line, len, false);

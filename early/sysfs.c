@@ -91,7 +91,7 @@ int sysfs_read_whole(int dirfd, const char *path, char *buf, size_t size)
 int sysfs_for_each_line(int dirfd, const char *path, int (*fn)(const char *line, void *arg),
 			void *arg)
 {
-	char buf[4096];
+	char buf[2048];
 	size_t len = 0;
 	int fd = sysfs_open(dirfd, path);
 	int ret = 0;
@@ -158,10 +158,10 @@ int sysfs_replace(int dirfd, const char *path, const char *text, size_t len)
 	return write_once(dirfd, path, O_CREAT | O_TRUNC, text, len);
 }
 
-void sysfs_print(const char *text, size_t len)
+void sysfs_print(int fd, const char *text, size_t len)
 {
 	/* There is nowhere to say that it failed. */
-	if (write(STDOUT_FILENO, text, len) < 0)
+	if (write(fd, text, len) < 0)
 		return;
 }
 
@@ -211,7 +211,7 @@ int sysfs_for_each(int dirfd, const char *path, int (*fn)(const char *name, void
 {
 	union {
 		struct dirent entry;
-		char bytes[4096];
+		char bytes[2048];
 	} buf;
 	int fd = sysfs_open_dir(dirfd, path);
 	int ret = 0;

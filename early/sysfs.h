@@ -36,7 +36,7 @@ int sysfs_read_whole(int dirfd, const char *path, char *buf, size_t size);
 
 /*
  * sysfs_for_each_line - call a function with each line of a file of any length. A line of over
- * 4,000 bytes (/proc/interrupts on a large host) is given in pieces.
+ * 2,000 bytes (/proc/interrupts on a large host) is given in pieces.
  *
  * Ends early when the function returns other than 0, and returns that; else 0, or -errno.
  */
@@ -62,8 +62,8 @@ int sysfs_append(int dirfd, const char *path, const char *text, size_t len, bool
 /* sysfs_replace - make or empty a file and write it, mode 0644. Returns 0 or -errno. */
 int sysfs_replace(int dirfd, const char *path, const char *text, size_t len);
 
-/* sysfs_print - the same for standard output. */
-void sysfs_print(const char *text, size_t len);
+/* sysfs_print - to standard output (1) or error (2). */
+void sysfs_print(int fd, const char *text, size_t len);
 
 /* sysfs_mkdir - make a directory, mode 0755; one that is there is fine. Returns 0 or -errno. */
 int sysfs_mkdir(int dirfd, const char *path);

@@ -131,7 +131,7 @@ const char *text_error(int error)
 	/* What the calls of this program can return; the words are those of text_error(). */
 	static const struct {
 		unsigned char number;
-		char words[27];
+		char words[28];
 	} errors[] = {
 		{ EPERM, "Operation not permitted" },
 		{ ENOENT, "No such file or directory" },
