@@ -320,17 +320,21 @@ static void tell_rest(struct run *run)
 }
 
 /*
- * udev calls for every function there is, again at each coldplug. What the boot already reported
- * is not said again, unless there is something to do.
+ * udev calls for every function there is, and again at each coldplug, in the initramfs and on the
+ * host. What a boot once gave up on stays as it is until the next: "failure release" means that its
+ * own driver may keep it. What is not to be bound is said once.
  */
 static bool is_old_news(const struct run *run)
 {
 	enum decision decision = run->act.decisions.verdict[0].decision;
+	enum report_found found;
 
 	if (!run->act.table.candidates)
 		return true;
-	return decision != DECIDE_BIND && decision != DECIDE_HOLD &&
-	       report_has_entry(&report, &run->act.table.fn[0]);
+	found = report_find_entry(&report, &run->act.table.fn[0]);
+	if (decision == DECIDE_BIND || decision == DECIDE_HOLD)
+		return found == REPORT_OTHER;
+	return found != REPORT_NONE;
 }
 
 /* Steps 3 to 11, in the child. */

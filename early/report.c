@@ -105,16 +105,27 @@ void report_entry(const struct report *report, const struct report_entry *entry)
 	sysfs_append(report->rootfd, PATH_RUN_REPORT, line, len, true);
 }
 
-static int starts_with(const char *line, void *arg)
+struct entry_search {
+	char start[64];
+	enum report_found found;
+};
+
+static int look_for_entry(const char *line, void *arg)
 {
-	return !strncmp(line, arg, strlen(arg));
+	struct entry_search *search = arg;
+
+	if (!strncmp(line, search->start, strlen(search->start)))
+		search->found = text_find(line, "result=bound") ? REPORT_BOUND : REPORT_OTHER;
+	return 0;
 }
 
-bool report_has_entry(const struct report *report, const struct pci_function *fn)
+enum report_found report_find_entry(const struct report *report, const struct pci_function *fn)
 {
-	char start[64], addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE];
+	char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE];
+	struct entry_search search = { .found = REPORT_NONE };
 
-	text_format(start, sizeof(start), "address=%s id=%s ", pci_address_format(&fn->addr, addr),
-		    pci_id_format(&fn->id, id));
-	return sysfs_for_each_line(report->rootfd, PATH_RUN_REPORT, starts_with, start) > 0;
+	text_format(search.start, sizeof(search.start), "address=%s id=%s ",
+		    pci_address_format(&fn->addr, addr), pci_id_format(&fn->id, id));
+	sysfs_for_each_line(report->rootfd, PATH_RUN_REPORT, look_for_entry, &search);
+	return search.found;
 }

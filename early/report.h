@@ -57,7 +57,13 @@ struct report_entry {
  */
 void report_entry(const struct report *report, const struct report_entry *entry);
 
-/* report_has_entry - did an earlier run report on this function, with this ID? */
-bool report_has_entry(const struct report *report, const struct pci_function *fn);
+enum report_found {
+	REPORT_NONE,  /* nothing was reported on it */
+	REPORT_BOUND, /* last, that it was bound */
+	REPORT_OTHER, /* last, anything else */
+};
+
+/* report_find_entry - what did earlier runs report on this function, while it had this ID? */
+enum report_found report_find_entry(const struct report *report, const struct pci_function *fn);
 
 #endif

@@ -190,24 +190,26 @@ static void report_entry_long_reason_keeps_its_quote(void **state)
 	fixture_end();
 }
 
-static void report_has_entry_same_address_and_id(void **state)
+/* The last line on a function speaks, and only for the ID that it was written for. */
+static void report_find_entry_last_of_same_address_and_id(void **state)
 {
 	struct report report = begin();
-	const struct report_entry entry = {
-		.fn = &gpu, .result = "bound", .driver = "vfio-pci", .reason = ""
-	};
+	struct report_entry entry = { .fn = &gpu, .result = "bound", .driver = "", .reason = "" };
 	struct pci_function other = gpu;
 
 	(void)state;
 	report_begin(&report, true);
-	assert_false(report_has_entry(&report, &gpu));
+	assert_int_equal(report_find_entry(&report, &gpu), REPORT_NONE);
 	report_entry(&report, &entry);
-	assert_true(report_has_entry(&report, &gpu));
+	assert_int_equal(report_find_entry(&report, &gpu), REPORT_BOUND);
 	other.id.device = 0x1188;
-	assert_false(report_has_entry(&report, &other));
+	assert_int_equal(report_find_entry(&report, &other), REPORT_NONE);
 	other = gpu;
 	other.addr.fn = 1;
-	assert_false(report_has_entry(&report, &other));
+	assert_int_equal(report_find_entry(&report, &other), REPORT_NONE);
+	entry.result = "failed";
+	report_entry(&report, &entry);
+	assert_int_equal(report_find_entry(&report, &gpu), REPORT_OTHER);
 	fixture_end();
 }
 
@@ -234,7 +236,7 @@ int main(void)
 		cmocka_unit_test(report_function_names_address_id_group),
 		cmocka_unit_test(report_entry_all_of_it),
 		cmocka_unit_test(report_entry_long_reason_keeps_its_quote),
-		cmocka_unit_test(report_has_entry_same_address_and_id),
+		cmocka_unit_test(report_find_entry_last_of_same_address_and_id),
 		cmocka_unit_test(report_line_without_files_is_lost),
 	};
 
