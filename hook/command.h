@@ -13,6 +13,7 @@ enum {
 	COMMAND_NOTHING = 3, /* nothing done: no config that may be read, no such kernel */
 };
 
+int command_list(int argc, char **argv);
 int command_plan(int argc, char **argv);
 int command_log(int argc, char **argv);
 

@@ -16,6 +16,7 @@ struct command {
 };
 
 static const struct command commands[] = {
+	{ "list", command_list, "PCI functions, and what the next boot makes of each" },
 	{ "plan", command_plan, "compile the config into the plan that lies in an image" },
 	{ "log", command_log, "what was said at this boot or an earlier one" },
 };

@@ -60,12 +60,16 @@ static void help_entry(const struct options_entry *entry, FILE *out)
 		fprintf(out, "      %-20s %s\n", text, entry->help);
 }
 
+/* Two beside each other, so that a screen of 24 lines and 80 columns has room for all. */
 static void help_columns(const struct output_column *column, FILE *out)
 {
-	fputs("\nColumns (* shown unless told otherwise):\n", out);
-	for (; column->name; column++)
-		fprintf(out, " %c%-10s %s\n", column->is_shown ? '*' : ' ', column->name,
-			column->help);
+	fputs("\nColumns (* shown unless told otherwise, JSON has all):\n", out);
+	for (bool is_left = true; column->name; column++, is_left = !is_left) {
+		bool is_last = !is_left || !column[1].name;
+
+		fprintf(out, " %c%-9s %-*s%s", column->is_shown ? '*' : ' ', column->name,
+			is_last ? 0 : 28, column->help, is_last ? "\n" : "");
+	}
 }
 
 static void help(const struct options_spec *spec, FILE *out)

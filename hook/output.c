@@ -95,11 +95,12 @@ static int for_each_shown(const struct output *output, const struct output_colum
 			  struct output_table *table)
 {
 	const char *list = output->columns;
+	bool all = !list && output->format == OUTPUT_JSON;
 	int ret = 0;
 
 	if (!list || *list == '+')
 		for (int i = 0; columns[i].name && !ret; i++)
-			if (columns[i].is_shown)
+			if (columns[i].is_shown || all)
 				ret = fn(table, i, columns[i].name, strlen(columns[i].name));
 	if (!list)
 		return ret;
