@@ -101,7 +101,7 @@ static struct machine machine;
 static struct test_case test;
 static struct node node[MAX_NODES];
 static unsigned int nodes = 2, hash[HASH_SIZE];
-static unsigned int run_number, fns_dir, devices_dir, drivers_dir, groups_dir;
+static unsigned int run_number, fns_dir, devices_dir, drivers_dir, groups_dir, efifb_dir;
 static const char *binary, *machines, *mountpoint, *version = "VERSION";
 static char kmsg[8 * TEXT_SIZE]; /* since the log was begun anew */
 static bool has_scanned;	 /* in this run */
@@ -131,6 +131,8 @@ static bool is_there(const struct node *n)
 	/* __device_release_driver() takes the link away before it calls remove(). */
 	if (n->kind == NODE_DRIVER_LINK)
 		return *n->fn->driver && !n->fn->locked;
+	if (n == &node[efifb_dir])
+		return machine.has_efifb;
 	return !n->driver || n->driver->is_registered;
 }
 
@@ -268,6 +270,8 @@ static void add_function(struct function *fn)
 	add_dir(dir, "power");
 	add_text(dir, "vendor", "0x%04x\n", fn->id[0]);
 	add_text(dir, "device", "0x%04x\n", fn->id[1]);
+	add_text(dir, "subsystem_vendor", "0x%04x\n", fn->id[2]);
+	add_text(dir, "subsystem_device", "0x%04x\n", fn->id[3]);
 	add_text(dir, "class", "0x%06x\n", fn->class);
 	if (fn->boot_vga >= 0)
 		add_text(dir, "boot_vga", "%d\n", fn->boot_vga);
@@ -317,6 +321,7 @@ static void add_file(const char *path, char *text, size_t size)
 static void build_tree(void)
 {
 	unsigned int dir;
+	char path[128];
 
 	node[FUSE_ROOT_ID] = (struct node){ .kind = NODE_DIR, .name = (char *)"" };
 	/* Every path that the kernel has before a driver or a device. */
@@ -330,13 +335,17 @@ static void build_tree(void)
 	add_node(dir, "drivers_probe", NODE_PROBE);
 	dir = add_dir(FUSE_ROOT_ID, "sys/bus/platform/drivers/efi-framebuffer");
 	add_node(dir, "unbind", NODE_EFIFB);
+	efifb_dir = add_dir(dir, "efi-framebuffer.0");
 	add_drivers();
 	add_functions();
 
 	if (machine.units)
 		dir = add_dir(FUSE_ROOT_ID, "sys/class/iommu");
-	for (unsigned int i = 0; i < machine.units; i++)
-		add_link(dir, machine.unit[i], "devices/virtual/iommu");
+	for (unsigned int i = 0; i < machine.units; i++) {
+		snprintf(path, sizeof(path), "devices/virtual/iommu/%s", machine.unit[i]);
+		add_dir(add_dir(FUSE_ROOT_ID, "sys"), path);
+		add_link(dir, machine.unit[i], path);
+	}
 	if (machine.acpis)
 		dir = add_dir(FUSE_ROOT_ID, "sys/firmware/acpi/tables");
 	for (unsigned int i = 0; i < machine.acpis; i++)
@@ -348,6 +357,7 @@ static void build_tree(void)
 	dir = add_dir(FUSE_ROOT_ID, "proc");
 	if (!machine.has_no_cmdline)
 		add_text(dir, "cmdline", "%s", machine.cmdline);
+	add_text(add_dir(dir, "sys/kernel"), "osrelease", "6.12.0\n");
 	add_text(dir, "interrupts", "%s", machine.interrupts);
 	add_node(dir, "iomem", NODE_IOMEM);
 	dir = add_dir(FUSE_ROOT_ID, "dev");
@@ -1040,7 +1050,7 @@ static void run(unsigned int number, int signals)
 	has_scanned = false;
 	lines_shown = 0;
 	add_functions();
-	machine_event(&machine, "$ vfio-early-bind%s%s", *test.run[number] ? " " : "",
+	machine_event(&machine, "$ %s%s%s", strrchr(binary, '/') + 1, *test.run[number] ? " " : "",
 		      test.run[number]);
 	out = memfd_create("out", MFD_CLOEXEC);
 	err = memfd_create("err", MFD_CLOEXEC);
@@ -1147,6 +1157,8 @@ static void add_case_line(const char *path, char *line)
 
 	if (is_keyword(line, "machine", &rest)) {
 		read_machine(rest);
+	} else if (is_keyword(line, "program", &rest)) {
+		/* Another one than the boot's binary: the runner's business. */
 	} else if (is_keyword(line, "run", &rest)) {
 		add_run(rest, false);
 	} else if (is_keyword(line, "run-bare", &rest)) {
