@@ -53,8 +53,8 @@ enum output_kind {
 struct output_column {
 	const char *name; /* of the heading and of -o; JSON has it in lower case */
 	const char *help; /* at most 27 columns */
-	double width; /* hint: below 1 a share of the terminal, else columns */
-	int flags;    /* SCOLS_FL_RIGHT, _TRUNC, _WRAP, _TREE */
+	double width;	  /* hint: below 1 a share of the terminal, else columns */
+	int flags;	  /* SCOLS_FL_RIGHT, _TRUNC, _WRAP, _TREE */
 	enum output_kind kind;
 	bool is_shown; /* without -o; JSON then has all */
 };
