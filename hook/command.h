@@ -13,8 +13,14 @@ enum {
 	COMMAND_NOTHING = 3, /* nothing done: no config that may be read, no such kernel */
 };
 
+/* What makes a changed config count; for messages. */
+#define COMMAND_APPLY "vfio-early apply"
+
 int command_list(int argc, char **argv);
 int command_plan(int argc, char **argv);
+int command_add(int argc, char **argv);
+int command_remove(int argc, char **argv);
+int command_status(int argc, char **argv);
 int command_log(int argc, char **argv);
 
 #endif

@@ -432,7 +432,7 @@ static int keep(const struct image_entry *entry, void *arg)
 		image->has_rule = true;
 	}
 	/* The folder of dracut's hooks differs by version (lib/dracut/hooks, var/lib/dracut/hooks). */
-	if (!strncmp(name, "vfio-early", 10) && strstr(name, ".service"))
+	if (strstr(path, "sysinit.target.wants/vfio-early.service"))
 		image->has_unit = true;
 	if (strstr(path, "hooks/pre-udev/") && strstr(name, "vfio-early"))
 		image->has_unit = true;

@@ -54,7 +54,7 @@ struct image {
 	size_t plan_size;
 	char *order;	     /* scripts/init-top/ORDER; NULL: none */
 	bool has_wrapper;    /* initramfs-tools: scripts/init-top/00-vfio-early */
-	bool has_unit;	     /* dracut: our service, or our hook before udev */
+	bool has_unit;	     /* dracut: our service is wanted by sysinit, or our hook before udev */
 	bool has_rule;	     /* for functions that appear late */
 	bool has_binary;     /* usr/lib/vfio-early/vfio-early-bind */
 	bool is_executable;  /* its mode says so */

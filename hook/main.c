@@ -18,6 +18,9 @@ struct command {
 static const struct command commands[] = {
 	{ "list", command_list, "PCI functions, and what the next boot makes of each" },
 	{ "plan", command_plan, "compile the config into the plan that lies in an image" },
+	{ "add", command_add, "write bind lines for a device into the config" },
+	{ "remove", command_remove, "take a device out of the config" },
+	{ "status", command_status, "READY or NOT READY, with each check and its fix" },
 	{ "log", command_log, "what was said at this boot or an earlier one" },
 };
 
