@@ -207,4 +207,6 @@ $(deb_file): $(shell find Makefile LICENSE debian early hook $(wildcard scripts)
 clean:
 	rm -rf $(B)
 
--include $(wildcard $(B)/*/*.d $(B)/*/*/*.d $(B)/*/*/*/*.d)
+# By name: the scenarios of tests/boot are also called *.d.
+-include $(wildcard $(addprefix $(B)/,$(addsuffix /*.d,early hook tests/unit tests/tree) \
+	$(addprefix asan/,$(addsuffix /*.d,early hook tests/unit))))
