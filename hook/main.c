@@ -21,6 +21,7 @@ static const struct command commands[] = {
 	{ "add", command_add, "write bind lines for a device into the config" },
 	{ "remove", command_remove, "take a device out of the config" },
 	{ "status", command_status, "READY or NOT READY, with each check and its fix" },
+	{ "vm", command_vm, "how a device is given to a VM of Proxmox VE" },
 	{ "log", command_log, "what was said at this boot or an earlier one" },
 };
 
