@@ -22,6 +22,7 @@
 #include "early/paths.h"
 #include "early/pci.h"
 #include "early/plan.h"
+#include "early/sysfs.h"
 #include "message.h"
 #include "modules.h"
 #include "plan.h"
@@ -39,9 +40,12 @@ struct compile {
 	struct config config;
 	struct plan plan;
 	char *lost[PLAN_MAX_LOST];
-	unsigned int losts; /* may exceed PLAN_MAX_LOST: those were not kept */
-	struct pci_function *fn;
+	unsigned int losts;	 /* may exceed PLAN_MAX_LOST: those were not kept */
+	struct pci_function *fn; /* by address */
 	size_t fns;
+	/* The plan that this boot went by, or an empty one: what was pinned then stays pinned. */
+	struct plan booted;
+	char booted_text[PLAN_MAX_TEXT];
 };
 
 static void help(FILE *out)
@@ -97,12 +101,59 @@ static int add_function(const struct pci_function *fn, int error, void *arg)
 	return 0;
 }
 
+static int compare_functions(const void *a, const void *b)
+{
+	const struct pci_address *x = &((const struct pci_function *)a)->addr;
+	const struct pci_address *y = &((const struct pci_function *)b)->addr;
+
+	if (x->domain != y->domain)
+		return x->domain < y->domain ? -1 : 1;
+	if (x->bus != y->bus)
+		return x->bus < y->bus ? -1 : 1;
+	return (x->dev << 3 | x->fn) - (y->dev << 3 | y->fn);
+}
+
 static const struct pci_function *find_function(const struct compile *comp,
 						const struct pci_address *addr)
 {
-	for (size_t i = 0; i < comp->fns; i++)
-		if (pci_address_equal(&comp->fn[i].addr, addr))
-			return &comp->fn[i];
+	const struct pci_function key = { .addr = *addr };
+
+	if (!comp->fns)
+		return NULL;
+	return bsearch(&key, comp->fn, comp->fns, sizeof(key), compare_functions);
+}
+
+/*
+ * The plan of this boot. A config line without an ID means "this device": were it pinned anew at
+ * each image, then the first image after a card has moved (a kernel upgrade makes one) would take
+ * whatever stands at the address now. Not there, or not readable: nothing is remembered.
+ */
+static void read_booted(struct compile *comp)
+{
+	struct plan_errors errors = { 0 };
+	int len = sysfs_read_whole(comp->rootfd, PATH_RUN_PLAN, comp->booted_text,
+				   sizeof(comp->booted_text));
+
+	plan_init(&comp->booted);
+	if (len > 0)
+		plan_parse(&comp->booted, comp->booted_text, (size_t)len, PLAN_COMPILED, &errors);
+}
+
+static bool is_same_place(const struct selector *a, const struct selector *b)
+{
+	return a->kind == b->kind && a->hops == b->hops && pci_address_equal(&a->addr, &b->addr) &&
+	       !memcmp(a->hop, b->hop, a->hops * sizeof(a->hop[0]));
+}
+
+/* The ID that this address, slot or path (not resolved yet) was pinned to at boot, or NULL. */
+static const struct pci_id *find_booted(const struct compile *comp, const struct selector *sel)
+{
+	for (unsigned int i = 0; i < comp->booted.binds; i++) {
+		const struct selector *then = &comp->booted.bind[i].sel;
+
+		if (then->has_id && !selector_needs_scan(then) && is_same_place(then, sel))
+			return &then->id;
+	}
 	return NULL;
 }
 
@@ -171,43 +222,59 @@ static void format_selector(const struct selector *sel, const struct pci_address
 	sprintf(pos, "%s%s", *id ? "=" : "", id);
 }
 
+/* "", or what a line without an ID is to do without. */
+static const char *unpinned(const struct selector *sel)
+{
+	return sel->has_id ? "" : ", so it is not pinned to an ID";
+}
+
 /* Says what a bind line has to do with this machine today; pins it where it can be pinned. */
 static void pin_bind(struct compile *comp, unsigned int bind)
 {
 	struct plan_selector *item = &comp->plan.bind[bind];
 	struct selector *sel = &item->sel;
-	const struct pci_function *fn;
+	const struct pci_function *fn = NULL;
+	const struct pci_id *then = NULL;
+	char id[PCI_ID_SIZE], now[PCI_ID_SIZE];
 	unsigned int line;
 	const char *file = config_origin(&comp->config, &comp->plan, bind, &line);
+	bool is_lost;
 
 	if (selector_needs_scan(sel)) {
 		if (!comp->is_quiet && !is_matching(comp, sel, SELECTOR_MATCHES))
 			message_warn("%s:%u: %s matches nothing today", file, line, item->text);
 		return;
 	}
-	if (pci_resolve(comp->rootfd, sel)) {
-		if (!comp->is_quiet)
-			message_warn("%s:%u: %s leads nowhere today%s", file, line, item->text,
-				     sel->has_id ? "" : ", so it is not pinned to an ID");
-		return;
-	}
 
-	fn = find_pinned(comp, sel);
-	if (fn && !sel->has_id) {
-		sel->id = (struct pci_id){ .vendor = fn->id.vendor, .device = fn->id.device };
+	if (!sel->has_id)
+		then = find_booted(comp, sel);
+	is_lost = pci_resolve(comp->rootfd, sel) != 0;
+	if (!is_lost)
+		fn = find_pinned(comp, sel);
+	if (!sel->has_id && (then || fn)) {
+		sel->id = then ? *then : fn->id;
+		sel->id.subvendor = sel->id.subdevice = 0;
 		sel->has_id = true;
 	}
-	if (comp->is_quiet || is_matching(comp, sel, SELECTOR_MATCHES))
+	if (comp->is_quiet)
 		return;
-	if (fn) {
-		char have[PCI_ID_SIZE];
 
-		message_warn("%s:%u: %s matches nothing today: the ID there is %s", file, line,
-			     item->text, pci_id_format(&fn->id, have));
+	if (is_lost)
+		message_warn("%s:%u: %s leads nowhere today%s", file, line, item->text,
+			     unpinned(sel));
+	else if (then && fn && !pci_id_matches(then, &fn->id))
+		message_warn("%s:%u: %s was %s when this boot was planned and is %s now: the first "
+			     "is still planned; fix: if the device was exchanged, write %s=%s",
+			     file, line, item->text, pci_id_format(then, id),
+			     pci_id_format(&fn->id, now), item->text, now);
+	else if (is_matching(comp, sel, SELECTOR_MATCHES))
 		return;
-	}
-	message_warn("%s:%u: %s matches nothing today%s", file, line, item->text,
-		     sel->has_id ? "" : ", so it is not pinned to an ID");
+	else if (fn)
+		message_warn("%s:%u: %s matches nothing today: the ID there is %s", file, line,
+			     item->text, pci_id_format(&fn->id, now));
+	else
+		message_warn("%s:%u: %s matches nothing today%s", file, line, item->text,
+			     unpinned(sel));
 }
 
 static void write_binds(struct compile *comp, FILE *out)
@@ -437,6 +504,9 @@ static int compile(struct compile *comp, char **text, size_t *size)
 	ret = pci_scan(comp->rootfd, add_function, comp);
 	if (ret && ret != -ENOENT)
 		return message_errno(ret, "cannot read the PCI functions of this host");
+	if (comp->fns)
+		qsort(comp->fn, comp->fns, sizeof(*comp->fn), compare_functions);
+	read_booted(comp);
 	return compile_text(comp, text, size);
 }
 

@@ -386,6 +386,38 @@ err "vfio-early: warning: /etc/vfio-early.conf:4: 07:00.0=10de:1187 matches noth
 err "vfio-early: warning: /etc/vfio-early.conf:5: 10de:1187 matches nothing today"
 err "vfio-early: warning: /etc/vfio-early.conf:5: class:02 matches nothing today"
 
+begin "an address that was pinned at boot stays pinned to that ID"
+function_ 0000:01:00.0 8086:1572 20000
+mkdir -p "$root/run/vfio-early"
+printf 'bind 0000:01:00=10de:1187\nbind 0000:02:00.0=10de:0e0a\nbind 10de:1187\n' \
+	>"$root/run/vfio-early/plan"
+config 'bind 01:00\nbind 01:00.0\nbind 02:00.0\n'
+plan
+status_is 0
+out "bind 0000:01:00=10de:1187"
+out "bind 0000:01:00.0=8086:1572"
+out "bind 0000:02:00.0=10de:0e0a"
+err "vfio-early: warning: /etc/vfio-early.conf:1: 01:00 was 10de:1187 when this boot was planned and is 8086:1572 now: the first is still planned; fix: if the device was exchanged, write 01:00=8086:1572"
+err "vfio-early: warning: /etc/vfio-early.conf:3: 02:00.0 matches nothing today"
+config 'bind 01:00=8086:1572\n'
+plan
+status_is 0
+no_err
+out "bind 0000:01:00=8086:1572"
+
+begin "a path that was pinned at boot stays pinned to that ID"
+function_ 0000:00:01.0 8086:0C01 60400
+function_ 0000:01:00.0 8086:1572 20000 0000:00:01.0
+mkdir -p "$root/run/vfio-early"
+printf 'bind 0000:00:01.0/00.0=10de:1187\nbind 0000:00:01.0/02.0=10de:0e0a\n' \
+	>"$root/run/vfio-early/plan"
+config 'bind 00:01.0/00.0\nbind 00:01.0/02.0\n'
+plan
+status_is 0
+out "bind 0000:00:01.0/00.0=10de:1187"
+out "bind 0000:00:01.0/02.0=10de:0e0a"
+err "vfio-early: warning: /etc/vfio-early.conf:2: 00:01.0/02.0 leads nowhere today"
+
 begin "a slot without function 0 is left unpinned"
 function_ 0000:01:00.1 10DE:0E0A 40300
 config 'bind 01:00\n'
