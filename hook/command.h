@@ -16,6 +16,7 @@ enum {
 /* What makes a changed config count; for messages. */
 #define COMMAND_APPLY "vfio-early apply"
 
+int command_check(int argc, char **argv);
 int command_list(int argc, char **argv);
 int command_plan(int argc, char **argv);
 int command_add(int argc, char **argv);

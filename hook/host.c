@@ -108,6 +108,39 @@ out:
 	return ret;
 }
 
+static void free_notes(struct host *host)
+{
+	for (size_t i = 0; i < host->notes; i++)
+		free(host->note[i]);
+	free(host->note);
+	host->note = NULL;
+	host->notes = 0;
+}
+
+/* Comments of the plan, all but the first, which says what the file is. */
+static int keep_notes(struct host *host)
+{
+	const char *line = strchr(host->plan_text, '\n');
+
+	free_notes(host);
+	for (; line; line = strchr(line, '\n')) {
+		char **list;
+
+		line++;
+		if (strncmp(line, "# ", 2))
+			continue;
+		list = realloc(host->note, (host->notes + 1) * sizeof(*list));
+		if (!list)
+			return message_errno(-ENOMEM, "cannot read the plan");
+		host->note = list;
+		list[host->notes] = strndup(line + 2, strcspn(line + 2, "\n"));
+		if (!list[host->notes])
+			return message_errno(-ENOMEM, "cannot read the plan");
+		host->notes++;
+	}
+	return 0;
+}
+
 void host_close(struct host *host)
 {
 	if (!host)
@@ -116,6 +149,7 @@ void host_close(struct host *host)
 		close(host->devicesfd);
 	root_close(&host->root);
 	names_close(host->names);
+	free_notes(host);
 	free(host->plan_text);
 	free(host->fn);
 	free(host);
@@ -154,6 +188,8 @@ int host_decide(struct host *host, const char *kernel)
 
 	free(host->plan_text);
 	ret = plan_compile(&host->root, kernel, &host->plan_text, &size);
+	if (!ret)
+		ret = keep_notes(host);
 	if (ret)
 		return ret;
 	plan_init(&host->plan);
@@ -317,6 +353,7 @@ const char *host_next_name(enum host_next next)
 	case HOST_NEXT_REFUSED:
 		return "refused";
 	case HOST_NEXT_CROWDS:
+		return "left";
 	case HOST_NEXT_NONE:
 		break;
 	}

@@ -37,6 +37,8 @@ struct host {
 
 	/* By host_decide(): */
 	char *plan_text;
+	char **note; /* the plan's own comments: what could not be found out */
+	size_t notes;
 	struct plan plan;
 	struct pci_table table; /* as a boot finds it: no driver, no virtual functions */
 	struct decisions decisions;
@@ -112,7 +114,7 @@ enum host_next host_next(const struct host *host, const struct host_function *fn
 const char *host_why(const struct host *host, const struct host_function *fn, char *buf,
 		     size_t size);
 
-/* host_next_name - "vfio-pci", "held", "refused", or "" for the host. */
+/* host_next_name - "vfio-pci", "held", "refused", "left", or "" for what nothing names. */
 const char *host_next_name(enum host_next next);
 
 /*

@@ -17,6 +17,7 @@ struct command {
 
 static const struct command commands[] = {
 	{ "list", command_list, "PCI functions, and what the next boot makes of each" },
+	{ "check", command_check, "dry run of the next boot, and what may go wrong" },
 	{ "plan", command_plan, "compile the config into the plan that lies in an image" },
 	{ "add", command_add, "write bind lines for a device into the config" },
 	{ "remove", command_remove, "take a device out of the config" },

@@ -29,7 +29,7 @@ static const struct common {
 	{ OPTIONS_TABLE, { "noheadings", 'n', NULL, "without the line of headings" } },
 	{ OPTIONS_TABLE,
 	  { "raw", CODE_RAW, NULL, "columns parted by one space, blanks as \\x20" } },
-	{ OPTIONS_TABLE, { "width", 'w', "N", "as on a terminal of N columns" } },
+	{ OPTIONS_COLOR, { "width", 'w', "N", "as on a terminal of N columns" } },
 	{ OPTIONS_COLOR, { "color", CODE_COLOR, "WHEN", "auto, always or never (default: auto)" } },
 	{ OPTIONS_JSON, { "json", 'J', NULL, "print JSON" } },
 	{ OPTIONS_ROOT, { "root", 'r', "DIR", "read the host's files below DIR" } },
@@ -214,7 +214,7 @@ static int take_common(struct options *opts, int code)
 		opts->output.columns = optarg;
 	else if (code == 'n' && opts->spec->common & OPTIONS_TABLE)
 		opts->output.no_headings = true;
-	else if (code == 'w' && opts->spec->common & OPTIONS_TABLE)
+	else if (code == 'w' && opts->spec->common & OPTIONS_COLOR)
 		return take_width(opts);
 	else
 		return code;

@@ -23,8 +23,8 @@ struct options_entry {
 enum {
 	OPTIONS_ROOT = 1,  /* -r, --root DIR */
 	OPTIONS_JSON = 2,  /* -J, --json */
-	OPTIONS_COLOR = 4, /* --color WHEN */
-	OPTIONS_TABLE = 8, /* -o, --output LIST, --raw, -n, --noheadings, -w, --width N */
+	OPTIONS_COLOR = 4, /* --color WHEN, -w, --width N */
+	OPTIONS_TABLE = 8, /* -o, --output LIST, --raw, -n, --noheadings */
 	OPTIONS_READING = OPTIONS_ROOT | OPTIONS_JSON | OPTIONS_COLOR,
 };
 

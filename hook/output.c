@@ -258,6 +258,8 @@ void output_mark_cell(struct output_table *table, struct libscols_line *line, un
 	if (!line || !table->shown[column] || mark == OUTPUT_PLAIN)
 		return;
 	cell = scols_line_get_column_cell(line, table->shown[column]);
+	if (cell && !scols_cell_get_data(cell))
+		return;
 	if (!cell || scols_cell_set_color(cell, sequence[mark]))
 		table->has_failed = true;
 }

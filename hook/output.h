@@ -102,7 +102,7 @@ __attribute__((format(printf, 4, 5))) void output_setf(struct output_table *tabl
 						       struct libscols_line *line,
 						       unsigned int column, const char *fmt, ...);
 
-/* output_mark_line, output_mark_cell - colours, where there are any. */
+/* output_mark_line, output_mark_cell - colours, where there are any; a cell once it is set. */
 void output_mark_line(struct output_table *table, struct libscols_line *line,
 		      enum output_mark mark);
 void output_mark_cell(struct output_table *table, struct libscols_line *line, unsigned int column,

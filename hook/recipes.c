@@ -128,7 +128,9 @@ static const char *value_of(const struct word *word, const char *name)
 	return equals + 1;
 }
 
-static void find_in_blacklist(struct source *source, const struct word *word, const char *value)
+/* @harm: of one that names a module which the boot needs */
+static void find_in_blacklist(struct source *source, const struct word *word, const char *value,
+			      enum recipe_harm harm)
 {
 	const char *end = word->text + word->len;
 
@@ -138,8 +140,7 @@ static void find_in_blacklist(struct source *source, const struct word *word, co
 		if (value + len > end)
 			len = (size_t)(end - value);
 		if (IS_AMONG(value, len, vfio_modules))
-			add(source, RECIPE_BLACKLIST_VFIO, RECIPE_FIGHTS, word->text, word->len,
-			    value, len);
+			add(source, RECIPE_BLACKLIST_VFIO, harm, word->text, word->len, value, len);
 		else if (IS_AMONG(value, len, card_drivers))
 			add(source, RECIPE_CMDLINE_BLACKLIST, RECIPE_NEEDLESS, word->text,
 			    word->len, value, len);
@@ -164,14 +165,16 @@ static void find_in_parameter(struct source *source, const struct word *word)
 	if (value_of(word, "vfio_pci.ids"))
 		add(source, RECIPE_CMDLINE_IDS, RECIPE_RISKY, word->text, word->len, value, len);
 	else if (value_of(word, "pci_stub.ids"))
-		add(source, RECIPE_STUB_IDS, RECIPE_FIGHTS, word->text, word->len, value, len);
+		add(source, RECIPE_STUB_IDS, RECIPE_RISKY, word->text, word->len, value, len);
 	else if (value_of(word, "pcie_acs_override"))
 		add(source, RECIPE_ACS, RECIPE_RISKY, word->text, word->len, value, len);
 	else if (value_of(word, "vfio_iommu_type1.allow_unsafe_interrupts") &&
 		 (*value == '1' || *value == 'y' || *value == 'Y'))
 		add(source, RECIPE_UNSAFE, RECIPE_RISKY, word->text, word->len, value, len);
-	else if (value_of(word, "module_blacklist") || value_of(word, "modprobe.blacklist"))
-		find_in_blacklist(source, word, value);
+	else if (value_of(word, "module_blacklist"))
+		find_in_blacklist(source, word, value, RECIPE_FIGHTS);
+	else if (value_of(word, "modprobe.blacklist"))
+		find_in_blacklist(source, word, value, RECIPE_RISKY);
 }
 
 /* One line of /proc/cmdline, of /etc/kernel/cmdline, or of GRUB's shell. */
@@ -220,7 +223,7 @@ static void find_in_options(struct source *source, const char *line, const struc
 		if (is_module(module->text, module->len, "vfio_pci") && value_of(&word, "ids"))
 			add(source, RECIPE_IDS, RECIPE_RISKY, line, strlen(line), value, len);
 		else if (is_module(module->text, module->len, "pci_stub") && value_of(&word, "ids"))
-			add(source, RECIPE_STUB_IDS, RECIPE_FIGHTS, line, strlen(line), value, len);
+			add(source, RECIPE_STUB_IDS, RECIPE_RISKY, line, strlen(line), value, len);
 		else if (is_module(module->text, module->len, "vfio_iommu_type1") &&
 			 value_of(&word, "allow_unsafe_interrupts") &&
 			 (*value == '1' || *value == 'y' || *value == 'Y'))
@@ -263,8 +266,10 @@ static void find_in_modprobe_line(struct source *source, const char *line)
 		    module.len);
 	else if ((is_word(&command, "blacklist") || is_word(&command, "install")) &&
 		 IS_AMONG(module.text, module.len, vfio_modules))
-		add(source, RECIPE_BLACKLIST_VFIO, RECIPE_FIGHTS, line, strlen(line), module.text,
-		    module.len);
+		/* The plan follows install; of blacklist only aliases know (modprobe.d(5)). */
+		add(source, RECIPE_BLACKLIST_VFIO,
+		    is_word(&command, "install") ? RECIPE_FIGHTS : RECIPE_RISKY, line, strlen(line),
+		    module.text, module.len);
 	else if (is_word(&command, "blacklist") && IS_AMONG(module.text, module.len, card_drivers))
 		add(source, RECIPE_BLACKLIST, RECIPE_NEEDLESS, line, strlen(line), module.text,
 		    module.len);
@@ -405,7 +410,7 @@ static void find_in_script_line(struct source *source, const char *line)
 {
 	line += strspn(line, " \t");
 	if (*line != '#' && strstr(line, "driver_override"))
-		add(source, RECIPE_SCRIPT, RECIPE_FIGHTS, line, strlen(line), "", 0);
+		add(source, RECIPE_SCRIPT, RECIPE_RISKY, line, strlen(line), "", 0);
 }
 
 /* "0000:81:00.0" or "pci-0000:81:00.0", holding the driver's name (driverctl, save_override). */

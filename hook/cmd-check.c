@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vfio-early check: the dry run of the next boot. What the boot half will do with each function, by
+ * its own code, and every risk with its fix, worst first. Reads only.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "host.h"
+#include "message.h"
+#include "options.h"
+#include "output.h"
+#include "risk.h"
+
+static const struct options_entry entries[] = {
+	{ "kernel", 'k', "VERSION", "check the modules of this one (default: the running one)" },
+	{ 0 },
+};
+
+static const struct options_spec spec = {
+	.usage = "check [OPTION...]",
+	.about = "A dry run of the next boot: what happens to each PCI function that the config\n"
+		 "names or that shares a group with one, and what may go wrong, worst first, each\n"
+		 "with its fix. Changes nothing.\n",
+	.entry = entries,
+	.common = OPTIONS_READING,
+	.end = "Exit status: 0 nothing blocks, 1 something does, 2 usage, 3 it cannot be told.\n",
+};
+
+enum {
+	COL_ADDRESS,
+	COL_ID,
+	COL_NAME,
+	COL_GROUP,
+	COL_DRIVER,
+	COL_NEXT,
+};
+
+static const struct output_column columns[] = {
+	{ "ADDRESS", "", 12, 0, OUTPUT_STRING, true },
+	{ "ID", "", 9, 0, OUTPUT_STRING, true },
+	{ "NAME", "", 0.5, SCOLS_FL_TRUNC, OUTPUT_STRING, true },
+	{ "GROUP", "", 5, SCOLS_FL_RIGHT, OUTPUT_NUMBER, true },
+	{ "DRIVER", "", 8, 0, OUTPUT_STRING, true },
+	{ "NEXT", "", 8, 0, OUTPUT_STRING, true },
+	{ 0 },
+};
+
+struct check {
+	struct host *host;
+	struct risks risks;
+	char *kernel; /* NULL: none is there */
+};
+
+/* --- for people */
+
+static int print_functions(const struct check *check, const struct output *output)
+{
+	struct output_table table;
+	int ret = output_table_init(&table, output, "functions", columns);
+
+	for (size_t i = 0; i < check->host->count && !ret; i++) {
+		struct host_function *fn = &check->host->fn[i];
+		enum host_next next = host_next(check->host, fn);
+		struct libscols_line *line;
+		char text[256];
+
+		if (fn->place == DECIDE_NO_INDEX)
+			continue;
+		line = output_line(&table, NULL);
+		output_set(&table, line, COL_ADDRESS, pci_address_format(&fn->pci.addr, text));
+		output_set(&table, line, COL_ID, pci_id_format(&fn->pci.id, text));
+		output_set(&table, line, COL_NAME,
+			   names_device(check->host->names, &fn->pci.id, text, sizeof(text)));
+		if (host_group(check->host, fn) >= 0)
+			output_setf(&table, line, COL_GROUP, "%d", host_group(check->host, fn));
+		output_set(&table, line, COL_DRIVER, fn->pci.driver);
+		output_set(&table, line, COL_NEXT, host_next_name(next));
+		output_mark_cell(&table, line, COL_NEXT,
+				 next == HOST_NEXT_VFIO ? OUTPUT_GOOD : OUTPUT_BAD);
+		if (pci_is_bridge(&fn->pci))
+			output_mark_line(&table, line, OUTPUT_DIM);
+	}
+	if (!ret)
+		ret = output_table_print(&table);
+	output_table_free(&table);
+	return ret;
+}
+
+static void print_risk(const struct risk *risk, const struct output *output)
+{
+	static const enum output_mark marks[] = { OUTPUT_BAD, OUTPUT_WARN, OUTPUT_DIM };
+	enum output_mark mark = marks[risk->level];
+	char *text;
+
+	printf("%s%-7s%s ", output_on(output, mark), risk_level_name(risk->level),
+	       output_off(output, mark));
+	if (asprintf(&text, "%s: %s", risk->about, risk->what) >= 0) {
+		output_fold(output, 8, text);
+		free(text);
+	}
+	if (*risk->fix) {
+		printf("%8sfix: ", "");
+		output_fold(output, 13, risk->fix);
+	}
+}
+
+static int print_text(const struct check *check, const struct output *output)
+{
+	bool is_good = !check->risks.blocks;
+	unsigned int taken = 0, refused = 0;
+	int ret = print_functions(check, output);
+
+	if (ret)
+		return ret;
+	for (size_t i = 0; i < check->host->count; i++) {
+		enum host_next next = host_next(check->host, &check->host->fn[i]);
+
+		taken += next == HOST_NEXT_VFIO;
+		refused += next == HOST_NEXT_REFUSED || next == HOST_NEXT_HELD;
+	}
+	if (check->host->table.count)
+		putchar('\n');
+	for (size_t i = 0; i < check->risks.count; i++)
+		print_risk(&check->risks.list[i], output);
+	if (check->risks.count)
+		putchar('\n');
+	printf("%s%s%s: the next boot binds %u, refuses %u; ",
+	       output_on(output, is_good ? OUTPUT_GOOD : OUTPUT_BAD),
+	       is_good ? "nothing blocks" : "BLOCKED",
+	       output_off(output, is_good ? OUTPUT_GOOD : OUTPUT_BAD), taken, refused);
+	printf("%zu of %zu remarks block\n", check->risks.blocks, check->risks.count);
+	return output_finish();
+}
+
+/* --- for programs: a stable schema, see vfio-early(8) */
+
+/* A string, or null for what is empty. */
+static struct json_object *text_or_null(const char *text)
+{
+	return text && *text ? json_object_new_string(text) : NULL;
+}
+
+static struct json_object *json_function(const struct check *check, struct host_function *fn)
+{
+	struct json_object *object = json_object_new_object();
+	char text[512];
+
+	if (!object)
+		return NULL;
+	json_object_object_add(object, "address",
+			       text_or_null(pci_address_format(&fn->pci.addr, text)));
+	json_object_object_add(object, "id", text_or_null(pci_id_format(&fn->pci.id, text)));
+	json_object_object_add(object, "name",
+			       text_or_null(names_device(check->host->names, &fn->pci.id, text,
+							 sizeof(text))));
+	json_object_object_add(object, "group",
+			       host_group(check->host, fn) < 0 ?
+				       NULL :
+				       json_object_new_int(host_group(check->host, fn)));
+	json_object_object_add(object, "driver", text_or_null(fn->pci.driver));
+	json_object_object_add(object, "next",
+			       text_or_null(host_next_name(host_next(check->host, fn))));
+	json_object_object_add(object, "why",
+			       text_or_null(host_why(check->host, fn, text, sizeof(text))));
+	return object;
+}
+
+static struct json_object *json_risk(const struct risk *risk)
+{
+	struct json_object *object = json_object_new_object();
+
+	if (!object)
+		return NULL;
+	json_object_object_add(object, "level", text_or_null(risk_level_name(risk->level)));
+	json_object_object_add(object, "about", text_or_null(risk->about));
+	json_object_object_add(object, "what", text_or_null(risk->what));
+	json_object_object_add(object, "fix", text_or_null(risk->fix));
+	return object;
+}
+
+static int print_json(const struct check *check)
+{
+	struct json_object *object = json_object_new_object();
+	struct json_object *functions = json_object_new_array();
+	struct json_object *risks = json_object_new_array();
+
+	if (!object || !functions || !risks) {
+		json_object_put(object);
+		json_object_put(functions);
+		json_object_put(risks);
+		return output_json(NULL);
+	}
+	for (size_t i = 0; i < check->host->count; i++)
+		if (check->host->fn[i].place != DECIDE_NO_INDEX)
+			json_object_array_add(functions, json_function(check, &check->host->fn[i]));
+	for (size_t i = 0; i < check->risks.count; i++)
+		json_object_array_add(risks, json_risk(&check->risks.list[i]));
+	json_object_object_add(object, "blocked", json_object_new_boolean(check->risks.blocks));
+	json_object_object_add(object, "kernel", text_or_null(check->kernel));
+	json_object_object_add(object, "functions", functions);
+	json_object_object_add(object, "risks", risks);
+	return output_json(object);
+}
+
+/* --- the whole */
+
+static int run(struct check *check, const char *kernel, const struct output *output)
+{
+	int ret = 0;
+
+	if (kernel)
+		check->kernel = strdup(kernel);
+	else
+		ret = host_kernel(&check->host->root, &check->kernel);
+	if (ret == -ENOENT)
+		message_warn("no kernel below %s/lib/modules: its modules are not checked",
+			     check->host->root.path);
+	else if (ret)
+		return message_errno(ret, "cannot find out the kernel");
+
+	ret = host_decide(check->host, check->kernel);
+	if (!ret)
+		ret = risks_collect(check->host, check->kernel, &check->risks);
+	if (ret)
+		return ret;
+	return output->format == OUTPUT_JSON ? print_json(check) : print_text(check, output);
+}
+
+int command_check(int argc, char **argv)
+{
+	struct check check = { 0 };
+	const char *kernel = NULL;
+	struct options opts;
+	int code, ret;
+
+	options_init(&opts, &spec);
+	while ((code = options_next(&opts, argc, argv)) >= 0)
+		kernel = optarg;
+	if (code == OPTIONS_EXIT)
+		return opts.status;
+	if (options_no_arguments(&opts, argc, argv))
+		return COMMAND_USAGE;
+
+	ret = host_open(opts.root, &check.host);
+	if (!ret)
+		ret = run(&check, kernel, &opts.output);
+	if (!ret && check.risks.blocks)
+		ret = COMMAND_INCOMPLETE;
+	risks_free(&check.risks);
+	free(check.kernel);
+	host_close(check.host);
+	return ret < 0 ? COMMAND_NOTHING : ret;
+}
