@@ -51,7 +51,8 @@ qemu_arguments() {
 	# A line `qemu` is an option and its argument: they part at the first space.
 	keys "$_file" qemu | sed "s|%o|$2|g; s/[[:space:]][[:space:]]*/\n/"
 	# On a busy machine the emulated timer is late for the kernel's test of it, which then panics.
-	_append="root=LABEL=$label ro console=ttyS0,115200 log_buf_len=1M no_timer_check $(key "$_file" cmdline)"
+	_append="root=LABEL=$label ro console=ttyS0,115200 log_buf_len=1M no_timer_check"
+	_append="$_append $(key "$_file" cmdline)"
 	[ "${3:-}" != plan ] || _append="$_append vfio_early=off harness.plan"
 	printf '%s\n' -kernel "$2/kernel" -initrd "$2/initrd" -append "$_append"
 	# ttyS0 is the console, ttyS1 what the guest gathered, ttyS2 the host's word to the guest.
