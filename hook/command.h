@@ -17,10 +17,12 @@ enum {
 #define COMMAND_APPLY "vfio-early apply"
 
 int command_check(int argc, char **argv);
+int command_groups(int argc, char **argv);
 int command_list(int argc, char **argv);
 int command_plan(int argc, char **argv);
 int command_add(int argc, char **argv);
 int command_remove(int argc, char **argv);
+int command_vgpu(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_vm(int argc, char **argv);
 int command_log(int argc, char **argv);

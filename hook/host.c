@@ -360,6 +360,12 @@ const char *host_next_name(enum host_next next)
 	return "";
 }
 
+bool host_is_viable_driver(const char *driver)
+{
+	return !*driver || !strcmp(driver, "pci-stub") || !strcmp(driver, "pcieport") ||
+	       strstr(driver, "vfio");
+}
+
 struct region_search {
 	char *buf;
 	size_t size;

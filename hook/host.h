@@ -118,6 +118,12 @@ const char *host_why(const struct host *host, const struct host_function *fn, ch
 const char *host_next_name(enum host_next next);
 
 /*
+ * host_is_viable_driver - may this driver, or none (""), have a function of a group that a VM takes?
+ * Those that leave DMA alone may (driver_managed_dma in the kernel's drivers).
+ */
+bool host_is_viable_driver(const char *driver);
+
+/*
  * host_has_rmrr - does the firmware keep memory of the group's devices mapped (an RMRR, or "direct"
  * region)? The kernel then gives none of them to a VM (drivers/iommu/intel/iommu.c,
  * device_rmrr_is_relaxable); "direct-relaxable" regions do no harm.

@@ -3,6 +3,7 @@
  * vfio-early: the host command. The table of subcommands, and nothing that any of them does.
  */
 #include <getopt.h>
+#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,11 +18,13 @@ struct command {
 
 static const struct command commands[] = {
 	{ "list", command_list, "PCI functions, and what the next boot makes of each" },
+	{ "groups", command_groups, "IOMMU groups, and which of them a VM could take" },
 	{ "check", command_check, "dry run of the next boot, and what may go wrong" },
 	{ "plan", command_plan, "compile the config into the plan that lies in an image" },
 	{ "add", command_add, "write bind lines for a device into the config" },
 	{ "remove", command_remove, "take a device out of the config" },
 	{ "status", command_status, "READY or NOT READY, with each check and its fix" },
+	{ "vgpu", command_vgpu, "functions that can be divided among VMs" },
 	{ "vm", command_vm, "how a device is given to a VM of Proxmox VE" },
 	{ "log", command_log, "what was said at this boot or an earlier one" },
 };
@@ -53,6 +56,8 @@ int main(int argc, char **argv)
 	};
 	int opt;
 
+	/* Trees are drawn in UTF-8 where the terminal has it; no number or text is translated. */
+	setlocale(LC_CTYPE, "");
 	/* "+": the options behind the command are its own. */
 	while ((opt = getopt_long(argc, argv, "+hV", options, NULL)) != -1) {
 		switch (opt) {

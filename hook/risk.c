@@ -197,13 +197,6 @@ static void add_refusal(struct search *search, const struct host_function *fn, c
 	    verdict->decision == DECIDE_HOLD ? "held without a driver" : "refused", why);
 }
 
-/* Drivers that leave DMA alone, so that the group stays viable (driver_managed_dma). */
-static bool is_harmless_driver(const char *driver)
-{
-	return !*driver || !strcmp(driver, "pci-stub") || !strcmp(driver, "pcieport") ||
-	       strstr(driver, "vfio");
-}
-
 static void add_crowding(struct search *search, const struct host_function *fn, const char *about)
 {
 	const char *fix = "name it too, or set group claim; or move the card to another slot";
@@ -212,7 +205,7 @@ static void add_crowding(struct search *search, const struct host_function *fn, 
 
 	if (needed)
 		fix = "move the card, or this device, to another slot";
-	if (is_harmless_driver(fn->pci.driver) && !needed)
+	if (host_is_viable_driver(fn->pci.driver) && !needed)
 		add(search, RISK_WARNS, about, fix,
 		    "shares group %d with what is bound, and is not: no VM gets those once a "
 		    "driver takes this",
