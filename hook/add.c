@@ -18,12 +18,11 @@
 #include "early/iommu.h"
 #include "edit.h"
 #include "host.h"
+#include "lines.h"
 #include "message.h"
 #include "options.h"
 #include "plan.h"
 #include "slot.h"
-
-#define CONFIG_NAME "etc/vfio-early.conf"
 
 #define SELECTOR_SIZE 160 /* a path of SELECTOR_MAX_HOPS bridges and an ID */
 
@@ -279,48 +278,6 @@ static bool is_named(struct change *change, const struct pci_function *fn, bool 
 	return !bang || change->plan.bind[verdict->bind].force;
 }
 
-static bool is_bind_line(const char *line)
-{
-	line += strspn(line, " \t");
-	return !strncmp(line, "bind", 4) && strchr(" \t!", line[4]) && line[4];
-}
-
-/* Where new lines go: behind the last bind line, so that they stand together; else at the end. */
-static size_t find_end(const struct edit *edit)
-{
-	size_t end = edit->old_size;
-	const char *line = edit->old;
-
-	while (line < edit->old + edit->old_size) {
-		const char *eol = strchr(line, '\n');
-		size_t next = eol ? (size_t)(eol - edit->old) + 1 : edit->old_size;
-
-		if (is_bind_line(line))
-			end = next;
-		if (!eol)
-			break;
-		line = eol + 1;
-	}
-	return end;
-}
-
-static int insert(struct edit *edit, const char *lines)
-{
-	size_t end = find_end(edit);
-	FILE *out = open_memstream(&edit->text, &edit->size);
-
-	if (!out)
-		return message_errno(-ENOMEM, "cannot change %s", edit->name);
-	fwrite(edit->old, 1, end, out);
-	if (end && edit->old[end - 1] != '\n')
-		fputc('\n', out);
-	fputs(lines, out);
-	fwrite(edit->old + end, 1, edit->old_size - end, out);
-	if (fclose(out))
-		return message_errno(-ENOMEM, "cannot change %s", edit->name);
-	return 0;
-}
-
 /* Returns how many lines there are to add, or -errno after saying why there can be none. */
 static int make_lines(struct change *change, bool *bang, char **lines)
 {
@@ -374,7 +331,7 @@ static int add_lines(struct change *change, struct edit *edit)
 	if (ret > 0 && change->by == BY_ID)
 		warn_twins(change);
 	if (ret > 0)
-		ret = insert(edit, lines);
+		ret = lines_insert(edit, lines);
 out:
 	free(bang);
 	free(lines);
@@ -412,7 +369,7 @@ static int run_add(struct change *change, int argc, char **argv)
 	if (ret)
 		return ret == -EINVAL || ret == -ENOENT ? COMMAND_USAGE : COMMAND_NOTHING;
 
-	ret = edit_open(change->host->root.fd, CONFIG_NAME, &edit);
+	ret = edit_open(change->host->root.fd, LINES_CONFIG, &edit);
 	if (!ret)
 		ret = add_lines(change, &edit);
 	if (!ret && !edit_is_changed(&edit)) {
@@ -521,7 +478,7 @@ static void filter_line(struct change *change, const char *file, unsigned int nu
 
 	if (end > len)
 		end = len;
-	copy = is_bind_line(line) ? open_memstream(&kept, &size) : NULL;
+	copy = lines_is_bind(line) ? open_memstream(&kept, &size) : NULL;
 	if (!copy) {
 		fwrite(line, 1, len, out);
 		return;
