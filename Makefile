@@ -79,7 +79,15 @@ asan_bin := $(unit_src:%.c=$(B)/asan/%)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(static_bin) $(B)/vfio-early
+# Each lies beside the code that it is about.
+man_src := $(wildcard early/*.scd hook/*.scd)
+man_pages := $(patsubst %.scd,$(B)/man/%,$(notdir $(man_src)))
+
+all: $(static_bin) $(B)/vfio-early $(man_pages)
+
+$(man_pages): $(B)/man/%: $(man_src) Makefile
+	@mkdir -p $(@D)
+	$(call quiet,SCDOC,scdoc <$(filter %/$*.scd,$(man_src)) >$@)
 
 $(B)/klibc/%.o: %.c $(wildcard early/*.h) Makefile debian/changelog
 	@mkdir -p $(@D)
@@ -188,6 +196,10 @@ install: all
 	install -D -m 0644 hook/udev/05-vfio-early.rules \
 		$(DESTDIR)$(prefix)/lib/udev/rules.d/05-vfio-early.rules
 	install -D -m 0644 hook/vfio-early.conf $(DESTDIR)$(sysconfdir)/vfio-early.conf
+	install -D -m 0644 -t $(DESTDIR)$(prefix)/share/man/man5 $(filter %.5,$(man_pages))
+	install -D -m 0644 -t $(DESTDIR)$(prefix)/share/man/man8 $(filter %.8,$(man_pages))
+	install -D -m 0644 scripts/completion/vfio-early \
+		$(DESTDIR)$(prefix)/share/bash-completion/completions/vfio-early
 
 deb_file := $(B)/vfio-early_$(VERSION)_$(shell dpkg --print-architecture 2>/dev/null).deb
 
