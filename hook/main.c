@@ -23,6 +23,7 @@ static const struct command commands[] = {
 	{ "plan", command_plan, "compile the config into the plan that lies in an image" },
 	{ "add", command_add, "write bind lines for a device into the config" },
 	{ "remove", command_remove, "take a device out of the config" },
+	{ "import", command_import, "turn older recipes into lines of the config" },
 	{ "status", command_status, "READY or NOT READY, with each check and its fix" },
 	{ "vgpu", command_vgpu, "functions that can be divided among VMs" },
 	{ "vm", command_vm, "how a device is given to a VM of Proxmox VE" },

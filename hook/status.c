@@ -27,6 +27,7 @@
 #include "message.h"
 #include "options.h"
 #include "output.h"
+#include "recipes.h"
 
 #define PATH_CPUINFO	  "proc/cpuinfo"
 #define PATH_BOOT	  "boot"
@@ -687,6 +688,28 @@ static void check_virqfd(struct status *status)
 	sysfs_for_each(rootfd, module_dir, check_list_of_dir, status);
 }
 
+static void check_recipes(struct status *status)
+{
+	struct recipes recipes;
+
+	if (recipes_find(&status->host->root, &recipes))
+		status->no_memory = true;
+	for (size_t i = 0; i < recipes.count; i++) {
+		const struct recipe *recipe = &recipes.list[i];
+		char where[512];
+
+		/* What is needless is `import`'s to name; two have a check of their own. */
+		if (recipe->harm == RECIPE_NEEDLESS || recipe->kind == RECIPE_VIRQFD ||
+		    recipe->kind == RECIPE_UNSAFE)
+			continue;
+		snprintf(where, sizeof(where), recipe->line ? "%s:%u" : "%s", recipe->file,
+			 recipe->line);
+		add(status, "recipe", recipe->harm == RECIPE_FIGHTS ? RESULT_FAIL : RESULT_WARNING,
+		    where, recipe_fix(recipe), "%s: %s", recipe->text, recipe_why(recipe));
+	}
+	recipes_free(&recipes);
+}
+
 /* --- printing */
 
 static bool is_ready(const struct status *status)
@@ -816,6 +839,7 @@ static void check_all(struct status *status)
 	check_config(status);
 	check_images(status);
 	check_boot(status);
+	check_recipes(status);
 	check_virqfd(status);
 }
 
