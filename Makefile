@@ -193,6 +193,11 @@ install: all
 		$(DESTDIR)$(prefix)/share/initramfs-tools/hooks/vfio-early
 	install -D -m 0755 hook/initramfs-tools/scripts/init-top/00-vfio-early \
 		$(DESTDIR)$(prefix)/share/initramfs-tools/scripts/init-top/00-vfio-early
+	install -D -m 0755 -t $(DESTDIR)$(prefix)/lib/dracut/modules.d/50vfio-early \
+		hook/dracut/50vfio-early/module-setup.sh \
+		hook/dracut/50vfio-early/vfio-early-pre-udev.sh
+	install -D -m 0644 -t $(DESTDIR)$(prefix)/lib/dracut/modules.d/50vfio-early \
+		hook/dracut/50vfio-early/vfio-early.service
 	install -D -m 0644 hook/udev/05-vfio-early.rules \
 		$(DESTDIR)$(prefix)/lib/udev/rules.d/05-vfio-early.rules
 	install -D -m 0644 hook/vfio-early.conf $(DESTDIR)$(sysconfdir)/vfio-early.conf
