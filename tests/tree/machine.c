@@ -163,9 +163,11 @@ static bool set_function(struct machine *m, struct function *fn, const char *key
 		return fn->unbind_hangs || fn->unbind_ignored ||
 		       set_error(&fn->unbind_error, value);
 	}
-	if (!strcmp(key, "bind"))
-		return (fn->bind_hangs = !strcmp(value, "hang")) ||
-		       set_error(&fn->bind_error, value);
+	if (!strcmp(key, "bind")) {
+		fn->bind_hangs = !strcmp(value, "hang");
+		fn->bind_ignored = !strcmp(value, "ignored");
+		return fn->bind_hangs || fn->bind_ignored || set_error(&fn->bind_error, value);
+	}
 	if (!strcmp(key, "probe"))
 		return set_error(&fn->probe_error, value);
 	if (!strcmp(key, "uevent"))
@@ -182,6 +184,8 @@ static bool set_module(struct machine *m, struct module *module, const char *key
 		machine_driver(m, value);
 		return copy_name(module->driver, value);
 	}
+	if (!strcmp(key, "loaded"))
+		return (module->is_loaded = !strcmp(value, "1"));
 	if (!strcmp(key, "modprobe"))
 		return (module->modprobe_works = !strcmp(value, "works"));
 	if (!strcmp(key, "load")) {
@@ -422,6 +426,8 @@ static int probe(struct machine *m, struct function *fn, const struct driver *dr
 	} else {
 		if (fn->bind_error)
 			return -fn->bind_error;
+		if (fn->bind_ignored)
+			return 0;
 		if (is_bridge_header(fn))
 			return -EINVAL;
 		if (fn->numvfs)

@@ -36,7 +36,8 @@ struct function {
 	unsigned int node;    /* of its directory in the file system, 0 when not there yet */
 
 	/* Hazards */
-	bool unbind_hangs, unbind_ignored, bind_hangs, override_ignored, override_hangs;
+	bool unbind_hangs, unbind_ignored, bind_hangs, bind_ignored, override_ignored,
+		override_hangs;
 	bool uevent_hangs;
 	int unbind_error, bind_error, probe_error, override_error, uevent_error;
 
