@@ -296,7 +296,8 @@ static int make_lines(struct change *change, bool *bang, char **lines)
 		ret = write_selector(change, fn, text);
 		snprintf(line, sizeof(line), "bind%s %s", bang[i] ? "!" : "", text);
 		/* By ID two functions can have one line. */
-		if (!ret && !(*lines && fflush(out) == 0 && strstr(*lines, line))) {
+		fflush(out);
+		if (!ret && !strstr(*lines, line)) {
 			names_device(change->host->names, &fn->id, name, sizeof(name));
 			fprintf(out, "%s%s%s\n", line, *name ? "\t# " : "", name);
 		}

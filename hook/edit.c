@@ -130,11 +130,14 @@ static int open_file(int rootfd, const char *name, struct edit *edit)
 	 */
 	while (flock(edit->dirfd, LOCK_EX) && errno == EINTR)
 		;
-	if (fd >= 0) {
-		/* Anew: what was opened before the lock may be the old file by now. */
+	/* Anew: what was opened, or not there, before the lock may be another file by now. */
+	if (fd >= 0)
 		close(fd);
-		fd = openat(edit->dirfd, edit->base, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-		ret = fd < 0 || fstat(fd, &edit->st) ? -errno : 0;
+	fd = openat(edit->dirfd, edit->base, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0 && errno != ENOENT)
+		ret = -errno;
+	if (fd >= 0) {
+		ret = fstat(fd, &edit->st) ? -errno : 0;
 		if (!ret && !S_ISREG(edit->st.st_mode)) {
 			ret = message_error("/%s is not a regular file; fix: move it away", name);
 			goto out;
@@ -143,7 +146,7 @@ static int open_file(int rootfd, const char *name, struct edit *edit)
 	}
 	if (!ret && fd >= 0)
 		ret = read_text(fd, edit);
-	if (!ret && fd < 0) {
+	if (!ret && !edit->exists) {
 		edit->old = strdup("");
 		ret = edit->old ? 0 : -ENOMEM;
 	}

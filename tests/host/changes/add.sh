@@ -1,0 +1,468 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash disable=SC2154 # variables of tests/host/changes/run
+# add and remove.
+
+next='To take effect: vfio-early apply, then reboot.'
+
+begin "add: the whole slot, pinned, in a new file"
+run add 02:00
+status_is 0
+no_err
+config_is <<-EOF
+	bind 0000:02:00.0=10de:1187	# GK104
+	bind 0000:02:00.1=10de:0e0a	# GK104 HDMI Audio
+EOF
+out_is <<-EOF
+	--- /dev/null
+	+++ /etc/vfio-early.conf
+	@@ -0,0 +1,2 @@
+	+bind 0000:02:00.0=10de:1187	# GK104
+	+bind 0000:02:00.1=10de:0e0a	# GK104 HDMI Audio
+	$next
+EOF
+[ "$(stat -c %a "$root/etc/vfio-early.conf")" = 644 ] || problem "mode is not 644"
+nothing_left
+
+begin "add: any function stands for its slot"
+run add 0000:02:00.1
+status_is 0
+[ "$(grep -c ^bind "$root/etc/vfio-early.conf")" -eq 2 ] || problem "not two lines"
+
+begin "add: behind the last bind line; comments, order, mode and owner stay"
+config '# mine\nbind 8086:1572 # the NIC\n\n# bind is not here\nexcept 00:1f.2\ndeadline 9'
+chmod 640 "$root/etc/vfio-early.conf"
+[ "$(id -u)" -ne 0 ] || chgrp 4 "$root/etc/vfio-early.conf"
+owner=$(stat -c %a:%g "$root/etc/vfio-early.conf")
+run add 02:00.0
+status_is 0
+printf '%s\n' '# mine' 'bind 8086:1572 # the NIC' 'bind 0000:02:00.0=10de:1187	# GK104' \
+	'bind 0000:02:00.1=10de:0e0a	# GK104 HDMI Audio' '' '# bind is not here' \
+	'except 00:1f.2' >"$work/want"
+printf 'deadline 9' >>"$work/want"
+config_is <"$work/want"
+[ "$(stat -c %a:%g "$root/etc/vfio-early.conf")" = "$owner" ] || problem "mode or group changed"
+
+begin "add: behind a last line without newline"
+config '# mine\nbind 8086:1572'
+run add --only 02:00.0
+status_is 0
+printf '# mine\nbind 8086:1572\nbind 0000:02:00.0=10de:1187\t# GK104\n' | config_is
+
+begin "add: a second time nothing is written"
+run add 02:00
+before=$(stat -c %i:%Y "$root/etc/vfio-early.conf")
+run add 02:00
+status_is 0
+no_err
+out_is <<-EOF
+	Nothing to do: the config names all of it already.
+EOF
+[ "$(stat -c %i:%Y "$root/etc/vfio-early.conf")" = "$before" ] || problem "the file is another"
+
+begin "add: what an ID or a class names already"
+config 'bind 10de:1187\nbind class:0403\n'
+run add 02:00
+status_is 0
+out "Nothing to do: the config names all of it already."
+
+begin "add --dry-run: the change is shown, nothing is written"
+run add -n 02:00
+status_is 0
+out "+bind 0000:02:00.0=10de:1187	# GK104"
+out "Nothing was written (--dry-run)."
+nothing_written
+
+begin "add --by path"
+run add --by path 02:00
+status_is 0
+config_is <<-EOF
+	bind 0000:00:02.0/00.0=10de:1187	# GK104
+	bind 0000:00:02.0/00.1=10de:0e0a	# GK104 HDMI Audio
+EOF
+run add --by path 02:00
+out "Nothing to do: the config names all of it already."
+run add 00:02.0/00.0
+out "Nothing to do: the config names all of it already."
+
+begin "add --by id: twins are named"
+run add --by id 02:00
+status_is 0
+config_is <<-EOF
+	bind 10de:1187	# GK104
+	bind 10de:0e0a	# GK104 HDMI Audio
+EOF
+err_is <<-EOF
+	vfio-early: warning: 0000:01:00.0 has the ID 10de:1187 too and will be bound with it; fix: leave out --by id
+	vfio-early: warning: 0000:01:00.1 has the ID 10de:0e0a too and will be bound with it; fix: leave out --by id
+EOF
+
+begin "add --by id: both twins have one line for each ID"
+run add --by id 01:00 02:00
+status_is 0
+no_err
+[ "$(grep -c ^bind "$root/etc/vfio-early.conf")" -eq 2 ] || problem "not two lines"
+
+begin "add --only: a mate in the group is named, --group takes it"
+run add --only 00:1f.2
+status_is 0
+err "warning: 0000:00:1f.3 shares group 5 and stays with the host, so no VM gets the group; fix: add --group, or name it too"
+run add --group 00:1f.2
+status_is 0
+no_err
+config_is <<-EOF
+	bind 0000:00:1f.2=8086:1111
+	bind 0000:00:1f.3=8086:1112
+EOF
+
+begin "add: a virtual function alone, a physical one without its virtual ones"
+run add 17:00.2
+status_is 0
+config_is <<-EOF
+	bind 0000:17:00.2=8086:154c
+EOF
+run add 17:00.0
+config_is <<-EOF
+	bind 0000:17:00.2=8086:154c
+	bind 0000:17:00.0=8086:1572
+EOF
+
+begin "add: a bridge is refused, also with --force"
+run add --force 00:01.0
+status_is 1
+no_out bind
+err_is <<-EOF
+	vfio-early: error: 0000:00:01.0 would be refused at boot: a bridge; name what is behind it
+	vfio-early: error: nothing was written
+EOF
+nothing_written
+
+begin "add: what the host needs is refused, and bind! with --force"
+protected
+run add --only 00:1f.2
+status_is 1
+err "error: 0000:00:1f.2 would be refused at boot: holds / (protect); --force takes it all the same: know how to get back in"
+nothing_written
+run add --only --force 00:1f.2
+status_is 0
+err "warning: 0000:00:1f.2: holds / (protect): written as bind!, which takes it from the host"
+config_is <<-EOF
+	bind! 0000:00:1f.2=8086:1111
+EOF
+run add --only --force 00:1f.2
+out "Nothing to do: the config names all of it already."
+
+begin "add: all or nothing"
+run add 02:00 00:01.0
+status_is 1
+nothing_written
+
+begin "add: in except"
+config 'except 02:00\n'
+run add 02:00
+status_is 1
+err "error: 0000:02:00.0 would be refused at boot: in except; fix: take it out of the except line"
+echo 'except 02:00' | config_is
+
+begin "add: boot VGA that is kept"
+config 'boot-vga keep\n'
+run add 01:00
+status_is 1
+err "error: 0000:01:00.0 would be refused at boot: boot VGA (boot-vga keep); fix: boot-vga bind in the config"
+
+begin "add: group refuse, and --group as the way out"
+config 'group refuse\n'
+run add --only 00:1f.3
+status_is 1
+err "error: 0000:00:1f.3 would be refused at boot: 0000:00:1f.2 shares the group and no bind line takes it (group refuse); fix: --group takes the whole group"
+run add --group 00:1f.3
+status_is 0
+no_err
+[ "$(grep -c ^bind "$root/etc/vfio-early.conf")" -eq 2 ] || problem "not two lines"
+
+begin "add: group claim is said"
+config 'group claim\n'
+run add --only 00:1f.3
+status_is 0
+err "warning: 0000:00:1f.2 shares group 5 and will be taken too (group claim)"
+
+begin "add: without an IOMMU it is written, and said"
+rm -r "$root/sys/class/iommu/dmar0"
+run add 02:00
+status_is 0
+err "warning: 0000:02:00.0 cannot be bound yet: IOMMU off in the kernel (firmware table DMAR): add kernel parameter intel_iommu=on"
+[ "$(grep -c ^bind "$root/etc/vfio-early.conf")" -eq 2 ] || problem "not two lines"
+
+begin "add: another ID is pinned to that address"
+config 'bind 0000:02:00.0=1234:5678\n'
+run add --only 02:00.0
+status_is 0
+err "warning: 0000:02:00.0: the config names it with another ID: 0000:02:00.0=1234:5678; \`vfio-early remove 0000:02:00.0\` takes that out"
+config_is <<-EOF
+	bind 0000:02:00.0=1234:5678
+	bind 0000:02:00.0=10de:1187	# GK104
+EOF
+
+begin "add: an address that is not there, and the near ones"
+run add 03:00
+status_is 2
+err_is <<-EOF
+	vfio-early: error: there is no PCI function at 03:00; near: 0000:01:00, 0000:02:00, 0000:17:00
+EOF
+run add 02:00.7
+status_is 2
+err "error: there is no PCI function at 02:00.7; near: 0000:02:00.0, 0000:02:00.1, 0000:01:00.0"
+run add aaaa:bb:1c.0
+status_is 2
+err "error: there is no PCI function at aaaa:bb:1c.0; see vfio-early list -a"
+run add 00:1e.0/00.0
+status_is 2
+err "error: the path 00:1e.0/00.0 leads nowhere; see vfio-early list -a -o ADDRESS,PATH"
+nothing_written
+
+begin "add: what is no address"
+run add 10de:1187
+status_is 2
+err "error: 10de:1187 is an ID, not an address; fix: name 0000:01:00.0, 0000:02:00.0"
+run add 1234:5678
+err "error: 1234:5678 is an ID, not an address, and no function has it"
+run add class:03
+err "error: class:03 is a class, not an address; fix: write it into /etc/vfio-early.conf yourself: bind class:03"
+run add 02:00=10de:1187
+err "error: 02:00=10de:1187: leave out the = and the ID; it is pinned to that of today"
+run add 0x02:00.0
+err "error: 0x02:00.0 is no address: write IDs and addresses without 0x"
+run add 2:00.0
+err "error: 2:00.0 is no address: bus and device have two hex digits each, device 00 to 1f: 0a:00.0"
+run add gpu
+status_is 2
+err "error: gpu is no address: not a selector; write an ID (10de:1187), an address (0000:81:00.0) or class:03"
+nothing_written
+
+begin "add: usage"
+run add
+status_is 2
+err "error: an address is missing: vfio-early add 0000:81:00"
+run add --by bus 02:00
+status_is 2
+err "error: bus is no value for --by; fix: write address, path or id"
+run add --only 02:00
+status_is 2
+err "error: 02:00 names a slot; fix: with --only write the function too: 02:00.0"
+run add --frobnicate 02:00
+status_is 2
+err "error: unknown option --frobnicate"
+for name in add remove import status log vm; do
+	run "$name" --help
+	status_is 0
+	[ "$(wc -l <"$work/out")" -le 24 ] || problem "the help of $name is longer than a screen"
+	[ "$(wc -L <"$work/out")" -le 85 ] || problem "the help of $name is wider than a screen"
+done
+
+begin "add: no such root"
+root=$work/nowhere
+run add 02:00
+status_is 3
+root=$work/root
+grep -q "$work/nowhere" "$work/err" || problem "not said"
+
+# --- files that are not as they should be
+
+begin "add: a config that others may write"
+config '# mine\n'
+chmod 666 "$root/etc/vfio-early.conf"
+run add 02:00
+status_is 3
+err "error: /etc/vfio-early.conf can be written by others than root (mode 0666), so it is not read; fix: chmod go-w /etc/vfio-early.conf"
+echo '# mine' | config_is
+
+begin "add: a config that is a folder, a FIFO, a link to nowhere"
+mkdir "$root/etc/vfio-early.conf"
+run add 02:00
+status_is 3
+err "error: /etc/vfio-early.conf is not a regular file; fix: move it away"
+rmdir "$root/etc/vfio-early.conf"
+mkfifo "$root/etc/vfio-early.conf"
+run add 02:00
+status_is 3
+err "error: /etc/vfio-early.conf is not a regular file; fix: move it away"
+rm "$root/etc/vfio-early.conf"
+ln -s nowhere "$root/etc/vfio-early.conf"
+run add 02:00
+status_is 3
+err "error: /etc/vfio-early.conf leads nowhere; fix: remove it"
+
+begin "add: a link is followed, and stays a link"
+mkdir "$root/etc/kept"
+echo '# mine' >"$root/etc/kept/real.conf"
+ln -s kept/real.conf "$root/etc/vfio-early.conf"
+run add --only 02:00.0
+status_is 0
+[ -L "$root/etc/vfio-early.conf" ] || problem "the link is gone"
+grep -q ^bind "$root/etc/kept/real.conf" || problem "not written behind the link"
+
+begin "add: a link out of the root is not followed"
+echo '# not yours' >"$work/outside"
+ln -s "$work/outside" "$root/etc/vfio-early.conf"
+run add 02:00
+status_is 3
+err "error: /etc/vfio-early.conf leads out of $root, to $work/outside; fix: edit that file yourself"
+[ "$(cat "$work/outside")" = '# not yours' ] || problem "it was written"
+
+begin "add: a folder that is not there"
+rm -r "$root/etc"
+run add 02:00
+status_is 3
+err "error: cannot find the folder of /etc/vfio-early.conf: No such file or directory"
+
+begin "add: what a killed edit left is no obstacle, and goes"
+echo half >"$root/etc/.vfio-early.conf.vfio-early-new"
+run add 02:00
+status_is 0
+nothing_left
+
+begin "add: a file that is too large"
+head -c 1100000 /dev/zero | tr '\0' '\n' >"$root/etc/vfio-early.conf"
+run add 02:00
+status_is 3
+err "error: /etc/vfio-early.conf is larger than 1 MiB (EDIT_MAX_SIZE); fix: edit it yourself"
+
+begin "add: several at once lose nothing"
+for address in 01:00.0 01:00.1 02:00.0 02:00.1 17:00.0 17:00.1 17:00.2; do
+	"$command" add --only "$address" --root "$root" >/dev/null 2>&1 &
+done
+wait
+[ "$(grep -c ^bind "$root/etc/vfio-early.conf")" -eq 7 ] || problem "lines were lost"
+
+begin "add: a folder that is read-only"
+config '# mine\n'
+if in_namespace "mount --bind $root/etc $root/etc && mount -o remount,ro,bind $root/etc &&
+	{ $command add 02:00 --root $root >$work/out 2>$work/err; echo \$? >$work/status; }" \
+	2>/dev/null; then
+	status=$(cat "$work/status")
+	status_is 3
+	err "error: cannot write /etc/vfio-early.conf; it is as it was: Read-only file system"
+	echo '# mine' | config_is
+	nothing_left
+else
+	skip "no namespace of its own"
+fi
+
+begin "add: a full disk"
+if in_namespace "mount -t tmpfs -o size=16k none $root/etc && echo '# mine' >$root/etc/vfio-early.conf &&
+	chmod 644 $root/etc/vfio-early.conf &&
+	{ cat /dev/zero >$root/etc/filler 2>/dev/null; $command add 02:00 --root $root >$work/out 2>$work/err
+	echo \$? >$work/status; cp $root/etc/vfio-early.conf $work/have; ls -A $root/etc >$work/ls; }" \
+	2>/dev/null; then
+	status=$(cat "$work/status")
+	status_is 3
+	err "error: cannot write /etc/vfio-early.conf; it is as it was: No space left on device"
+	[ "$(cat "$work/have")" = '# mine' ] || problem "the config is not as it was"
+	[ "$(tr '\n' ' ' <"$work/ls")" = "filler vfio-early.conf " ] || problem "something was left"
+else
+	skip "no namespace of its own"
+fi
+
+begin "add: output that cannot be written"
+if [ -w /dev/full ]; then
+	"$command" add 02:00 --root "$root" >/dev/full 2>"$work/err"
+	status=$?
+	status_is 1
+	grep -q "No space left on device" "$work/err" || problem "not said"
+else
+	skip "no /dev/full"
+fi
+
+# --- remove
+
+begin "remove: undoes add, byte for byte"
+config '# mine\nbind 8086:1572 # the NIC\n\nexcept 00:1f.2\n'
+cp "$root/etc/vfio-early.conf" "$work/before"
+run add 02:00
+run remove 02:00
+status_is 0
+no_err
+out "-bind 0000:02:00.0=10de:1187	# GK104"
+out "-bind 0000:02:00.1=10de:0e0a	# GK104 HDMI Audio"
+out "$next"
+cmp -s "$work/before" "$root/etc/vfio-early.conf" || problem "not as before"
+run remove 02:00
+status_is 0
+err "warning: no bind line names 02:00; vfio-early list shows what is configured"
+no_out "$next"
+
+begin "remove: undoes add --by path, and --group"
+run add --by path 02:00
+run add --group 00:1f.2
+run remove 02:00.0
+run remove --group 00:1f.3
+status_is 0
+[ ! -s "$root/etc/vfio-early.conf" ] || problem "something is left"
+
+begin "remove: one selector of several, in any file; the rest of the line stays"
+config '# mine\n  bind  8086:1572 02:00.0\t0000:02:00.1=10de:0e0a 00:1f.2   # all\n'
+config 'bind 02:00\nbind! 00:02.0/00.0=10de:1187 8086:154c\n' vfio-early.conf.d/a.conf
+run remove 02:00
+status_is 0
+no_err
+config_is <<-EOF
+	# mine
+	  bind  8086:1572 00:1f.2   # all
+EOF
+config_is vfio-early.conf.d/a.conf <<-EOF
+	bind! 8086:154c
+EOF
+
+begin "remove: an ID goes, and its twin is named"
+config 'bind 10de:1187 10de:0e0a\n'
+run remove 02:00
+status_is 0
+err_is <<-EOF
+	vfio-early: warning: /etc/vfio-early.conf:1: 10de:1187 named 0000:01:00.0 too, which will no longer be bound
+	vfio-early: warning: /etc/vfio-early.conf:1: 10de:0e0a named 0000:01:00.1 too, which will no longer be bound
+EOF
+[ ! -s "$root/etc/vfio-early.conf" ] || problem "something is left"
+
+begin "remove: a class stays, and is named"
+config 'bind class:03\n'
+run remove 02:00
+status_is 1
+err "error: /etc/vfio-early.conf:1: class:03 names it too, and others; fix: write \`except 0000:02:00.0\`, or change that line"
+echo 'bind class:03' | config_is
+
+begin "remove --only: a slot stays, and is named"
+config 'bind 02:00\n'
+run remove --only 02:00.1
+status_is 1
+err "error: /etc/vfio-early.conf:1: 02:00 names it too, and others; fix: write \`except 0000:02:00.1\`, or change that line"
+echo 'bind 02:00' | config_is
+
+begin "remove: what is not in the machine any more"
+config 'bind 0000:44:00.0=1234:5678 02:00\nbind 44:00 # slot\n'
+run remove 44:00
+status_is 0
+no_err
+echo 'bind 02:00' | config_is
+
+begin "remove: a wrong word is not touched"
+config 'bind 02:00 0x1\nbound 02:00\nbind 02:00\n'
+run remove 02:00
+status_is 0
+config_is <<-EOF
+	bind 0x1
+	bound 02:00
+EOF
+
+begin "remove --dry-run"
+config 'bind 02:00\n'
+run remove -n 02:00
+status_is 0
+out "-bind 02:00"
+out "Nothing was written (--dry-run)."
+echo 'bind 02:00' | config_is
+
+begin "remove: usage"
+run remove
+status_is 2
+err "error: an address is missing: vfio-early remove 0000:81:00"
+run remove 10de:1187
+status_is 2
