@@ -485,13 +485,13 @@ int main(int argc, char **argv)
 		return usage(root, text_error(-report.rootfd));
 
 	ret = sysfs_read_whole(report.rootfd, PATH_CMDLINE, cmdline, sizeof(cmdline));
+	report_begin(&report, !run->is_late);
 	if (cmdline_find(cmdline, "vfio_early", "off", NULL)) {
 		if (!run->is_late)
 			report_line(&report, REPORT_INFO, "vfio_early=off: nothing was touched");
 		return EXIT_AS_CONFIGURED;
 	}
 	run->is_dry |= cmdline_find(cmdline, "vfio_early", "dry-run", NULL);
-	report_begin(&report, !run->is_late);
 	if (ret < 0)
 		report_line(&report, REPORT_WARNING, "/" PATH_CMDLINE ": %s", text_error(-ret));
 
