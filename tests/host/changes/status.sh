@@ -1,1 +1,496 @@
-: # none yet
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash disable=SC2154 # variables of tests/host/changes/run
+# status, and the images that it looks into.
+
+# cpio_of DIR: an archive of a folder, as mkinitramfs makes it.
+cpio_of() {
+	(cd "$1" && find . | sort | cpio -o -H newc -R 0:0 --quiet)
+}
+
+# contents: what initramfs-tools puts into an image, of what concerns us, in $work/image.
+contents() {
+	image=$work/image
+	rm -rf "$image"
+	mkdir -p "$image/usr/lib/vfio-early" "$image/scripts/init-top" \
+		"$image/usr/lib/modules/$kernel/kernel" "$image/bin"
+	"$command" plan --kernel "$kernel" --root "$root" --output "$image/usr/lib/vfio-early/plan"
+	cp "$root/usr/lib/vfio-early/vfio-early-bind" "$image/usr/lib/vfio-early/"
+	cp "$root/lib/modules/$kernel/kernel"/*.ko "$image/usr/lib/modules/$kernel/kernel/"
+	: >"$image/scripts/functions"
+	echo '#!/bin/sh' >"$image/scripts/init-top/00-vfio-early"
+	{
+		# shellcheck disable=SC2016 # as it is in ORDER
+		printf '/scripts/init-top/%s "$@"\n[ -e /conf/param.conf ] && . /conf/param.conf\n' \
+			00-vfio-early all_generic_ide udev
+	} >"$image/scripts/init-top/ORDER"
+	head -c 300000 /dev/urandom >"$image/bin/busybox"
+}
+
+# microcode: the archive that is put in front, padded with zeros to 512 bytes as GNU cpio does.
+microcode() {
+	rm -rf "$work/ucode"
+	mkdir -p "$work/ucode/kernel/x86/microcode"
+	head -c 4000 /dev/urandom >"$work/ucode/kernel/x86/microcode/GenuineIntel.bin"
+	cpio_of "$work/ucode"
+}
+
+# pack FILTER...: writes the image of the kernel: microcode, then $work/image through a filter.
+pack() {
+	{
+		microcode
+		cpio_of "$work/image" | "$@"
+	} >"$root/boot/initrd.img-$kernel"
+}
+
+# booted: the report of a boot that went well.
+booted() {
+	mkdir -p "$root/run/vfio-early"
+	cp "$work/image/usr/lib/vfio-early/plan" "$root/run/vfio-early/plan"
+	for line in 0000:02:00.0/10de:1187 0000:02:00.1/10de:0e0a; do
+		printf 'address=%s id=%s class=030000 group=15 result=bound driver=vfio-pci was=- ms=3 reason=""\n' \
+			"${line%/*}" "${line#*/}"
+	done >"$root/run/vfio-early/report"
+	mkdir -p "$root/sys/bus/pci/drivers/vfio-pci"
+	for address in 0000:02:00.0 0000:02:00.1; do
+		ln -s ../../../../bus/pci/drivers/vfio-pci "$root/sys/bus/pci/devices/$address/driver"
+	done
+}
+
+# ready: a machine of which all is as it should be.
+ready() {
+	config 'bind 02:00\n'
+	contents
+	booted
+	pack cat
+}
+
+begin "status: READY"
+ready
+run status
+status_is 0
+no_err
+out_is <<-EOF
+	READY
+	ok       cpu                 Intel VT-x
+	ok       firmware            DMAR: Intel VT-d
+	ok       kernel              IOMMU on (dmar0)
+	ok       remapping           interrupt remapping is on
+	ok       groups              2 functions, each group whole
+	ok       boot-loader         GRUB
+	ok       config              1 bind line
+	ok       image               $kernel: the plan in it is current
+	ok       device              0000:02:00.0: on vfio-pci
+	ok       device              0000:02:00.1: on vfio-pci
+	ok       boot                all as configured
+EOF
+
+begin "status --json"
+ready
+rm "$root/boot/initrd.img-$kernel"
+run status --json
+status_is 1
+version=$(sed -n '1s/^[^(]*(\([^)]*\)).*/\1/p' "$top/debian/changelog")
+sed -n 1,12p "$work/out" >"$work/have"
+is "$work/have" <<-EOF
+	{
+	  "schema": 1,
+	  "version": "$version",
+	  "ready": false,
+	  "kernel": "$kernel",
+	  "checks": [
+	    {
+	      "check": "cpu",
+	      "result": "ok",
+	      "subject": null,
+	      "text": "Intel VT-x",
+	      "fix": null
+EOF
+grep -B2 -A3 "\"subject\": \"$kernel\"" "$work/out" >"$work/have"
+is "$work/have" <<-EOF
+	      "check": "image",
+	      "result": "fail",
+	      "subject": "$kernel",
+	      "text": "no image: there is no /boot/initrd.img-$kernel",
+	      "fix": "vfio-early apply"
+	    },
+EOF
+
+# not_ready LINE: the first line says so, and LINE, without the blanks, is in the output.
+not_ready() {
+	status_is 1
+	[ "$(head -n 1 "$work/out")" = "NOT READY" ] || problem "the first line is not NOT READY"
+	tr -s ' ' <"$work/out" | grep -Fxq -e "$1" || problem "stdout has no line: $1"
+}
+
+ready_with() {
+	tr -s ' ' <"$work/out" | grep -Fxq -e "$1" || problem "stdout has no line: $1"
+	status_is 0
+}
+
+# --- images
+
+for filter in "gzip" "zstd -q" "xz" "lz4 -q -l" "bzip2" "lzma" "cat"; do
+	begin "image: ${filter%% *}"
+	if ! command -v "${filter%% *}" >/dev/null; then
+		skip "no ${filter%% *}"
+		continue
+	fi
+	ready
+	# shellcheck disable=SC2086 # a command with its options
+	pack $filter
+	run status
+	ready_with "ok image $kernel: the plan in it is current"
+done
+
+begin "image: three archives, zeros between them, no microcode"
+ready
+mkdir "$work/modules-image"
+mv "$work/image/usr" "$work/modules-image/"
+{
+	head -c 512 /dev/zero
+	cpio_of "$work/modules-image"
+	head -c 1000 /dev/zero
+	cpio_of "$work/image" | gzip
+} >"$root/boot/initrd.img-$kernel"
+rm -r "$work/modules-image"
+run status
+ready_with "ok image $kernel: the plan in it is current"
+
+begin "image: two archives inside of one compression"
+ready
+{
+	microcode
+	{
+		cpio_of "$work/ucode"
+		cpio_of "$work/image"
+	} | gzip
+} >"$root/boot/initrd.img-$kernel"
+run status
+ready_with "ok image $kernel: the plan in it is current"
+
+begin "image: of dracut, with its unit"
+ready
+rm -r "$work/image/scripts"
+mkdir -p "$work/image/usr/lib/dracut/hooks" \
+	"$work/image/usr/lib/systemd/system/sysinit.target.wants"
+pack gzip
+run status
+not_ready "fail image $kernel: nothing in it starts vfio-early before udev"
+ln -s ../vfio-early.service \
+	"$work/image/usr/lib/systemd/system/sysinit.target.wants/vfio-early.service"
+pack gzip
+run status
+ready_with "ok image $kernel: the plan in it is current"
+
+begin "image: cut off"
+ready
+pack gzip
+size=$(stat -c %s "$root/boot/initrd.img-$kernel")
+truncate -s $((size / 2)) "$root/boot/initrd.img-$kernel"
+run status
+status_is 1
+out_has "fail     image               $kernel: /boot/initrd.img-$kernel is damaged: "
+
+begin "image: empty, and none at all"
+ready
+: >"$root/boot/initrd.img-$kernel"
+run status
+not_ready "fail image $kernel: /boot/initrd.img-$kernel is damaged: empty"
+echo 'no archive' >"$root/boot/initrd.img-$kernel"
+run status
+not_ready "fail image $kernel: /boot/initrd.img-$kernel is damaged: neither cpio nor gzip, zstd, xz, lz4, lzma or bzip2"
+echo 'no archive' | gzip >"$root/boot/initrd.img-$kernel"
+run status
+not_ready "fail image $kernel: /boot/initrd.img-$kernel is damaged: what is unpacked is no cpio archive"
+head -c 3000 /dev/urandom | sed '1s/^/070701/' >"$root/boot/initrd.img-$kernel"
+run status
+status_is 1
+out_has "is damaged: "
+
+begin "image: without a plan"
+ready
+rm "$work/image/usr/lib/vfio-early/plan"
+pack gzip
+run status
+not_ready "fail image $kernel: there is no plan in it"
+
+begin "image: made before the config was changed"
+ready
+config 'bind 02:00\n# changed\n'
+run status
+not_ready "fail image $kernel: the plan in it was made from an older config"
+not_ready "fail boot the config was changed since this boot"
+
+begin "image: the plan of another kernel, and a module that is missing"
+ready
+sed -i 's/^kernel .*/kernel 6.1.0-other/' "$work/image/usr/lib/vfio-early/plan"
+rm "$work/image/usr/lib/modules/$kernel/kernel/vfio-pci.ko"
+pack gzip
+run status
+not_ready "fail image $kernel: the plan in it is for kernel 6.1.0-other"
+not_ready "fail image $kernel: module /lib/modules/$kernel/kernel/vfio-pci is planned, but not in it"
+
+begin "image: modules that are compressed there"
+ready
+xz "$work/image/usr/lib/modules/$kernel/kernel/vfio-pci.ko"
+pack gzip
+run status
+ready_with "ok image $kernel: the plan in it is current"
+
+begin "image: ours after udev, not in ORDER, not there"
+ready
+grep -v vfio-early "$work/image/scripts/init-top/ORDER" >"$work/order"
+# shellcheck disable=SC2016 # as it is in ORDER
+{
+	cat "$work/order"
+	echo '/scripts/init-top/00-vfio-early "$@"'
+} >"$work/image/scripts/init-top/ORDER"
+pack gzip
+run status
+not_ready "fail image $kernel: 00-vfio-early runs after udev (lines 6 and 4 of ORDER)"
+cp "$work/order" "$work/image/scripts/init-top/ORDER"
+pack gzip
+run status
+not_ready "fail image $kernel: 00-vfio-early is not in scripts/init-top/ORDER, so it never runs"
+rm "$work/image/scripts/init-top/00-vfio-early"
+pack gzip
+run status
+not_ready "fail image $kernel: scripts/init-top/00-vfio-early is not in it"
+
+begin "image: the binary is missing, not executable, not static, another"
+ready
+bind=$work/image/usr/lib/vfio-early/vfio-early-bind
+echo >>"$bind"
+pack gzip
+run status
+not_ready "fail image $kernel: its vfio-early-bind is not the one that is installed"
+cp "$(command -v cat)" "$bind"
+pack gzip
+run status
+not_ready "fail image $kernel: its vfio-early-bind is no static program"
+chmod 644 "$bind"
+pack gzip
+run status
+not_ready "fail image $kernel: its vfio-early-bind is not executable"
+rm "$bind"
+pack gzip
+run status
+not_ready "fail image $kernel: /usr/lib/vfio-early/vfio-early-bind is not in it"
+
+begin "image: of every kernel, the newest first"
+ready
+: >"$root/boot/vmlinuz-6.9.0-other"
+: >"$root/boot/vmlinuz-6.20.0-other"
+run status
+status_is 1
+grep '^[a-z]* *image' "$work/out" | tr -s ' ' | cut -d: -f1 >"$work/have"
+is "$work/have" <<-EOF
+	fail image 6.20.0-other
+	ok image $kernel
+	fail image 6.9.0-other
+EOF
+
+begin "image: it still has a plan, although the config names nothing"
+ready
+config '# none\n'
+run status
+not_ready "fail image $kernel: it still has a plan, although the config names nothing"
+not_ready "fail config no bind line: nothing is handed over"
+
+begin "status: unprivileged, an image that only root may read"
+ready
+chmod -R go+rX "$work"
+chmod 600 "$root/boot/initrd.img-$kernel"
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+	chown -R 0:0 "$root/etc"
+	touch -d '1 hour' "$root/boot/initrd.img-$kernel"
+	setpriv --reuid 65534 --regid 65534 --clear-groups "$command" status --root "$root" \
+		>"$work/out" 2>"$work/err"
+	status=$?
+	if [ "$status" -eq 126 ]; then
+		skip "the command cannot be run by others from here"
+	else
+		ready_with "unknown image $kernel: /boot/initrd.img-$kernel cannot be read by you; it is newer than the config"
+		out "Run as root, it would also look at what is marked unknown."
+		touch -d '2 hours ago' "$root/boot/initrd.img-$kernel"
+		setpriv --reuid 65534 --regid 65534 --clear-groups "$command" status \
+			--root "$root" >"$work/out" 2>"$work/err"
+		status=$?
+		not_ready "fail image $kernel: /boot/initrd.img-$kernel is older than the config"
+	fi
+else
+	skip "not root"
+fi
+
+# --- the machine
+
+begin "status: no IOMMU, no table, no vmx"
+ready
+rm -r "$root/sys/class/iommu/dmar0" "$root/sys/firmware/acpi/tables/DMAR"
+echo 'flags : fpu' >"$root/proc/cpuinfo"
+run status
+not_ready "fail firmware no DMAR, IVRS or IORT table"
+not_ready "fail kernel IOMMU off in the firmware (no DMAR, IVRS or IORT)"
+not_ready " fix: switch on VT-d, AMD-Vi or SMMU there"
+not_ready "warning cpu neither vmx nor svm: no virtual machine can run fast here"
+
+begin "status: the parameter that turned it off"
+ready
+rm -r "$root/sys/class/iommu/dmar0"
+echo 'root=/dev/sda1 intel_iommu=off' >"$root/proc/cmdline"
+run status
+not_ready "fail kernel IOMMU off in the kernel (firmware table DMAR)"
+not_ready " fix: remove kernel parameter intel_iommu=off"
+
+begin "status: no interrupt remapping, allow_unsafe_interrupts"
+ready
+echo ' 24: 0 PCI-MSI' >"$root/proc/interrupts"
+run status
+not_ready "fail remapping no interrupt remapping: VMs are refused the device"
+mkdir -p "$root/sys/module/vfio_iommu_type1/parameters"
+echo Y >"$root/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"
+run status
+ready_with "warning remapping no interrupt remapping"
+ready_with "warning unsafe-interrupts allow_unsafe_interrupts is set: a guest may send the host any interrupt"
+
+begin "status: no kernel"
+ready
+rm -r "$root/lib/modules"
+run status
+not_ready "fail kernel no kernel in /lib/modules"
+
+begin "status: a group that is not whole"
+config 'bind 00:1f.2\n'
+run status
+not_ready "fail groups 0000:00:1f.3: shares group 5 with what is bound, so no VM gets that"
+
+begin "status: memory that the firmware keeps"
+ready
+echo '0x00000000ab000000 0x00000000abffffff direct' \
+	>"$root/sys/kernel/iommu_groups/15/reserved_regions"
+run status
+status_is 1
+out_has "the firmware keeps memory of group 15 for itself (0x00000000ab000000 0x00000000abffffff)"
+
+begin "status: vfio_early=off and dry-run"
+ready
+echo 'root=/dev/sda1 vfio_early=off' >"$root/proc/cmdline"
+run status
+not_ready "fail boot-loader vfio_early=off: this boot touched nothing"
+echo 'root=/dev/sda1 vfio_early=dry-run' >"$root/proc/cmdline"
+run status
+not_ready "fail boot-loader vfio_early=dry-run: this boot bound nothing"
+
+begin "status: parameters that the config asks for"
+config 'bind 02:00\ncmdline iommu=pt intel_iommu=on\n'
+contents
+booted
+pack gzip
+run status
+not_ready "fail boot-loader iommu=pt: this kernel was booted without iommu=pt"
+echo 'root=/dev/sda1 intel_iommu=on iommu=pt' >"$root/proc/cmdline"
+run status
+ready_with "ok boot-loader GRUB"
+
+begin "status: which boot loader"
+ready
+config 'UUID\n' kernel/proxmox-boot-uuids
+run status
+ready_with "ok boot-loader proxmox-boot-tool"
+rm "$root/etc/kernel/proxmox-boot-uuids"
+mkdir -p "$root/sys/firmware/efi/efivars"
+printf '\006\0\0\0s\0y\0s\0t\0e\0m\0d\0-\0b\0o\0o\0t\0\0\0' \
+	>"$root/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+run status
+ready_with "ok boot-loader systemd-boot"
+rm -r "$root/sys/firmware/efi" "$root/boot/grub"
+run status
+ready_with "warning boot-loader none that is known: its kernel command line is yours to keep"
+
+begin "status: a wrong line, a line that nothing answers to, a bridge"
+ready
+config 'bind 0x02\nbind 1234:5678\nbind 00:01.0\nbind 02:00\n'
+run status
+not_ready "fail config left out: /etc/vfio-early.conf:1:6: write IDs and addresses without 0x"
+not_ready "fail config 1234:5678: no function answers to this bind line"
+not_ready "fail config 0000:00:01.0: the next boot refuses it: a bridge; name what is behind it"
+
+begin "status: what the administrator asked for is no failure"
+config 'bind class:03 class:0403\nexcept 02:00.1\nboot-vga keep\n'
+contents
+mkdir -p "$root/run/vfio-early"
+cp "$work/image/usr/lib/vfio-early/plan" "$root/run/vfio-early/plan"
+booted
+cat >"$root/run/vfio-early/report" <<-EOF
+	address=0000:01:00.0 id=10de:1187 class=030000 group=14 result=refused driver=nouveau was=nouveau ms=1 reason="boot VGA (boot-vga keep)"
+	address=0000:02:00.0 id=10de:1187 class=030000 group=15 result=bound driver=vfio-pci was=- ms=1 reason=""
+	address=0000:02:00.1 id=10de:0e0a class=040300 group=15 result=refused driver=- was=- ms=1 reason="in except"
+EOF
+pack gzip
+run status
+no_out "fail     boot"
+no_out "fail     config"
+
+# --- this boot
+
+begin "status: it did not run at this boot"
+ready
+rm -r "$root/run/vfio-early"
+run status
+not_ready "fail boot vfio-early did not run at this boot"
+
+begin "status: failed, held, absent, undone, planned; the later line counts"
+ready
+cat >"$root/run/vfio-early/report" <<-EOF
+	address=0000:02:00.0 id=10de:1187 class=030000 group=15 result=bound driver=vfio-pci was=- ms=1 reason=""
+	address=0000:02:00.0 id=10de:1187 class=030000 group=15 result=failed driver=nouveau was=nouveau ms=1 reason="bind: device busy"
+	address=0000:02:00.1 id=10de:0e0a class=040300 group=15 result=held driver=- was=- ms=1 reason="no IOMMU"
+	address=1234:5678 id=- class=- group=- result=absent driver=- was=- ms=1 reason="no such function"
+	garbage
+EOF
+run status
+not_ready "fail boot 0000:02:00.0: failed, on nouveau: bind: device busy"
+not_ready "fail boot 0000:02:00.1: held: no IOMMU"
+not_ready "fail boot 1234:5678: absent: no such function"
+
+begin "status: bound at boot, and something else has it now"
+ready
+rm "$root/sys/bus/pci/devices/0000:02:00.0/driver" "$root/sys/bus/pci/devices/0000:02:00.1/driver"
+mkdir "$root/sys/bus/pci/drivers/nvidia"
+ln -s ../../../../bus/pci/drivers/nvidia "$root/sys/bus/pci/devices/0000:02:00.0/driver"
+run status
+not_ready "fail device 0000:02:00.0: something rebound it since the boot: was on vfio-pci, now on nvidia"
+not_ready "fail device 0000:02:00.1: something rebound it since the boot: was on vfio-pci, now without a driver"
+rm "$root/sys/bus/pci/devices/0000:02:00.1"
+run status
+not_ready "fail device 0000:02:00.1: it was bound, and is gone now"
+
+begin "status: a function that this boot did not know of"
+ready
+sed -i /02:00.1/d "$root/run/vfio-early/report"
+run status
+not_ready "fail boot 0000:02:00.1: this boot did not know of it"
+
+# --- old recipes
+
+begin "status: vfio_virqfd in a list of modules"
+ready
+config '# x\nvfio_virqfd\n' modules
+config 'vfio-virqfd\n' modules-load.d/vfio.conf
+run status
+ready_with "warning virqfd /etc/modules: vfio_virqfd is named, which kernel $kernel does not have (it is part of vfio since 6.2)"
+ready_with "warning virqfd /etc/modules-load.d/vfio.conf: vfio_virqfd is named, which kernel $kernel does not have (it is part of vfio since 6.2)"
+echo "kernel/vfio_virqfd.ko:" >>"$root/lib/modules/$kernel/modules.dep"
+run status
+no_out virqfd
+
+begin "status: old recipes"
+ready
+config 'options vfio-pci ids=10de:1187\n' modprobe.d/vfio.conf
+run status
+out_has "recipe              /etc/modprobe.d/vfio.conf:1: options vfio-pci ids=10de:1187: "
+
+begin "status: usage"
+run status now
+status_is 2
+err "error: status takes no argument: now"
