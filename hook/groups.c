@@ -26,14 +26,14 @@ enum {
 };
 
 static const struct output_column columns[] = {
-	{ "GROUP", "its number, its functions", 12, SCOLS_FL_TREE, OUTPUT_STRING, true },
+	{ "GROUP", "its number, its functions", 12, SCOLS_FL_TREE, OUTPUT_NUMBER, true },
 	{ "ADDRESS", "of a function", 12, 0, OUTPUT_STRING, false },
 	{ "ID", "vendor:device", 9, 0, OUTPUT_STRING, true },
 	{ "NAME", "of the device", 0.4, SCOLS_FL_TRUNC, OUTPUT_STRING, true },
 	{ "CLASS", "what it is", 0.2, SCOLS_FL_TRUNC, OUTPUT_STRING, false },
 	{ "DRIVER", "that has it now", 8, 0, OUTPUT_STRING, true },
 	{ "NEXT", "what the next boot does", 8, 0, OUTPUT_STRING, true },
-	{ "VM", "ready, possible, no", 8, 0, OUTPUT_STRING, true },
+	{ "VM", "ready, possible, no, blocks", 8, 0, OUTPUT_STRING, true },
 	{ "WHY", "why no VM can take it", 0.3, SCOLS_FL_TRUNC, OUTPUT_STRING, false },
 	{ 0 },
 };
@@ -146,7 +146,7 @@ static void add_function(struct groups *groups, const struct group *group,
 	output_set(table, line, COL_NEXT, host_next_name(next));
 	output_mark_cell(table, line, COL_NEXT, next == HOST_NEXT_VFIO ? OUTPUT_GOOD : OUTPUT_BAD);
 	if (is_in_the_way(groups, group, fn)) {
-		output_set(table, line, COL_VM, "in way");
+		output_set(table, line, COL_VM, "blocks");
 		output_set(table, line, COL_WHY, host_protect(groups->host, fn));
 		output_mark_cell(table, line, COL_VM, OUTPUT_BAD);
 	}

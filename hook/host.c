@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "early/paths.h"
 #include "early/sysfs.h"
 #include "host.h"
@@ -33,22 +34,11 @@ static int compare_function(const void *a, const void *b)
 static int add_function(const struct pci_function *fn, int error, void *arg)
 {
 	struct host *host = arg;
-	struct host_function *list = host->fn;
+	const struct host_function item = { .pci = *fn, .place = DECIDE_NO_INDEX };
 
-	if (error) {
-		host->unreadable++;
-		return 0;
-	}
-	/* Room for 64, then twice as many each time. */
-	if (!host->count || (host->count >= 64 && !(host->count & (host->count - 1)))) {
-		size_t room = host->count ? 2 * host->count : 64;
-
-		list = realloc(list, room * sizeof(*list));
-		if (!list)
-			return -ENOMEM;
-		host->fn = list;
-	}
-	list[host->count++] = (struct host_function){ .pci = *fn, .place = DECIDE_NO_INDEX };
+	if (!error)
+		return array_append(&host->fn, &host->count, sizeof(item), &item);
+	host->unreadable++;
 	return 0;
 }
 
@@ -92,7 +82,9 @@ int host_open(const char *dir, struct host **result)
 		goto out;
 	}
 	if (host->unreadable)
-		message_warn("%u PCI functions cannot be read, and are left out", host->unreadable);
+		message_warn("%u PCI function%s cannot be read, and %s left out", host->unreadable,
+			     host->unreadable == 1 ? "" : "s",
+			     host->unreadable == 1 ? "is" : "are");
 	host->devicesfd = sysfs_open_dir(host->root.fd, PATH_PCI_DEVICES);
 	if (host->count)
 		qsort(host->fn, host->count, sizeof(*host->fn), compare_function);
@@ -124,19 +116,16 @@ static int keep_notes(struct host *host)
 
 	free_notes(host);
 	for (; line; line = strchr(line, '\n')) {
-		char **list;
+		char *note;
 
 		line++;
 		if (strncmp(line, "# ", 2))
 			continue;
-		list = realloc(host->note, (host->notes + 1) * sizeof(*list));
-		if (!list)
+		note = strndup(line + 2, strcspn(line + 2, "\n"));
+		if (!note || array_append(&host->note, &host->notes, sizeof(note), &note)) {
+			free(note);
 			return message_errno(-ENOMEM, "cannot read the plan");
-		host->note = list;
-		list[host->notes] = strndup(line + 2, strcspn(line + 2, "\n"));
-		if (!list[host->notes])
-			return message_errno(-ENOMEM, "cannot read the plan");
-		host->notes++;
+		}
 	}
 	return 0;
 }

@@ -531,7 +531,9 @@ int plan_compile(const struct root *root, const char *kernel, char **text, size_
 	comp->is_quiet = true;
 	comp->rootfd = root->fd;
 	strcpy(comp->root, root->path);
-	ret = compile(comp, text, size);
+	ret = kernel ? check_kernel(comp) : 0;
+	if (!ret)
+		ret = compile(comp, text, size);
 	compile_free(comp);
 	free(comp);
 	if (ret) {

@@ -9,11 +9,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "early/selector.h"
 #include "message.h"
 #include "recipes.h"
 
-#define FILE_MAX (1u << 20) /* bytes; a larger one is no config */
+#define CMDLINE_FILE "proc/cmdline"
+#define FILE_MAX     (1u << 20) /* bytes; a larger one is no config */
 
 /* Drivers that the recipes on the net keep away from a card. */
 static const char *const card_drivers[] = {
@@ -53,26 +55,32 @@ struct source {
 	unsigned int line;
 };
 
+static void free_recipe(struct recipe *recipe)
+{
+	free(recipe->file);
+	free(recipe->text);
+	free(recipe->value);
+	free(recipe->address);
+}
+
 static void add(struct source *source, enum recipe_kind kind, enum recipe_harm harm,
 		const char *text, size_t text_len, const char *value, size_t value_len)
 {
 	struct recipes *recipes = source->recipes;
-	struct recipe *list, *item;
+	struct recipe item = { .kind = kind, .harm = harm, .line = source->line };
 
-	list = realloc(recipes->list, (recipes->count + 1) * sizeof(*list));
-	if (!list) {
+	if (!strcmp(source->file, CMDLINE_FILE))
+		item.line = 0; /* it has but one */
+	if (asprintf(&item.file, "/%s", source->file) < 0)
+		item.file = NULL;
+	item.text = strndup(text, text_len);
+	item.value = strndup(value, value_len);
+	if (!item.file || !item.text || !item.value ||
+	    array_append(&recipes->list, &recipes->count, sizeof(item), &item)) {
 		recipes->failed = true;
+		free_recipe(&item);
 		return;
 	}
-	recipes->list = list;
-	item = &list[recipes->count];
-	*item = (struct recipe){ .kind = kind, .harm = harm, .line = source->line };
-	item->text = strndup(text, text_len);
-	item->value = strndup(value, value_len);
-	if (asprintf(&item->file, "/%s", source->file) < 0)
-		item->file = NULL;
-	recipes->count++;
-	recipes->failed |= !item->text || !item->value || !item->file;
 }
 
 /* The whole of a file below the root, NUL-ended, or NULL. */
@@ -462,7 +470,7 @@ int recipes_find(const struct root *root, struct recipes *recipes)
 	struct folder driverctl = { .root = root, .recipes = recipes };
 
 	*recipes = (struct recipes){ 0 };
-	find_in_file(root, recipes, "proc/cmdline", find_in_kernel_line);
+	find_in_file(root, recipes, CMDLINE_FILE, find_in_kernel_line);
 	find_in_file(root, recipes, "etc/default/grub", find_in_grub_line);
 	find_in_folders(root, recipes, grub, 1, ".cfg", find_in_grub_line);
 	find_in_file(root, recipes, "etc/kernel/cmdline", find_in_kernel_line);
@@ -480,12 +488,8 @@ int recipes_find(const struct root *root, struct recipes *recipes)
 
 void recipes_free(struct recipes *recipes)
 {
-	for (size_t i = 0; i < recipes->count; i++) {
-		free(recipes->list[i].file);
-		free(recipes->list[i].text);
-		free(recipes->list[i].value);
-		free(recipes->list[i].address);
-	}
+	for (size_t i = 0; i < recipes->count; i++)
+		free_recipe(&recipes->list[i]);
 	free(recipes->list);
 	*recipes = (struct recipes){ 0 };
 }

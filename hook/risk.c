@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "early/sysfs.h"
 #include "message.h"
 #include "modules.h"
@@ -23,28 +24,34 @@ struct search {
 	bool knows_resets;     /* some function has a reset_method: the kernel tells (from 5.15) */
 };
 
+static void free_risk(struct risk *risk)
+{
+	free(risk->about);
+	free(risk->what);
+	free(risk->fix);
+}
+
 __attribute__((format(printf, 5, 6))) static void add(struct search *search, enum risk_level level,
 						      const char *about, const char *fix,
 						      const char *fmt, ...)
 {
 	struct risks *risks = search->risks;
-	struct risk *list, *item;
+	struct risk item = { .level = level };
 	va_list args;
 
-	list = realloc(risks->list, (risks->count + 1) * sizeof(*list));
-	if (!list) {
+	va_start(args, fmt);
+	if (vasprintf(&item.what, fmt, args) < 0)
+		item.what = NULL;
+	va_end(args);
+	item.about = strdup(about);
+	item.fix = strdup(fix);
+	if (!item.what || !item.about || !item.fix ||
+	    array_append(&risks->list, &risks->count, sizeof(item), &item)) {
 		risks->failed = true;
+		free_risk(&item);
 		return;
 	}
-	risks->list = list;
-	item = &list[risks->count++];
-	*item = (struct risk){ .level = level, .about = strdup(about), .fix = strdup(fix) };
-	va_start(args, fmt);
-	if (vasprintf(&item->what, fmt, args) < 0)
-		item->what = NULL;
-	va_end(args);
 	risks->blocks += level == RISK_BLOCKS;
-	risks->failed |= !item->about || !item->fix || !item->what;
 }
 
 static bool is_taken(const struct search *search, const struct host_function *fn)
@@ -120,7 +127,9 @@ static void add_iommu(struct search *search)
 
 		iommu_describe(iommu, text, sizeof(text));
 		fix = cut(text, ": ");
-		add(search, RISK_BLOCKS, "IOMMU", fix, "%s", text);
+		/* "IOMMU off in the kernel (...)": what it is about is said already. */
+		add(search, RISK_BLOCKS, "IOMMU", fix, "%s",
+		    strncmp(text, "IOMMU ", 6) ? text : text + 6);
 		return;
 	}
 	if (iommu->has_remapping || !iommu_wants_remapping(iommu))
@@ -233,6 +242,19 @@ static const struct host_function *find_bus_mate(const struct search *search,
 	return NULL;
 }
 
+static bool is_first_without_reset(const struct search *search, const struct host_function *fn)
+{
+	const struct host *host = search->host;
+	char text[128];
+
+	for (const struct host_function *other = host->fn; other < fn; other++)
+		if (other->pci.addr.domain == fn->pci.addr.domain &&
+		    other->pci.addr.bus == fn->pci.addr.bus && is_taken(search, other) &&
+		    !*host_attribute(host, other, "reset_method", text, sizeof(text)))
+			return false;
+	return true;
+}
+
 /*
  * Without a method of its own a function can still be reset with its bus, by a VMM that has all of
  * the bus (drivers/vfio/pci/vfio_pci_core.c, VFIO_DEVICE_PCI_HOT_RESET); the root bus cannot be.
@@ -258,11 +280,9 @@ static void add_reset(struct search *search, const struct host_function *fn, con
 		    pci_address_format(&mate->pci.addr, addr));
 		return;
 	}
-	mate = find_bus_mate(search, fn, true);
-	if (mate)
+	if (find_bus_mate(search, fn, true) && is_first_without_reset(search, fn))
 		add(search, RISK_NOTES, about, "give all functions of the bus to one VM",
-		    "can be reset only with %s and what else is on its bus",
-		    pci_address_format(&mate->pci.addr, addr));
+		    "can be reset only with all else on its bus");
 }
 
 static void add_screen(struct search *search, const struct host_function *fn, const char *about)
@@ -307,6 +327,21 @@ static void add_variants(struct search *search, const struct host_function *fn, 
 	kmod_module_unref_list(list);
 }
 
+/* A virtual function is there only once the driver of its physical one has made it. */
+static void add_virtual(struct search *search, const char *about, const char *physfn)
+{
+	struct pci_address addr;
+
+	if (!pci_address_parse(physfn, &addr) && is_taken(search, host_find(search->host, &addr)))
+		add(search, RISK_BLOCKS, about, "bind only one of the two",
+		    "a virtual function of %s, which is bound too and then makes none", physfn);
+	else
+		add(search, RISK_NOTES, about, "",
+		    "a virtual function of %s: bound when that one's driver makes it, after the "
+		    "early boot",
+		    physfn);
+}
+
 static void add_taken(struct search *search, struct host_function *fn, const char *about)
 {
 	const struct verdict *verdict = &search->host->decisions.verdict[fn->place];
@@ -316,21 +351,21 @@ static void add_taken(struct search *search, struct host_function *fn, const cha
 		add(search, RISK_WARNS, about, "write bind without the exclamation mark",
 		    "%s (protect), overridden by bind!: this host may not come up without it",
 		    search->host->plan.protect[verdict->protect].reason);
-	add_screen(search, fn, about);
 	add_rmrr(search, fn);
-	add_reset(search, fn, about);
 	add_variants(search, fn, about);
+	/* Each has a reset of its own (PCIe base specification, "FLR": required of them). */
+	if (*host_link(search->host, fn, "physfn", text, sizeof(text))) {
+		add_virtual(search, about, text);
+		return;
+	}
+	add_screen(search, fn, about);
+	add_reset(search, fn, about);
 
 	host_attribute(search->host, fn, "sriov_numvfs", text, sizeof(text));
 	if (*text && strcmp(text, "0"))
 		add(search, RISK_WARNS, about,
 		    "bind the virtual functions instead, if it is they that the VMs are to get",
 		    "has %s virtual functions now; on vfio-pci it has none", text);
-	if (*host_link(search->host, fn, "physfn", text, sizeof(text)))
-		add(search, RISK_NOTES, about, "",
-		    "a virtual function of %s: bound when that one's driver makes it, after the "
-		    "early boot",
-		    text);
 }
 
 static void add_functions(struct search *search)
@@ -462,11 +497,8 @@ out:
 
 void risks_free(struct risks *risks)
 {
-	for (size_t i = 0; i < risks->count; i++) {
-		free(risks->list[i].about);
-		free(risks->list[i].what);
-		free(risks->list[i].fix);
-	}
+	for (size_t i = 0; i < risks->count; i++)
+		free_risk(&risks->list[i]);
 	free(risks->list);
 	*risks = (struct risks){ 0 };
 }
