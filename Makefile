@@ -159,6 +159,12 @@ check-host: all
 check-host-asan: $(B)/asan/vfio-early
 	tests/host/run --command $<
 
+check-changes: all
+	tests/host/changes/run
+
+check-changes-asan: all $(B)/asan/vfio-early
+	tests/host/changes/run $(B)/asan/vfio-early
+
 check-tree: all
 	tests/tree/run
 
