@@ -74,7 +74,8 @@ unit_bin := $(unit_src:%.c=$(B)/%)
 asan_bin := $(unit_src:%.c=$(B)/asan/%)
 
 .PHONY: all check check-boot check-static check-unit check-asan check-hook \
-	check-hook-asan check-host check-host-asan check-tree check-package test demo \
+	check-hook-asan check-host check-host-asan check-changes \
+	check-changes-asan check-tree check-package test demo \
 	lint format deb install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -120,7 +121,7 @@ $(B)/vfio-early: $(B)/hook/main.o $(B)/hook/libhook.a $(B)/early/libearly.a
 
 # tests/all prints one closing line for all suites named; one that fails does not hide the others.
 check: all
-	tests/all lint static unit asan hook hook-asan host host-asan tree
+	tests/all lint static unit asan hook hook-asan host host-asan changes changes-asan tree
 
 check-package: deb
 	tests/package/run
@@ -131,7 +132,7 @@ check-boot: deb
 test:
 	tests/setup
 	$(MAKE) all
-	tests/all deb lint static unit asan hook hook-asan host host-asan tree package boot
+	tests/all deb lint static unit asan hook hook-asan host host-asan changes changes-asan tree package boot
 
 demo:
 	tests/setup
