@@ -137,7 +137,7 @@ static bool is_wanted(const struct act *act, unsigned int i)
 }
 
 /* One step for one function. Returns 0, or -errno, which takes it out of the steps that follow. */
-typedef int (*step_fn)(const struct act *act, struct pci_function *fn, enum decision decision);
+typedef int (*step_fn)(struct act *act, struct pci_function *fn, enum decision decision);
 
 static void for_each_wanted(struct act *act, enum act_step step, step_fn one)
 {
@@ -157,17 +157,24 @@ static void for_each_wanted(struct act *act, enum act_step step, step_fn one)
 	}
 }
 
-static int override_one(const struct act *act, struct pci_function *fn, enum decision decision)
+static int override_one(struct act *act, struct pci_function *fn, enum decision decision)
 {
 	(void)decision;
 	return set_override(act->rootfd, fn, vfio_pci);
 }
 
-static int unbind_one(const struct act *act, struct pci_function *fn, enum decision decision)
+static int unbind_one(struct act *act, struct pci_function *fn, enum decision decision)
 {
+	int ret;
+
 	(void)decision;
-	/* A quarter of the whole, so that one bad driver leaves time for the others. */
-	return *fn->driver ? unbind(act->rootfd, fn, (int)act->plan->deadline * 1000 / 4) : 0;
+	if (!*fn->driver)
+		return 0;
+	ret = unbind(act->rootfd, fn, act->patience);
+	/* However many do not let go, half of the deadline is left for the others. */
+	if (ret == -ETIMEDOUT)
+		act->patience /= 2;
+	return ret;
 }
 
 /*
@@ -175,8 +182,7 @@ static int unbind_one(const struct act *act, struct pci_function *fn, enum decis
  * aperture_remove_conflicting_pci_devices). From others efifb goes when its platform device is
  * unbound; BOOTFB of simpledrm stays whatever is unbound. What remains is seen in fn->framebuffer.
  */
-static int release_framebuffer(const struct act *act, struct pci_function *fn,
-			       enum decision decision)
+static int release_framebuffer(struct act *act, struct pci_function *fn, enum decision decision)
 {
 	(void)decision;
 	if (fn->framebuffer == PCI_FB_EFIFB && !pci_is_vga(fn)) {
@@ -203,7 +209,7 @@ static void load_modules(struct act *act)
 	}
 }
 
-static int bind_one(const struct act *act, struct pci_function *fn, enum decision decision)
+static int bind_one(struct act *act, struct pci_function *fn, enum decision decision)
 {
 	char driver[PCI_DRIVER_SIZE], addr[PCI_ADDRESS_SIZE];
 
@@ -279,6 +285,7 @@ static void verify_all(struct act *act)
 
 void act_run(struct act *act)
 {
+	act->patience = (int)act->plan->deadline * 1000 / 4;
 	for_each_wanted(act, ACT_OVERRIDE, override_one);
 	for_each_wanted(act, ACT_UNBIND, unbind_one);
 	for_each_wanted(act, ACT_FRAMEBUFFER, release_framebuffer);

@@ -50,6 +50,7 @@ struct act_outcome {
 struct act {
 	int rootfd;
 	const struct plan *plan;
+	int patience; /* ms that the next driver may take to let go */
 	unsigned int modules_tried;
 	enum act_step step; /* now */
 	unsigned int

@@ -278,9 +278,11 @@ static void tell_verdict(struct run *run, unsigned int i)
 		break;
 	}
 	if (verdict->crowds)
-		report_function(&report, REPORT_WARNING, fn, "not bound",
-				"shares the group, so no VM gets that; name it in a bind line, or "
-				"set group claim");
+		report_function(&report, REPORT_WARNING, fn,
+				verdict->decision == DECIDE_REFUSE ?
+					"not bound" :
+					"not bound, name it or set group claim",
+				"shares the group, so no VM gets that");
 }
 
 /* Bind lines that no function answers to. */
@@ -380,10 +382,13 @@ static enum exit_status give_up(struct run *run, int error)
  * Says what is wrong with the plan, and what the host left out of it. Returns false when it cannot
  * be trusted.
  */
-static bool check_plan(const char *path)
+static bool check_plan(const char *path, bool is_late)
 {
 	const struct plan_error *first = &errors.error[0];
 
+	/* To be said once: --late reads the plan of a run that said it. */
+	if (is_late)
+		return !errors.unsafe;
 	if (errors.count)
 		report_line(&report, REPORT_ERROR, "%s:%u:%u: %s (%u such): %s", path, first->line,
 			    first->column, first->what, errors.count,
@@ -419,9 +424,11 @@ static enum exit_status run_plan(struct run *run, const struct plan_place *place
 
 	plan_init(&plan);
 	plan_parse(&plan, plan_text, (size_t)len, PLAN_COMPILED, &errors);
-	if (!check_plan(place->path))
+	if (!check_plan(place->path, run->is_late))
 		return EXIT_NO_PLAN;
 	if (!plan.binds) {
+		if (run->is_late)
+			return EXIT_AS_CONFIGURED;
 		report_line(&report, REPORT_INFO, "%s: no bind line: nothing to do", VERSION);
 		return exit_status(run);
 	}
