@@ -280,8 +280,14 @@ static void pin_bind(struct compile *comp, unsigned int bind)
 static void write_binds(struct compile *comp, FILE *out)
 {
 	bool blind = !comp->fns;
+	bool unpinned_address = false;
 
-	if (blind && comp->plan.binds && !comp->is_quiet)
+	for (unsigned int i = 0; i < comp->plan.binds; i++) {
+		const struct selector *sel = &comp->plan.bind[i].sel;
+
+		unpinned_address |= !selector_needs_scan(sel) && !sel->has_id;
+	}
+	if (blind && unpinned_address && !comp->is_quiet)
 		message_warn("no PCI function is visible below %s/sys: addresses are not pinned to "
 			     "an ID",
 			     comp->root);

@@ -526,3 +526,14 @@ grep -Eq '^vfio-early [0-9]' "$work/out" || problem "no version"
 status=$?
 status_is 0
 no_err
+
+begin 'no sysfs: an address is said to be unpinned, IDs need no pin'
+rm -r "$root/sys/bus"
+config 'bind 0000:01:00.0\n'
+plan
+status_is 0
+err_has 'no PCI function is visible below'
+config 'bind 10de:1187 class:03\n'
+plan
+status_is 0
+no_err
