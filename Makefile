@@ -75,7 +75,7 @@ asan_bin := $(unit_src:%.c=$(B)/asan/%)
 
 .PHONY: all check check-boot check-static check-unit check-asan check-hook \
 	check-hook-asan check-host check-host-asan check-changes \
-	check-changes-asan check-tree check-package test demo \
+	check-changes-asan check-tree check-package test bench demo \
 	lint format deb install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -165,6 +165,9 @@ check-changes: all
 
 check-changes-asan: all $(B)/asan/vfio-early
 	tests/host/changes/run $(B)/asan/vfio-early
+
+bench: all
+	tests/bench/list
 
 check-tree: all
 	tests/tree/run

@@ -507,7 +507,8 @@ static int compile(struct compile *comp, char **text, size_t *size)
 		return ret;
 	plan_init(&comp->plan);
 	config_parse(&comp->config, &comp->plan, add_lost, comp);
-	ret = pci_scan(comp->rootfd, add_function, comp);
+	/* Only what is bound is compared with what is there. */
+	ret = comp->plan.binds ? pci_scan(comp->rootfd, add_function, comp) : 0;
 	if (ret && ret != -ENOENT)
 		return message_errno(ret, "cannot read the PCI functions of this host");
 	if (comp->fns)
