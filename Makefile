@@ -119,9 +119,11 @@ $(B)/vfio-early: $(B)/hook/main.o $(B)/hook/libhook.a $(B)/early/libearly.a
 
 # --- tests
 
+check_suites := lint static unit asan hook hook-asan host host-asan changes changes-asan tree
+
 # tests/all prints one closing line for all suites named; one that fails does not hide the others.
 check: all
-	tests/all lint static unit asan hook hook-asan host host-asan changes changes-asan tree
+	tests/all $(check_suites)
 
 check-package: deb
 	tests/package/run
@@ -132,7 +134,7 @@ check-boot: deb
 test:
 	tests/setup
 	$(MAKE) all
-	tests/all deb lint static unit asan hook hook-asan host host-asan changes changes-asan tree package boot
+	tests/all deb $(check_suites) package boot
 
 demo:
 	tests/setup
