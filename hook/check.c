@@ -13,6 +13,7 @@
 #include "host.h"
 #include "message.h"
 #include "options.h"
+#include "outlook.h"
 #include "output.h"
 #include "risk.h"
 
@@ -31,25 +32,6 @@ static const struct options_spec spec = {
 	.end = "Exit status: 0 nothing blocks, 1 something does, 2 usage, 3 it cannot be told.\n",
 };
 
-enum {
-	COL_ADDRESS,
-	COL_ID,
-	COL_NAME,
-	COL_GROUP,
-	COL_DRIVER,
-	COL_NEXT,
-};
-
-static const struct output_column columns[] = {
-	{ "ADDRESS", "", 12, 0, OUTPUT_STRING, true },
-	{ "ID", "", 9, 0, OUTPUT_STRING, true },
-	{ "NAME", "", 0.5, SCOLS_FL_TRUNC, OUTPUT_STRING, true },
-	{ "GROUP", "", 5, SCOLS_FL_RIGHT, OUTPUT_NUMBER, true },
-	{ "DRIVER", "", 8, 0, OUTPUT_STRING, true },
-	{ "NEXT", "", 8, 0, OUTPUT_STRING, true },
-	{ 0 },
-};
-
 struct check {
 	struct host *host;
 	struct risks risks;
@@ -57,39 +39,6 @@ struct check {
 };
 
 /* --- for people */
-
-static int print_functions(const struct check *check, const struct output *output)
-{
-	struct output_table table;
-	int ret = output_table_init(&table, output, "functions", columns);
-
-	for (size_t i = 0; i < check->host->count && !ret; i++) {
-		struct host_function *fn = &check->host->fn[i];
-		enum host_next next = host_next(check->host, fn);
-		struct libscols_line *line;
-		char text[256];
-
-		if (fn->place == DECIDE_NO_INDEX)
-			continue;
-		line = output_line(&table, NULL);
-		output_set(&table, line, COL_ADDRESS, pci_address_format(&fn->pci.addr, text));
-		output_set(&table, line, COL_ID, pci_id_format(&fn->pci.id, text));
-		output_set(&table, line, COL_NAME,
-			   names_device(check->host->names, &fn->pci.id, text, sizeof(text)));
-		if (host_group(check->host, fn) >= 0)
-			output_setf(&table, line, COL_GROUP, "%d", host_group(check->host, fn));
-		output_set(&table, line, COL_DRIVER, fn->pci.driver);
-		output_set(&table, line, COL_NEXT, host_next_name(next));
-		output_mark_cell(&table, line, COL_NEXT,
-				 next == HOST_NEXT_VFIO ? OUTPUT_GOOD : OUTPUT_BAD);
-		if (pci_is_bridge(&fn->pci))
-			output_mark_line(&table, line, OUTPUT_DIM);
-	}
-	if (!ret)
-		ret = output_table_print(&table);
-	output_table_free(&table);
-	return ret;
-}
 
 static void print_risk(const struct risk *risk, const struct output *output)
 {
@@ -112,17 +61,12 @@ static void print_risk(const struct risk *risk, const struct output *output)
 static int print_text(const struct check *check, const struct output *output)
 {
 	bool is_good = !check->risks.blocks;
-	unsigned int taken = 0, refused = 0;
-	int ret = print_functions(check, output);
+	struct outlook outlook;
+	int ret = outlook_print(check->host, output);
 
 	if (ret)
 		return ret;
-	for (size_t i = 0; i < check->host->count; i++) {
-		enum host_next next = host_next(check->host, &check->host->fn[i]);
-
-		taken += next == HOST_NEXT_VFIO;
-		refused += next == HOST_NEXT_REFUSED || next == HOST_NEXT_HELD;
-	}
+	outlook_count(check->host, &outlook);
 	if (check->host->table.count)
 		putchar('\n');
 	for (size_t i = 0; i < check->risks.count; i++)
@@ -132,43 +76,13 @@ static int print_text(const struct check *check, const struct output *output)
 	printf("%s%s%s: the next boot binds %u, refuses %u; ",
 	       output_on(output, is_good ? OUTPUT_GOOD : OUTPUT_BAD),
 	       is_good ? "nothing blocks" : "BLOCKED",
-	       output_off(output, is_good ? OUTPUT_GOOD : OUTPUT_BAD), taken, refused);
+	       output_off(output, is_good ? OUTPUT_GOOD : OUTPUT_BAD), outlook.taken,
+	       outlook.refused);
 	printf("%zu of %zu remarks block\n", check->risks.blocks, check->risks.count);
 	return output_finish();
 }
 
 /* --- for programs: a stable schema, see vfio-early(8) */
-
-/* A string, or null for what is empty. */
-static struct json_object *text_or_null(const char *text)
-{
-	return text && *text ? json_object_new_string(text) : NULL;
-}
-
-static struct json_object *json_function(const struct check *check, struct host_function *fn)
-{
-	struct json_object *object = json_object_new_object();
-	char text[512];
-
-	if (!object)
-		return NULL;
-	json_object_object_add(object, "address",
-			       text_or_null(pci_address_format(&fn->pci.addr, text)));
-	json_object_object_add(object, "id", text_or_null(pci_id_format(&fn->pci.id, text)));
-	json_object_object_add(object, "name",
-			       text_or_null(names_device(check->host->names, &fn->pci.id, text,
-							 sizeof(text))));
-	json_object_object_add(object, "group",
-			       host_group(check->host, fn) < 0 ?
-				       NULL :
-				       json_object_new_int(host_group(check->host, fn)));
-	json_object_object_add(object, "driver", text_or_null(fn->pci.driver));
-	json_object_object_add(object, "next",
-			       text_or_null(host_next_name(host_next(check->host, fn))));
-	json_object_object_add(object, "why",
-			       text_or_null(host_why(check->host, fn, text, sizeof(text))));
-	return object;
-}
 
 static struct json_object *json_risk(const struct risk *risk)
 {
@@ -176,17 +90,17 @@ static struct json_object *json_risk(const struct risk *risk)
 
 	if (!object)
 		return NULL;
-	json_object_object_add(object, "level", text_or_null(risk_level_name(risk->level)));
-	json_object_object_add(object, "about", text_or_null(risk->about));
-	json_object_object_add(object, "what", text_or_null(risk->what));
-	json_object_object_add(object, "fix", text_or_null(risk->fix));
+	json_object_object_add(object, "level", outlook_text(risk_level_name(risk->level)));
+	json_object_object_add(object, "about", outlook_text(risk->about));
+	json_object_object_add(object, "what", outlook_text(risk->what));
+	json_object_object_add(object, "fix", outlook_text(risk->fix));
 	return object;
 }
 
 static int print_json(const struct check *check)
 {
 	struct json_object *object = json_object_new_object();
-	struct json_object *functions = json_object_new_array();
+	struct json_object *functions = outlook_json(check->host);
 	struct json_object *risks = json_object_new_array();
 
 	if (!object || !functions || !risks) {
@@ -195,13 +109,10 @@ static int print_json(const struct check *check)
 		json_object_put(risks);
 		return output_json(NULL);
 	}
-	for (size_t i = 0; i < check->host->count; i++)
-		if (check->host->fn[i].place != DECIDE_NO_INDEX)
-			json_object_array_add(functions, json_function(check, &check->host->fn[i]));
 	for (size_t i = 0; i < check->risks.count; i++)
 		json_object_array_add(risks, json_risk(&check->risks.list[i]));
 	json_object_object_add(object, "blocked", json_object_new_boolean(check->risks.blocks));
-	json_object_object_add(object, "kernel", text_or_null(check->kernel));
+	json_object_object_add(object, "kernel", outlook_text(check->kernel));
 	json_object_object_add(object, "functions", functions);
 	json_object_object_add(object, "risks", risks);
 	return output_json(object);
