@@ -218,6 +218,8 @@ install: all
 		hook/dracut/50vfio-early/vfio-early.service
 	install -D -m 0644 hook/udev/05-vfio-early.rules \
 		$(DESTDIR)$(prefix)/lib/udev/rules.d/05-vfio-early.rules
+	install -D -m 0755 hook/initramfs/post-update.d/vfio-early \
+		$(DESTDIR)$(sysconfdir)/initramfs/post-update.d/vfio-early
 	install -D -m 0644 hook/vfio-early.conf $(DESTDIR)$(sysconfdir)/vfio-early.conf
 	install -D -m 0644 -t $(DESTDIR)$(prefix)/share/man/man5 $(filter %.5,$(man_pages))
 	install -D -m 0644 -t $(DESTDIR)$(prefix)/share/man/man8 $(filter %.8,$(man_pages))

@@ -24,6 +24,7 @@ int command_add(int argc, char **argv);
 int command_remove(int argc, char **argv);
 int command_vgpu(int argc, char **argv);
 int command_status(int argc, char **argv);
+int command_verify(int argc, char **argv);
 int command_import(int argc, char **argv);
 int command_vm(int argc, char **argv);
 int command_log(int argc, char **argv);

@@ -219,7 +219,7 @@ unsigned int config_parse(struct config *config, struct plan *plan,
 			if (e == PLAN_MAX_ERRORS) {
 				snprintf(text, sizeof(text), "%s: %u further wrong lines",
 					 file->name, errors.count - PLAN_MAX_ERRORS);
-				fprintf(stderr, "%s\n", text);
+				message_plain(text);
 				if (lost)
 					lost(text, arg);
 				break;

@@ -2,6 +2,7 @@
 /* The facts of a host; see host.h. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,7 +62,7 @@ static void mark_displays(struct host *host)
 	}
 }
 
-int host_open(const char *dir, struct host **result)
+static int open_host(const char *dir, bool may_be_blind, struct host **result)
 {
 	struct host *host = calloc(1, sizeof(*host));
 	int ret;
@@ -75,7 +76,7 @@ int host_open(const char *dir, struct host **result)
 		goto out;
 
 	ret = pci_scan(host->root.fd, add_function, host);
-	if (ret) {
+	if (ret && !(ret == -ENOENT && may_be_blind)) {
 		message_errno(ret, "cannot read %s/" PATH_PCI_DEVICES "; fix: %s", host->root.path,
 			      host->root.is_host ? "run it on the host, with /sys mounted" :
 						   "name the top of a machine's tree");
@@ -98,6 +99,43 @@ int host_open(const char *dir, struct host **result)
 out:
 	host_close(host);
 	return ret;
+}
+
+int host_open(const char *dir, struct host **host)
+{
+	return open_host(dir, false, host);
+}
+
+int host_open_blind(const char *dir, struct host **host)
+{
+	return open_host(dir, true, host);
+}
+
+int host_twin(const struct host *host, struct host **result)
+{
+	struct host *twin = calloc(1, sizeof(*twin));
+	int fd = -1;
+
+	*result = NULL;
+	if (!twin)
+		return message_errno(-ENOMEM, "cannot read this host");
+	twin->root = host->root;
+	twin->root.fd = fcntl(host->root.fd, F_DUPFD_CLOEXEC, 0);
+	if (host->devicesfd >= 0)
+		fd = fcntl(host->devicesfd, F_DUPFD_CLOEXEC, 0);
+	twin->devicesfd = fd;
+	twin->iommu = host->iommu;
+	strcpy(twin->cmdline, host->cmdline);
+	for (size_t i = 0; i < host->count; i++)
+		if (array_append(&twin->fn, &twin->count, sizeof(*twin->fn), &host->fn[i]))
+			break;
+	twin->names = names_open(twin->root.path);
+	if (twin->root.fd < 0 || (host->devicesfd >= 0 && fd < 0) || twin->count != host->count) {
+		host_close(twin);
+		return message_errno(-ENOMEM, "cannot read this host");
+	}
+	*result = twin;
+	return 0;
 }
 
 static void free_notes(struct host *host)
@@ -171,14 +209,21 @@ static void find_hint(const struct host *host, struct verdict *verdict)
 
 int host_decide(struct host *host, const char *kernel)
 {
-	struct plan_errors errors = { 0 };
+	char *text;
 	size_t size;
+	int ret = plan_compile(&host->root, kernel, &text, &size);
+
+	return ret ? ret : host_decide_text(host, text, size);
+}
+
+int host_decide_text(struct host *host, char *text, size_t size)
+{
+	struct plan_errors errors = { 0 };
 	int ret;
 
 	free(host->plan_text);
-	ret = plan_compile(&host->root, kernel, &host->plan_text, &size);
-	if (!ret)
-		ret = keep_notes(host);
+	host->plan_text = text;
+	ret = keep_notes(host);
 	if (ret)
 		return ret;
 	plan_init(&host->plan);

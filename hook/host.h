@@ -61,6 +61,15 @@ enum host_next {
  */
 int host_open(const char *dir, struct host **host);
 
+/*
+ * host_open_blind - the same also where no PCI function can be seen, as in a chroot without /sys, in
+ * which images are made too: the list is empty then.
+ */
+int host_open_blind(const char *dir, struct host **host);
+
+/* host_twin - the same facts for a second plan: a host of its own, with no decisions yet. */
+int host_twin(const struct host *host, struct host **twin);
+
 void host_close(struct host *host);
 
 /*
@@ -70,6 +79,13 @@ void host_close(struct host *host);
  * Returns 0, or -errno after saying why.
  */
 int host_decide(struct host *host, const char *kernel);
+
+/*
+ * host_decide_text - ask the same of a plan that is compiled already.
+ * @text: malloc'ed, NUL-ended; the host's from here on, also when it fails
+ * @size: without the NUL
+ */
+int host_decide_text(struct host *host, char *text, size_t size);
 
 /*
  * host_kernel - the kernel that the next boot takes as far as this host's files tell: the running

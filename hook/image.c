@@ -150,8 +150,7 @@ static la_ssize_t feed_block(struct archive *archive, void *arg, const void **bl
 	return (la_ssize_t)stream->given_len;
 }
 
-/* "./usr/lib/x", "usr/lib/x" and "lib/x" are one. */
-static const char *plain_path(const char *path)
+const char *image_path(const char *path)
 {
 	while (!strncmp(path, "./", 2) || *path == '/')
 		path += *path == '/' ? 1 : 2;
@@ -175,7 +174,7 @@ static int walk_members(struct archive *cpio, struct walk *walk)
 		if (!path)
 			continue;
 		item = (struct image_entry){
-			.path = plain_path(path),
+			.path = image_path(path),
 			.mode = archive_entry_mode(entry),
 			.size = archive_entry_size(entry),
 			.archive = cpio,
@@ -406,12 +405,41 @@ static int keep_module(const struct image_entry *entry, const char *suffix, stru
 	return 0;
 }
 
+/* Of which kernel are its modules? @rest: behind "lib/modules/". */
+static int keep_kernel(struct image *image, const char *rest)
+{
+	size_t len = strcspn(rest, "/");
+
+	if (!len || !rest[len])
+		return 0;
+	if (!image->kernel) {
+		image->kernel = strndup(rest, len);
+		return image->kernel ? 0 : -ENOMEM;
+	}
+	image->has_kernels |= strncmp(image->kernel, rest, len) != 0 || image->kernel[len];
+	return 0;
+}
+
+/* The folder of dracut's hooks differs by version (lib/dracut/hooks, var/lib/dracut/hooks). */
+static void keep_dracut(struct image *image, const char *path, const char *name)
+{
+	if (!strcmp(path, "lib/systemd/systemd"))
+		image->has_systemd = true;
+	else if (strstr(path, "sysinit.target.wants/vfio-early.service"))
+		image->is_wanted = true;
+	else if (!strcmp(name, "vfio-early.service"))
+		image->has_unit = true;
+	else if (strstr(path, "hooks/pre-udev/") && strstr(name, "vfio-early"))
+		image->has_hook = true;
+}
+
 static int keep(const struct image_entry *entry, void *arg)
 {
-	static const char rules[] = "udev/rules.d/05-vfio-early.rules";
+	static const char rules[] = "udev/rules.d/05-vfio-early.rules", modules[] = "lib/modules/";
 	struct image *image = arg;
 	const char *path = entry->path, *name = strrchr(path, '/'), *suffix;
 	size_t size;
+	int ret;
 
 	image->members++;
 	name = name ? name + 1 : path;
@@ -431,14 +459,13 @@ static int keep(const struct image_entry *entry, void *arg)
 	} else if (strstr(path, rules)) {
 		image->has_rule = true;
 	}
-	/* The folder of dracut's hooks differs by version (lib/dracut/hooks, var/lib/dracut/hooks). */
-	if (strstr(path, "sysinit.target.wants/vfio-early.service"))
-		image->has_unit = true;
-	if (strstr(path, "hooks/pre-udev/") && strstr(name, "vfio-early"))
-		image->has_unit = true;
+	keep_dracut(image, path, name);
 
-	suffix = strncmp(path, "lib/modules/", 12) ? NULL : strstr(name, ".ko");
-	return suffix ? keep_module(entry, suffix, image) : 0;
+	if (strncmp(path, modules, sizeof(modules) - 1) != 0)
+		return 0;
+	suffix = strstr(name, ".ko");
+	ret = keep_kernel(image, path + sizeof(modules) - 1);
+	return suffix && !ret ? keep_module(entry, suffix, image) : ret;
 }
 
 int image_read(int fd, struct image *image, const char **why)
@@ -452,154 +479,8 @@ void image_free(struct image *image)
 	for (size_t i = 0; i < image->modules; i++)
 		free(image->module[i]);
 	free(image->module);
+	free(image->kernel);
 	free(image->plan);
 	free(image->order);
 	*image = (struct image){ 0 };
-}
-
-/* --- what is wrong with it */
-
-struct verify {
-	const struct image *image;
-	const struct image_wanted *wanted;
-	void (*wrong)(const char *text, void *arg);
-	void *arg;
-	unsigned int count;
-};
-
-__attribute__((format(printf, 2, 3))) static void wrong(struct verify *verify, const char *fmt, ...)
-{
-	char text[512];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	verify->wrong(text, verify->arg);
-	verify->count++;
-}
-
-/* Which line of ORDER runs a script: from 1, or 0. */
-static unsigned int order_line(const char *order, const char *script)
-{
-	size_t len = strlen(script);
-	unsigned int line = 1;
-
-	for (const char *pos = order; pos; line++) {
-		if (!strncmp(pos, script, len) &&
-		    (pos[len] == ' ' || pos[len] == '\n' || !pos[len]))
-			return line;
-		pos = strchr(pos, '\n');
-		if (pos)
-			pos++;
-	}
-	return 0;
-}
-
-static void verify_order(struct verify *verify)
-{
-	static const char *const later[] = { "udev", "simple-framebuffer" };
-	const struct image *image = verify->image;
-	unsigned int ours;
-
-	if (!image->has_wrapper || !image->order) {
-		wrong(verify, "scripts/init-top/%s is not in it",
-		      image->has_wrapper ? "ORDER" : "00-vfio-early");
-		return;
-	}
-	ours = order_line(image->order, "/scripts/init-top/00-vfio-early");
-	if (!ours) {
-		wrong(verify, "00-vfio-early is not in scripts/init-top/ORDER, so it never runs");
-		return;
-	}
-	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
-		char script[64];
-		unsigned int line;
-
-		snprintf(script, sizeof(script), "/scripts/init-top/%s", later[i]);
-		line = order_line(image->order, script);
-		if (line && line < ours)
-			wrong(verify, "00-vfio-early runs after %s (lines %u and %u of ORDER)",
-			      later[i], ours, line);
-	}
-}
-
-static bool has_module(const struct image *image, const char *path)
-{
-	const char *plain = plain_path(path);
-
-	for (size_t i = 0; i < image->modules; i++)
-		if (!strcmp(image->module[i], plain))
-			return true;
-	return false;
-}
-
-static void verify_plan(struct verify *verify)
-{
-	static struct plan plan;
-	static const char kind[] = "sha256:";
-	const struct image_wanted *wanted = verify->wanted;
-	struct plan_errors errors = { 0 };
-	char *copy = strdup(verify->image->plan);
-
-	if (!copy) {
-		wrong(verify, "the plan in it cannot be checked: out of memory");
-		return;
-	}
-	plan_init(&plan);
-	if (plan_parse(&plan, copy, verify->image->plan_size, PLAN_COMPILED, &errors))
-		wrong(verify, "line %u of the plan in it is damaged", errors.error[0].line);
-	if (wanted->kernel && plan.kernel && strcmp(plan.kernel, wanted->kernel) != 0)
-		wrong(verify, "the plan in it is for kernel %s", plan.kernel);
-	if (wanted->digest && (!plan.config || strncmp(plan.config, kind, sizeof(kind) - 1) != 0 ||
-			       strcmp(plan.config + sizeof(kind) - 1, wanted->digest) != 0))
-		wrong(verify, "the plan in it was made from an older config");
-	if (!plan.binds && !plan.losts)
-		wrong(verify, "the plan in it names no function");
-	for (unsigned int i = 0; i < plan.losts; i++)
-		wrong(verify, "a line of the config is not in it: %s", plan.lost[i]);
-	for (unsigned int i = 0; i < plan.modules; i++)
-		if (!has_module(verify->image, plan.module[i].path))
-			wrong(verify, "module %s is planned, but not in it", plan.module[i].path);
-	free(copy);
-}
-
-static void verify_binary(struct verify *verify)
-{
-	const struct image *image = verify->image;
-	const char *sha = verify->wanted->binary_sha;
-
-	if (!image->has_binary)
-		wrong(verify, "/usr/" LIB "vfio-early-bind is not in it");
-	else if (!image->is_executable)
-		wrong(verify, "its vfio-early-bind is not executable");
-	else if (!image->is_static)
-		wrong(verify, "its vfio-early-bind is no static program");
-	else if (sha && strcmp(sha, image->binary_sha) != 0)
-		wrong(verify, "its vfio-early-bind is not the one that is installed");
-}
-
-unsigned int image_verify(const struct image *image, const struct image_wanted *wanted,
-			  void (*say)(const char *text, void *arg), void *arg)
-{
-	struct verify verify = { .image = image, .wanted = wanted, .wrong = say, .arg = arg };
-
-	if (!wanted->has_binds) {
-		if (image->plan && image->has_binary)
-			wrong(&verify, "it still has a plan, although the config names nothing");
-		return verify.count;
-	}
-	if (!image->plan) {
-		wrong(&verify, "there is no plan in it");
-		return verify.count;
-	}
-	verify_plan(&verify);
-	verify_binary(&verify);
-	if (image->builder == IMAGE_DRACUT) {
-		if (!image->has_unit)
-			wrong(&verify, "nothing in it starts vfio-early before udev");
-	} else {
-		verify_order(&verify);
-	}
-	return verify.count;
 }

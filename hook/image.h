@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What lies in an image: the concatenated cpio archives that a boot loader gives to the kernel, plain
- * (microcode in front) or compressed. `status` asks whether it would do what the config says; so does
- * whoever has just made one and is about to reboot. Reads; unpacks nothing to disk, runs nothing.
+ * (microcode in front) or compressed. Whether that is as it should be is inspect.h's to say. Reads;
+ * unpacks nothing to disk, runs nothing.
  */
 #ifndef VFIO_EARLY_HOOK_IMAGE_H
 #define VFIO_EARLY_HOOK_IMAGE_H
@@ -10,8 +10,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "early/plan.h"
 
 struct archive;
 
@@ -54,12 +52,17 @@ struct image {
 	size_t plan_size;
 	char *order;	     /* scripts/init-top/ORDER; NULL: none */
 	bool has_wrapper;    /* initramfs-tools: scripts/init-top/00-vfio-early */
-	bool has_unit;	     /* dracut: our service is wanted by sysinit, or our hook before udev */
+	bool has_systemd;    /* dracut: systemd is its init; then it runs */
+	bool has_unit;	     /* our service, */
+	bool is_wanted;	     /* which sysinit starts; */
+	bool has_hook;	     /* else our hook before udev */
 	bool has_rule;	     /* for functions that appear late */
 	bool has_binary;     /* usr/lib/vfio-early/vfio-early-bind */
 	bool is_executable;  /* its mode says so */
 	bool is_static;	     /* an ELF file that asks for no interpreter */
 	char binary_sha[65]; /* SHA-256 in hex, "" without binary */
+	char *kernel;	     /* whose modules are in it; NULL: none are */
+	bool has_kernels;    /* those of another one too */
 	char **module; /* paths of all modules, from "lib/modules/", without .ko and the rest */
 	size_t modules;
 };
@@ -73,21 +76,7 @@ int image_read(int fd, struct image *image, const char **why);
 
 void image_free(struct image *image);
 
-/* What an image should be like; all strings may be NULL: then that is not asked. */
-struct image_wanted {
-	const char *kernel;
-	const char *digest;	/* of the config, as config.h has it */
-	const char *binary_sha; /* of the installed binary */
-	bool has_binds; /* false: nothing is configured, so nothing of ours is to be in it */
-};
-
-/*
- * image_verify - everything that is wrong with an image, as sentences for an administrator.
- * @wrong: called for each: "the plan is of another config"
- *
- * Returns how many there were.
- */
-unsigned int image_verify(const struct image *image, const struct image_wanted *wanted,
-			  void (*wrong)(const char *text, void *arg), void *arg);
+/* image_path - what is left of a path without "./", "/" and "usr/" in front. */
+const char *image_path(const char *path);
 
 #endif

@@ -25,6 +25,7 @@ static const struct command commands[] = {
 	{ "remove", command_remove, "take a device out of the config" },
 	{ "import", command_import, "turn older recipes into lines of the config" },
 	{ "status", command_status, "READY or NOT READY, with each check and its fix" },
+	{ "verify", command_verify, "what the next boot with an image would do" },
 	{ "vgpu", command_vgpu, "functions that can be divided among VMs" },
 	{ "vm", command_vm, "how a device is given to a VM of Proxmox VE" },
 	{ "log", command_log, "what was said at this boot or an earlier one" },

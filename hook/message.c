@@ -11,15 +11,31 @@
 /* Of a line of a config, which may be anything. */
 #define LINE_SHOWN 160
 
+/* Where messages go while they are kept back; see message_keep(). */
+static struct {
+	char *buf;
+	size_t size;
+} kept;
+
 static void say(const char *kind, int error, const char *fmt, va_list args)
 {
-	char text[1024];
+	char text[1024], why[128] = "";
 
 	vsnprintf(text, sizeof(text), fmt, args);
 	if (error)
-		fprintf(stderr, "vfio-early: %s: %s: %s\n", kind, text, strerror(-error));
-	else
-		fprintf(stderr, "vfio-early: %s: %s\n", kind, text);
+		snprintf(why, sizeof(why), ": %s", strerror(-error));
+	if (!kept.buf)
+		fprintf(stderr, "vfio-early: %s: %s%s\n", kind, text, why);
+	else if (!*kept.buf && *kind == 'e')
+		snprintf(kept.buf, kept.size, "%s%s", text, why);
+}
+
+void message_keep(char *buf, size_t size)
+{
+	kept.buf = buf;
+	kept.size = size;
+	if (buf)
+		*buf = '\0';
 }
 
 int message_error(const char *fmt, ...)
@@ -51,12 +67,20 @@ void message_warn(const char *fmt, ...)
 	va_end(args);
 }
 
+void message_plain(const char *text)
+{
+	if (!kept.buf)
+		fprintf(stderr, "%s\n", text);
+}
+
 void message_line(const char *file, unsigned int line, unsigned int column, const char *what,
 		  const char *text)
 {
 	char shown[LINE_SHOWN + 1], under[LINE_SHOWN + 1];
 	size_t len = text ? strcspn(text, "\n") : 0;
 
+	if (kept.buf)
+		return;
 	fprintf(stderr, "%s:%u:%u: error: %s\n", file, line, column, what);
 	if (!len || !column || column > len || column > LINE_SHOWN)
 		return;

@@ -3,6 +3,8 @@
 #ifndef VFIO_EARLY_HOOK_MESSAGE_H
 #define VFIO_EARLY_HOOK_MESSAGE_H
 
+#include <stddef.h>
+
 /* message_error - "vfio-early: error: ...". Returns -EINVAL, so that it can end a function. */
 __attribute__((format(printf, 1, 2))) int message_error(const char *fmt, ...);
 
@@ -18,5 +20,14 @@ __attribute__((format(printf, 1, 2))) void message_warn(const char *fmt, ...);
  */
 void message_line(const char *file, unsigned int line, unsigned int column, const char *what,
 		  const char *text);
+
+/* message_plain - a line that has its place in front already. */
+void message_plain(const char *text);
+
+/*
+ * message_keep - from here on say nothing: what was said once would be said again.
+ * @buf: gets the text of the first error, "" as long as there is none; NULL: say everything again
+ */
+void message_keep(char *buf, size_t size);
 
 #endif

@@ -5,33 +5,27 @@
  * what only root can see is said to be unknown, never taken for good or bad.
  */
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <json-c/json.h>
-#include <sha256.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "command.h"
-#include "config.h"
 #include "early/cmdline.h"
 #include "early/paths.h"
 #include "early/sysfs.h"
 #include "host.h"
-#include "image.h"
+#include "inspect.h"
+#include "kernels.h"
 #include "message.h"
 #include "options.h"
 #include "output.h"
 #include "recipes.h"
 
 #define PATH_CPUINFO	  "proc/cpuinfo"
-#define PATH_BOOT	  "boot"
-#define PATH_BINARY	  "usr/lib/vfio-early/vfio-early-bind"
 #define PATH_UNSAFE	  "sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"
 #define PATH_PROXMOX_ESPS "etc/kernel/proxmox-boot-uuids"
 #define PATH_OSRELEASE	  "proc/sys/kernel/osrelease"
@@ -72,11 +66,9 @@ struct entry {
 
 struct status {
 	struct host *host;
-	struct config config;
-	struct plan own; /* the config as it is written: what no plan carries */
-	char *kernel;	 /* the one that the next boot takes, as far as can be told */
-	char binary_sha[65];
-	time_t config_time; /* of the newest file of the config */
+	struct inspector inspector; /* has the config */
+	struct plan own;	    /* the config as it is written: what no plan carries */
+	char *kernel;		    /* the one that the next boot takes, as far as can be told */
 	struct check *check;
 	size_t checks;
 	struct entry *entry;
@@ -396,96 +388,65 @@ static void check_config(struct status *status)
 
 /* --- the images */
 
-struct image_report {
-	struct status *status;
-	const char *kernel;
-};
-
-static void add_wrong(const char *text, void *arg)
+static void check_unreadable(struct status *status, const struct kernel *kernel,
+			     const struct inspection *image)
 {
-	const struct image_report *report = arg;
-
-	add(report->status, "image", RESULT_FAIL, report->kernel, COMMAND_APPLY, "%s", text);
-}
-
-static void check_unreadable(struct status *status, const char *kernel, const char *path,
-			     const struct stat *st)
-{
-	if (st->st_mtime < status->config_time)
-		add(status, "image", RESULT_FAIL, kernel, COMMAND_APPLY,
-		    "/%s is older than the config", path);
+	if (image->time < status->inspector.config_time)
+		add(status, "image", RESULT_FAIL, kernel->version, COMMAND_APPLY,
+		    "/%s is older than the config", kernel->image);
 	else
-		add(status, "image", RESULT_UNKNOWN, kernel, "run it as root",
-		    "/%s cannot be read by you; it is newer than the config", path);
+		add(status, "image", RESULT_UNKNOWN, kernel->version, "run it as root",
+		    "/%s cannot be read by you; it is newer than the config", kernel->image);
 }
 
-static void check_image(struct status *status, const char *kernel)
+static void check_image(struct status *status, const struct kernel *kernel)
 {
-	/* Debian's name for both builders, then that of dracut elsewhere. */
-	static const char *const names[] = { "initrd.img-%s", "initramfs-%s.img" };
-	struct image_report report = { .status = status, .kernel = kernel };
-	struct image_wanted wanted = {
-		.kernel = kernel,
-		.digest = status->config.digest,
-		.binary_sha = *status->binary_sha ? status->binary_sha : NULL,
-		.has_binds = status->host->plan.binds > 0,
-	};
-	char path[320], name[300];
-	struct image image;
-	struct stat st;
-	const char *why;
-	int fd, ret = -ENOENT;
+	struct inspection image;
 
-	for (size_t i = 0; i < 2 && ret; i++) {
-		snprintf(name, sizeof(name), names[i], kernel);
-		snprintf(path, sizeof(path), PATH_BOOT "/%s", name);
-		ret = fstatat(status->host->root.fd, path, &st, 0) ? -errno : 0;
-	}
-	if (ret) {
-		add(status, "image", RESULT_FAIL, kernel, COMMAND_APPLY,
-		    "no image: there is no /" PATH_BOOT "/initrd.img-%s", kernel);
-		return;
-	}
-	fd = openat(status->host->root.fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0) {
-		check_unreadable(status, kernel, path, &st);
-		return;
-	}
-	ret = image_read(fd, &image, &why);
-	close(fd);
-	if (ret == -ENOMEM)
+	if (inspect_image(&status->inspector, status->host->root.fd, kernel->image, kernel->version,
+			  &image))
 		status->no_memory = true;
-	else if (ret)
-		add(status, "image", RESULT_FAIL, kernel, COMMAND_APPLY, "/%s is damaged: %s", path,
-		    why);
-	else if (!image_verify(&image, &wanted, add_wrong, &report))
-		add(status, "image", RESULT_OK, kernel, NULL, "%s",
-		    wanted.has_binds ? "the plan in it is current" : "nothing of ours in it");
-	image_free(&image);
-}
-
-static int is_kernel(const struct dirent *entry)
-{
-	return !strncmp(entry->d_name, "vmlinuz-", 8) || !strncmp(entry->d_name, "vmlinux-", 8);
+	switch (image.state) {
+	case INSPECT_MISSING:
+		add(status, "image", RESULT_FAIL, kernel->version, COMMAND_APPLY,
+		    "no image: there is no /%s", kernel->image);
+		break;
+	case INSPECT_UNREADABLE:
+		check_unreadable(status, kernel, &image);
+		break;
+	case INSPECT_DAMAGED:
+		add(status, "image", RESULT_FAIL, kernel->version, COMMAND_APPLY,
+		    "/%s is damaged: %s", kernel->image, image.wrongs ? image.wrong[0] : "");
+		break;
+	case INSPECT_WRONG:
+		for (size_t i = 0; i < image.wrongs; i++)
+			add(status, "image", RESULT_FAIL, kernel->version, COMMAND_APPLY, "%s",
+			    image.wrong[i]);
+		break;
+	case INSPECT_GOOD:
+		add(status, "image", RESULT_OK, kernel->version, NULL, "%s",
+		    inspect_summary(&status->inspector));
+		break;
+	}
+	inspect_free(&image);
 }
 
 static void check_images(struct status *status)
 {
-	struct dirent **entry = NULL;
-	int count = scandirat(status->host->root.fd, PATH_BOOT, &entry, is_kernel, versionsort);
+	struct kernels kernels;
+	int ret = kernels_find(&status->host->root, &kernels);
 
-	if (count < 0 && errno != ENOENT)
-		add(status, "image", RESULT_UNKNOWN, NULL, "run it as root", "/" PATH_BOOT ": %s",
-		    strerror(errno));
-	else if (count <= 0)
+	if (ret == -ENOMEM)
+		status->no_memory = true;
+	else if (ret)
+		add(status, "image", RESULT_UNKNOWN, NULL, "run it as root",
+		    "/" KERNELS_BOOT ": %s", strerror(-ret));
+	else if (!kernels.count)
 		add(status, "image", RESULT_UNKNOWN, NULL, NULL,
-		    "no kernel in /" PATH_BOOT ": its image cannot be found");
-	/* The newest first, as it is the next to boot. */
-	for (int i = count; i-- > 0;) {
-		check_image(status, entry[i]->d_name + 8);
-		free(entry[i]);
-	}
-	free(entry);
+		    "no kernel in /" KERNELS_BOOT ": its image cannot be found");
+	for (size_t i = 0; i < kernels.count; i++)
+		check_image(status, &kernels.list[i]);
+	kernels_free(&kernels);
 }
 
 /* --- this boot */
@@ -598,7 +559,7 @@ static void check_boot(struct status *status)
 	unsigned int bad = status->failed;
 	int ret = sysfs_for_each_line(host->root.fd, PATH_RUN_REPORT, take_entry, status);
 	int plan = sysfs_for_each_line(host->root.fd, PATH_RUN_PLAN, look_for_digest,
-				       status->config.digest);
+				       status->inspector.config.digest);
 
 	if (ret == -ENOMEM) {
 		status->no_memory = true;
@@ -800,32 +761,15 @@ static int print(const struct status *status, const struct output *output)
 /* Wrong lines were said when the plan was compiled; here they are merely left out. */
 static int read_config(struct status *status)
 {
-	int ret = config_read(status->host->root.fd, &status->config);
+	int ret = inspect_open(status->host, &status->inspector);
+	struct config *config = &status->inspector.config;
 	struct plan_errors errors = { 0 };
 
 	plan_init(&status->own);
-	for (size_t i = 0; i < status->config.files && !ret; i++) {
-		struct config_file *file = &status->config.file[i];
-		struct stat st;
-
-		plan_parse(&status->own, file->cut, file->size, PLAN_CONFIG, &errors);
-		if (!fstatat(status->host->root.fd, file->name + 1, &st, 0) &&
-		    st.st_mtime > status->config_time)
-			status->config_time = st.st_mtime;
-	}
+	for (size_t i = 0; i < config->files && !ret; i++)
+		plan_parse(&status->own, config->file[i].cut, config->file[i].size, PLAN_CONFIG,
+			   &errors);
 	return ret;
-}
-
-static void read_binary(struct status *status)
-{
-	char text[1 << 17];
-	int fd = openat(status->host->root.fd, PATH_BINARY, O_RDONLY | O_CLOEXEC);
-	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text));
-
-	if (len > 0 && len < (ssize_t)sizeof(text))
-		SHA256Data((const uint8_t *)text, (size_t)len, status->binary_sha);
-	if (fd >= 0)
-		close(fd);
 }
 
 static void check_all(struct status *status)
@@ -855,7 +799,6 @@ static int run(struct status *status, const struct options *opts)
 		ret = read_config(status);
 	if (ret)
 		return COMMAND_NOTHING;
-	read_binary(status);
 	check_all(status);
 	return print(status, &opts->output);
 }
@@ -890,7 +833,7 @@ int command_status(int argc, char **argv)
 	free(status.check);
 	free(status.entry);
 	free(status.kernel);
-	config_free(&status.config);
+	inspect_close(&status.inspector);
 	host_close(status.host);
 	return ret;
 }

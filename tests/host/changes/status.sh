@@ -12,7 +12,8 @@ contents() {
 	image=$work/image
 	rm -rf "$image"
 	mkdir -p "$image/usr/lib/vfio-early" "$image/scripts/init-top" \
-		"$image/usr/lib/modules/$kernel/kernel" "$image/bin"
+		"$image/usr/lib/modules/$kernel/kernel" "$image/bin" "$image/usr/lib/udev/rules.d"
+	cp "$top/hook/udev/05-vfio-early.rules" "$image/usr/lib/udev/rules.d/"
 	"$command" plan --kernel "$kernel" --root "$root" --output "$image/usr/lib/vfio-early/plan"
 	cp "$root/usr/lib/vfio-early/vfio-early-bind" "$image/usr/lib/vfio-early/"
 	cp "$root/lib/modules/$kernel/kernel"/*.ko "$image/usr/lib/modules/$kernel/kernel/"
@@ -180,7 +181,29 @@ ln -s ../vfio-early.service \
 	"$work/image/usr/lib/systemd/system/sysinit.target.wants/vfio-early.service"
 pack gzip
 run status
+not_ready "fail image $kernel: vfio-early.service is to be started, but is not in it"
+touch "$image/usr/lib/systemd/system/vfio-early.service"
+pack gzip
+run status
 ready_with "ok image $kernel: the plan in it is current"
+rm "$image/usr/lib/systemd/system/sysinit.target.wants/vfio-early.service"
+pack gzip
+run status
+not_ready "fail image $kernel: vfio-early.service is in it, but nothing starts that"
+
+begin "image: of dracut, with its hook, without systemd and with it"
+ready
+rm -r "$work/image/scripts"
+mkdir -p "$image/var/lib/dracut/hooks/pre-udev" "$image/usr/lib/dracut" "$image/usr/lib/systemd"
+touch "$image/var/lib/dracut/hooks/pre-udev/00-vfio-early-pre-udev.sh" \
+	"$image/usr/lib/dracut/modules.txt"
+pack gzip
+run status
+ready_with "ok image $kernel: the plan in it is current"
+touch "$image/usr/lib/systemd/systemd"
+pack gzip
+run status
+not_ready "fail image $kernel: vfio-early.service is not in it: systemd may load modules before it comes to the hook"
 
 begin "image: cut off"
 ready
@@ -276,6 +299,48 @@ rm "$bind"
 pack gzip
 run status
 not_ready "fail image $kernel: /usr/lib/vfio-early/vfio-early-bind is not in it"
+
+begin "image: the rule is missing"
+ready
+rm "$image/usr/lib/udev/rules.d/05-vfio-early.rules"
+pack gzip
+run status
+not_ready "fail image $kernel: 05-vfio-early.rules is not in it: what appears late is not handed over"
+
+begin "image: a plan of today would bind otherwise, and one that differs in little"
+ready
+plan=$image/usr/lib/vfio-early/plan
+sed -i 's/^deadline .*/deadline 21/' "$plan"
+pack gzip
+run status
+ready_with "ok image $kernel: the plan in it is current"
+sed -i 's/^bind .*/bind 0000:02:00=10de:1188/' "$plan"
+pack gzip
+run status
+not_ready "fail image $kernel: 0000:02:00.0: it would not be bound, as a plan of today would: 0000:02:00=10de:1188 was planned, but 10de:1187 is there"
+not_ready "fail image $kernel: 0000:02:00.1: it would not be bound, as a plan of today would: 0000:02:00=10de:1188 was planned, but 10de:1187 is there"
+sed -i 's/^bind .*/bind 0000:02:00=10de:1187\nbind 0000:01:00.1/' "$plan"
+pack gzip
+run status
+not_ready "fail image $kernel: 0000:01:00.1: it would be bound, which a plan of today would not do"
+
+begin "image: a damaged plan, one that is too large, one that could not be made"
+ready
+plan=$image/usr/lib/vfio-early/plan
+cp "$plan" "$work/plan"
+echo 'protect nonsense' >>"$plan"
+pack gzip
+run status
+not_ready "fail image $kernel: line $(($(wc -l <"$work/plan") + 1)) of the plan in it is damaged"
+{ cat "$work/plan"; yes '# filler' | head -c 70000; } >"$plan"
+pack gzip
+run status
+not_ready "fail image $kernel: the plan in it is too large to be read at boot"
+echo "lost no plan was made; vfio-early plan --kernel $kernel says why" >"$plan"
+pack gzip
+run status
+not_ready "fail image $kernel: a line of the config is not in it: no plan was made; vfio-early plan --kernel $kernel says why"
+no_out "older config"
 
 begin "image: of every kernel, the newest first"
 ready
