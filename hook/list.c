@@ -36,7 +36,7 @@ static const struct output_column columns[] = {
 	{ "ADDRESS", "domain:bus:device.function", 12, 0, OUTPUT_STRING, true },
 	{ "ID", "vendor:device", 9, 0, OUTPUT_STRING, true },
 	{ "NAME", "of the device", 0.9, SCOLS_FL_TRUNC, OUTPUT_STRING, true },
-	{ "CLASS", "what it is", 5, SCOLS_FL_TRUNC, OUTPUT_STRING, true },
+	{ "CLASS", "what it is, on wide screens", 5, SCOLS_FL_TRUNC, OUTPUT_STRING, true, 110 },
 	{ "DRIVER", "that has it now", 8, 0, OUTPUT_STRING, true },
 	{ "GROUP", "of the IOMMU", 5, SCOLS_FL_RIGHT, OUTPUT_NUMBER, true },
 	{ "VGA", "shows the boot's screen", 3, 0, OUTPUT_BOOLEAN, true },

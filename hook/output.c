@@ -88,6 +88,17 @@ static int find_column(const struct output_column *columns, const char *word, si
 	return -1;
 }
 
+/* Is this one of the columns that are shown when -o names none? */
+static bool is_default(const struct output *output, const struct output_column *column)
+{
+	unsigned int width = output_width(output);
+
+	if (output->format == OUTPUT_JSON)
+		return column->is_shown || !output->columns;
+	return column->is_shown &&
+	       (output->format == OUTPUT_RAW || !width || width >= column->wide);
+}
+
 /* Calls a function for each column that is to be shown, in order. */
 static int for_each_shown(const struct output *output, const struct output_column *columns,
 			  int (*fn)(struct output_table *table, int column, const char *word,
@@ -95,12 +106,11 @@ static int for_each_shown(const struct output *output, const struct output_colum
 			  struct output_table *table)
 {
 	const char *list = output->columns;
-	bool all = !list && output->format == OUTPUT_JSON;
 	int ret = 0;
 
 	if (!list || *list == '+')
 		for (int i = 0; columns[i].name && !ret; i++)
-			if (columns[i].is_shown || all)
+			if (is_default(output, &columns[i]))
 				ret = fn(table, i, columns[i].name, strlen(columns[i].name));
 	if (!list)
 		return ret;

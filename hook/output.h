@@ -57,6 +57,7 @@ struct output_column {
 	int flags;	  /* SCOLS_FL_RIGHT, _TRUNC, _WRAP, _TREE */
 	enum output_kind kind;
 	bool is_shown; /* without -o; JSON then has all */
+	unsigned int wide; /* without -o only where lines have as many columns; 0: always */
 };
 
 #define OUTPUT_MAX_COLUMNS 32
