@@ -128,29 +128,32 @@ unsigned int text_number(const char *text)
 
 const char *text_error(int error)
 {
-	/* What the calls of this program can return; the words are those of text_error(). */
-	static const struct {
-		unsigned char number;
-		char words[28];
-	} errors[] = {
-		{ EPERM, "Operation not permitted" },
-		{ ENOENT, "No such file or directory" },
-		{ EIO, "Input/output error" },
-		{ ENOEXEC, "Exec format error" },
-		{ EACCES, "Permission denied" },
-		{ EBUSY, "Device or resource busy" },
-		{ ENODEV, "No such device" },
-		{ EINVAL, "Invalid argument" },
-		{ EOPNOTSUPP, "Operation not supported" },
-		{ ETIMEDOUT, "Timed out" },
-		{ ENOKEY, "Required key not available" },
-		{ EKEYREJECTED, "Key was rejected by service" },
+	/*
+	 * What the calls of this program can return, and the words of strerror() for each; a time-out is no connection's here.
+	 */
+	static const unsigned char numbers[] = {
+		EPERM,	ENOENT, EIO,	    ENOEXEC,   EACCES, EBUSY,	     ENODEV,
+		EISDIR, EINVAL, EOPNOTSUPP, ETIMEDOUT, ENOKEY, EKEYREJECTED,
 	};
+	static const char words[] = "Operation not permitted\0"
+				    "No such file or directory\0"
+				    "Input/output error\0"
+				    "Exec format error\0"
+				    "Permission denied\0"
+				    "Device or resource busy\0"
+				    "No such device\0"
+				    "Is a directory\0"
+				    "Invalid argument\0"
+				    "Operation not supported\0"
+				    "Timed out\0"
+				    "Required key not available\0"
+				    "Key was rejected by service";
 	static char other[16];
+	const char *word = words;
 
-	for (unsigned int i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
-		if (errors[i].number == error)
-			return errors[i].words;
+	for (unsigned int i = 0; i < sizeof(numbers); i++, word += strlen(word) + 1)
+		if (numbers[i] == error)
+			return word;
 	text_format(other, sizeof(other), "errno %u", (unsigned int)error);
 	return other;
 }

@@ -105,11 +105,13 @@ static void text_number_what_it_starts_with(void **state)
 
 static void text_error_words_or_number(void **state)
 {
-	static const int known[] = { EPERM, ENOENT, EIO, ENOEXEC, EACCES, EBUSY, ENODEV, EINVAL };
+	static const int known[] = { EPERM,  ENOENT, EIO,    ENOEXEC,	 EACCES, EBUSY,
+				     ENODEV, EISDIR, EINVAL, EOPNOTSUPP, ENOKEY, EKEYREJECTED };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		assert_string_equal(text_error(known[i]), strerror(known[i]));
+	assert_string_equal(text_error(ETIMEDOUT), "Timed out");
 	assert_string_equal(text_error(9999), "errno 9999");
 }
 
