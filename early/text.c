@@ -129,7 +129,8 @@ unsigned int text_number(const char *text)
 const char *text_error(int error)
 {
 	/*
-	 * What the calls of this program can return, and the words of strerror() for each; a time-out is no connection's here.
+	 * What the calls of this program can return, and the words of strerror() for each;
+	 * a time-out is no connection's here.
 	 */
 	static const unsigned char numbers[] = {
 		EPERM,	ENOENT, EIO,	    ENOEXEC,   EACCES, EBUSY,	     ENODEV,
