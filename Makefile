@@ -168,8 +168,10 @@ check-changes: all
 check-changes-asan: all $(B)/asan/vfio-early
 	tests/host/changes/run $(B)/asan/vfio-early
 
-bench: all
-	tests/bench/list
+bench:
+	tests/setup
+	$(MAKE) all deb
+	tests/bench/run
 
 check-tree: all
 	tests/tree/run
