@@ -278,7 +278,10 @@ static void find_in_modprobe_line(struct source *source, const char *line)
 		add(source, RECIPE_BLACKLIST_VFIO,
 		    is_word(&command, "install") ? RECIPE_FIGHTS : RECIPE_RISKY, line, strlen(line),
 		    module.text, module.len);
-	else if (is_word(&command, "blacklist") && IS_AMONG(module.text, module.len, card_drivers))
+	else if (is_word(&command, "blacklist") &&
+		 IS_AMONG(module.text, module.len, card_drivers) &&
+		 /* A package's own list is no recipe: Debian's kmod brings one of framebuffers. */
+		 !strncmp(source->file, "etc/", 4))
 		add(source, RECIPE_BLACKLIST, RECIPE_NEEDLESS, line, strlen(line), module.text,
 		    module.len);
 }
