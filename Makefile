@@ -31,7 +31,6 @@ cppflags := -DVERSION='"$(VERSION)"' -I.
 # --- the boot half
 
 early_src := $(sort $(wildcard early/*.c))
-early_obj := $(early_src:%.c=$(B)/klibc/%.o)
 
 # True when klcc takes this flag: not every architecture and compiler has each.
 klcc_has = $(shell $(KLCC) $(1) -c -o /dev/null -x c /dev/null >/dev/null 2>&1 && echo '$(1)')
@@ -40,7 +39,9 @@ klcc_has = $(shell $(KLCC) $(1) -c -o /dev/null -x c /dev/null >/dev/null 2>&1 &
 # cost 400 bytes.
 klcc_small = $(foreach flag,-Oz -fomit-frame-pointer -fno-asynchronous-unwind-tables -mno-sse \
 	-mpreferred-stack-boundary=3 -falign-functions=1 -falign-jumps=1 -falign-loops=1 \
-	-fno-jump-tables -fno-caller-saves -fno-move-loop-invariants -fno-tree-tail-merge,\
+	-fno-jump-tables -fno-caller-saves -fno-move-loop-invariants -fno-ipa-sra \
+	-fno-tree-forwprop -fno-tree-pta -fno-expensive-optimizations -fno-if-conversion \
+	-fno-optimize-sibling-calls -malign-data=abi -fwhole-program,\
 	$(call klcc_has,$(flag)))
 # No build ID: it would be that of the unstripped file, which knows the folder it was built in.
 klcc_flags = -std=gnu11 -Os $(filter-out -Wshadow,$(warnings)) -ffunction-sections -fdata-sections \
@@ -90,14 +91,19 @@ $(man_pages): $(B)/man/%: $(man_src) Makefile
 	@mkdir -p $(@D)
 	$(call quiet,SCDOC,scdoc <$(filter %/$*.scd,$(man_src)) >$@)
 
-$(B)/klibc/%.o: %.c $(wildcard early/*.h) Makefile debian/changelog
+# All rooms as one unit: what one place alone calls is then the compiler's to inline or to fit to it.
+# That they keep to their walls is seen where they are compiled one by one, for the host.
+$(B)/klibc/early.c: $(early_src) Makefile
 	@mkdir -p $(@D)
+	@printf '#include "%s"\n' $(early_src) >$@
+
+$(B)/klibc/early.o: $(B)/klibc/early.c $(wildcard early/*.h) debian/changelog
 	$(call quiet,KLCC,$(KLCC) $(KLCC_FLAGS) $(cppflags) -c -o $@ $<)
 
 # klcc's objects have debugging information by default: strip as klibc strips its own programs.
-$(static_bin): $(early_obj)
+$(static_bin): $(B)/klibc/early.o
 	@mkdir -p $(@D)
-	$(call quiet,LD,$(KLCC) $(KLCC_FLAGS) $(klcc_ldflags) -o $@.full $(early_obj))
+	$(call quiet,LD,$(KLCC) $(KLCC_FLAGS) $(klcc_ldflags) -o $@.full $<)
 	$(call quiet,STRIP,$(STRIP) $(stripflags) -o $@ $@.full)
 
 $(B)/%.o: %.c Makefile debian/changelog

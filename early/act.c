@@ -38,8 +38,11 @@ const char *act_step_name(enum act_step step)
 	return names[step];
 }
 
-/* The end of a pipe that this process holds open for as long as it lives, for whoever waits. */
-static int open_end = -1;
+/*
+ * The end of a pipe that this process holds open for as long as it lives, for whoever waits; 0 is
+ * none, which a second descriptor of pipe() never is.
+ */
+static int open_end;
 
 int act_with_deadline(int (*fn)(void *arg), void *arg, int ms)
 {
@@ -59,7 +62,8 @@ int act_with_deadline(int (*fn)(void *arg), void *arg, int ms)
 	}
 	if (!pid) {
 		/* Neither modprobe nor the child of a child may hold a pipe open that is not its own. */
-		close(open_end);
+		if (open_end)
+			close(open_end);
 		open_end = fds[1];
 		fcntl(open_end, F_SETFD, FD_CLOEXEC);
 		close(fds[0]);

@@ -10,7 +10,9 @@
 
 #include <stdio.h>
 
-void __libc_init_stdio(void);
+/* For klibc's own objects, which -fwhole-program does not see. */
+__attribute__((externally_visible)) void __libc_init_stdio(void);
+__attribute__((externally_visible)) int fflush(FILE *file);
 
 void __libc_init_stdio(void)
 {
