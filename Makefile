@@ -221,7 +221,7 @@ install: all
 		$(DESTDIR)$(prefix)/share/initramfs-tools/scripts/init-top/00-vfio-early
 	install -D -m 0755 -t $(DESTDIR)$(prefix)/lib/dracut/modules.d/50vfio-early \
 		hook/dracut/50vfio-early/module-setup.sh \
-		hook/dracut/50vfio-early/vfio-early-pre-udev.sh
+		hook/dracut/50vfio-early/vfio-early-cmdline.sh
 	install -D -m 0644 -t $(DESTDIR)$(prefix)/lib/dracut/modules.d/50vfio-early \
 		hook/dracut/50vfio-early/vfio-early.service
 	install -D -m 0644 hook/udev/05-vfio-early.rules \

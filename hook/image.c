@@ -429,7 +429,7 @@ static void keep_dracut(struct image *image, const char *path, const char *name)
 		image->is_wanted = true;
 	else if (!strcmp(name, "vfio-early.service"))
 		image->has_unit = true;
-	else if (strstr(path, "hooks/pre-udev/") && strstr(name, "vfio-early"))
+	else if (strstr(path, "hooks/cmdline/") && strstr(name, "vfio-early"))
 		image->has_hook = true;
 }
 

@@ -161,7 +161,7 @@ static void check_order(struct work *work)
 }
 
 /*
- * systemd runs dracut's hooks in dracut-pre-udev.service, which has no order against
+ * systemd runs this hook of dracut in dracut-cmdline.service, which has no order against
  * systemd-modules-load.service: there a unit of our own is needed.
  */
 static void check_dracut(struct work *work)

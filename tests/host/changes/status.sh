@@ -194,8 +194,8 @@ not_ready "fail image $kernel: vfio-early.service is in it, but nothing starts t
 begin "image: of dracut, with its hook, without systemd and with it"
 ready
 rm -r "$work/image/scripts"
-mkdir -p "$image/var/lib/dracut/hooks/pre-udev" "$image/usr/lib/dracut" "$image/usr/lib/systemd"
-touch "$image/var/lib/dracut/hooks/pre-udev/00-vfio-early-pre-udev.sh" \
+mkdir -p "$image/var/lib/dracut/hooks/cmdline" "$image/usr/lib/dracut" "$image/usr/lib/systemd"
+touch "$image/var/lib/dracut/hooks/cmdline/00-vfio-early-cmdline.sh" \
 	"$image/usr/lib/dracut/modules.txt"
 pack gzip
 run status
