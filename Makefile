@@ -214,6 +214,8 @@ format:
 
 install: all
 	install -D -m 0755 $(static_bin) $(DESTDIR)$(prefix)/lib/vfio-early/vfio-early-bind
+	install -D -m 0755 scripts/vfio-early-images \
+		$(DESTDIR)$(prefix)/lib/vfio-early/vfio-early-images
 	install -D -m 0755 $(B)/vfio-early $(DESTDIR)$(prefix)/sbin/vfio-early
 	install -D -m 0755 hook/initramfs-tools/hooks/vfio-early \
 		$(DESTDIR)$(prefix)/share/initramfs-tools/hooks/vfio-early
