@@ -62,7 +62,8 @@ image_tree() {
 	# shellcheck disable=SC2016
 	as_root sh -e -c '
 		scenario=$1 tree=$2 guest=$3
-		echo "LABEL=$4 / ext4 defaults 0 1" >"$tree/etc/fstab"
+		# No check of it: the disk is made new.
+		echo "LABEL=$4 / ext4 defaults 0 0" >"$tree/etc/fstab"
 		echo guest >"$tree/etc/hostname"
 		# Without one, each boot is a first boot to systemd, which takes seconds.
 		printf "%s" "$scenario" | md5sum | cut -c1-32 >"$tree/etc/machine-id"
@@ -73,10 +74,21 @@ image_tree() {
 		install -m 644 "$guest/vfio-early-gather.service" "$tree/etc/systemd/system"
 		mkdir -p "$tree/etc/systemd/system/multi-user.target.wants"
 		ln -s ../vfio-early-gather.service "$tree/etc/systemd/system/multi-user.target.wants"
-		# Timers that would only compete with what is measured.
-		for unit in apt-daily apt-daily-upgrade dpkg-db-backup e2scrub_all fstrim; do
-			ln -sf /dev/null "$tree/etc/systemd/system/$unit.timer"
-		done' image_tree "$1" "$3" "$here/guest" "$label" || return
+		# What would only compete with what is measured: timers, and what is there for those who log in.
+		for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer \
+				e2scrub_all.timer e2scrub_reap.service fstrim.timer \
+				systemd-tmpfiles-clean.timer \
+				dbus.service dbus.socket getty.target systemd-logind.service \
+				systemd-update-utmp.service systemd-update-utmp-runlevel.service \
+				systemd-user-sessions.service; do
+			ln -sf /dev/null "$tree/etc/systemd/system/$unit"
+		done
+		# Quick to make, and no larger than it need be for what is shown.
+		[ ! -d "$tree/etc/initramfs-tools/conf.d" ] ||
+			echo "COMPRESSLEVEL=1" >"$tree/etc/initramfs-tools/conf.d/harness"
+		[ ! -d "$tree/etc/dracut.conf.d" ] ||
+			printf "%s\n" "compress=\"zstd -q -1\"" "hostonly=no" \
+				>"$tree/etc/dracut.conf.d/harness.conf"' image_tree "$1" "$3" "$here/guest" "$label" || return
 }
 
 # image_regenerate TREE BUILDER: makes the images of all kernels anew.
@@ -85,15 +97,49 @@ image_regenerate() {
 	initramfs-tools)
 		in_tree "$1" update-initramfs -u -k all ;;
 	dracut)
-		# The chroot is not the machine: an image for this host only would lack its disk.
 		# shellcheck disable=SC2016
 		in_tree "$1" sh -c 'for d in /lib/modules/*; do
-				dracut --force --no-hostonly "/boot/initrd.img-${d##*/}" "${d##*/}" || exit
+				dracut --force "/boot/initrd.img-${d##*/}" "${d##*/}" || exit
 			done' ;;
 	*)
 		say "no such image builder: $2"
 		return 1 ;;
 	esac
+}
+
+# image_key SCENARIO: prints what the images of a tree differ by between scenarios: the config, and
+# where there is a setup all that it may use.
+image_key() {
+	(
+		cd "$1" || exit
+		set -- vfio-early.conf
+		if [ -e setup ]; then
+			set -- $(find . -type f ! -path './image/*' ! -name expect ! -name guest \
+				! -name host ! -name scenario | LC_ALL=C sort)
+		fi
+		sha256sum "$@" "$here/lib/image.sh" | sha256sum | cut -c1-12
+	)
+}
+
+# image_make TREE BUILDER CACHE: the images of all kernels, out of the folder CACHE when another scenario
+# made them from the same; else they are kept there.
+image_make() {
+	mkdir -p "$(dirname "$3")" || return
+	(
+		flock 9
+		if [ ! -d "$3" ]; then
+			mkdir -p "$3.tmp" && image_regenerate "$1" "$2" >"$3.tmp/said" 2>&1 || {
+				cat "$3.tmp/said"
+				exit 1
+			}
+			# shellcheck disable=SC2016
+			as_root sh -e -c 'cp "$1"/boot/initrd.img-* "$2"
+				chmod 644 "$2"/*' image_make "$1" "$3.tmp" && mv "$3.tmp" "$3" || exit
+		fi
+		cat "$3/said"
+		# shellcheck disable=SC2016
+		as_root sh -c 'cp "$2"/initrd.img-* "$1/boot"' image_make "$1" "$3"
+	) 9>"$3.lock"
 }
 
 # image_append IMAGE DIR: adds the files of DIR to IMAGE as one more archive. The kernel unpacks
@@ -120,7 +166,7 @@ image_build() {
 	{
 		if [ -e "$1/setup" ]; then
 			in_tree "$_tree" sh -e -c 'cd /root/scenario && . ./setup'
-		fi && image_regenerate "$_tree" "$3"
+		fi && image_make "$_tree" "$3" "$2.images/$(image_key "$1")"
 	} >"$4/image.txt" 2>&1 || {
 		say 'setup or image builder failed:'
 		cat "$4/image.txt" >&2
