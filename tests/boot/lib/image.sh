@@ -43,7 +43,7 @@ scenario_check() {
 	awk '/^[ \t]*(#|$)/ { next }
 	{
 		name = $0; sub(/[ \t]*=.*/, "", name)
-		if ($0 !~ /=/ || name !~ /^(title|suite|builder|iommu|firmware|disk|cmdline|device|added|qemu|memory|timeout|boots|plan)$/) {
+		if ($0 !~ /=/ || name !~ /^(title|suite|builder|iommu|firmware|disk|cmdline|device|added|qemu|cpus|memory|timeout|boots|plan)$/) {
 			printf "%s:%d: unknown key \"%s\"\n", FILENAME, FNR, name
 			bad = 1
 		}
