@@ -171,11 +171,8 @@ static void import_driverctl(struct import *import, const struct recipe *recipe,
 
 	if (strcmp(recipe->value, "vfio-pci") != 0)
 		return; /* another driver: not ours to set */
-	if (!recipe->address || pci_address_parse(recipe->address, &addr)) {
-		message_error("%s: its name is no PCI address, so it is left out", from);
-		import->is_incomplete = true;
-		return;
-	}
+	if (!recipe->address || pci_address_parse(recipe->address, &addr))
+		return; /* not so: recipes_find() takes no other */
 	fn = host_find(import->host, &addr);
 	if (!fn) {
 		message_error("%s: no function is at that address today, so it is left out", from);

@@ -201,6 +201,27 @@ status_is 3
 nothing_written
 err_has "the plan would be larger than 64 KiB (PLAN_MAX_TEXT)"
 
+begin "more devices that the host needs than a plan may have"
+i=0
+while [ $i -lt 257 ]; do
+	address=$(printf '0000:%02x:%02x.0' $((i / 32)) $((i % 32)))
+	function_ "$address" 8086:1572 20000
+	dir=$root/sys/devices/pci0000:00/$address/net/eth$i
+	mkdir -p "$dir" "$root/sys/class/net"
+	echo up >"$dir/operstate"
+	ln -s ../.. "$dir/device"
+	ln -s "../../devices/pci0000:00/$address/net/eth$i" "$root/sys/class/net/eth$i"
+	i=$((i + 1))
+done
+mkdir -p "$root/sys/dev/block" "$root/proc/self/ns" "$root/proc/1"
+echo '25 1 0:20 / / rw shared:1 - tmpfs tmpfs rw' >"$root/proc/self/mountinfo"
+cp "$root/proc/self/mountinfo" "$root/proc/1/mountinfo"
+config 'bind 8086:1572\n'
+plan
+status_is 3
+nothing_written
+err "vfio-early: error: this host needs 257 devices, more than 256 (PLAN_MAX_PROTECTS); fix: report it as a bug"
+
 # --- modules
 
 begin "options: from modprobe.d, ids= dropped, quotes kept"

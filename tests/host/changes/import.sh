@@ -123,6 +123,12 @@ status_is 1
 err "error: /etc/driverctl.d/0000:44:00.0: no function is at that address today, so it is left out"
 [ ! -e "$root/etc/vfio-early.conf" ] || problem "a config was written"
 
+begin "import: driverctl: a file whose name is no address is none of driverctl's"
+config 'vfio-pci\n' driverctl.d/video
+run import
+status_is 0
+out "Nothing to import: no ids= and no override of driverctl for vfio-pci."
+
 begin "import: what the host needs is said"
 protected
 config 'options vfio-pci ids=8086:1111\n' modprobe.d/vfio.conf
