@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "array.h"
 #include "early/paths.h"
 #include "early/sysfs.h"
@@ -18,18 +19,11 @@
 #define PATH_OSRELEASE "proc/sys/kernel/osrelease"
 #define PATH_MODULES   "lib/modules"
 
-static int compare_address(const struct pci_address *a, const struct pci_address *b)
-{
-	if (a->domain != b->domain)
-		return a->domain < b->domain ? -1 : 1;
-	return (a->bus << 8 | a->dev << 3 | a->fn) - (b->bus << 8 | b->dev << 3 | b->fn);
-}
-
 static int compare_function(const void *a, const void *b)
 {
 	const struct host_function *one = a, *other = b;
 
-	return compare_address(&one->pci.addr, &other->pci.addr);
+	return address_compare(&one->pci.addr, &other->pci.addr);
 }
 
 static int add_function(const struct pci_function *fn, int error, void *arg)

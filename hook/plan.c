@@ -17,6 +17,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "command.h"
 #include "config.h"
 #include "early/paths.h"
@@ -103,14 +104,9 @@ static int add_function(const struct pci_function *fn, int error, void *arg)
 
 static int compare_functions(const void *a, const void *b)
 {
-	const struct pci_address *x = &((const struct pci_function *)a)->addr;
-	const struct pci_address *y = &((const struct pci_function *)b)->addr;
+	const struct pci_function *one = a, *other = b;
 
-	if (x->domain != y->domain)
-		return x->domain < y->domain ? -1 : 1;
-	if (x->bus != y->bus)
-		return x->bus < y->bus ? -1 : 1;
-	return (x->dev << 3 | x->fn) - (y->dev << 3 | y->fn);
+	return address_compare(&one->addr, &other->addr);
 }
 
 static const struct pci_function *find_function(const struct compile *comp,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "address.h"
 #include "early/paths.h"
 #include "early/pci.h"
 #include "early/sysfs.h"
@@ -155,14 +156,6 @@ static int add_slot(const struct root *root, const struct selector *sel, enum sl
 	return 0;
 }
 
-static int by_address(const struct pci_address *one, const struct pci_address *other)
-{
-	if (one->domain != other->domain)
-		return one->domain < other->domain ? -1 : 1;
-	return (one->bus << 8 | one->dev << 3 | one->fn) -
-	       (other->bus << 8 | other->dev << 3 | other->fn);
-}
-
 /* Insertion, as two arrays go together and the lists are short. */
 static void sort(struct slot *slot)
 {
@@ -171,7 +164,7 @@ static void sort(struct slot *slot)
 			struct pci_function fn = slot->fn[at];
 			bool asked = slot->asked[at];
 
-			if (by_address(&slot->fn[at - 1].addr, &fn.addr) <= 0)
+			if (address_compare(&slot->fn[at - 1].addr, &fn.addr) <= 0)
 				break;
 			slot->fn[at] = slot->fn[at - 1];
 			slot->asked[at] = slot->asked[at - 1];
