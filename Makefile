@@ -76,13 +76,14 @@ asan_bin := $(unit_src:%.c=$(B)/asan/%)
 
 .PHONY: all check check-boot check-static check-unit check-asan check-hook \
 	check-hook-asan check-host check-host-asan check-changes \
-	check-changes-asan check-tree check-package test bench demo \
+	check-changes-asan check-tree check-cmdline check-package \
+	test bench demo \
 	lint format deb install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 # Each lies beside the code that it is about.
-man_src := $(wildcard early/*.scd hook/*.scd)
+man_src := $(wildcard early/*.scd hook/*.scd scripts/*.scd)
 man_pages := $(patsubst %.scd,$(B)/man/%,$(notdir $(man_src)))
 
 all: $(static_bin) $(B)/vfio-early $(man_pages)
@@ -125,7 +126,8 @@ $(B)/vfio-early: $(B)/hook/main.o $(B)/hook/libhook.a $(B)/early/libearly.a
 
 # --- tests
 
-check_suites := lint static unit asan hook hook-asan host host-asan changes changes-asan tree
+check_suites := lint static unit asan hook hook-asan host host-asan changes changes-asan tree \
+	cmdline
 
 # tests/all prints one closing line for all suites named; one that fails does not hide the others.
 check: all
@@ -178,6 +180,9 @@ bench:
 	tests/setup
 	$(MAKE) all deb
 	tests/bench/run
+
+check-cmdline: all
+	tests/cmdline/run
 
 check-tree: all
 	tests/tree/run
@@ -233,6 +238,8 @@ install: all
 	install -D -m 0644 hook/vfio-early.conf $(DESTDIR)$(sysconfdir)/vfio-early.conf
 	install -D -m 0644 -t $(DESTDIR)$(prefix)/share/man/man5 $(filter %.5,$(man_pages))
 	install -D -m 0644 -t $(DESTDIR)$(prefix)/share/man/man8 $(filter %.8,$(man_pages))
+	install -D -m 0755 scripts/vfio-early-cmdline $(DESTDIR)$(prefix)/sbin/vfio-early-cmdline
+	install -D -m 0644 -t $(DESTDIR)$(prefix)/lib/vfio-early/cmdline scripts/cmdline/*.sh
 	install -D -m 0644 scripts/completion/vfio-early \
 		$(DESTDIR)$(prefix)/share/bash-completion/completions/vfio-early
 

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash
+#
+# Every write. A file is the old one or the new one, whenever the power goes: the new text is
+# written to a file beside it, flushed, and renamed over it; then the folder is flushed.
+# Defines only.
+
+# is_text FILE: whether a shell variable can hold it.
+is_text() {
+	[ "$(tr -d '\000' <"$1" | wc -c)" = "$(wc -c <"$1")" ]
+}
+
+# slurp FILE: the whole of it into $content, and whether it is there into $present. Fails, and has
+# said why, when it cannot be read or is no text.
+slurp() {
+	content='' present=''
+	if [ ! -e "$1" ] && [ ! -L "$1" ]; then
+		return 0
+	fi
+	if [ ! -f "$1" ]; then
+		warn "${1#"$root"} is no regular file; fix: move it away"
+		return 1
+	fi
+	# The x keeps the newlines at the end.
+	content=$(cat "$1" && echo x) || return
+	is_text "$1" || {
+		warn "${1#"$root"} is no text: it has a NUL byte; fix: restore it"
+		return 1
+	}
+	content=${content%x}
+	present=1
+}
+
+# digest TEXT
+digest() {
+	printf '%s' "$1" | sha256sum | cut -d ' ' -f 1
+}
+
+# make_dir DIR: with those above it, on the disk.
+make_dir() {
+	[ ! -d "$1" ] || return 0
+	make_dir "${1%/*}" && mkdir "$1" && sync "${1%/*}"
+}
+
+# put FILE TEXT: FILE becomes TEXT; mode and owner stay. Fails with the file as it was.
+put() {
+	_new=${1%/*}/.${1##*/}.vfio-early-new
+	if rm -f "$_new" &&
+		{ [ ! -e "$1" ] || cp -a "$1" "$_new"; } &&
+		printf '%s' "$2" >"$_new" && sync "$_new" && mv -fT "$_new" "$1"; then
+		sync "${1%/*}"
+	else
+		rm -f "$_new"
+		return 1
+	fi
+}
+
+# keep FILE COPY: a copy, with mode and owner.
+keep() {
+	_new=${2%/*}/.${2##*/}.vfio-early-new
+	rm -f "$_new" && cp -a "$1" "$_new" && sync "$_new" && mv -fT "$_new" "$2" && sync "${2%/*}"
+}
+
+# drop FILE...: they are gone, also after a power cut.
+drop() {
+	for _file; do
+		[ -e "$_file" ] || continue
+		rm -f "$_file" && sync "${_file%/*}" || return
+	done
+}
+
+# show_diff FILE NEW: what would be done to FILE, whose text is in $content; NEW begins with "=" and
+# is the new text, or is empty: FILE is removed.
+show_diff() {
+	_old=${1#"$root"} _label=${1#"$root"}
+	[ -n "$present" ] || _old=/dev/null
+	[ -n "$2" ] || _label=/dev/null
+	if [ -n "$present" ]; then
+		printf '%s' "${2#=}" | diff -u --label "$_old" --label "$_label" "$1" -
+	else
+		printf '%s' "${2#=}" | diff -u --label "$_old" --label "$_label" /dev/null -
+	fi
+	[ $? -le 1 ]
+}

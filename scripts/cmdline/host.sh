@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash
+#
+# What this host needs: the config's line "cmdline", what "cmdline auto" comes to here, and
+# parameters that others set and that harm or do nothing. Defines only.
+
+# config_read: the last right "cmdline" line of the config into $config ("auto", "none" or tokens)
+# and $config_from (FILE:LINE, or "the default"). The files, their order, who may own them and the
+# grammar are hook/config.c's and early/plan.c's. Fails, and has said why, when a file is refused.
+config_read() {
+	config=auto config_from='the default'
+	[ ! -d "$root/etc/vfio-early.conf.d" ] || config_is_safe "$root/etc/vfio-early.conf.d" || return
+	for _file in $(
+		[ ! -e "$root/etc/vfio-early.conf" ] || echo "$root/etc/vfio-early.conf"
+		names /etc/vfio-early.conf.d '[!.]*.conf'
+	); do
+		config_is_safe "$_file" || return
+		_lines=$(awk '{
+			sub(/#.*/, "")
+			sub(/\r$/, "")
+			if (!match($0, /^[ \t]*cmdline([ \t]|$)/))
+				next
+			sub(/^[ \t]*cmdline[ \t]*/, "")
+			sub(/[ \t]*$/, "")
+			print NR " " $0
+		}' "$_file") || return
+		[ -n "$_lines" ] || continue
+		while read -r _line _text; do
+			config_take "${_file#"$root"}:$_line" "$_text"
+		done <<-EOT
+		$_lines
+		EOT
+	done
+}
+
+# config_is_safe FILE: whether nobody but root decides what is in it.
+config_is_safe() {
+	_name=${1#"$root"}
+	# shellcheck disable=SC2046 # two words
+	set -- $(stat -L -c '%u %a' "$1")
+	if [ "$1" -ne 0 ] && [ "$1" -ne "$(id -u)" ]; then
+		warn "$_name belongs to uid $1, not to root, so it is not read; fix: chown root:root $_name"
+		return 1
+	elif [ $((0$2 & 022)) -ne 0 ]; then
+		warn "$_name can be written by others than root (mode $2), so it is not read; fix:" \
+			"chmod go-w $_name"
+		return 1
+	fi
+}
+
+# config_take FROM TEXT: one "cmdline" line.
+config_take() {
+	case $2 in
+	'')
+		by_hand "$1: write cmdline auto, cmdline none, or the kernel parameters to keep; the line is left out"
+		return
+		;;
+	auto | none) ;;
+	*)
+		_bad=''
+		for_each "$(printf '%s\n' "$2" | tokens_split)" config_check "$1"
+		if [ -n "$_bad" ]; then
+			by_hand "$1: the line is left out"
+			return
+		fi
+		;;
+	esac
+	config=$2 config_from=$1
+}
+
+# config_check FROM TOKEN: sets $_bad when it cannot be kept.
+config_check() {
+	case $2 in
+	auto | none)
+		warn "$1: $2 stands alone, not with parameters"
+		_bad=1
+		;;
+	*) tokens_check "$2" || _bad=1 ;;
+	esac
+}
+
+# host_iommu: whose IOMMU this is: intel, amd, arm, or nothing. The firmware's table says it best;
+# it is not there while the IOMMU is switched off in the setup.
+host_iommu() {
+	_tables=$root/sys/firmware/acpi/tables
+	if [ -e "$_tables/DMAR" ]; then
+		echo intel
+	elif [ -e "$_tables/IVRS" ]; then
+		echo amd
+	else
+		awk -F '[ \t]*:[ \t]*' '
+			$1 == "vendor_id" && /GenuineIntel|CentaurHauls|Shanghai/ { print "intel"; exit }
+			$1 == "vendor_id" && /AuthenticAMD|HygonGenuine/ { print "amd"; exit }
+			$1 == "CPU implementer" { print "arm"; exit }' "$root/proc/cpuinfo" 2>/dev/null
+	fi
+}
+
+# kernel_has VERSION OPTION: it was built with CONFIG_OPTION=y.
+kernel_has() {
+	grep -qx "CONFIG_$2=y" "$root/boot/config-$1" 2>/dev/null
+}
+
+# is_igpu_named: Intel's integrated GPU, which is 00:02.0, is among the bind lines. What the command
+# would refuse for want of an IOMMU group is: that is what the parameter is for.
+is_igpu_named() {
+	_gpu=$root/sys/bus/pci/devices/0000:00:02.0
+	[ -r "$_gpu/class" ] || return
+	read -r _vendor <"$_gpu/vendor" && read -r _class <"$_gpu/class" || return
+	case $_vendor,$_class in
+	0x8086,0x03*) ;;
+	*) return 1 ;;
+	esac
+	_next=$(vfio-early list --noheadings --raw -o next,why --root "${root:-/}" 0000:00:02.0 2>/dev/null)
+	case $_next in
+	vfio-pci* | held*) return 0 ;;
+	'refused in\x20except'* | 'refused boot-vga'*) return 1 ;;
+	refused*) return 0 ;;
+	esac
+	return 1
+}
+
+# why_intel: why "intel_iommu=on" is missing, or nothing.
+why_intel() {
+	_igpu=''
+	for _version in $(kernels); do
+		if [ ! -r "$root/boot/config-$_version" ]; then
+			echo "/boot/config-$_version cannot be read: its default may be off"
+			return
+		fi
+		! kernel_has "$_version" INTEL_IOMMU_DEFAULT_ON || continue
+		if ! kernel_has "$_version" INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF; then
+			echo "kernel $_version leaves the IOMMU off by default"
+			return
+		fi
+		_igpu=${_igpu:-$_version}
+	done
+	if [ -n "$_igpu" ] && is_igpu_named; then
+		echo "kernel $_igpu leaves the integrated GPU out by default, and a bind line names it"
+	elif [ -z "$(kernels)" ]; then
+		echo 'no kernel is in /boot: its default may be off'
+	fi
+}
+
+# why_passthrough LIST: why the IOMMU's passthrough mode is missing, when LIST is set, or nothing.
+why_passthrough() {
+	[ -z "$(tokens_name "$1" iommu.passthrough)" ] || return
+	for _value in pt nopt off; do
+		[ -z "$(tokens_value "$1" iommu "$_value")" ] || return
+	done
+	for _version in $(kernels); do
+		kernel_has "$_version" IOMMU_DEFAULT_PASSTHROUGH || break
+		_version=''
+	done
+	[ -z "${_version-x}" ] || echo "the host's own devices need no translation, which costs time"
+}
+
+# host_wants LIST: what the config asks for, when others set LIST: "TOKEN TAB WHY" lines.
+host_wants() {
+	case $config in
+	none) return ;;
+	auto) ;;
+	*)
+		printf '%s\n' "$config" | tokens_split | sed "s|\$|	$config_from|"
+		return
+		;;
+	esac
+	_iommu=$(host_iommu)
+	# What is set already, be it "off", is somebody's decision: see host_minds.
+	if [ "$_iommu" = intel ] && [ -z "$(tokens_value "$1" intel_iommu on)$(tokens_value "$1" intel_iommu off)" ]; then
+		_why=$(why_intel)
+		[ -z "$_why" ] || printf 'intel_iommu=on\t%s\n' "$_why"
+	fi
+	_why=$(why_passthrough "$1")
+	[ -n "$_why" ] || return 0
+	case $_iommu in
+	intel | amd) printf 'iommu=pt\t%s\n' "$_why" ;;
+	arm) printf 'iommu.passthrough=1\t%s\n' "$_why" ;;
+	esac
+}
+
+# minds LIST KIND WHY: one line for each of LIST.
+minds() {
+	[ -z "$1" ] || printf '%s\n' "$1" | sed "s|\$|	$2	$3|"
+}
+
+# host_minds LIST: those of LIST that keep devices from their VM ("harmful") or do nothing
+# ("useless"): "TOKEN TAB KIND TAB WHY" lines.
+host_minds() {
+	minds "$(tokens_value "$1" intel_iommu off)" harmful 'turns the IOMMU off'
+	minds "$(tokens_value "$1" amd_iommu off)" harmful 'turns the IOMMU off'
+	minds "$(tokens_value "$1" iommu off)" harmful 'turns the IOMMU off'
+	minds "$(tokens_name "$1" vfio_early | grep '=off$')" harmful 'turns vfio-early off at every boot'
+	minds "$(tokens_name "$1" vfio_early | grep '=dry-run$')" harmful \
+		'keeps vfio-early from binding anything at every boot'
+	_excluded=$(tokens_value "$1" intel_iommu igfx_off
+		tokens_value "$1" intel_iommu intgpu_off)
+	[ -z "$_excluded" ] || ! is_igpu_named ||
+		minds "$_excluded" harmful 'leaves the integrated GPU out, and a bind line names it'
+	minds "$(tokens_name "$1" vfio-pci.ids)" useless \
+		'takes every function with such an ID, the twin of the host too; vfio-early import makes bind lines of it'
+	minds "$(tokens_value "$1" amd_iommu on)" useless 'no option of the kernel: the AMD IOMMU is on by default'
+	[ "$(host_iommu)" != amd ] ||
+		minds "$(tokens_value "$1" intel_iommu on)" useless 'this IOMMU is not of Intel'
+	_efifb=$(tokens_name "$1" video | grep -E '=(efifb|simplefb|vesafb):off')
+	for _token in $_efifb; do
+		minds "$_token" useless "$(why_video "$_token")"
+	done
+}
+
+# why_video TOKEN: why video=efifb:off does nothing with the kernels here, or nothing.
+why_video() {
+	case $1 in
+	*,*)
+		echo 'names one driver alone, and all behind the comma is passed to it'
+		return
+		;;
+	*efifb*) ;;
+	*)
+		echo 'no option of that driver'
+		return
+		;;
+	esac
+	for _version in $(kernels); do
+		[ -r "$root/boot/config-$_version" ] || return
+		! kernel_has "$_version" FB_EFI || kernel_has "$_version" SYSFB_SIMPLEFB || return
+	done
+	[ -z "$_version" ] || echo "no kernel here has efifb: simpledrm has the screen, and vfio-pci takes it from it"
+}
+
+# locate TARGET TOKEN: where it is set, FILE:LINE.
+locate() {
+	{
+		case $1 in
+		grub)
+			echo "$root/etc/default/grub"
+			names /etc/default/grub.d '[!.]*.cfg'
+			;;
+		kernel) target_file kernel ;;
+		esac
+	} | while read -r _in; do
+		[ ! -r "$_in" ] || grep -nF -e "$2" "$_in" | grep -v '^[0-9]*:[[:space:]]*#' |
+			sed "s|:.*||; s|^|${_in#"$root"}:|" | tail -n 1
+	done | head -n 1
+}
+
+# warn_tokens: what host_minds has to say of the next boot; what harms is left to do by hand.
+warn_tokens() {
+	for target in $targets; do
+		target_look "$target" 2>/dev/null || continue
+		_minded=$(host_minds "$(without_us "$target")")
+		[ -n "$_minded" ] || continue
+		while IFS='	' read -r _token _kind _why; do
+			[ -n "$_why" ] || continue
+			_where=$(locate "$target" "$_token")
+			if [ "$_kind" = harmful ]; then
+				by_hand "${_where:-/proc/cmdline}: $_token: $_why; fix: take it out, then: $me refresh"
+			else
+				warn "${_where:-/proc/cmdline}: $_token: $_why; it can go"
+			fi
+		done <<-EOT
+		$_minded
+		EOT
+	done
+}

@@ -1,0 +1,398 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash
+#
+# The two files that feed boot loaders ("targets"), and the record of what was added to each:
+#
+#   grub     /etc/default/grub.d/vfio-early.cfg, a file of our own
+#   kernel   /etc/kernel/cmdline, its first line; the administrator's
+#
+# Below /var/lib/vfio-early/cmdline there is for each, while anything of ours is in it:
+#
+#   TARGET            the record: lines "KEY VALUE", below
+#   TARGET.original   the file as it is without us
+#   TARGET.before     the file before the last change; stays
+#   refresh           the boot loader has not been given the last change yet
+#
+#   was absent|file DIGEST   what undo leaves: no file, or TARGET.original; that has this digest
+#   is DIGEST                the file as we left it, so not edited since; two while it is changed
+#   made DIR                 a folder that there was not before
+#   apply|add TOKEN          what was added, and by which command
+#
+# The record is written before the file and again after it. In between it names the tokens of both,
+# so that whatever a power cut leaves, what is ours is known.
+# Defines only.
+
+target_file() {
+	case $1 in
+	grub) echo "$root/etc/default/grub.d/vfio-early.cfg" ;;
+	kernel) echo "$root/etc/kernel/cmdline" ;;
+	esac
+}
+
+is_refresh_due() {
+	[ -e "$records/refresh" ]
+}
+
+# record_read TARGET: into $was, $is, $made and $ours ("COMMAND TOKEN" lines), all empty without
+# one.
+record_read() {
+	was='' is='' made='' ours=''
+	[ -e "$records/$1" ] || return 0
+	while read -r _key _value; do
+		case $_key in
+		was) was=$_value ;;
+		is) is=$is${is:+ }$_value ;;
+		made) made=$_value ;;
+		apply | add) ours=$ours${ours:+$nl}"$_key $_value" ;;
+		'' | '#' | file) ;;
+		*)
+			warn "${records#"$root"}/$1: unknown line \"$_key\": of a newer version?"
+			return 1
+			;;
+		esac
+	done <"$records/$1"
+}
+
+# record_write TARGET: from the same variables and $base, which goes first: it has to be there once
+# the record says so.
+record_write() {
+	put "$records/$1.original" "$base" && put "$records/$1" "# What vfio-early-cmdline(8) added.
+file ${file#"$root"}
+was $was
+$(printf '%s\n' "$is" | tr ' ' '\n' | sed 's/^/is /')
+${made:+made $made$nl}${ours:+$ours$nl}"
+}
+
+# record_remove TARGET: the copy from before the last change stays.
+record_remove() {
+	drop "$records/$1" "$records/$1.original" || return
+	[ -z "$made" ] || rmdir "$root$made" 2>/dev/null || :
+}
+
+# tokens_of LINES: the tokens of "COMMAND TOKEN" lines.
+tokens_of() {
+	[ -z "$1" ] || printf '%s\n' "$1" | sed 's/^[a-z]* //'
+}
+
+# target_start TARGET: the text that a file has when there is none yet and something is to be added.
+# Fails, and has said why, when none can be made.
+target_start() {
+	case $1 in
+	grub)
+		echo '# Written by vfio-early-cmdline(8), which also takes it back. Recovery entries have none of this.'
+		# shellcheck disable=SC2016 # GRUB's
+		echo 'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT"'
+		;;
+	kernel) loader_cmdline ;;
+	esac
+}
+
+# target_look TARGET: reads the file and its record. Sets $file, $content, $present, the record's
+# variables, and $base, the file's text without us, with $base_absent when undo leaves no file.
+target_look() {
+	file=$(target_file "$1")
+	if [ -L "$file" ]; then
+		if [ -n "$root" ]; then
+			warn "${file#"$root"} is a symbolic link, which is not followed below $root"
+			return 1
+		fi
+		file=$(readlink -f "$file")
+	fi
+	record_read "$1" || return
+	slurp "$records/$1.original" || return
+	_original=$content
+	slurp "$file" || return
+	base_absent=''
+	if [ -z "$present" ]; then
+		# Never there, or removed since: nothing in it is ours.
+		base='' base_absent=1 ours=''
+		return
+	fi
+	case " $is " in
+	*" $(digest "$content") "*)
+		base=$_original
+		;;
+	*)
+		base=
+		;;
+	esac
+	if [ -z "$was" ] || [ "$(digest "$base")" != "${was#* }" ]; then
+		# Edited since: our tokens go, each wherever it is now.
+		base=$(tokens_edit "$1" "$content" '' "$(tokens_of "$ours")" && echo x)
+		base=${base%x}
+	fi
+	[ "$was" != "absent $(digest "$base")" ] || base_absent=1
+}
+
+# target_commit TARGET LINES NEW: the file becomes NEW ("=TEXT", or nothing: no file), and the
+# record says LINES. Fails with both as they were, and has said so.
+target_commit() {
+	_record='' _was_due='' _ours=$ours _after=$(digest "${3#=}")
+	[ ! -e "$records/$1" ] || _record=$(cat "$records/$1")
+	! is_refresh_due || _was_due=1
+	was="file $(digest "$base")"
+	[ -z "$base_absent" ] || was="absent ${was#* }"
+	is=$_after
+	[ -z "$present" ] || is="$is $(digest "$content")"
+	[ -n "$made" ] || [ -d "${file%/*}" ] || made=${file%/*} made=${made#"$root"}
+	ours=$(printf '%s\n%s\n' "$ours" "$2" | sed '/^$/d' | sort -u)
+	if make_dir "$records" && put "$records/refresh" '' &&
+		{ [ -z "$present" ] || keep "$file" "$records/$1.before"; } &&
+		record_write "$1" &&
+		if [ -n "$3" ]; then
+			make_dir "${file%/*}" && put "$file" "${3#=}"
+		else
+			drop "$file"
+		fi; then
+		changed=1
+	else
+		by_hand "${file#"$root"} cannot be changed, and is as it was"
+		if [ -n "$_record" ]; then
+			put "$records/$1" "$_record$nl"
+		else
+			record_remove "$1"
+		fi
+		[ -n "$_was_due" ] || drop "$records/refresh"
+		return 1
+	fi
+	target_settle "$1" "$2" "${3:+$_after}"
+}
+
+# target_settle TARGET LINES DIGEST: the record says what is so now: nothing of ours in the file, or
+# LINES. A file that we made and that stays without anything of ours keeps a record, to go later.
+target_settle() {
+	ours=$2 is=$3
+	if [ -z "$2" ] && { [ -z "$base_absent" ] || [ -z "$3" ]; }; then
+		record_remove "$1"
+	else
+		was="file $(digest "$base")"
+		[ -z "$base_absent" ] || was="absent ${was#* }"
+		record_write "$1"
+	fi
+}
+
+# target_next TARGET WANT HAVE: what the file becomes, "=TEXT" or nothing for no file, when the
+# tokens WANT are to be there in place of HAVE. What is there already stays where it is.
+target_next() {
+	if [ -z "$2" ]; then
+		[ -n "$base_absent" ] && ! is_inherited "$1" || printf '=%s' "$base"
+	elif [ -z "$present" ]; then
+		printf '=' && tokens_edit "$1" "$base" "$2" ''
+	else
+		printf '=' && tokens_edit "$1" "$content" \
+			"$(tokens_without "$2" "$(tokens_in "$1" "$content")")" "$(tokens_without "$3" "$2")"
+	fi
+}
+
+# is_inherited TARGET: without /etc/kernel/cmdline the loaders take the command line of the running
+# kernel. While that has what is to go, the file has to stay, or the tokens would come back for
+# ever.
+is_inherited() {
+	[ "$1" = kernel ] && [ -n "$present" ] && [ -n "$(tokens_with "$(tokens_of "$ours")" "$(running)")" ]
+}
+
+# target_set TARGET LINES: makes LINES ("COMMAND TOKEN") all of ours that is in the file, after
+# target_look; says what that changed.
+target_set() {
+	_want=$(tokens_of "$2") _have=$(tokens_of "$ours") _name=${file#"$root"}
+	if [ -z "$present" ] && [ -n "$_want" ]; then
+		base=$(target_start "$1" && echo x) || {
+			result=1
+			return 1
+		}
+		base=${base%x}
+	fi
+	_next=$(target_next "$1" "$_want" "$_have" && echo x)
+	_next=${_next%x}
+	if [ "$_next" = "${present:+=$content}" ]; then
+		say "$_name: unchanged"
+		[ -z "$dry_run" ] || return 0
+		# A power cut may have left the record one step behind the file.
+		if [ "$2" = "$ours" ] && [ "$is" = "${is#* }" ] && { [ -n "$2" ] || [ ! -e "$records/$1" ]; }; then
+			return 0
+		fi
+		target_settle "$1" "$2" "${present:+$(digest "$content")}" || result=1
+		return 0
+	fi
+	if [ -n "$dry_run" ]; then
+		show_diff "$file" "$_next"
+		changed=1
+		return 0
+	fi
+	_added=$(tokens_without "$_want" "$_have") _taken=$(tokens_without "$_have" "$_want")
+	_kept=''
+	[ -z "$base_absent" ] || [ -n "$_want" ] || [ -z "$_next" ] || _kept=1
+	target_commit "$1" "$2" "$_next" || return
+	_did=${_taken:+ removed $(words "$_taken")}${_added:+ added $(words "$_added")}
+	say "$_name:${_did:- removed}"
+	[ "$1" != kernel ] || [ -n "$present" ] || say "$_name: made from $(loader_cmdline_from)"
+	[ -z "$_kept" ] || say "$_name: stays, or the boot loader would be given the parameters of this boot;" \
+		"after a reboot \"$me undo\" removes it"
+}
+
+# other_lines: what becomes of the other lines of /etc/kernel/cmdline, in $content, if it has any.
+other_lines() {
+	case $content in
+	*"$nl"?*) ;;
+	*) return ;;
+	esac
+	case $loader in
+	proxmox) warn '/etc/kernel/cmdline: proxmox-boot-tool reads the first line alone' ;;
+	*) warn '/etc/kernel/cmdline: kernel-install joins all of its lines; better make it one' ;;
+	esac
+}
+
+# target_values TARGET TEXT: all tokens that come to the kernel when the file is TEXT ("=..." or
+# none).
+target_values() {
+	case $1 in
+	grub) grub_values "$2" ;;
+	kernel)
+		if [ -z "$2" ]; then
+			loader_cmdline 2>/dev/null | tokens_split
+		elif [ "$loader" = proxmox ]; then
+			tokens_in kernel "${2#=}"
+		else
+			printf '%s\n' "${2#=}" | tokens_split
+		fi
+		;;
+	esac
+}
+
+# without_us TARGET: the tokens that others set; after target_look.
+without_us() {
+	if [ -n "$base_absent" ] && { [ -z "$present" ] || [ "$1" = grub ]; }; then
+		target_values "$1" ''
+	else
+		target_values "$1" "=$base"
+	fi
+}
+
+# target_fits TARGET: whether the file is one that we may add to; else says what is to be done.
+target_fits() {
+	if [ "$1" != kernel ] || [ -z "$present" ]; then
+		return 0
+	fi
+	other_lines
+	case $content in
+	'#'*)
+		by_hand "${file#"$root"}:1: a comment is where the command line belongs; fix: make that the" \
+			"first line"
+		return 1
+		;;
+	esac
+	[ "$loader" = proxmox ] || return 0
+	[ -z "$(tokens_name "$(tokens_in kernel "$content")" root)" ] || return 0
+	by_hand "${file#"$root"}:1: has no root=, so proxmox-boot-tool copies nothing to any ESP; fix: put" \
+		"$(words "$(tokens_name "$(running)" root)") into the first line, where this boot had it"
+	return 1
+}
+
+# target_apply TARGET: what the config asks for.
+target_apply() {
+	if ! target_look "$1" || ! target_fits "$1"; then
+		result=1
+		return
+	fi
+	_others=$(without_us "$1")
+	_wanted=$(host_wants "$_others" | cut -f 1)
+	_manual=$(printf '%s\n' "$ours" | grep '^add ')
+	_lines=$(tokens_without "$(tokens_without "$_wanted" "$_others")" "$(tokens_of "$_manual")" |
+		sed 's/^/apply /')
+	target_set "$1" "$(printf '%s\n%s\n' "$_lines" "$_manual" | sed '/^$/d')"
+	target_reaches "$1"
+}
+
+# target_add TARGET TOKENS: also these.
+target_add() {
+	if ! target_look "$1" || ! target_fits "$1"; then
+		result=1
+		return
+	fi
+	_others=$(without_us "$1")
+	for_each "$(tokens_with "$2" "$_others")" say_there "$1"
+	_new=$(tokens_without "$2" "$_others")
+	_kept=$(keep_lines "$ours" "$(tokens_without "$(tokens_of "$ours")" "$_new")")
+	target_set "$1" "$(printf '%s\n%s\n' "$_kept" "$(printf '%s\n' "$_new" | sed 's/^./add &/')" |
+		sed '/^$/d')"
+	target_reaches "$1"
+}
+
+# keep_lines LINES TOKENS: those of the "COMMAND TOKEN" lines whose token is among TOKENS.
+keep_lines() {
+	printf '%s\n' "$1" | while read -r _command _token; do
+		[ -z "$_token" ] || [ -z "$(tokens_with "$_token" "$2")" ] || echo "$_command $_token"
+	done
+}
+
+# for_each LIST FUNCTION ARGUMENT: calls it with each of the list.
+for_each() {
+	[ -n "$1" ] || return 0
+	while read -r _item; do
+		"$2" "$3" "$_item"
+	done <<-EOT
+	$1
+	EOT
+}
+
+say_there() {
+	say "$2: set already, in $(locate "$1" "$2")"
+}
+
+# target_reaches TARGET: names whoever keeps a token of ours from the kernel.
+target_reaches() {
+	[ "$1" = grub ] || return 0
+	target_look grub && [ -n "$ours" ] || return 0
+	grub_reaches "=$content" "$(tokens_of "$ours")"
+}
+
+# targets_with_record: those that something of ours is in.
+targets_with_record() {
+	for _target in grub kernel; do
+		[ ! -e "$records/$_target" ] || echo "$_target"
+	done
+}
+
+# targets_remove TOKENS: takes them out of wherever they were added.
+targets_remove() {
+	_left=$1
+	for target in $(targets_with_record); do
+		target_look "$target" || {
+			result=1
+			continue
+		}
+		_mine=$(tokens_of "$ours")
+		_left=$(tokens_without "$_left" "$_mine")
+		target_set "$target" "$(keep_lines "$ours" "$(tokens_without "$_mine" "$1")")"
+	done
+	for_each "$_left" say_not_ours x
+}
+
+say_not_ours() {
+	_where=''
+	for target in $targets; do
+		target_look "$target" || continue
+		[ -z "$(tokens_with "$2" "$(target_values "$target" "${present:+=$content}")")" ] ||
+			_where=$(locate "$target" "$2")
+	done
+	by_hand "$2: not added by $me${_where:+; fix: take it out of $_where, then: $me refresh}"
+}
+
+# targets_undo: takes back all of it.
+targets_undo() {
+	_all=$(targets_with_record)
+	[ -n "$_all" ] || say "nothing was added"
+	for target in $_all; do
+		target_look "$target" && target_set "$target" '' || result=1
+	done
+}
+
+# targets_by_hand: there is no file that we could change; what the config asks for is still said.
+targets_by_hand() {
+	_missing=$(tokens_without "$(host_wants "$(running)" | cut -f 1)" "$(running)")
+	if [ -n "$_missing" ]; then
+		by_hand "$loader_text: nothing is changed; add to its command line by hand: $(words "$_missing")"
+	else
+		say "$loader_text: this boot has all that is wanted"
+	fi
+}

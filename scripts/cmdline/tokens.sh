@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash
+#
+# The text of a kernel command line. A parameter ("token") ends at a blank outside of double quotes,
+# as the kernel's next_arg() (lib/cmdline.c) has it. Two are the same when they are without their
+# quotes: a="b c" and "a=b c" are one to the kernel. Lists of them have one a line.
+# Defines only; pure: text in, text out.
+
+# part(s) cuts a line into from[1..parts], to[1..parts]. is_line(n), get(n), put(n, s): see
+# tokens_edit; they work on line[], get() before put().
+# shellcheck disable=SC2016 # awk's
+tokens_awk='
+function part(s,   i, c, quoted, start) {
+	parts = start = quoted = 0
+	for (i = 1; i <= length(s); i++) {
+		c = substr(s, i, 1)
+		if (c == "\"")
+			quoted = !quoted
+		if (quoted || !index(" \t\r\n\v\f", c)) {
+			if (!start)
+				start = i
+		} else if (start) {
+			from[++parts] = start
+			to[parts] = i - 1
+			start = 0
+		}
+	}
+	if (start) {
+		from[++parts] = start
+		to[parts] = length(s)
+	}
+	return parts
+}
+function bare(t) {
+	gsub(/"/, "", t)
+	return t
+}
+function is_line(n) {
+	if (ENVIRON["KIND"] == "kernel")
+		return n == 1
+	return line[n] ~ /^[ \t]*GRUB_CMDLINE_LINUX_DEFAULT="([^"\\]|\\.)*"[ \t]*$/
+}
+# The text between the quotes of the shell, in which a quote is written \".
+function get(n,   s) {
+	head = tail = ""
+	s = line[n]
+	if (ENVIRON["KIND"] != "kernel") {
+		match(s, /^[^"]*"/)
+		head = substr(s, 1, RLENGTH)
+		s = substr(s, RLENGTH + 1)
+		match(s, /"[ \t]*$/)
+		tail = substr(s, RSTART)
+		s = substr(s, 1, RSTART - 1)
+		gsub(/\\"/, "\"", s)
+	}
+	return s
+}
+function put(n, s,   i, c, out) {
+	if (ENVIRON["KIND"] != "kernel") {
+		for (i = 1; i <= length(s); i++) {
+			c = substr(s, i, 1)
+			out = out (c == "\"" ? "\\\"" : c)
+		}
+		s = out
+	}
+	line[n] = head s tail
+}'
+
+# tokens_split <TEXT: the tokens of all lines, one a line.
+tokens_split() {
+	awk "$tokens_awk"'{ part($0); for (i = 1; i <= parts; i++) print substr($0, from[i], to[i] - from[i] + 1) }'
+}
+
+# tokens_without LIST OTHER: the tokens of LIST that are not in OTHER, each once.
+tokens_without() {
+	LIST=$1 OTHER=$2 awk "$tokens_awk"'BEGIN {
+		n = split(ENVIRON["OTHER"], other, "\n")
+		for (i = 1; i <= n; i++)
+			has[bare(other[i])] = 1
+		n = split(ENVIRON["LIST"], list, "\n")
+		for (i = 1; i <= n; i++)
+			if (list[i] != "" && !(bare(list[i]) in has)) {
+				has[bare(list[i])] = 1
+				print list[i]
+			}
+	}'
+}
+
+# tokens_with LIST OTHER: the tokens of LIST that are in OTHER as well.
+tokens_with() {
+	tokens_without "$1" "$(tokens_without "$1" "$2")"
+}
+
+# tokens_name LIST NAME: the tokens of LIST that are NAME or NAME=VALUE. In the name of a parameter
+# of a module '-' and '_' are the same.
+tokens_name() {
+	LIST=$1 NAME=$2 awk "$tokens_awk"'BEGIN {
+		wanted = ENVIRON["NAME"]
+		gsub(/-/, "_", wanted)
+		n = split(ENVIRON["LIST"], list, "\n")
+		for (i = 1; i <= n; i++) {
+			name = bare(list[i])
+			sub(/=.*/, "", name)
+			gsub(/-/, "_", name)
+			if (name == wanted)
+				print list[i]
+		}
+	}'
+}
+
+# tokens_value LIST NAME VALUE: the tokens NAME=... of LIST that have VALUE among their values,
+# which commas part.
+tokens_value() {
+	LIST=$1 NAME=$2 VALUE=$3 awk "$tokens_awk"'BEGIN {
+		n = split(ENVIRON["LIST"], list, "\n")
+		for (i = 1; i <= n; i++) {
+			t = bare(list[i])
+			if (index(t, ENVIRON["NAME"] "=") != 1)
+				continue
+			values = split(substr(t, length(ENVIRON["NAME"]) + 2), value, ",")
+			for (j = 1; j <= values; j++)
+				if (value[j] == ENVIRON["VALUE"]) {
+					print list[i]
+					break
+				}
+		}
+	}'
+}
+
+# tokens_check TOKEN: whether every boot loader hands it to the kernel as it is, or what is wrong.
+tokens_check() {
+	_rest=$(printf '%s' "$1" | tr -d '[:alnum:]_.,:=/@%+~!#*?()[]^ "-')
+	if [ -n "$_rest" ]; then
+		warn "$1: '$_rest' is not handed to the kernel unchanged by every boot loader; set it by hand"
+		return 1
+	fi
+	if [ "$(printf '%s\n' "$1" | tokens_split)" != "$1" ] || [ -z "$1" ] ||
+		[ $(($(printf '%s' "$1" | tr -cd '"' | wc -c) % 2)) -ne 0 ]; then
+		warn "'$1' is not one kernel parameter: put what has blanks between double quotes: a=\"b c\""
+		return 1
+	fi
+	case $1 in
+	=*)
+		warn "$1: the name of the parameter is missing"
+		return 1
+		;;
+	esac
+}
+
+# tokens_in KIND TEXT: the tokens in the lines that tokens_edit would change.
+tokens_in() {
+	printf '%s' "$2" | KIND=$1 awk "$tokens_awk"'
+	{ line[NR] = $0 }
+	END {
+		for (n = 1; n <= NR; n++)
+			if (is_line(n)) {
+				part(s = get(n))
+				for (i = 1; i <= parts; i++)
+					print substr(s, from[i], to[i] - from[i] + 1)
+			}
+	}' | grep -vxF '$GRUB_CMDLINE_LINUX_DEFAULT'
+}
+
+# tokens_edit KIND TEXT ADD TAKE: TEXT with the tokens of TAKE out and those of ADD in. KIND says
+# which lines have tokens: "kernel": the first; "grub": GRUB_CMDLINE_LINUX_DEFAULT="...", each, and
+# one is made when there is none. One occurrence of a token is taken, the last, with one blank
+# before it; new ones go behind the last. All else stays as it is, byte by byte, also a missing
+# newline at the end.
+tokens_edit() {
+	# awk cannot tell whether the last line had a newline.
+	case $2 in
+	*"$nl") _newline=1 ;;
+	*) _newline= ;;
+	esac
+	printf '%s' "$2" | KIND=$1 ADD=$3 TAKE=$4 NEWLINE=$_newline awk "$tokens_awk"'
+	function take(t,   n, i, s, left, right) {
+		for (n = lines; n > 0; n--) {
+			if (!is_line(n))
+				continue
+			s = get(n)
+			for (i = part(s); i > 0; i--)
+				if (bare(substr(s, from[i], to[i] - from[i] + 1)) == bare(t))
+					break
+			if (!i)
+				continue
+			left = substr(s, 1, from[i] - 1)
+			right = substr(s, to[i] + 1)
+			if (left != "")
+				left = substr(left, 1, length(left) - 1)
+			else
+				sub(/^[ \t]/, "", right)
+			put(n, left right)
+			return
+		}
+	}
+	function add(t,   n, s, end) {
+		for (n = lines; n > 0 && !is_line(n); n--)
+			;
+		if (!n) {
+			n = ++lines
+			if (ENVIRON["KIND"] == "kernel")
+				line[n] = ""
+			else
+				line[n] = "GRUB_CMDLINE_LINUX_DEFAULT=\"$GRUB_CMDLINE_LINUX_DEFAULT\""
+		}
+		s = get(n)
+		end = part(s) ? to[parts] : 0
+		put(n, substr(s, 1, end) (end ? " " : "") t substr(s, end + 1))
+	}
+	{ line[++lines] = $0 }
+	END {
+		before = lines
+		n = split(ENVIRON["TAKE"], list, "\n")
+		for (k = 1; k <= n; k++)
+			if (list[k] != "")
+				take(list[k])
+		n = split(ENVIRON["ADD"], list, "\n")
+		for (k = 1; k <= n; k++)
+			if (list[k] != "")
+				add(list[k])
+		for (k = 1; k <= lines; k++)
+			printf "%s%s", line[k], (k < lines || lines > before || ENVIRON["NEWLINE"]) ? "\n" : ""
+	}'
+}
