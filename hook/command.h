@@ -22,6 +22,8 @@ int command_list(int argc, char **argv);
 int command_plan(int argc, char **argv);
 int command_add(int argc, char **argv);
 int command_remove(int argc, char **argv);
+int command_apply(int argc, char **argv);
+int command_undo(int argc, char **argv);
 int command_vgpu(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_verify(int argc, char **argv);

@@ -15,6 +15,7 @@
 #include "host.h"
 #include "message.h"
 #include "plan.h"
+#include "state.h"
 
 #define PATH_OSRELEASE "proc/sys/kernel/osrelease"
 #define PATH_MODULES   "lib/modules"
@@ -119,6 +120,7 @@ int host_twin(const struct host *host, struct host **result)
 		fd = fcntl(host->devicesfd, F_DUPFD_CLOEXEC, 0);
 	twin->devicesfd = fd;
 	twin->iommu = host->iommu;
+	twin->is_undone = host->is_undone;
 	strcpy(twin->cmdline, host->cmdline);
 	for (size_t i = 0; i < host->count; i++)
 		if (array_append(&twin->fn, &twin->count, sizeof(*twin->fn), &host->fn[i]))
@@ -207,6 +209,7 @@ int host_decide(struct host *host, const char *kernel)
 	size_t size;
 	int ret = plan_compile(&host->root, kernel, &text, &size);
 
+	host->is_undone = state_is(host->root.fd, STATE_UNDONE);
 	return ret ? ret : host_decide_text(host, text, size);
 }
 

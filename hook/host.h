@@ -39,6 +39,7 @@ struct host {
 	char *plan_text;
 	char **note; /* the plan's own comments: what could not be found out */
 	size_t notes;
+	bool is_undone; /* by `undo`: the plan is empty, whatever the config says */
 	struct plan plan;
 	struct pci_table table; /* as a boot finds it: no driver, no virtual functions */
 	struct decisions decisions;

@@ -69,7 +69,8 @@ int inspect_open(struct host *host, struct inspector *inspector)
 
 	*inspector = (struct inspector){ .host = host };
 	inspector->wants_us = host->plan.binds || host->plan.losts;
-	ret = read_times(inspector);
+	/* Of no config, as the plan of today is of none: it need not even be readable. */
+	ret = host->is_undone ? 0 : read_times(inspector);
 	if (!ret)
 		read_binary(inspector);
 	return ret;
@@ -401,7 +402,7 @@ static int check(struct work *work)
 		return check_ours(work);
 	inspection->is_current = !work->image.plan;
 	if (work->image.plan && work->image.has_binary)
-		wrong(work, "it still has a plan, although the config names nothing");
+		wrong(work, "it still has a plan, although %s", inspect_nothing(work->inspector));
 	return 0;
 }
 
@@ -466,4 +467,10 @@ void inspect_free(struct inspection *inspection)
 const char *inspect_summary(const struct inspector *inspector)
 {
 	return inspector->wants_us ? "the plan in it is current" : "nothing of ours in it";
+}
+
+const char *inspect_nothing(const struct inspector *inspector)
+{
+	return inspector->host->is_undone ? "vfio-early undo was the last word" :
+					    "the config names nothing";
 }

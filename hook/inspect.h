@@ -72,4 +72,7 @@ void inspect_free(struct inspection *inspection);
 /* inspect_summary - "the plan in it is current", for a good one. */
 const char *inspect_summary(const struct inspector *inspector);
 
+/* inspect_nothing - where nothing of ours is wanted: why, as a clause. */
+const char *inspect_nothing(const struct inspector *inspector);
+
 #endif

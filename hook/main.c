@@ -24,6 +24,8 @@ static const struct command commands[] = {
 	{ "add", command_add, "write bind lines for a device into the config" },
 	{ "remove", command_remove, "take a device out of the config" },
 	{ "import", command_import, "turn older recipes into lines of the config" },
+	{ "apply", command_apply, "bring the config into the next boot: command line, images" },
+	{ "undo", command_undo, "take back what apply did" },
 	{ "status", command_status, "READY or NOT READY, with each check and its fix" },
 	{ "verify", command_verify, "what the next boot with an image would do" },
 	{ "vgpu", command_vgpu, "functions that can be divided among VMs" },

@@ -28,6 +28,7 @@
 #include "modules.h"
 #include "plan.h"
 #include "protect.h"
+#include "state.h"
 
 /* An ID with its subsystem; a path selector of SELECTOR_MAX_HOPS hops ("/1f.7") and an ID. */
 #define ID_TEXT_SIZE	   (2 * PCI_ID_SIZE)
@@ -36,6 +37,7 @@
 struct compile {
 	const char *kernel;  /* NULL: without modules */
 	bool is_quiet;	     /* about bind lines that match nothing today */
+	bool is_undone;	     /* by `undo`: nothing is to be bound, whatever the config says */
 	char root[PATH_MAX]; /* absolute, "" for "/" */
 	int rootfd;
 	struct config config;
@@ -363,7 +365,10 @@ static void write_header(const struct compile *comp, FILE *out)
 	fprintf(out, "# vfio-early " VERSION ": compiled from the config, do not edit\n");
 	if (comp->kernel)
 		fprintf(out, "kernel %s\n", comp->kernel);
-	fprintf(out, "config sha256:%s\n", comp->config.digest);
+	if (comp->is_undone)
+		fprintf(out, "# vfio-early undo was the last word: the config does not count\n");
+	else
+		fprintf(out, "config sha256:%s\n", comp->config.digest);
 	fprintf(out, "deadline %u\n", comp->plan.deadline);
 	fprintf(out, "boot-vga %s\n", boot_vga[comp->plan.boot_vga]);
 	fprintf(out, "group %s\n", group[comp->plan.group]);
@@ -497,11 +502,18 @@ static int check_kernel(const struct compile *comp)
 /* From the config to the plan's text. Wrong lines of the config are in comp->losts too. */
 static int compile(struct compile *comp, char **text, size_t *size)
 {
-	int ret = config_read(comp->rootfd, &comp->config);
+	int ret = 0;
 
+	plan_init(&comp->plan);
+	comp->is_undone = state_is(comp->rootfd, STATE_UNDONE);
+	if (comp->is_undone && !comp->is_quiet)
+		message_warn(
+			"vfio-early undo was the last word: the plan is empty; fix: " COMMAND_APPLY);
+	/* What the config says does not count then, nor that it cannot be read. */
+	if (!comp->is_undone)
+		ret = config_read(comp->rootfd, &comp->config);
 	if (ret)
 		return ret;
-	plan_init(&comp->plan);
 	config_parse(&comp->config, &comp->plan, add_lost, comp);
 	/* Only what is bound is compared with what is there. */
 	ret = comp->plan.binds ? pci_scan(comp->rootfd, add_function, comp) : 0;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "array.h"
+#include "command.h"
 #include "early/sysfs.h"
 #include "message.h"
 #include "modules.h"
@@ -74,7 +75,10 @@ static void add_config(struct search *search)
 			add(search, RISK_BLOCKS, "config",
 			    "correct or remove the line; vfio-early list -a names all functions",
 			    "bind %s: no such function", host->plan.bind[i].text);
-	if (!host->plan.binds && !host->plan.losts)
+	if (host->is_undone)
+		add(search, RISK_NOTES, "config", COMMAND_APPLY,
+		    "vfio-early undo was the last word: the next boot binds nothing");
+	else if (!host->plan.binds && !host->plan.losts)
 		add(search, RISK_NOTES, "config", "vfio-early add ADDRESS",
 		    "no bind line: the next boot binds nothing");
 	if (cmdline_find(host->cmdline, "vfio_early", "off", NULL))

@@ -371,7 +371,10 @@ static void check_config(struct status *status)
 	for (unsigned int i = 0; i < plan->losts; i++)
 		add(status, "config", RESULT_FAIL, NULL, "correct it, then " COMMAND_APPLY,
 		    "left out: %s", plan->lost[i]);
-	if (!plan->binds)
+	if (status->host->is_undone)
+		add(status, "config", RESULT_FAIL, NULL, COMMAND_APPLY,
+		    "vfio-early undo was the last word: nothing is handed over");
+	else if (!plan->binds)
 		add(status, "config", RESULT_FAIL, NULL, "vfio-early add ADDRESS",
 		    "no bind line: nothing is handed over");
 	for (size_t i = 0; i < status->host->count; i++)

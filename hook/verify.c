@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "builder.h"
 #include "command.h"
 #include "inspect.h"
 #include "kernels.h"
@@ -56,12 +57,6 @@ static const struct {
 	[INSPECT_UNREADABLE] = { "unreadable", "CANNOT BE READ", OUTPUT_WARN },
 };
 
-static const char *const builders[] = {
-	[IMAGE_UNKNOWN] = NULL,
-	[IMAGE_INITRAMFS_TOOLS] = "initramfs-tools",
-	[IMAGE_DRACUT] = "dracut",
-};
-
 /* --- for programs */
 
 static struct json_object *json_texts(char *const *text, size_t count)
@@ -82,7 +77,7 @@ static void add_json(struct verify *verify, const char *name, const struct inspe
 	json_object_object_add(object, "image", outlook_text(name));
 	json_object_object_add(object, "state", outlook_text(states[image->state].name));
 	json_object_object_add(object, "kernel", outlook_text(image->kernel));
-	json_object_object_add(object, "builder", outlook_text(builders[image->builder]));
+	json_object_object_add(object, "builder", outlook_text(builder_name(image->builder)));
 	json_object_object_add(object, "wrong", json_texts(image->wrong, image->wrongs));
 	json_object_object_add(object, "notes", json_texts(image->note, image->notes));
 	json_object_object_add(object, "functions",
@@ -124,8 +119,8 @@ static int print_image(struct verify *verify, const char *name, const struct ins
 		putchar('\n');
 	printf("%s: %s%s%s", name, output_on(output, mark), states[image->state].heading,
 	       output_off(output, mark));
-	if (image->kernel && builders[image->builder])
-		printf(" (kernel %s, %s)", image->kernel, builders[image->builder]);
+	if (image->kernel && builder_name(image->builder))
+		printf(" (kernel %s, %s)", image->kernel, builder_name(image->builder));
 	putchar('\n');
 	if (image->state == INSPECT_UNREADABLE)
 		printf("  %s\n", strerror(-image->error));
