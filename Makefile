@@ -73,10 +73,11 @@ unit_src := $(sort $(wildcard tests/unit/test-*.c))
 unit_lib := $(filter-out $(unit_src),$(sort $(wildcard tests/unit/*.c)))
 unit_bin := $(unit_src:%.c=$(B)/%)
 asan_bin := $(unit_src:%.c=$(B)/asan/%)
+fakefs := $(B)/tests/tree/fakefs
 
 .PHONY: all check check-boot check-static check-unit check-asan check-hook \
 	check-hook-asan check-host check-host-asan check-changes \
-	check-changes-asan check-tree check-cmdline check-package \
+	check-changes-asan check-tree check-cmdline check-fault check-package \
 	test bench demo \
 	lint format deb install clean
 .DELETE_ON_ERROR:
@@ -127,7 +128,7 @@ $(B)/vfio-early: $(B)/hook/main.o $(B)/hook/libhook.a $(B)/early/libearly.a
 # --- tests
 
 check_suites := lint static unit asan hook hook-asan host host-asan changes changes-asan tree \
-	cmdline
+	cmdline fault
 
 # tests/all prints one closing line for all suites named; one that fails does not hide the others.
 check: all
@@ -142,7 +143,7 @@ check-boot: deb
 test:
 	tests/setup
 	$(MAKE) all
-	tests/all deb $(check_suites) package boot
+	FAULT=--all tests/all deb $(check_suites) package boot
 
 demo:
 	tests/setup
@@ -184,8 +185,16 @@ bench:
 check-cmdline: all
 	tests/cmdline/run
 
-check-tree: all
+check-tree: all $(fakefs)
 	tests/tree/run
+
+check-fault: $(static_bin) $(fakefs)
+	tests/fault/run $(FAULT)
+
+$(B)/tests/tree/%.o: host_packages := fuse3
+
+$(fakefs): $(patsubst %.c,$(B)/%.o,$(wildcard tests/tree/*.c))
+	$(call quiet,LD,$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs fuse3))
 
 $(B)/tests/unit/test-%: $(B)/tests/unit/test-%.o $(unit_lib:%.c=$(B)/%.o) $(B)/hook/libhook.a \
 		$(B)/early/libearly.a

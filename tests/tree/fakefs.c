@@ -2,7 +2,7 @@
 /*
  * Runs the boot's static binary on a machine that is not there.
  *
- * fakefs -b BINARY -m MACHINES -d DIRECTORY [-v VERSION] CASE
+ * fakefs -b BINARY -m MACHINES -d DIRECTORY [-v VERSION] [-e | -E] CASE
  *
  * Reads a case (see README.md), mounts a file system on DIRECTORY that shows sys/, proc/, dev/kmsg,
  * run/ and the plan of its machine, runs BINARY -r DIRECTORY for each of its "run" lines, and prints
@@ -17,6 +17,9 @@
  * request without an answer, for which the kernel makes the caller wait, killed or not, as it does
  * inside a driver.
  *
+ * With -E the last run is done again and again, each time with one of its system calls failing (see
+ * tests/fault); with -e each call shows fewer errors.
+ *
  * Exit: 0 the timeline is complete, 1 it is not, or has a fault.
  */
 #define FUSE_USE_VERSION 34
@@ -25,8 +28,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fuse_lowlevel.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -34,7 +35,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -45,6 +45,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "calls.h"
+#include "judge.h"
 #include "machine.h"
 
 #define MAX_NODES   (MAX_FUNCTIONS * 20)
@@ -54,6 +56,13 @@
 #define TEXT_SIZE   65536
 #define BRIEF_LINES 4
 #define RUN_SECONDS 30 /* no case takes longer, whatever happens */
+
+/* With a fault: the deadline of a plan that sets none, what a busy machine may add to it, and how
+ * long a child may outlive the run. */
+#define PLAN_SECONDS   20
+#define GRACE_SECONDS  3
+#define ORPHAN_SECONDS 1
+#define WORKERS	       4
 
 /* kernel/printk/printk.c: lines of one open file in five seconds, and the longest of them */
 #define KMSG_BURST  10
@@ -94,7 +103,8 @@ struct test_case {
 	double within; /* seconds that each run may take; 0: RUN_SECONDS */
 	char *plan;
 	size_t plan_size;
-	bool has_plan, show_report;
+	bool has_plan;
+	const char *calls; /* -e: those that are to fail; NULL: each */
 };
 
 static struct machine machine;
@@ -107,6 +117,11 @@ static char kmsg[8 * TEXT_SIZE]; /* since the log was begun anew */
 static bool has_scanned;	 /* in this run */
 static unsigned int lines_shown; /* in this run, for "brief" */
 static struct fuse_session *session;
+static struct calls calls;
+static bool is_exhaustive;   /* -e, -E */
+static bool is_quick;	     /* -e: of each call only the first error and one in turn */
+static struct fault fault;   /* -e: of the last run */
+static struct trace *traced; /* -e: where the last run leaves what it did */
 
 static void die(const char *what)
 {
@@ -560,11 +575,21 @@ static void fs_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 	fuse_reply_err(req, 0);
 }
 
+/* What a read or write of this size comes to: less when that is the fault to show. */
+static size_t transferred(size_t size)
+{
+	enum fault_kind kind = calls.next_transfer;
+
+	calls.next_transfer = FAULT_NONE;
+	return kind == FAULT_SHORT ? size / 2 : kind == FAULT_EMPTY ? 0 : size;
+}
+
 static void reply_slice(fuse_req_t req, const char *text, size_t len, off_t offset, size_t size)
 {
 	size_t from = (size_t)offset < len ? (size_t)offset : len;
 
-	fuse_reply_buf(req, text + from, len - from < size ? len - from : size);
+	size = transferred(len - from < size ? len - from : size);
+	fuse_reply_buf(req, text + from, size);
 }
 
 static int show_uevent(const struct function *fn, char *buf, size_t size)
@@ -707,6 +732,7 @@ static void fs_write(fuse_req_t req, fuse_ino_t ino, const char *text, size_t si
 		     struct fuse_file_info *fi)
 {
 	struct node *n = &node[ino];
+	size_t taken = transferred(size);
 	char value[256];
 	int ret;
 
@@ -714,7 +740,7 @@ static void fs_write(fuse_req_t req, fuse_ino_t ino, const char *text, size_t si
 	snprintf(value, sizeof(value), "%.*s", (int)size, text);
 	switch (n->kind) {
 	case NODE_STORED:
-		append_node(n, text, size);
+		append_node(n, text, taken);
 		ret = 0;
 		break;
 	case NODE_KMSG:
@@ -744,7 +770,7 @@ static void fs_write(fuse_req_t req, fuse_ino_t ino, const char *text, size_t si
 	if (ret)
 		fuse_reply_err(req, -ret);
 	else
-		fuse_reply_write(req, size);
+		fuse_reply_write(req, taken);
 }
 
 static void fs_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
@@ -817,85 +843,9 @@ static const struct fuse_lowlevel_ops operations = {
 	.symlink = fs_symlink,
 };
 
-/* ---- modules ---- */
+/* ---- modprobe ---- */
 
-/* Hands finit_module(), init_module() and delete_module() to whoever listens at the result. */
-static int filter_modules(void)
-{
-	struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_finit_module, 2, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_init_module, 1, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_delete_module, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = { sizeof(filter) / sizeof(filter[0]), filter };
-
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-		return -1;
-	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
-			    &program);
-}
-
-/* A string in the caller's memory. */
-static void read_string(pid_t pid, uint64_t at, char *buf, size_t size)
-{
-	char path[64];
-	ssize_t n = 0;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		/* Byte by byte: the page behind it need not be there. */
-		while ((size_t)n < size - 1 && pread(fd, buf + n, 1, (off_t)at + n) == 1 && buf[n])
-			n++;
-		close(fd);
-	}
-	buf[n] = '\0';
-}
-
-static int load_for(const struct seccomp_notif *call)
-{
-	char text[1024], path[64], target[512];
-	const char *below = target;
-	ssize_t n;
-
-	if (call->data.nr == SYS_init_module) {
-		read_string((pid_t)call->pid, call->data.args[0], text, sizeof(text));
-		return machine_modprobe(&machine, text);
-	}
-	if (call->data.nr != SYS_finit_module) {
-		machine_fault(&machine, "delete_module");
-		return -EPERM;
-	}
-	read_string((pid_t)call->pid, call->data.args[1], text, sizeof(text));
-	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)call->pid, (int)call->data.args[0]);
-	n = readlink(path, target, sizeof(target) - 1);
-	target[n > 0 ? n : 0] = '\0';
-	if (!strncmp(target, mountpoint, strlen(mountpoint)))
-		below += strlen(mountpoint);
-	return machine_load(&machine, below, text, (int)call->data.args[2]);
-}
-
-static void serve_module(int listener)
-{
-	struct seccomp_notif call = { 0 };
-	struct seccomp_notif_resp answer = { 0 };
-	int ret;
-
-	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &call))
-		return;
-	ret = load_for(&call);
-	if (ret == STORE_HANGS)
-		return;
-	answer.id = call.id;
-	answer.error = ret;
-	ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
-}
-
-/* This program as /sbin/modprobe: its arguments, for load_for(). */
+/* This program as /sbin/modprobe: its arguments, for calls_serve(). */
 static int be_modprobe(int argc, char **argv)
 {
 	char text[1024] = "";
@@ -932,7 +882,7 @@ static void __attribute__((noreturn)) start(unsigned int number, int tell, int g
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	dup2(out, STDOUT_FILENO);
 	dup2(err, STDERR_FILENO);
-	listener = filter_modules();
+	listener = calls_filter(is_exhaustive);
 	if (listener < 0 || write(tell, &listener, sizeof(listener)) != sizeof(listener) ||
 	    read(go, &byte, 1) != 1)
 		_exit(126);
@@ -949,8 +899,16 @@ static double now(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-/* Serves until the child has ended. Returns its wait status. */
-static int serve(pid_t pid, int listener, int signals)
+/* How long a run with a fault may take. */
+static double deadline(void)
+{
+	const char *line = test.plan ? strstr(test.plan, "\ndeadline ") : NULL;
+
+	return (line ? atof(line + sizeof("\ndeadline")) : PLAN_SECONDS) + GRACE_SECONDS;
+}
+
+/* One that wants to be served, or for a fifth of a second none. */
+static void serve_once(pid_t pid, int listener, int signals)
 {
 	static struct fuse_buf buf;
 	struct pollfd fds[] = {
@@ -958,40 +916,63 @@ static int serve(pid_t pid, int listener, int signals)
 		{ .fd = listener, .events = POLLIN },
 		{ .fd = signals, .events = POLLIN },
 	};
+
+	if (poll(fds, 3, 200) < 0 && errno != EINTR)
+		die("poll");
+	if (fds[0].revents & POLLIN) {
+		int ret = fuse_session_receive_buf(session, &buf);
+
+		if (ret > 0)
+			fuse_session_process_buf(session, &buf);
+	}
+	if (fds[1].revents & POLLIN)
+		calls_serve(&calls, listener);
+	if (fds[2].revents & POLLIN) {
+		struct signalfd_siginfo info;
+
+		if (read(signals, &info, sizeof(info)) != sizeof(info))
+			die("signalfd");
+		/* The runner, or whoever is at the terminal, has had enough. */
+		if (info.ssi_signo != SIGCHLD) {
+			kill(pid, SIGKILL);
+			exit(1);
+		}
+	}
+}
+
+/* Serves until the child has ended. Returns its wait status. */
+static int serve(pid_t pid, int listener, int signals)
+{
 	double end = now() + RUN_SECONDS;
 	bool is_killed = false;
 	int status;
 
-	for (;;) {
-		if (poll(fds, 3, 200) < 0 && errno != EINTR)
-			die("poll");
-		if (fds[0].revents & POLLIN) {
-			int ret = fuse_session_receive_buf(session, &buf);
-
-			if (ret > 0)
-				fuse_session_process_buf(session, &buf);
-		}
-		if (fds[1].revents & POLLIN)
-			serve_module(listener);
-		if (fds[2].revents & POLLIN) {
-			struct signalfd_siginfo info;
-
-			if (read(signals, &info, sizeof(info)) != sizeof(info))
-				die("signalfd");
-			/* The runner, or whoever is at the terminal, has had enough. */
-			if (info.ssi_signo != SIGCHLD) {
-				kill(pid, SIGKILL);
-				exit(1);
-			}
-		}
-		if (waitpid(pid, &status, WNOHANG) == pid)
-			return status;
+	while (waitpid(pid, &status, WNOHANG) != pid) {
+		serve_once(pid, listener, signals);
 		if (now() > end && !is_killed) {
 			machine_fault(&machine, "still running after %d s", RUN_SECONDS);
 			kill(pid, SIGKILL);
 			is_killed = true;
 		}
 	}
+	return status;
+}
+
+/* Serves what the child has left running: this process is its subreaper. Returns whether it ended. */
+static bool serve_orphans(pid_t pid, int listener, int signals, double seconds)
+{
+	double end = now() + seconds;
+	int status;
+
+	while (now() < end) {
+		pid_t ended = waitpid(-1, &status, WNOHANG);
+
+		if (ended < 0)
+			return true;
+		if (!ended)
+			serve_once(pid, listener, signals);
+	}
+	return false;
 }
 
 static void print_stream(const char *prefix, int fd)
@@ -1040,16 +1021,70 @@ static void print_files(void)
 		machine_fault(&machine, "run/vfio-early/plan is not the plan");
 }
 
+/* What a file below run/vfio-early has from an offset on, or from its beginning when it is shorter. */
+static void copy_file(const char *name, size_t from, char *to)
+{
+	unsigned int dir = find_node(add_dir(FUSE_ROOT_ID, "run"), "vfio-early");
+	unsigned int i = dir ? find_node(dir, name) : 0;
+
+	*to = '\0';
+	if (i && node[i].text)
+		snprintf(to, JUDGE_TEXT_SIZE, "%s",
+			 node[i].text + (from <= node[i].size ? from : 0));
+}
+
+static size_t file_size(const char *name)
+{
+	unsigned int dir = find_node(add_dir(FUSE_ROOT_ID, "run"), "vfio-early");
+	unsigned int i = dir ? find_node(dir, name) : 0;
+
+	return i ? node[i].size : 0;
+}
+
+/* How much there was of each before a run. */
+struct before {
+	size_t kmsg, log, report;
+	double at;
+};
+
+static void leave_trace(const struct before *before, int status, bool is_alive, int out, int err)
+{
+	size_t kmsg_from = before->kmsg <= strlen(kmsg) ? before->kmsg : 0;
+	ssize_t n, more;
+
+	traced->status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	traced->was_killed = !WIFEXITED(status) && calls.was_injected &&
+			     calls.fault.kind == FAULT_KILL && !calls.fault.process;
+	traced->is_alive = is_alive;
+	snprintf(traced->kmsg, sizeof(traced->kmsg), "%s", kmsg + kmsg_from);
+	copy_file("log", before->log, traced->log);
+	copy_file("report", before->report, traced->report);
+	copy_file("plan", 0, traced->plan);
+	n = pread(out, traced->said, sizeof(traced->said) - 1, 0);
+	n = n < 0 ? 0 : n;
+	more = pread(err, traced->said + n, sizeof(traced->said) - 1 - (size_t)n, 0);
+	traced->said[n + (more < 0 ? 0 : more)] = '\0';
+	for (unsigned int i = 0; i < machine.count && i < JUDGE_MAX_FUNCTIONS; i++) {
+		strcpy(traced->driver[i], machine.fn[i].driver);
+		strcpy(traced->override[i], machine.fn[i].override);
+	}
+}
+
 static void run(unsigned int number, int signals)
 {
 	int tell[2], go[2], listener, out, err, status;
-	double began;
+	bool is_traced = is_exhaustive && number + 1 == test.runs, has_ended = true;
+	struct before before;
 	pid_t pid;
 
 	run_number = number + 1;
 	has_scanned = false;
 	lines_shown = 0;
 	add_functions();
+	calls.processes = 0;
+	memset(calls.process, 0, sizeof(calls.process));
+	calls.fault = is_traced ? fault : (struct fault){ 0 };
+	before = (struct before){ strlen(kmsg), file_size("log"), file_size("report"), now() };
 	machine_event(&machine, "$ %s%s%s", strrchr(binary, '/') + 1, *test.run[number] ? " " : "",
 		      test.run[number]);
 	out = memfd_create("out", MFD_CLOEXEC);
@@ -1068,10 +1103,16 @@ static void run(unsigned int number, int signals)
 	listener = (int)syscall(SYS_pidfd_getfd, (int)syscall(SYS_pidfd_open, pid, 0), listener, 0);
 	if (listener < 0)
 		die("pidfd_getfd");
-	began = now();
 	if (write(go[1], "", 1) != 1)
 		die("pipe");
 	status = serve(pid, listener, signals);
+	if (is_traced)
+		traced->took = now() - before.at;
+	if (is_exhaustive)
+		has_ended = serve_orphans(pid, listener, signals,
+					  WIFSIGNALED(status) ? deadline() : ORPHAN_SECONDS);
+	if (is_traced)
+		leave_trace(&before, status, !has_ended, out, err);
 	close(tell[0]);
 	close(go[0]);
 	close(go[1]);
@@ -1079,11 +1120,15 @@ static void run(unsigned int number, int signals)
 
 	print_stream("stdout ", out);
 	print_stream("stderr ", err);
-	if (test.within > 0 && now() - began > test.within)
-		machine_fault(&machine, "took %.1f s, not %.1f", now() - began, test.within);
-	print_files();
+	if (test.within > 0 && now() - before.at > test.within)
+		machine_fault(&machine, "took %.1f s, not %.1f", now() - before.at, test.within);
+	/* These are all that is said when nothing fails. */
+	if (!is_exhaustive)
+		print_files();
 	if (WIFEXITED(status))
 		machine_event(&machine, "exit %d", WEXITSTATUS(status));
+	else if (traced && traced->was_killed)
+		machine_event(&machine, "killed");
 	else
 		machine_fault(&machine, "ended by signal %d", WTERMSIG(status));
 }
@@ -1165,6 +1210,8 @@ static void add_case_line(const char *path, char *line)
 		add_run(rest, true);
 	} else if (is_keyword(line, "within", &rest)) {
 		test.within = atof(rest);
+	} else if (is_keyword(line, "calls", &rest)) {
+		test.calls = strdup(rest);
 	} else if (is_keyword(line, "brief", &rest)) {
 		machine.brief = true;
 	} else if (is_keyword(line, "plan-size", &rest)) {
@@ -1283,42 +1330,14 @@ static void enter_namespace(void)
 		die("/sbin/modprobe");
 }
 
-int main(int argc, char **argv)
+/* Mounts the machine and does the runs. */
+static void play(void)
 {
 	char *fuse_argv[] = { (char *)"fakefs", NULL };
 	struct fuse_args args = FUSE_ARGS_INIT(1, fuse_argv);
-	const char *name = strrchr(argv[0], '/');
 	sigset_t set;
-	int c, signals;
+	int signals;
 
-	if (!strcmp(name ? name + 1 : argv[0], "modprobe"))
-		return be_modprobe(argc, argv);
-	while ((c = getopt(argc, argv, "b:m:d:v:")) != -1) {
-		switch (c) {
-		case 'b':
-			binary = realpath(optarg, NULL);
-			break;
-		case 'm':
-			machines = optarg;
-			break;
-		case 'd':
-			mountpoint = realpath(optarg, NULL);
-			break;
-		case 'v':
-			version = optarg;
-			break;
-		default:
-			return 1;
-		}
-	}
-	if (!binary || !machines || !mountpoint || optind + 1 != argc) {
-		fprintf(stderr, "usage: fakefs -b BINARY -m MACHINES -d DIRECTORY CASE\n");
-		return 1;
-	}
-
-	machine_init(&machine);
-	machine.timeline = stdout;
-	read_case(argv[optind]);
 	machine_start(&machine);
 	run_number = 1;
 	build_tree();
@@ -1339,6 +1358,209 @@ int main(int argc, char **argv)
 		run(i, signals);
 	machine_print_end(&machine);
 	fflush(stdout);
+}
+
+/* ---- every fault ---- */
+
+/* What the runs without a fault leave, for those with one. */
+struct good {
+	struct trace trace;
+	struct calls calls;
+};
+
+static void print_fault(const struct good *good, FILE *out)
+{
+	static const char *const kinds[] = {
+		[FAULT_SHORT] = "half", [FAULT_EMPTY] = "end of file", [FAULT_KILL] = "SIGKILL"
+	};
+	const struct process *process = &good->calls.process[fault.process];
+	unsigned int nth = 0;
+
+	for (unsigned int i = 0; i <= fault.call; i++)
+		nth += process->call[i].nr == process->call[fault.call].nr;
+	fprintf(out, "process %u, %s number %u (call %u): %s\n", fault.process,
+		calls_name(process->call[fault.call].nr), nth, fault.call,
+		fault.kind == FAULT_ERROR ? strerrorname_np(fault.error) : kinds[fault.kind]);
+}
+
+/* Everything once, in a process of its own, with "fault". Returns how many rules were broken. */
+static unsigned int play_fault(struct good *good)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *verdict = open_memstream(&text, &size);
+	unsigned int found = 0;
+
+	machine.timeline = tmpfile();
+	if (!machine.timeline || !verdict || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+		die("tmpfile");
+	traced = fault.kind ? calloc(1, sizeof(*traced)) : &good->trace;
+	play();
+	if (!fault.kind) {
+		good->calls = calls;
+	} else if (!calls.was_injected) {
+		fprintf(verdict, "this call was not made\n");
+		found = 1;
+	} else {
+		found = judge(&machine, test.plan, &good->trace, traced, deadline(), verdict);
+	}
+	found += machine.faults;
+	fclose(verdict);
+	if (found) {
+		char line[4096];
+
+		printf("-- ");
+		print_fault(good, stdout);
+		fputs(text, stdout);
+		for (rewind(machine.timeline); fgets(line, sizeof(line), machine.timeline);)
+			printf("    %s", line);
+		fflush(stdout);
+	}
+	return found;
+}
+
+struct tally {
+	unsigned int running, injected, surprises;
+};
+
+static void reap(struct tally *tally)
+{
+	int status;
+
+	if (wait(&status) < 0)
+		die("wait");
+	tally->running--;
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		tally->surprises++;
+}
+
+static void inject(struct good *good, struct tally *tally, struct fault what)
+{
+	pid_t pid;
+
+	if (tally->running == WORKERS)
+		reap(tally);
+	fflush(stdout);
+	pid = fork();
+	if (pid < 0)
+		die("fork");
+	if (!pid) {
+		fault = what;
+		/* Not unmounted: see main(). */
+		_exit(play_fault(good) ? 1 : 0);
+	}
+	tally->running++;
+	tally->injected += what.kind != FAULT_NONE;
+}
+
+static bool has_word(const char *words, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (; *words; words += strcspn(words, " "), words += strspn(words, " "))
+		if (!strncmp(words, word, len) && (!words[len] || words[len] == ' '))
+			return true;
+	return false;
+}
+
+/* Each fault that a call can show. */
+static void inject_call(struct good *good, struct tally *tally, struct fault what)
+{
+	const struct call *call = &good->calls.process[what.process].call[what.call];
+	bool is_file = call->arg[0] > STDERR_FILENO;
+	const int *errors = calls_errors(call);
+	unsigned int count = 0;
+
+	if (test.calls && !has_word(test.calls, calls_name(call->nr)))
+		return;
+	what.kind = FAULT_ERROR;
+	while (errors[count])
+		count++;
+	for (unsigned int i = 0; i < count; i++) {
+		what.error = errors[i];
+		if (!is_quick || !i || i == 1 + what.call % (count - 1))
+			inject(good, tally, what);
+	}
+	what.kind = FAULT_KILL;
+	inject(good, tally, what);
+	if (is_file && (call->nr == SYS_read || (call->nr == SYS_write && call->arg[2] > 1))) {
+		what.kind = FAULT_SHORT;
+		inject(good, tally, what);
+	}
+	if (is_file && call->nr == SYS_read) {
+		what.kind = FAULT_EMPTY;
+		inject(good, tally, what);
+	}
+}
+
+/* The last run of a case, again and again, each time with one of its calls failing. */
+static int inject_all(const char *name)
+{
+	struct good *good = mmap(NULL, sizeof(*good), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct tally tally = { 0 };
+	struct fault what = { 0 };
+
+	if (good == MAP_FAILED || machine.count > JUDGE_MAX_FUNCTIONS || !test.plan)
+		die("mmap, or more than JUDGE_MAX_FUNCTIONS, or no plan");
+	inject(good, &tally, what);
+	reap(&tally);
+	for (; what.process < good->calls.processes; what.process++)
+		for (what.call = 0; what.call < good->calls.process[what.process].count;
+		     what.call++)
+			inject_call(good, &tally, what);
+	while (tally.running)
+		reap(&tally);
+	printf("%s %s: calls injected: %u, surprises: %u\n",
+	       tally.surprises || !tally.injected ? "not ok" : "ok", name, tally.injected,
+	       tally.surprises);
+	return tally.surprises || !tally.injected;
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = strrchr(argv[0], '/');
+	int c;
+
+	if (!strcmp(name ? name + 1 : argv[0], "modprobe"))
+		return be_modprobe(argc, argv);
+	while ((c = getopt(argc, argv, "b:m:d:v:eE")) != -1) {
+		switch (c) {
+		case 'b':
+			binary = realpath(optarg, NULL);
+			break;
+		case 'm':
+			machines = optarg;
+			break;
+		case 'd':
+			mountpoint = realpath(optarg, NULL);
+			break;
+		case 'v':
+			version = optarg;
+			break;
+		case 'e':
+			is_quick = true;
+			/* fall through */
+		case 'E':
+			is_exhaustive = true;
+			break;
+		default:
+			return 1;
+		}
+	}
+	if (!binary || !machines || !mountpoint || optind + 1 != argc) {
+		fprintf(stderr, "usage: fakefs -b BINARY -m MACHINES -d DIRECTORY CASE\n");
+		return 1;
+	}
+
+	machine_init(&machine);
+	machine.timeline = stdout;
+	read_case(argv[optind]);
+	calls.machine = &machine;
+	calls.mountpoint = mountpoint;
+	if (is_exhaustive)
+		return inject_all(strrchr(argv[optind], '/') + 1);
+	play();
 	/* Not unmounted: a process that hangs in here would keep us. The namespace goes with us. */
 	_exit(machine.faults ? 1 : 0);
 }
