@@ -27,15 +27,13 @@ static const char vfio_pci[] = "vfio-pci";
 
 const char *act_step_name(enum act_step step)
 {
-	static const char names[][12] = {
-		[ACT_START] = "start",	 [ACT_OVERRIDE] = "override",
-		[ACT_UNBIND] = "unbind", [ACT_FRAMEBUFFER] = "framebuffer",
-		[ACT_LOAD] = "load",	 [ACT_BIND] = "bind",
-		[ACT_VERIFY] = "verify", [ACT_RELEASE] = "release",
-		[ACT_DONE] = "done",
-	};
+	/* In the order of enum act_step, one behind the other. */
+	const char *name = "start\0override\0unbind\0framebuffer\0load\0bind\0verify\0release\0"
+			   "done";
 
-	return names[step];
+	while (step--)
+		name += strlen(name) + 1;
+	return name;
 }
 
 /*
@@ -76,10 +74,11 @@ int act_with_deadline(int (*fn)(void *arg), void *arg, int ms)
 	do
 		ret = poll(&pollfd, 1, ms);
 	while (ret < 0 && errno == EINTR);
+	ret = ret < 0 ? -errno : ret ? 0 : -ETIMEDOUT;
 	close(fds[0]);
-	if (!ret) {
+	if (ret) {
 		kill(pid, SIGKILL);
-		return -ETIMEDOUT;
+		return ret;
 	}
 	if (waitpid(pid, &status, 0) < 0)
 		return -errno;
@@ -261,10 +260,16 @@ static void verify_one(struct act *act, unsigned int i, bool was_wanted)
 		}
 	}
 
-	outcome->result = ACT_HELD;
-	/* Without its override it cannot be held. */
-	if (act->plan->failure == PLAN_FAILURE_HOLD && outcome->failed != ACT_OVERRIDE)
+	/*
+	 * A driver that does not let go holds the lock: any write would block as well. Without its
+	 * override it cannot be held.
+	 */
+	if ((outcome->failed == ACT_UNBIND && outcome->error == ETIMEDOUT) ||
+	    (act->plan->failure == PLAN_FAILURE_HOLD && outcome->failed != ACT_OVERRIDE)) {
+		outcome->result = *outcome->driver || outcome->error == ETIMEDOUT ? ACT_STUCK :
+										    ACT_HELD;
 		return;
+	}
 	act->step = ACT_RELEASE;
 	outcome->result = release(act, fn) ? ACT_NOT_RELEASED : ACT_RELEASED;
 	pci_read_driver(act->rootfd, &fn->addr, outcome->driver);
@@ -275,14 +280,10 @@ static void verify_all(struct act *act)
 {
 	act->step = ACT_VERIFY;
 	for (unsigned int i = 0; i < act->table.count; i++) {
-		struct act_outcome *outcome = &act->outcome[i];
 		bool was_wanted = is_wanted(act, i);
 
 		act->current = i;
-		/* A driver that does not let go holds the lock: any write would block as well. */
-		if (outcome->failed == ACT_UNBIND && outcome->error == ETIMEDOUT)
-			outcome->result = ACT_STUCK;
-		else if (was_wanted || outcome->failed)
+		if (was_wanted || act->outcome[i].failed)
 			verify_one(act, i, was_wanted);
 	}
 }

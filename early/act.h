@@ -76,8 +76,8 @@ const char *act_step_name(enum act_step step);
 /*
  * act_with_deadline - run a function in a child and wait for it, but no longer than a deadline.
  * @fn: its return value is the child's exit status, 0 to 255
- * @ms: milliseconds. Past it the child is killed and not waited for: one that is blocked inside
- *	the kernel dies only when the kernel lets go of it.
+ * @ms: milliseconds. Past it, or when poll() fails, the child is killed and not waited for: one that
+ *	is blocked inside the kernel dies only when the kernel lets go of it.
  *
  * Returns the exit status, -ETIMEDOUT, -ECHILD when it died of a signal, or -errno when no child
  * could be made.

@@ -121,7 +121,7 @@ static bool collect(struct run *run)
 	if (run->is_late && ret == -ENOENT)
 		return false;
 	if (ret)
-		report_line(&report, REPORT_ERROR, "/" PATH_PCI_DEVICES ": %s: nothing was touched",
+		report_line(&report, REPORT_ERROR, "/%s: %s: nothing was touched", PATH_PCI_DEVICES,
 			    ret == -E2BIG ?
 				    "bind lines name over 1024 functions (PCI_MAX_FUNCTIONS)" :
 				    text_error(-ret));
@@ -349,8 +349,9 @@ static int run_steps(void *arg)
 		return exit_status(run);
 	decide(&plan, &run->iommu, &act->table, &act->decisions);
 	run->is_decided = true;
+	/* Wrong is here only that its facts could not be read. */
 	if (run->is_late && is_old_news(run))
-		return EXIT_AS_CONFIGURED;
+		return run->is_wrong;
 	log_before(run);
 	if (!run->is_dry)
 		act_run(act);
@@ -419,8 +420,10 @@ static enum exit_status run_plan(struct run *run, const struct plan_place *place
 		return EXIT_NO_PLAN;
 	}
 	/* For --late, which is asked on the host too, where there is no image to read it from. */
-	if (!run->is_late && !run->is_dry)
-		sysfs_replace(report.rootfd, PATH_RUN_PLAN, plan_text, (size_t)len);
+	if (!run->is_late && !run->is_dry &&
+	    sysfs_replace(report.rootfd, PATH_RUN_PLAN, plan_text, (size_t)len))
+		/* Half of it would be a plan that protects less. */
+		sysfs_replace(report.rootfd, PATH_RUN_PLAN, "", 0);
 
 	plan_init(&plan);
 	plan_parse(&plan, plan_text, (size_t)len, PLAN_COMPILED, &errors);
@@ -500,7 +503,7 @@ int main(int argc, char **argv)
 	}
 	run->is_dry |= cmdline_find(cmdline, "vfio_early", "dry-run", NULL);
 	if (ret < 0)
-		report_line(&report, REPORT_WARNING, "/" PATH_CMDLINE ": %s", text_error(-ret));
+		report_line(&report, REPORT_WARNING, "/%s: %s", PATH_CMDLINE, text_error(-ret));
 
 	if (!place.path)
 		place = (struct plan_place){

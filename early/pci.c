@@ -103,10 +103,16 @@ int pci_read(int rootfd, const struct pci_address *addr, struct pci_function *fn
 int pci_read_driver(int rootfd, const struct pci_address *addr, char driver[PCI_DRIVER_SIZE])
 {
 	char path[SYSFS_PATH_MAX];
-	int ret = sysfs_link_name(rootfd, pci_attribute(path, addr, "driver"), driver,
-				  PCI_DRIVER_SIZE);
+	int ret = 0;
 
-	return ret == -ENOENT ? 0 : ret;
+	pci_attribute(path, addr, "driver");
+	/* It takes memory to read a link: what is bound must not be released for want of it. */
+	for (unsigned int tries = 0; tries < 2; tries++) {
+		ret = sysfs_link_name(rootfd, path, driver, PCI_DRIVER_SIZE);
+		if (!ret || ret == -ENOENT)
+			return 0;
+	}
+	return ret;
 }
 
 static unsigned int read_number(int rootfd, const struct pci_address *addr, const char *name)

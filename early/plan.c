@@ -67,8 +67,19 @@ struct keyword {
 	unsigned short field; /* in struct plan, for take_choice() and take_text() */
 	keyword_fn parse;
 	const char *words; /* take_choice(): one after the other, "" ends them */
+#ifndef __KLIBC__
 	const char *fault;
+#endif
 };
+
+/* What to write instead, where that differs at all; see FAULT(). */
+#ifdef __KLIBC__
+#define FIX(text)
+#define fault_of(keyword) ((void)(keyword), FAULT(""))
+#else
+#define FIX(text)	  text
+#define fault_of(keyword) ((keyword)->fault)
+#endif
 
 /* bind, bind! and except: as many selectors as the line has. */
 static const char *take_selectors(struct plan *plan, struct line *line,
@@ -87,7 +98,7 @@ static const char *take_selectors(struct plan *plan, struct line *line,
 
 		*at = word;
 		if (n == max)
-			return keyword->fault;
+			return fault_of(keyword);
 		error = selector_parse(word, &list[n].sel, &where);
 		if (error) {
 			*at = word + where;
@@ -112,7 +123,7 @@ static const char *take_choice(struct plan *plan, struct line *line, const struc
 	const char *word = next_word(line), *choice = keyword->words;
 
 	if (!word)
-		return keyword->fault;
+		return fault_of(keyword);
 	*at = word;
 	for (unsigned int i = 0; *choice; i++, choice += strlen(choice) + 1) {
 		const char *error;
@@ -124,7 +135,7 @@ static const char *take_choice(struct plan *plan, struct line *line, const struc
 			*(unsigned int *)((char *)plan + keyword->field) = i;
 		return error;
 	}
-	return keyword->fault;
+	return fault_of(keyword);
 }
 
 /* The rest of the line. */
@@ -135,7 +146,7 @@ static const char *take_text(struct plan *plan, struct line *line, const struct 
 
 	(void)at;
 	if (!*rest)
-		return keyword->fault;
+		return fault_of(keyword);
 	*(const char **)((char *)plan + keyword->field) = rest;
 	return NULL;
 }
@@ -151,7 +162,7 @@ static const char *take_deadline(struct plan *plan, struct line *line,
 	while (word && *word >= '0' && *word <= '9' && value <= PLAN_DEADLINE_MAX)
 		value = value * 10 + (unsigned int)(*word++ - '0');
 	if (!word || *word || !value || value > PLAN_DEADLINE_MAX)
-		return keyword->fault;
+		return fault_of(keyword);
 	error = check_end(line, at);
 	if (!error)
 		plan->deadline = value;
@@ -166,7 +177,7 @@ static const char *take_module(struct plan *plan, struct line *line, const struc
 	if (!path || *path != '/') {
 		if (path)
 			*at = path;
-		return keyword->fault;
+		return fault_of(keyword);
 	}
 	if (plan->modules == PLAN_MAX_MODULES)
 		return FAULT("more than 32 modules (PLAN_MAX_MODULES)");
@@ -187,7 +198,7 @@ static const char *take_protect(struct plan *plan, struct line *line, const stru
 	if (plan->protects == PLAN_MAX_PROTECTS)
 		return FAULT("more than 256 protect lines (PLAN_MAX_PROTECTS)");
 	if (!word)
-		return keyword->fault;
+		return fault_of(keyword);
 	*at = word;
 	error = selector_parse(word, &sel, &where);
 	if (error) {
@@ -195,7 +206,7 @@ static const char *take_protect(struct plan *plan, struct line *line, const stru
 		return error;
 	}
 	if (sel.kind != SELECTOR_ADDRESS || !sel.has_id || selector_is_path(&sel))
-		return keyword->fault;
+		return fault_of(keyword);
 	plan->protect[plan->protects++] = (struct plan_protect){
 		.addr = sel.addr,
 		.id = sel.id,
@@ -219,28 +230,27 @@ static const char *take_lost(struct plan *plan, struct line *line, const struct 
 
 static const struct keyword keywords[] = {
 	{ "bind", PLAN_CONFIG, 0, take_selectors, NULL,
-	  FAULT("more than 256 bind selectors (PLAN_MAX_BINDS); use class: or IDs") },
+	  FIX("more than 256 bind selectors (PLAN_MAX_BINDS); use class: or IDs") },
 	{ "bind!", PLAN_CONFIG, 0, take_selectors, NULL,
-	  FAULT("more than 256 bind selectors (PLAN_MAX_BINDS); use class: or IDs") },
+	  FIX("more than 256 bind selectors (PLAN_MAX_BINDS); use class: or IDs") },
 	{ "except", PLAN_CONFIG, 0, take_selectors, NULL,
-	  FAULT("more than 128 except selectors (PLAN_MAX_EXCEPTS); use class: or IDs") },
+	  FIX("more than 128 except selectors (PLAN_MAX_EXCEPTS); use class: or IDs") },
 	{ "boot-vga", PLAN_CONFIG, FIELD(boot_vga), take_choice, "bind\0keep\0",
-	  FAULT("write boot-vga bind, or boot-vga keep") },
+	  FIX("write boot-vga bind, or boot-vga keep") },
 	{ "group", PLAN_CONFIG, FIELD(group), take_choice, "warn\0claim\0refuse\0",
-	  FAULT("write group warn, group claim or group refuse") },
+	  FIX("write group warn, group claim or group refuse") },
 	{ "failure", PLAN_CONFIG, FIELD(failure), take_choice, "release\0hold\0",
-	  FAULT("write failure release, or failure hold") },
+	  FIX("write failure release, or failure hold") },
 	{ "deadline", PLAN_CONFIG, 0, take_deadline, NULL,
-	  FAULT("write a number of seconds from 1 to 120: deadline 20") },
+	  FIX("write a number of seconds from 1 to 120: deadline 20") },
 	{ "cmdline", PLAN_CONFIG, FIELD(cmdline), take_text, NULL,
-	  FAULT("write cmdline auto, cmdline none, or the kernel parameters to keep") },
-	{ "kernel", PLAN_COMPILED, FIELD(kernel), take_text, NULL, FAULT("write kernel VERSION") },
-	{ "config", PLAN_COMPILED, FIELD(config), take_text, NULL, FAULT("write config DIGEST") },
+	  FIX("write cmdline auto, cmdline none, or the kernel parameters to keep") },
+	{ "kernel", PLAN_COMPILED, FIELD(kernel), take_text, NULL, FIX("write kernel VERSION") },
+	{ "config", PLAN_COMPILED, FIELD(config), take_text, NULL, FIX("write config DIGEST") },
 	{ "module", PLAN_COMPILED, 0, take_module, NULL,
-	  FAULT("write module /lib/modules/..., without .ko, and its options") },
-	{ "protect", PLAN_COMPILED, 0, take_protect, NULL,
-	  FAULT("write protect ADDRESS=ID REASON") },
-	{ "lost", PLAN_COMPILED, 0, take_lost, NULL, NULL },
+	  FIX("write module /lib/modules/..., without .ko, and its options") },
+	{ "protect", PLAN_COMPILED, 0, take_protect, NULL, FIX("write protect ADDRESS=ID REASON") },
+	{ "lost", PLAN_COMPILED, 0, take_lost, NULL, FIX(NULL) },
 };
 
 #define N_KEYWORDS (sizeof(keywords) / sizeof(keywords[0]))

@@ -82,6 +82,7 @@ void report_entry(const struct report *report, const struct report_entry *entry)
 	char class[8] = "-", group[12] = "-";
 	char *quote;
 	size_t len;
+	int ret;
 
 	if (report->to_stdout)
 		return;
@@ -102,7 +103,12 @@ void report_entry(const struct report *report, const struct report_entry *entry)
 		*quote = '\'';
 	line[len++] = '"';
 	line[len++] = '\n';
-	sysfs_append(report->rootfd, PATH_RUN_REPORT, line, len, true);
+	ret = sysfs_append(report->rootfd, PATH_RUN_REPORT, line, len, true);
+	if (ret) {
+		/* What there may be of it ends here, so that the next line is one of its own. */
+		sysfs_append(report->rootfd, PATH_RUN_REPORT, "\n", 1, true);
+		report_line(report, REPORT_ERROR, "/%s: %s", PATH_RUN_REPORT, text_error(-ret));
+	}
 }
 
 struct entry_search {

@@ -133,8 +133,8 @@ const char *text_error(int error)
 	 * a time-out is no connection's here.
 	 */
 	static const unsigned char numbers[] = {
-		EPERM,	ENOENT, EIO,	    ENOEXEC,   EACCES, EBUSY,	     ENODEV,
-		EISDIR, EINVAL, EOPNOTSUPP, ETIMEDOUT, ENOKEY, EKEYREJECTED,
+		EPERM,	ENOENT, EIO,	ENOEXEC,    EACCES,    EBUSY,  ENODEV,
+		EISDIR, EINVAL, ENOSPC, EOPNOTSUPP, ETIMEDOUT, ENOKEY, EKEYREJECTED,
 	};
 	static const char words[] = "Operation not permitted\0"
 				    "No such file or directory\0"
@@ -145,6 +145,7 @@ const char *text_error(int error)
 				    "No such device\0"
 				    "Is a directory\0"
 				    "Invalid argument\0"
+				    "No space left on device\0"
 				    "Operation not supported\0"
 				    "Timed out\0"
 				    "Required key not available\0"

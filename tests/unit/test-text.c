@@ -105,8 +105,9 @@ static void text_number_what_it_starts_with(void **state)
 
 static void text_error_words_or_number(void **state)
 {
-	static const int known[] = { EPERM,  ENOENT, EIO,    ENOEXEC,	 EACCES, EBUSY,
-				     ENODEV, EISDIR, EINVAL, EOPNOTSUPP, ENOKEY, EKEYREJECTED };
+	static const int known[] = { EPERM,	 ENOENT, EIO,	      ENOEXEC, EACCES,
+				     EBUSY,	 ENODEV, EISDIR,      EINVAL,  ENOSPC,
+				     EOPNOTSUPP, ENOKEY, EKEYREJECTED };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
