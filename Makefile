@@ -61,7 +61,7 @@ static_bin := $(B)/early/vfio-early-bind
 # --- the host half
 
 CFLAGS ?= -O2 -g
-host_packages := libkmod libmd mount smartcols libpci json-c libsystemd libarchive
+host_packages := libkmod libmd libmnl mount smartcols libpci json-c libsystemd libarchive
 host_cflags = -std=gnu11 $(warnings) $(shell $(PKG_CONFIG) --cflags $(host_packages))
 host_libs = $(shell $(PKG_CONFIG) --libs $(host_packages))
 host_cppflags := $(cppflags) -D_GNU_SOURCE

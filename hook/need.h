@@ -10,7 +10,8 @@
  *   pools.c       file systems on more than one device
  *   filesystem.c  from a file system down
  *   mounts.c      which file systems, swap and ESPs there are
- *   network.c     routes, interfaces, and from an interface down
+ *   routes.c      which interfaces have a default route or an address
+ *   network.c     from an interface down
  *   protect.c     is this the host at all? The order of the walks, and their result as a list
  *
  * Every walk ends in need_functions(). All obey one rule: what cannot be found out protects more,
@@ -289,9 +290,30 @@ struct libmnt_fs *mounts_at(struct libmnt_table *mounts, const char *target);
  */
 void mounts_collect(struct need_ctx *ctx);
 
+/* ---- routes.c ---- */
+
+/* Names of interfaces in byte order; the loopback is none. */
+struct routes {
+	struct stringset defaults;  /* of a default route, of any table and by any next hop */
+	struct stringset addressed; /* of any other route of IPv4, or with a global IPv6 address */
+	bool unnamed;		    /* there is a default route of which no interface is known */
+};
+
+/*
+ * routes_read - by netlink on this very machine, else from proc/net/{route,fib_trie,ipv6_route};
+ * addresses of IPv6 from proc/net/if_inet6. Says so when the kernel does not answer.
+ * @routes: filled in; to be given to routes_clear()
+ */
+void routes_read(struct need_ctx *ctx, struct routes *routes);
+
+void routes_clear(struct routes *routes);
+
 /* ---- network.c ---- */
 
 /* network_collect - what carries the default routes; without any, what carries an address. */
 void network_collect(struct need_ctx *ctx);
+
+/* network_collect_addresses - what carries an address, with a default route or without one. */
+void network_collect_addresses(struct need_ctx *ctx);
 
 #endif

@@ -260,7 +260,8 @@ static void free_ctx(struct need_ctx *ctx)
 	close(ctx->rootfd);
 }
 
-int protect_collect(const char *root, struct protect_facts *facts)
+static int collect(const char *root, void (*walk)(struct need_ctx *ctx),
+		   struct protect_facts *facts)
 {
 	struct need_ctx ctx = { 0 };
 	char *resolved;
@@ -281,9 +282,7 @@ int protect_collect(const char *root, struct protect_facts *facts)
 	ctx.mounts = mounts_read(&ctx, PATH_MOUNTINFO);
 	facts->why_none = find_why_none(&ctx);
 	if (!facts->why_none) {
-		udev_read(&ctx);
-		mounts_collect(&ctx);
-		network_collect(&ctx);
+		walk(&ctx);
 		make_list(&ctx, facts);
 	}
 	facts->note = ctx.notes.s;
@@ -294,6 +293,23 @@ int protect_collect(const char *root, struct protect_facts *facts)
 	if (ctx.err)
 		protect_free(facts);
 	return ctx.err;
+}
+
+static void walk_all(struct need_ctx *ctx)
+{
+	udev_read(ctx);
+	mounts_collect(ctx);
+	network_collect(ctx);
+}
+
+int protect_collect(const char *root, struct protect_facts *facts)
+{
+	return collect(root, walk_all, facts);
+}
+
+int protect_addresses(const char *root, struct protect_facts *facts)
+{
+	return collect(root, network_collect_addresses, facts);
 }
 
 void protect_free(struct protect_facts *facts)

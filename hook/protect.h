@@ -40,21 +40,30 @@ struct protect_facts {
 /*
  * protect_collect - find every function that the host needs.
  * @root: "/", or the top of a recorded machine; of it are read sys/, proc/self/mountinfo,
- *	  proc/self/ns/, proc/1/mountinfo, proc/swaps, proc/net/{route,ipv6_route,if_inet6}, etc/fstab,
- *	  etc/crypttab, etc/kernel/proxmox-boot-uuids, run/udev/data/, run/lvm/pvs_online/ and
- *	  run/systemd/container, each where it exists
+ *	  proc/self/ns/, proc/1/mountinfo, proc/swaps, proc/net/{route,fib_trie,ipv6_route,if_inet6},
+ *	  etc/fstab, etc/crypttab, etc/kernel/proxmox-boot-uuids, run/udev/data/,
+ *	  run/lvm/pvs_online/ and run/systemd/container, each where it exists. The routes of "/" are
+ *	  asked for by netlink, which tells all of them.
  * @facts: filled in; to be given to protect_free() after success
  *
  * Storage: the file systems at or below /, /usr, /var, /boot and /efi that are mounted or in fstab,
  * swap, the ESP that was booted from and those of proxmox-boot-tool. Network: the default routes
- * of IPv4 and IPv6; without any, the interfaces that have an address.
+ * of IPv4 and IPv6 in all tables, each with all its next hops; without any, the interfaces that
+ * have an address.
  *
  * Returns 0, or -errno when @root cannot be opened or memory ran out. What is merely missing is no
  * error but a note.
  */
 int protect_collect(const char *root, struct protect_facts *facts);
 
-/* protect_free - give back what protect_collect() filled in; @facts is empty afterwards. */
+/*
+ * protect_addresses - find every function under an interface that has an address, in the same form.
+ * Beside a default route those are not protected: an interface may be there to be given away. But
+ * whoever comes in by such an address (a management network without a gateway) is to be told.
+ */
+int protect_addresses(const char *root, struct protect_facts *facts);
+
+/* protect_free - give back what protect_collect() and protect_addresses() filled in; @facts is empty afterwards. */
 void protect_free(struct protect_facts *facts);
 
 #endif

@@ -12,6 +12,7 @@
 #include "early/sysfs.h"
 #include "message.h"
 #include "modules.h"
+#include "protect.h"
 #include "recipes.h"
 #include "risk.h"
 
@@ -21,8 +22,9 @@ struct search {
 	struct host *host;
 	struct risks *risks;
 	struct recipes recipes;
-	struct kmod_ctx *kmod; /* NULL: no kernel to look into */
-	bool knows_resets;     /* some function has a reset_method: the kernel tells (from 5.15) */
+	struct kmod_ctx *kmod;		/* NULL: no kernel to look into */
+	struct protect_facts addressed; /* what carries an address now */
+	bool knows_resets; /* some function has a reset_method: the kernel tells (from 5.15) */
 };
 
 static void free_risk(struct risk *risk)
@@ -346,6 +348,20 @@ static void add_virtual(struct search *search, const char *about, const char *ph
 		    physfn);
 }
 
+/*
+ * What carries the default route is protected; any other address may be the one that the
+ * administrator comes in by (a management network without a gateway).
+ */
+static void add_address(struct search *search, const struct host_function *fn, const char *about)
+{
+	for (size_t i = 0; i < search->addressed.count; i++)
+		if (pci_address_equal(&search->addressed.list[i].addr, &fn->pci.addr))
+			add(search, RISK_WARNS, about,
+			    "give the address to another interface, or have another way in",
+			    "%s: this host has it no more after the next boot",
+			    search->addressed.list[i].reason);
+}
+
 static void add_taken(struct search *search, struct host_function *fn, const char *about)
 {
 	const struct verdict *verdict = &search->host->decisions.verdict[fn->place];
@@ -355,6 +371,8 @@ static void add_taken(struct search *search, struct host_function *fn, const cha
 		add(search, RISK_WARNS, about, "write bind without the exclamation mark",
 		    "%s (protect), overridden by bind!: this host may not come up without it",
 		    search->host->plan.protect[verdict->protect].reason);
+	else
+		add_address(search, fn, about);
 	add_rmrr(search, fn);
 	add_variants(search, fn, about);
 	/* Each has a reset of its own (PCIe base specification, "FLR": required of them). */
@@ -481,6 +499,11 @@ int risks_collect(struct host *host, const char *kernel, struct risks *risks)
 	ret = recipes_find(&host->root, &search.recipes);
 	if (ret)
 		goto out;
+	ret = protect_addresses(*host->root.path ? host->root.path : "/", &search.addressed);
+	if (ret) {
+		message_errno(ret, "cannot find out which devices carry an address");
+		goto out;
+	}
 	search.knows_resets = host->table.count && has_resets(host);
 	if (kernel)
 		search.kmod = open_kmod(host, kernel);
@@ -495,6 +518,7 @@ int risks_collect(struct host *host, const char *kernel, struct risks *risks)
 out:
 	if (search.kmod)
 		kmod_unref(search.kmod);
+	protect_free(&search.addressed);
 	recipes_free(&search.recipes);
 	return ret;
 }

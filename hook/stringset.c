@@ -31,6 +31,17 @@ int stringset_add(struct stringset *set, const char *s)
 	return ret ? ret : 1;
 }
 
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void stringset_sort(struct stringset *set)
+{
+	if (set->n)
+		qsort(set->s, set->n, sizeof(*set->s), compare);
+}
+
 void stringset_clear(struct stringset *set)
 {
 	for (size_t i = 0; i < set->n; i++)

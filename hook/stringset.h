@@ -19,6 +19,9 @@ bool stringset_has(const struct stringset *set, const char *s);
  */
 int stringset_add(struct stringset *set, const char *s);
 
+/* stringset_sort - put them into byte order. */
+void stringset_sort(struct stringset *set);
+
 /* stringset_clear - free all; the set is empty afterwards. */
 void stringset_clear(struct stringset *set);
 

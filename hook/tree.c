@@ -82,19 +82,13 @@ static int add_name(const char *name, void *arg)
 	return ret;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 int tree_names(struct need_ctx *ctx, const char *path, struct stringset *names)
 {
 	int ret;
 
 	*names = (struct stringset){ 0 };
 	ret = sysfs_for_each(ctx->rootfd, path, add_name, names);
-	if (names->n)
-		qsort(names->s, names->n, sizeof(*names->s), compare_names);
+	stringset_sort(names);
 	if (ret == -ENOMEM)
 		ctx->err = ret;
 	return ret == -ENOENT || ret == -ENOTDIR ? 0 : ret;

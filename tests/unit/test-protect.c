@@ -999,6 +999,57 @@ static void no_default_route_protects_what_has_an_address(void **state)
 		"carries the address of eth1") "# there is no default route: every interface with an address is protected\n");
 }
 
+static void default_route_of_another_table_protects_all_that_is_up(void **state)
+{
+	(void)state;
+	put(PCI0 "0000:00:1c.1/0000:02:00.0/net/eth1/operstate", "down\n");
+	put("proc/net/fib_trie", "Id 100:\n"
+				 "  |-- 0.0.0.0\n"
+				 "     /0 universe UNICAST\n"
+				 "Main:\n"
+				 "  +-- 127.0.0.0/8 2 0 2\n"
+				 "     |-- 127.0.0.1\n"
+				 "        /32 host LOCAL\n");
+#define OTHER "may carry the default route (of another table)"
+	expect(PORT0(OTHER) PORT2(OTHER) NIC0(OTHER) NIC2(
+		OTHER) "# the interface of a default route, of another table than the main one or by a next hop object, cannot be found out: every network function that is up is protected\n");
+}
+
+static void blackhole_of_another_table_is_no_default(void **state)
+{
+	(void)state;
+	add_default_route("eth1");
+	put("proc/net/fib_trie", "Id 100:\n"
+				 "  |-- 0.0.0.0\n"
+				 "     /0 universe BLACKHOLE\n"
+				 "Main:\n"
+				 "  |-- 0.0.0.0\n"
+				 "     /0 universe UNICAST\n");
+	expect(PORT1("carries the default route (eth1)") NIC1("carries the default route (eth1)"));
+}
+
+static void addresses_are_found_beside_a_default_route(void **state)
+{
+	struct protect_facts facts;
+
+	(void)state;
+	add_virtual_nic("vmbr1");
+	add_lower("vmbr1", "eth1");
+	add_default_route("eth0");
+	append("proc/net/route", "vmbr1\t000200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n");
+	put("proc/net/if_inet6", "20010db8000000000000000000000002 04 40 00 80     eth2\n"
+				 "fe800000000000000000000000000002 03 40 20 80     eth0\n");
+	expect(PORT0("carries the default route (eth0)") NIC0("carries the default route (eth0)"));
+
+	assert_int_equal(protect_addresses(root, &facts), 0);
+	assert_int_equal(facts.count, 6);
+	assert_string_equal(facts.list[3].reason, "carries the address of eth0");
+	assert_string_equal(facts.list[4].reason, "carries the address of vmbr1");
+	assert_string_equal(facts.list[5].reason, "carries the address of eth2");
+	assert_int_equal(facts.notes, 0);
+	protect_free(&facts);
+}
+
 static void board_network_needs_no_function(void **state)
 {
 	(void)state;
@@ -1153,6 +1204,9 @@ int main(void)
 		test_network(default_route_through_macvlan),
 		test_network(default_route_through_a_tunnel_protects_all_that_is_up),
 		test_network(no_default_route_protects_what_has_an_address),
+		test_network(default_route_of_another_table_protects_all_that_is_up),
+		test_network(blackhole_of_another_table_is_no_default),
+		test_network(addresses_are_found_beside_a_default_route),
 		test_network(board_network_needs_no_function),
 		test_network(interfaces_in_a_circle_end),
 		test_machine(chroot_without_proc_has_nothing_to_protect),
