@@ -63,7 +63,7 @@ int protect_collect(const char *root, struct protect_facts *facts);
  */
 int protect_addresses(const char *root, struct protect_facts *facts);
 
-/* protect_free - give back what protect_collect() and protect_addresses() filled in; @facts is empty afterwards. */
+/* protect_free - give back what either of them filled in; @facts is empty afterwards. */
 void protect_free(struct protect_facts *facts);
 
 #endif
