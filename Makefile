@@ -78,7 +78,7 @@ fakefs := $(B)/tests/tree/fakefs
 .PHONY: all check check-boot check-static check-unit check-asan check-hook \
 	check-hook-asan check-host check-host-asan check-changes \
 	check-changes-asan check-tree check-cmdline check-fault check-package \
-	test bench demo \
+	check-packaging test bench demo \
 	lint format deb install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -137,13 +137,16 @@ check: all
 check-package: deb
 	tests/package/run
 
+check-packaging:
+	tests/packaging/run
+
 check-boot: deb
 	tests/boot/run
 
 test:
 	tests/setup
 	$(MAKE) all
-	FAULT=--all tests/all deb $(check_suites) package boot
+	FAULT=--all tests/all deb $(check_suites) packaging package boot
 
 demo:
 	tests/setup
@@ -265,7 +268,7 @@ $(deb_file): $(shell find Makefile LICENSE debian early hook $(wildcard scripts)
 	tar -cf - --exclude=./$(B) --exclude=./.git . | tar -xf - -C $(B)/deb/vfio-early-$(VERSION)
 	cd $(B)/deb/vfio-early-$(VERSION) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
 		DEB_BUILD_PROFILES=nocheck DEB_BUILD_OPTIONS=nocheck dpkg-buildpackage -us -uc -b
-	mv $(B)/deb/$(@F) $@
+	cp $(B)/deb/$(@F) $@
 
 clean:
 	rm -rf $(B)

@@ -31,14 +31,22 @@ as_root() {
 }
 
 # in_tree TREE COMMAND...: run it as root, chrooted to TREE with /proc and /dev but without /sys:
-# this machine's PCI functions are none of the guest's.
+# this machine's PCI functions are none of the guest's. TREE is a mount point in there, as / is on a
+# machine.
 in_tree() {
 	as_root sh -c '
 		tree=$1; shift
+		mount --bind "$tree" "$tree" &&
 		mount -t proc proc "$tree/proc" &&
 		mount --rbind /dev "$tree/dev" || exit 2
 		exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME=/root \
 			DEBIAN_FRONTEND=noninteractive chroot "$tree" "$@"' in_tree "$@"
+}
+
+# copy_source DIR: puts the project's own files into DIR, without what git and make add to them.
+copy_source() {
+	mkdir -p "$1" && (cd "$top" && tar -cf - --exclude=./build --exclude=./.git .) |
+		tar -C "$1" --no-same-owner -xf -
 }
 
 # missing_tools: prints the name of every program that the harness lacks, and the package it is in.
