@@ -37,9 +37,9 @@ klcc_has = $(shell $(KLCC) $(1) -c -o /dev/null -x c /dev/null >/dev/null 2>&1 &
 # As small as the compiler can: an -O of ours makes klcc drop its own flags for that, so they are
 # all said here. No branch protection: the kernel enforces none on a static program, and its markers
 # cost 400 bytes.
-klcc_small = $(foreach flag,-Oz -fomit-frame-pointer -fno-asynchronous-unwind-tables -mno-sse \
-	-mpreferred-stack-boundary=3 -falign-functions=1 -falign-jumps=1 -falign-loops=1 \
-	-fno-jump-tables -fno-caller-saves -fno-move-loop-invariants -fno-ipa-sra \
+klcc_small = $(foreach flag,-Oz -fomit-frame-pointer -fno-asynchronous-unwind-tables \
+	-fno-unwind-tables -mno-sse -mpreferred-stack-boundary=3 -falign-functions=1 \
+	-falign-jumps=1 -falign-loops=1 -fno-jump-tables -fno-caller-saves -fno-move-loop-invariants -fno-ipa-sra \
 	-fno-tree-forwprop -fno-tree-pta -fno-expensive-optimizations -fno-if-conversion \
 	-fno-optimize-sibling-calls -malign-data=abi -fwhole-program,\
 	$(call klcc_has,$(flag)))
@@ -78,7 +78,7 @@ fakefs := $(B)/tests/tree/fakefs
 .PHONY: all check check-boot check-static check-unit check-asan check-hook \
 	check-hook-asan check-host check-host-asan check-changes \
 	check-changes-asan check-tree check-cmdline check-fault check-package \
-	check-packaging test bench demo \
+	check-packaging check-cross test bench demo \
 	lint format deb install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -139,6 +139,10 @@ check-package: deb
 
 check-packaging:
 	tests/packaging/run
+
+# By hand: it takes a root of its own, and everything in it runs in an emulator.
+check-cross:
+	tests/cross/run
 
 check-boot: deb
 	tests/boot/run
