@@ -39,9 +39,10 @@ klcc_has = $(shell $(KLCC) $(1) -c -o /dev/null -x c /dev/null >/dev/null 2>&1 &
 # cost 400 bytes.
 klcc_small = $(foreach flag,-Oz -fomit-frame-pointer -fno-asynchronous-unwind-tables \
 	-fno-unwind-tables -mno-sse -mpreferred-stack-boundary=3 -falign-functions=1 \
-	-falign-jumps=1 -falign-loops=1 -fno-jump-tables -fno-caller-saves -fno-move-loop-invariants -fno-ipa-sra \
-	-fno-tree-forwprop -fno-tree-pta -fno-expensive-optimizations -fno-if-conversion \
-	-fno-optimize-sibling-calls -malign-data=abi -fwhole-program,\
+	-falign-jumps=1 -falign-loops=1 -fno-jump-tables -fno-caller-saves \
+	-fno-move-loop-invariants -fno-ipa-sra -fno-tree-forwprop -fno-tree-pta \
+	-fno-expensive-optimizations -fno-if-conversion -fno-optimize-sibling-calls \
+	-malign-data=abi -fwhole-program,\
 	$(call klcc_has,$(flag)))
 # No build ID: it would be that of the unstripped file, which knows the folder it was built in.
 klcc_flags = -std=gnu11 -Os $(filter-out -Wshadow,$(warnings)) -ffunction-sections -fdata-sections \
@@ -93,7 +94,8 @@ $(man_pages): $(B)/man/%: $(man_src) Makefile
 	@mkdir -p $(@D)
 	$(call quiet,SCDOC,scdoc <$(filter %/$*.scd,$(man_src)) >$@)
 
-# All rooms as one unit: what one place alone calls is then the compiler's to inline or to fit to it.
+# All rooms as one unit: what one place alone calls is then the compiler's to inline or to fit to
+# it.
 # That they keep to their walls is seen where they are compiled one by one, for the host.
 $(B)/klibc/early.c: $(early_src) Makefile
 	@mkdir -p $(@D)
