@@ -17,6 +17,7 @@
 #include "early/cmdline.h"
 #include "early/paths.h"
 #include "early/sysfs.h"
+#include "entries.h"
 #include "host.h"
 #include "inspect.h"
 #include "kernels.h"
@@ -55,15 +56,6 @@ struct check {
 	char *fix; /* or NULL */
 };
 
-/* One function, as the boot reported on it. */
-struct entry {
-	char subject[160]; /* an address, or the selector that nothing answered to */
-	char id[PCI_ID_SIZE];
-	char result[16];
-	char driver[PCI_DRIVER_SIZE];
-	char reason[512];
-};
-
 struct status {
 	struct host *host;
 	struct inspector inspector; /* has the config */
@@ -71,8 +63,7 @@ struct status {
 	char *kernel;		    /* the one that the next boot takes, as far as can be told */
 	struct check *check;
 	size_t checks;
-	struct entry *entry;
-	size_t entries;
+	struct entries entries;
 	unsigned int failed, unknown;
 	bool no_memory;
 };
@@ -454,52 +445,6 @@ static void check_images(struct status *status)
 
 /* --- this boot */
 
-/* The value of NAME= in a line of the report, which quotes the last one alone. */
-static void take_field(const char *line, const char *name, char *buf, size_t size)
-{
-	char key[24];
-	const char *value;
-	size_t len;
-
-	buf[0] = '\0';
-	snprintf(key, sizeof(key), "%s=", name);
-	value = strstr(line, key);
-	if (!value || (value != line && value[-1] != ' '))
-		return;
-	value += strlen(key);
-	len = *value == '"' ? strcspn(++value, "\"") : strcspn(value, " ");
-	if (len == 1 && *value == '-')
-		len = 0;
-	snprintf(buf, size, "%.*s", (int)len, value);
-}
-
-static int take_entry(const char *line, void *arg)
-{
-	struct status *status = arg;
-	struct entry entry, *list;
-
-	take_field(line, "address", entry.subject, sizeof(entry.subject));
-	take_field(line, "id", entry.id, sizeof(entry.id));
-	take_field(line, "result", entry.result, sizeof(entry.result));
-	take_field(line, "driver", entry.driver, sizeof(entry.driver));
-	take_field(line, "reason", entry.reason, sizeof(entry.reason));
-	if (!*entry.subject || !*entry.result)
-		return 0;
-	/* A later line about the same address replaces an earlier one. */
-	for (size_t i = 0; i < status->entries; i++) {
-		if (strcmp(status->entry[i].subject, entry.subject) != 0)
-			continue;
-		status->entry[i] = entry;
-		return 0;
-	}
-	list = realloc(status->entry, (status->entries + 1) * sizeof(*list));
-	if (!list)
-		return -ENOMEM;
-	status->entry = list;
-	status->entry[status->entries++] = entry;
-	return 0;
-}
-
 static int look_for_digest(const char *line, void *arg)
 {
 	static const char key[] = "config sha256:";
@@ -507,14 +452,6 @@ static int look_for_digest(const char *line, void *arg)
 	if (strncmp(line, key, sizeof(key) - 1) != 0)
 		return 0;
 	return strcmp(line + sizeof(key) - 1, arg) ? 1 : 2;
-}
-
-static const struct entry *find_entry(const struct status *status, const char *addr)
-{
-	for (size_t i = 0; i < status->entries; i++)
-		if (!strcmp(status->entry[i].subject, addr))
-			return &status->entry[i];
-	return NULL;
 }
 
 static bool is_wanted_refusal(const struct entry *entry)
@@ -560,7 +497,7 @@ static void check_boot(struct status *status)
 {
 	struct host *host = status->host;
 	unsigned int bad = status->failed;
-	int ret = sysfs_for_each_line(host->root.fd, PATH_RUN_REPORT, take_entry, status);
+	int ret = entries_read(host->root.fd, &status->entries);
 	int plan = sysfs_for_each_line(host->root.fd, PATH_RUN_PLAN, look_for_digest,
 				       status->inspector.config.digest);
 
@@ -583,14 +520,14 @@ static void check_boot(struct status *status)
 	if (plan == 1)
 		add(status, "boot", RESULT_FAIL, NULL, COMMAND_APPLY ", then reboot",
 		    "the config was changed since this boot");
-	for (size_t i = 0; i < status->entries; i++)
-		check_entry(status, &status->entry[i]);
+	for (size_t i = 0; i < status->entries.count; i++)
+		check_entry(status, &status->entries.list[i]);
 	for (size_t i = 0; i < host->count; i++) {
 		char addr[PCI_ADDRESS_SIZE];
 
 		pci_address_format(&host->fn[i].pci.addr, addr);
 		if (plan != 1 && host_next(host, &host->fn[i]) == HOST_NEXT_VFIO &&
-		    !find_entry(status, addr))
+		    !entries_find(&status->entries, addr))
 			add(status, "boot", RESULT_FAIL, addr, COMMAND_APPLY ", then reboot",
 			    "this boot did not know of it");
 	}
@@ -834,7 +771,7 @@ int command_status(int argc, char **argv)
 		free(status.check[i].fix);
 	}
 	free(status.check);
-	free(status.entry);
+	entries_free(&status.entries);
 	free(status.kernel);
 	inspect_close(&status.inspector);
 	host_close(status.host);
