@@ -120,8 +120,15 @@ static int look_for_entry(const char *line, void *arg)
 {
 	struct entry_search *search = arg;
 
-	if (!strncmp(line, search->start, strlen(search->start)))
-		search->found = text_find(line, "result=bound") ? REPORT_BOUND : REPORT_OTHER;
+	static const char bound[] = "result=bound ";
+	const char *result;
+
+	if (strncmp(line, search->start, strlen(search->start)) != 0)
+		return 0;
+	/* The first one: a reason further on may have such words too. */
+	result = text_find(line, "result=");
+	search->found = result && !strncmp(result, bound, sizeof(bound) - 1) ? REPORT_BOUND :
+									       REPORT_OTHER;
 	return 0;
 }
 

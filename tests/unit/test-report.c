@@ -210,6 +210,10 @@ static void report_find_entry_last_of_same_address_and_id(void **state)
 	entry.result = "failed";
 	report_entry(&report, &entry);
 	assert_int_equal(report_find_entry(&report, &gpu), REPORT_OTHER);
+	/* A reason may quote anything. */
+	entry.reason = "no result=bound ";
+	report_entry(&report, &entry);
+	assert_int_equal(report_find_entry(&report, &gpu), REPORT_OTHER);
 	fixture_end();
 }
 
