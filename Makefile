@@ -78,8 +78,8 @@ fakefs := $(B)/tests/tree/fakefs
 
 .PHONY: all check check-boot check-static check-unit check-asan check-hook \
 	check-hook-asan check-host check-host-asan check-changes \
-	check-changes-asan check-tree check-cmdline check-fault check-package \
-	check-packaging check-cross test bench demo \
+	check-changes-asan check-tree check-cmdline check-fault check-fuzz fuzz \
+	check-package check-packaging check-cross test bench demo \
 	lint format deb install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -130,7 +130,7 @@ $(B)/vfio-early: $(B)/hook/main.o $(B)/hook/libhook.a $(B)/early/libearly.a
 # --- tests
 
 check_suites := lint static unit asan hook hook-asan host host-asan changes changes-asan tree \
-	cmdline fault
+	cmdline fault fuzz
 
 # tests/all prints one closing line for all suites named; one that fails does not hide the others.
 check: all
@@ -222,6 +222,29 @@ $(B)/asan/libcore.a: $(patsubst %.c,$(B)/asan/%.o,$(filter-out hook/main.c,$(hoo
 $(B)/asan/vfio-early: $(B)/asan/hook/main.o $(B)/asan/libcore.a
 	$(call quiet,LD,$(CC) $(sanitize) -o $@ $^ $(host_libs))
 
+# clang's libFuzzer; each finds what it can in so many seconds.
+CLANG ?= clang
+SECONDS ?= 5
+fuzz_flags := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+fuzzers := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz-*.c)))
+
+check-fuzz fuzz: $(fuzzers)
+	tests/fuzz/run $(SECONDS) $^
+
+$(B)/fuzz/%.o: %.c Makefile debian/changelog
+	@mkdir -p $(@D)
+	$(call quiet,CLANG,$(CLANG) $(host_cflags) $(fuzz_flags) $(host_cppflags) $(depflags) \
+		-c -o $@ $<)
+
+$(B)/fuzz/libcore.a: $(patsubst %.c,$(B)/fuzz/%.o,$(filter-out hook/main.c,$(hook_src)) $(core_src))
+	@rm -f $@
+	$(call quiet,AR,$(AR) rcs $@ $^)
+
+$(fuzzers): $(B)/fuzz/fuzz-%: $(B)/fuzz/tests/fuzz/fuzz-%.o $(B)/fuzz/tests/fuzz/fuzz.o \
+		$(B)/fuzz/libcore.a
+	$(call quiet,LD,$(CLANG) $(fuzz_flags) -fsanitize=fuzzer -o $@ $^ $(host_libs))
+
 $(B)/asan/tests/unit/test-%: $(B)/asan/tests/unit/test-%.o $(unit_lib:%.c=$(B)/asan/%.o) \
 		$(B)/asan/libcore.a
 	$(call quiet,LD,$(CC) $(sanitize) -o $@ $^ -lcmocka $(host_libs))
@@ -281,4 +304,5 @@ clean:
 
 # By name: the scenarios of tests/boot are also called *.d.
 -include $(wildcard $(addprefix $(B)/,$(addsuffix /*.d,early hook tests/unit tests/tree) \
-	$(addprefix asan/,$(addsuffix /*.d,early hook tests/unit))))
+	$(addprefix asan/,$(addsuffix /*.d,early hook tests/unit)) \
+	$(addprefix fuzz/,$(addsuffix /*.d,early hook tests/fuzz))))

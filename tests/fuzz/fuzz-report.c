@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The report of a boot. The input is a report, which both halves read; and a reason, which the boot
+ * half writes into one: the host half must find what was written.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "early/paths.h"
+#include "early/report.h"
+#include "hook/entries.h"
+#include "tests/fuzz/fuzz.h"
+
+static const struct pci_function function = {
+	.addr = { .domain = 0, .bus = 1, .dev = 0, .fn = 0 },
+	.id = { 0x10de, 0x1187, 0, 0 },
+	.class = 0x030000,
+	.group = 9,
+	.driver = "nouveau",
+};
+
+static void read_any(const struct report *report, const uint8_t *data, size_t size)
+{
+	struct entries entries;
+
+	fuzz_file(PATH_RUN_REPORT, data, size);
+	must(!entries_read(report->rootfd, &entries));
+	for (size_t i = 0; i < entries.count; i++) {
+		must(*entries.list[i].subject && *entries.list[i].result);
+		must(entries_find(&entries, entries.list[i].subject) == &entries.list[i]);
+	}
+	entries_free(&entries);
+	must(report_find_entry(report, &function) <= REPORT_OTHER);
+}
+
+static void write_and_read(const struct report *report, char *reason)
+{
+	struct report_entry entry = {
+		.fn = &function, .result = "held", .driver = "", .reason = reason, .ms = 7
+	};
+	struct entries entries;
+	const struct entry *found;
+
+	/* Reasons are words of ours and of the plan, which has neither of these. */
+	for (char *c = reason; *c; c++)
+		if (*c == '\n')
+			*c = ' ';
+	fuzz_file(PATH_RUN_REPORT, "", 0);
+	report_entry(report, &entry);
+	must(!entries_read(report->rootfd, &entries));
+	must(entries.count == 1);
+	found = entries_find(&entries, "0000:01:00.0");
+	must(found && !strcmp(found->result, "held") && !*found->driver);
+	must(!strcmp(found->id, "10de:1187"));
+	entries_free(&entries);
+	must(report_find_entry(report, &function) == REPORT_OTHER);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct report report = { .rootfd = fuzz_root() };
+	char *text = fuzz_text(data, size);
+
+	read_any(&report, data, size);
+	write_and_read(&report, text);
+	free(text);
+	return 0;
+}
