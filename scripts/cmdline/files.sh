@@ -39,7 +39,12 @@ digest() {
 # make_dir DIR: with those above it, on the disk.
 make_dir() {
 	[ ! -d "$1" ] || return 0
-	make_dir "${1%/*}" && mkdir "$1" && sync "${1%/*}"
+	make_dir "${1%/*}" && mkdir "$1" && flush "${1%/*}"
+}
+
+# flush DIR: what was renamed in it, or removed from it. That is done, whether or not it can be flushed.
+flush() {
+	sync "$1" || by_hand "${1#"$root"} cannot be flushed to the disk, which may be failing"
 }
 
 # put FILE TEXT: FILE becomes TEXT; mode and owner stay. Fails with the file as it was.
@@ -48,7 +53,7 @@ put() {
 	if rm -f "$_new" &&
 		{ [ ! -e "$1" ] || cp -a "$1" "$_new"; } &&
 		printf '%s' "$2" >"$_new" && sync "$_new" && mv -fT "$_new" "$1"; then
-		sync "${1%/*}"
+		flush "${1%/*}"
 	else
 		rm -f "$_new"
 		return 1
@@ -58,14 +63,16 @@ put() {
 # keep FILE COPY: a copy, with mode and owner.
 keep() {
 	_new=${2%/*}/.${2##*/}.vfio-early-new
-	rm -f "$_new" && cp -a "$1" "$_new" && sync "$_new" && mv -fT "$_new" "$2" && sync "${2%/*}"
+	rm -f "$_new" && cp -a "$1" "$_new" && sync "$_new" && mv -fT "$_new" "$2" &&
+		flush "${2%/*}"
 }
 
 # drop FILE...: they are gone, also after a power cut.
 drop() {
 	for _file; do
 		[ -e "$_file" ] || continue
-		rm -f "$_file" && sync "${_file%/*}" || return
+		rm -f "$_file" || return
+		flush "${_file%/*}"
 	done
 }
 

@@ -29,6 +29,16 @@ target_file() {
 	esac
 }
 
+# targets_sweep: what an earlier one of us left half written.
+targets_sweep() {
+	for _target in grub kernel; do
+		_swept=$(target_file "$_target")
+		rm -f "${_swept%/*}/.${_swept##*/}.vfio-early-new"
+	done
+	find "$records" -name '.*.vfio-early-new' -delete 2>/dev/null
+	return 0
+}
+
 is_refresh_due() {
 	[ -e "$records/refresh" ]
 }
@@ -155,7 +165,9 @@ target_commit() {
 		[ -n "$_was_due" ] || drop "$records/refresh"
 		return 1
 	fi
-	target_settle "$1" "$2" "${3:+$_after}"
+	target_settle "$1" "$2" "${3:+$_after}" ||
+		by_hand "$records cannot be written; fix that, then run the same again"
+	return 0
 }
 
 # target_settle TARGET LINES DIGEST: the record says what is so now: nothing of ours in the file, or

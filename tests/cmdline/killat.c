@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * killat N DIR COMMAND...: a power cut. Runs COMMAND and kills it, with all that it has started, at the
+ * moment that it is about to change something below DIR for the Nth time. strace can inject a signal
+ * too, but counts the calls of each process for itself, and a script is a hundred of them.
+ *
+ * Exit: 0 it came to its end before; 99 it was killed; 2 something of our own went wrong.
+ * Linux 5.3 (PTRACE_GET_SYSCALL_INFO).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* How a system call says what it changes. */
+enum names {
+	BY_PATH,
+	BY_AT,
+	BY_FD,
+	BY_RENAME,
+	BY_OPEN
+};
+
+static const struct call {
+	long nr;
+	enum names names;
+} calls[] = {
+	{ SYS_openat, BY_OPEN },  { SYS_write, BY_FD },		  { SYS_writev, BY_FD },
+	{ SYS_pwrite64, BY_FD },  { SYS_copy_file_range, BY_FD }, { SYS_sendfile, BY_FD },
+	{ SYS_ftruncate, BY_FD }, { SYS_fchmod, BY_FD },	  { SYS_fchown, BY_FD },
+	{ SYS_fsync, BY_FD },	  { SYS_fdatasync, BY_FD },	  { SYS_renameat, BY_AT },
+	{ SYS_renameat2, BY_AT }, { SYS_unlinkat, BY_AT },	  { SYS_mkdirat, BY_AT },
+	{ SYS_linkat, BY_AT },	  { SYS_symlinkat, BY_RENAME },	  { SYS_fchmodat, BY_AT },
+	{ SYS_fchownat, BY_AT },  { SYS_utimensat, BY_AT },
+#ifdef SYS_rename /* not on arm64 */
+	{ SYS_rename, BY_PATH },  { SYS_unlink, BY_PATH },	  { SYS_rmdir, BY_PATH },
+	{ SYS_mkdir, BY_PATH },	  { SYS_chmod, BY_PATH },	  { SYS_chown, BY_PATH },
+#endif
+};
+
+static const char *dir;
+
+static bool is_below(const char *path)
+{
+	size_t len = strlen(dir);
+
+	return !strncmp(path, dir, len) && (path[len] == '/' || !path[len]);
+}
+
+/* A string of the tracee, page by page: the next one may not be there. */
+static void read_string(pid_t pid, unsigned long addr, char buf[PATH_MAX])
+{
+	size_t got = 0;
+
+	while (got < PATH_MAX - 1) {
+		size_t len = 4096 - (addr + got) % 4096;
+		struct iovec local = { buf + got, 0 }, remote = { (void *)(addr + got), 0 };
+
+		if (len > PATH_MAX - 1 - got)
+			len = PATH_MAX - 1 - got;
+		local.iov_len = remote.iov_len = len;
+		if (process_vm_readv(pid, &local, 1, &remote, 1, 0) != (ssize_t)len)
+			break;
+		if (memchr(buf + got, '\0', len))
+			return;
+		got += len;
+	}
+	buf[got] = '\0';
+}
+
+static bool is_fd_below(pid_t pid, unsigned long fd)
+{
+	char link[64], path[PATH_MAX];
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/%d/fd/%d", pid, (int)fd);
+	len = readlink(link, path, sizeof(path) - 1);
+	path[len < 0 ? 0 : len] = '\0';
+	return is_below(path);
+}
+
+/* Whether what the tracee is about to do changes something below the folder. */
+static bool is_change(pid_t pid, const struct __ptrace_syscall_info *info)
+{
+	const __uint64_t *args = info->entry.args;
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		if ((long)info->entry.nr != calls[i].nr)
+			continue;
+		switch (calls[i].names) {
+		case BY_FD:
+			return is_fd_below(pid,
+					   args[info->entry.nr == SYS_copy_file_range ? 2 : 0]);
+		case BY_PATH:
+			read_string(pid, args[0], path);
+			break;
+		case BY_RENAME:
+			read_string(pid, args[2], path);
+			break;
+		case BY_OPEN:
+			if (!(args[2] & (O_CREAT | O_TRUNC)))
+				return false;
+			/* fall through */
+		case BY_AT:
+			read_string(pid, args[1], path);
+			break;
+		}
+		return is_below(path);
+	}
+	return false;
+}
+
+static int fail(const char *what)
+{
+	fprintf(stderr, "killat: %s: %s\n", what, strerror(errno));
+	return 2;
+}
+
+static int trace(pid_t child, long n)
+{
+	const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL | PTRACE_O_TRACEFORK |
+			     PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
+	int status, result = 0;
+	pid_t pid;
+
+	if (waitpid(child, &status, 0) < 0 || ptrace(PTRACE_SETOPTIONS, child, 0, options) ||
+	    ptrace(PTRACE_SYSCALL, child, 0, 0))
+		return fail("ptrace");
+	while ((pid = waitpid(-1, &status, __WALL)) > 0) {
+		struct __ptrace_syscall_info info;
+		int signal = 0;
+
+		if (WIFEXITED(status) || WIFSIGNALED(status)) {
+			if (pid == child)
+				result = WIFEXITED(status) ? WEXITSTATUS(status) : 2;
+			continue;
+		}
+		if (WSTOPSIG(status) == (SIGTRAP | 0x80)) {
+			if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) > 0 &&
+			    info.op == PTRACE_SYSCALL_INFO_ENTRY && is_change(pid, &info) && !--n)
+				return 99; /* PTRACE_O_EXITKILL does it */
+		} else if (status >> 8 != (SIGTRAP | (status >> 16 << 8)) &&
+			   WSTOPSIG(status) != SIGSTOP && WSTOPSIG(status) != SIGTRAP) {
+			signal = WSTOPSIG(status);
+		}
+		ptrace(PTRACE_SYSCALL, pid, 0, signal);
+	}
+	return result;
+}
+
+int main(int argc, char **argv)
+{
+	pid_t child;
+
+	if (argc < 4) {
+		fputs("Usage: killat N DIR COMMAND...\n", stderr);
+		return 2;
+	}
+	dir = argv[2];
+	child = fork();
+	if (child < 0)
+		return fail("fork");
+	if (child == 0) {
+		ptrace(PTRACE_TRACEME, 0, 0, 0);
+		raise(SIGSTOP);
+		execvp(argv[3], argv + 3);
+		_exit(fail(argv[3]));
+	}
+	return trace(child, strtol(argv[1], NULL, 10));
+}
