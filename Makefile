@@ -78,14 +78,8 @@ fakefs := $(B)/tests/tree/fakefs
 
 .PHONY: all check check-boot check-static check-unit check-asan check-hook \
 	check-hook-asan check-host check-host-asan check-changes \
-<<<<<<< Updated upstream
-	check-changes-asan check-tree check-cmdline check-fault check-fuzz fuzz \
+	check-changes-asan check-tree check-cmdline check-cmdline-roots check-fault check-fuzz fuzz \
 	check-package check-packaging check-cross test bench demo \
-=======
-	check-changes-asan check-tree check-cmdline \
-	check-cmdline-roots check-package \
-	test bench demo \
->>>>>>> Stashed changes
 	lint format deb install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -158,11 +152,7 @@ check-boot: deb
 test:
 	tests/setup
 	$(MAKE) all
-<<<<<<< Updated upstream
-	FAULT=--all tests/all deb $(check_suites) packaging package boot
-=======
-	tests/all deb $(check_suites) cmdline-roots package boot
->>>>>>> Stashed changes
+	FAULT=--all tests/all deb $(check_suites) cmdline-roots packaging package boot
 
 demo:
 	tests/setup
@@ -204,14 +194,10 @@ bench:
 check-cmdline: all
 	tests/cmdline/run
 
-<<<<<<< Updated upstream
-check-tree: all $(fakefs)
-=======
 check-cmdline-roots: all
 	tests/cmdline/roots
 
-check-tree: all
->>>>>>> Stashed changes
+check-tree: all $(fakefs)
 	tests/tree/run
 
 check-fault: $(static_bin) $(fakefs)
