@@ -22,6 +22,7 @@
 #include "message.h"
 #include "options.h"
 #include "plan.h"
+#include "protect.h"
 #include "slot.h"
 
 #define SELECTOR_SIZE 160 /* a path of SELECTOR_MAX_HOPS bridges and an ID */
@@ -236,6 +237,26 @@ static void warn_mates(const struct change *change)
 	}
 }
 
+/* What carries the default route is refused; any other address may be the one one comes in by. */
+static int warn_addresses(const struct change *change)
+{
+	const char *root = change->host->root.path;
+	char addr[PCI_ADDRESS_SIZE];
+	struct protect_facts facts;
+	int ret = protect_addresses(*root ? root : "/", &facts);
+
+	if (ret)
+		return message_errno(ret, "cannot find out which devices carry an address");
+	for (size_t i = 0; i < facts.count; i++)
+		if (slot_has(&change->slot, &facts.list[i].addr))
+			message_warn("%s %s, which this host has no more after the next boot; fix: "
+				     "give it to another interface, or have another way in",
+				     pci_address_format(&facts.list[i].addr, addr),
+				     facts.list[i].reason);
+	protect_free(&facts);
+	return 0;
+}
+
 /* An ID takes every function that has it. */
 static void warn_twins(const struct change *change)
 {
@@ -325,6 +346,9 @@ static int add_lines(struct change *change, struct edit *edit)
 		goto out;
 	}
 	warn_mates(change);
+	ret = warn_addresses(change);
+	if (ret)
+		goto out;
 	/* Now without them: what the config says already. */
 	ret = try_plan(change, false);
 	if (!ret)

@@ -96,6 +96,23 @@ err_is <<-EOF
 	vfio-early: warning: 0000:01:00.1 has the ID 10de:0e0a too and will be bound with it; fix: leave out --by id
 EOF
 
+begin "add: a function that carries an address, beside a default route that is refused"
+protected
+mkdir -p "$root/sys/class/net/eno1" "$root/sys/class/net/eno2" "$root/sys/class/net/vmbr1/brif/eno2" \
+	"$root/proc/net"
+ln -s ../../../bus/pci/devices/0000:17:00.0 "$root/sys/class/net/eno1/device"
+ln -s ../../../bus/pci/devices/0000:02:00.1 "$root/sys/class/net/eno2/device"
+printf '%s\t%s\t%s\t%s\t0\t0\t0\t%s\t0\t0\t0\n' eno1 00000000 010200C0 0003 00000000 \
+	vmbr1 006433C6 00000000 0001 00FFFFFF >"$root/proc/net/route"
+run add 02:00
+status_is 0
+err_is <<-EOF
+	vfio-early: warning: 0000:02:00.1 carries the address of vmbr1, which this host has no more after the next boot; fix: give it to another interface, or have another way in
+EOF
+run add --only 17:00.0
+status_is 1
+err "error: 0000:17:00.0 would be refused at boot: carries the default route (eno1) (protect); --force takes it all the same: know how to get back in"
+
 begin "add --by id: both twins have one line for each ID"
 run add --by id 01:00 02:00
 status_is 0
