@@ -283,6 +283,7 @@ calls_are <<-EOF
 	update-initramfs -u -k $other
 	cmdline refresh
 EOF
+no_out "undo was the last word"
 verified
 has_plan "$kernel" && problem "a plan for $kernel is still there"
 snapshot "$work/have"
@@ -590,6 +591,67 @@ calls_are <<-EOF
 	update-initramfs -c -k $other
 	cmdline refresh
 EOF
+
+# --- with the real vfio-early-cmdline
+
+begin "apply, undo: the real vfio-early-cmdline and GRUB, byte for byte as before"
+for name in awk sed tr cut sort cmp diff sync stat sha256sum chmod env flock paste tail wc id uname \
+	dirname basename readlink touch ls date chown chroot seq unshare xargs comm uniq mktemp; do
+	[ -e "$work/system$(command -v $name)" ] || tool "$(command -v $name)"
+done
+system 'bind 02:00\n'
+rm "$root/usr/sbin/vfio-early-cmdline"
+cp "$top/scripts/vfio-early-cmdline" "$root/usr/sbin/"
+cp -r "$top/scripts/cmdline" "$root/usr/lib/vfio-early/cmdline"
+mkdir -p "$root/etc/default/grub.d"
+echo 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"' >"$root/etc/default/grub"
+echo "root=/dev/sda1 ro quiet BOOT_IMAGE=/boot/vmlinuz-$kernel" >"$root/proc/cmdline"
+printf 'vendor_id\t: GenuineIntel\nflags\t\t: vmx\n' >"$root/proc/cpuinfo"
+# shellcheck disable=SC2016 # of another shell
+cat >"$root/usr/sbin/update-grub" <<'EOF'
+#!/bin/sh
+echo update-grub >>/double/calls
+. /etc/default/grub
+for file in /etc/default/grub.d/*.cfg; do
+	[ ! -e "$file" ] || . "$file"
+done
+for image in /boot/vmlinuz-*; do
+	echo "menuentry 'Debian' --class debian \$menuentry_id_option 'gnulinux-${image##*/vmlinuz-}-advanced-0' {"
+	echo "	linux $image root=/dev/sda1 ro $GRUB_CMDLINE_LINUX_DEFAULT"
+	echo "}"
+done >/boot/grub/grub.cfg
+EOF
+chmod 755 "$root/usr/sbin/update-grub"
+as_root chroot "$root" /usr/sbin/update-grub
+# Current already: it has the plan since the last upgrade of that kernel.
+as_root chroot "$root" /usr/sbin/update-initramfs -c -k "$other" >"$work/out" 2>&1
+: >"$root/double/calls"
+snapshot "$work/first"
+act apply --dry-run
+status_is 0
+snapshot "$work/have"
+is "$work/first" <"$work/have"
+act apply
+status_is 0
+grep -q 'quiet.*iommu=pt' "$root/boot/grub/grub.cfg" || problem "grub.cfg: $(cat "$root/boot/grub/grub.cfg")"
+calls_are <<-EOF
+	update-initramfs -u -k $kernel
+	update-grub
+EOF
+verified
+snapshot "$work/before"
+act apply
+status_is 0
+snapshot "$work/have"
+is "$work/before" <"$work/have"
+act undo
+status_is 0
+verified
+snapshot "$work/have"
+grep -v -e initrd -e 'var/lib/vfio-early' -e ' drwx' "$work/have" >"$work/left"
+grep -v -e initrd -e ' drwx' "$work/first" | is "$work/left"
+find "$root/var/lib/vfio-early" -type f >"$work/left"
+echo "$root/var/lib/vfio-early/undone" | is "$work/left"
 
 # --- interrupted
 
