@@ -3,12 +3,13 @@
 # bench.json to the rows of its table: what, ours, against what, theirs, ratio, target, verdict.
 
 def round2: . * 100 | round / 100;
+def ratio: if . < 0.1 then . * 10000 | round / 10000 else round2 end;
 def ms: if . < 10 then round2 else . * 10 | round / 10 end | "\(.) ms";
 
 # A row of times; target null: there is none.
 def times($what; $ours; $against; $theirs; $target):
 	select($ours and $theirs) | ($ours / $theirs) as $ratio |
-	[$what, ($ours | ms), $against, ($theirs | ms), ($ratio | round2),
+	[$what, ($ours | ms), $against, ($theirs | ms), ($ratio | ratio),
 	 (if $target then "<= \($target)" else "" end),
 	 (if $target then (if $ratio <= $target then "met" else "MISSED" end) else "" end)];
 
