@@ -206,9 +206,13 @@ verified() {
 	nothing_beside
 }
 
-nothing_beside() {
+nothing_beside_images() {
 	[ -z "$(find "$root/boot" -name '*.vfio-early-*' -o -name '*.new')" ] ||
 		problem "beside the images: $(ls "$root/boot")"
+}
+
+nothing_beside() {
+	nothing_beside_images
 	[ ! -e "$root/var/lib/vfio-early/unfinished" ] || problem "it is still marked as unfinished"
 }
 
@@ -752,6 +756,84 @@ if command -v strace >/dev/null; then
 	nothing_beside
 else
 	skip "no strace"
+fi
+
+# act_with CALL:HOW [CALL:HOW] VERB: with calls that fail.
+act_with() {
+	inject=
+	while [ $# -gt 1 ]; do
+		inject="$inject -e inject=$1"
+		shift
+	done
+	# shellcheck disable=SC2086 # options
+	as_root env ASAN_OPTIONS=detect_leaks=0 strace -qq -o "$work/trace" \
+		-e trace=linkat,renameat,unlinkat,fsync $inject \
+		"$command" "$1" --root "$root" >"$work/out" 2>"$work/err"
+	status=$?
+	grep -q INJECTED "$work/trace" || problem "nothing was injected"
+}
+
+begin "apply: the old image can neither be linked nor copied, or cannot be put back"
+if command -v strace >/dev/null; then
+	system 'bind 02:00\n'
+	# The first two flush the mark of what has begun, the third the copy.
+	act_with linkat:error=EPERM fsync:error=ENOSPC:when=3 apply
+	status_is 0
+	out "    the old image could not be kept: No space left on device"
+	verified
+	config 'bind 01:00.1\n'
+	mode "without $kernel"
+	act_with renameat:error=EIO apply
+	status_is 1
+	out "    the old image is /boot/initrd.img-$kernel.vfio-early-old, and cannot be put back: Input/output error"
+	mode fine
+	act_with unlinkat:error=EIO:when=2 apply
+	status_is 1
+	out "    cannot clear /boot/initrd.img-$kernel.vfio-early-old away: Input/output error"
+	act apply
+	status_is 0
+	verified
+	with_dracut
+	config 'bind 02:00\n'
+	act_with renameat:error=EIO apply
+	status_is 1
+	out "    the new image could not be put in its place: Input/output error"
+	out "    the old image is in its place"
+	nothing_beside_images
+	act apply
+	status_is 0
+	verified
+else
+	skip "no strace"
+fi
+
+begin "apply, undo: nothing can be written down; a builder that cannot be run"
+system 'bind 02:00\n'
+: >"$root/var/lib/vfio-early"
+act undo
+status_is 3
+err "error: cannot write /var/lib/vfio-early/undone: Not a directory"
+calls_are </dev/null
+act apply
+status_is 1
+err "error: cannot write /var/lib/vfio-early/unfinished: Not a directory"
+out "    nothing was tried: it could not be written down that it began"
+rm "$root/var/lib/vfio-early"
+chmod 644 "$root/usr/sbin/update-initramfs"
+act apply
+status_is 1
+out "    initramfs-tools could not be run: Permission denied"
+chmod 755 "$work/system/usr/sbin/update-initramfs"
+
+begin "apply: by root alone"
+if [ "$(id -u)" -ne 0 ] || ! command -v setpriv >/dev/null ||
+	! setpriv --reuid 65534 --regid 65534 --clear-groups "$command" --version >"$work/out" 2>&1; then
+	skip "the command cannot be run by another user"
+else
+	setpriv --reuid 65534 --regid 65534 --clear-groups "$command" apply >"$work/out" 2>"$work/err"
+	status=$?
+	status_is 3
+	err "error: only root may change what this host boots; fix: run it as root"
 fi
 
 begin "apply: a /boot that is mounted read-only, and one that is full"
