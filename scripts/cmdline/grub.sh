@@ -14,7 +14,8 @@ IFS="
 set -f
 for file in "$root/etc/default/grub" $(
 	{
-		find "$root/etc/default/grub.d" -mindepth 1 -maxdepth 1 -name "[!.]*.cfg" ! -path "$ours"
+		find "$root/etc/default/grub.d" -mindepth 1 -maxdepth 1 -name "[!.]*.cfg" \
+			! -path "$ours"
 		[ -z "$text" ] || printf "%s\n" "$ours"
 	} 2>/dev/null | sort); do
 	unset IFS
@@ -47,7 +48,8 @@ grub_values() {
 
 # grub_line FILE: the line in it that sets GRUB_CMDLINE_LINUX_DEFAULT last, ":LINE" or nothing.
 grub_line() {
-	grep -n '^[^#]*GRUB_CMDLINE_LINUX_DEFAULT=' "$root$1" 2>/dev/null | tail -n 1 | sed 's/:.*//; s/^/:/'
+	grep -n '^[^#]*GRUB_CMDLINE_LINUX_DEFAULT=' "$root$1" 2>/dev/null |
+		sed -n '$s/^\([0-9]*\):.*/:\1/p'
 }
 
 # grub_losses TEXT TOKENS: "FILE TAB TOKEN..." lines: the files after our drop-in that lose TOKENS.
@@ -58,7 +60,8 @@ grub_losses() {
 		_now=$(tokens_with "$2" "$(printf '%s\n' "$_values" | tokens_split)")
 		[ "$_file" != "${_ours#"$root"}" ] || _before=$_now
 		_lost=$(tokens_without "$_before" "$_now")
-		[ -z "$_lost" ] || printf '%s\t%s\n' "$_file$(grub_line "$_file")" "$(words "$_lost")"
+		[ -z "$_lost" ] ||
+			printf '%s\t%s\n' "$_file$(grub_line "$_file")" "$(words "$_lost")"
 		_before=$(tokens_without "$_before" "$_lost")
 	done
 }

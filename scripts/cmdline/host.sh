@@ -9,7 +9,9 @@
 # grammar are hook/config.c's and early/plan.c's. Fails, and has said why, when a file is refused.
 config_read() {
 	config=auto config_from='the default'
-	[ ! -d "$root/etc/vfio-early.conf.d" ] || config_is_safe "$root/etc/vfio-early.conf.d" || return
+	if [ -d "$root/etc/vfio-early.conf.d" ]; then
+		config_is_safe "$root/etc/vfio-early.conf.d" || return
+	fi
 	for _file in $(
 		[ ! -e "$root/etc/vfio-early.conf" ] || echo "$root/etc/vfio-early.conf"
 		names /etc/vfio-early.conf.d '[!.]*.conf'
@@ -110,7 +112,8 @@ is_igpu_named() {
 	0x8086,0x03*) ;;
 	*) return 1 ;;
 	esac
-	_next=$(vfio-early list --noheadings --raw -o next,why --root "${root:-/}" 0000:00:02.0 2>/dev/null)
+	_next=$(vfio-early list --noheadings --raw -o next,why --root "${root:-/}" \
+		0000:00:02.0 2>/dev/null)
 	case $_next in
 	vfio-pci* | held*) return 0 ;;
 	'refused in\x20except'* | 'refused boot-vga'*) return 1 ;;
@@ -166,7 +169,8 @@ host_wants() {
 	esac
 	_iommu=$(host_iommu)
 	# What is set already, be it "off", is somebody's decision: see host_minds.
-	if [ "$_iommu" = intel ] && [ -z "$(tokens_value "$1" intel_iommu on)$(tokens_value "$1" intel_iommu off)" ]; then
+	_set=$(tokens_value "$1" intel_iommu on)$(tokens_value "$1" intel_iommu off)
+	if [ "$_iommu" = intel ] && [ -z "$_set" ]; then
 		_why=$(why_intel)
 		[ -z "$_why" ] || printf 'intel_iommu=on\t%s\n' "$_why"
 	fi
@@ -189,7 +193,8 @@ host_minds() {
 	minds "$(tokens_value "$1" intel_iommu off)" harmful 'turns the IOMMU off'
 	minds "$(tokens_value "$1" amd_iommu off)" harmful 'turns the IOMMU off'
 	minds "$(tokens_value "$1" iommu off)" harmful 'turns the IOMMU off'
-	minds "$(tokens_name "$1" vfio_early | grep '=off$')" harmful 'turns vfio-early off at every boot'
+	minds "$(tokens_name "$1" vfio_early | grep '=off$')" harmful \
+		'turns vfio-early off at every boot'
 	minds "$(tokens_name "$1" vfio_early | grep '=dry-run$')" harmful \
 		'keeps vfio-early from binding anything at every boot'
 	_excluded=$(tokens_value "$1" intel_iommu igfx_off
@@ -198,7 +203,8 @@ host_minds() {
 		minds "$_excluded" harmful 'leaves the integrated GPU out, and a bind line names it'
 	minds "$(tokens_name "$1" vfio-pci.ids)" useless \
 		'takes every function with such an ID, the twin of the host too; vfio-early import makes bind lines of it'
-	minds "$(tokens_value "$1" amd_iommu on)" useless 'no option of the kernel: the AMD IOMMU is on by default'
+	minds "$(tokens_value "$1" amd_iommu on)" useless \
+		'no option of the kernel: the AMD IOMMU is on by default'
 	[ "$(host_iommu)" != amd ] ||
 		minds "$(tokens_value "$1" intel_iommu on)" useless 'this IOMMU is not of Intel'
 	_efifb=$(tokens_name "$1" video | grep -E '=(efifb|simplefb|vesafb):off')

@@ -264,7 +264,8 @@ entries_check() {
 	for target in $targets; do
 		target_look "$target" || continue
 		[ -n "$ours" ] || continue
-		_tokens=$(tokens_with "$(tokens_of "$ours")" "$(target_values "$target" "=$content")")
+		_tokens=$(target_values "$target" "=$content")
+		_tokens=$(tokens_with "$(tokens_of "$ours")" "$_tokens")
 		[ -n "$_tokens" ] || continue
 		_lines=$(entries "$target")
 		if [ -z "$_lines" ]; then
@@ -287,7 +288,8 @@ refresh_systemd() {
 		_image=/boot/vmlinuz-$_version
 		[ -e "$root$_image" ] || _image=/boot/vmlinux-$_version
 		set -- kernel-install add "$_version" "$_image"
-		[ ! -e "$root/boot/initrd.img-$_version" ] || set -- "$@" "/boot/initrd.img-$_version"
+		[ ! -e "$root/boot/initrd.img-$_version" ] ||
+			set -- "$@" "/boot/initrd.img-$_version"
 		refresh_by "$@" || return
 	done
 }
@@ -311,6 +313,18 @@ refresh_by() {
 	return 1
 }
 
+# refresh_other: fails, as for a loader that we cannot refresh; says so when that matters.
+refresh_other() {
+	if [ "$loader" = uki ]; then
+		by_hand "$loader_text, and the old initramfs; make it anew by hand"
+	elif is_refresh_due; then
+		by_hand "$loader_text: has not been given the last change; do that by hand"
+	else
+		say "boot loader: nothing of $me is in it: $loader_text"
+	fi
+	return 1
+}
+
 # refresh: hands the files to the loader, and reads back what it made of them.
 refresh() {
 	case $loader in
@@ -319,10 +333,7 @@ refresh() {
 	# runs it does not pass it on.
 	proxmox) refresh_by proxmox-boot-tool refresh ;;
 	systemd-boot) refresh_systemd ;;
-	*)
-		by_hand "$loader_text: $me cannot refresh it; do that by hand"
-		false
-		;;
+	*) refresh_other ;;
 	esac || return
 	[ -z "$dry_run" ] || return 0
 	say "boot loader: refreshed: $loader_text"

@@ -29,14 +29,17 @@ show_target() {
 	row 'set in' "${file#"$root"}$([ -n "$present" ] || echo ' (not there)')"
 	case $1 in
 	grub) show_grub ;;
-	kernel) [ -z "$present" ] || printf '%s\n' "${content%"$nl"}" | sed 's/^/               /' ;;
+	kernel)
+		[ -z "$present" ] || printf '%s\n' "${content%"$nl"}" | sed 's/^/               /'
+		;;
 	esac
 	[ -z "$ours" ] || row 'added' "$(words "$(tokens_of "$ours")")"
 	_next=$(target_values "$1" "${present:+=$content}")
 	row 'next boot' "$(words "$_next")"
 	_running=$(running)
 	# What the loader adds itself, or differs with every kernel.
-	_gone=$(tokens_without "$_running" "$_next" | grep -v -E '^(BOOT_IMAGE|initrd|root|rootflags|systemd.machine_id)=|^r[ow]$')
+	_gone=$(tokens_without "$_running" "$_next" |
+		grep -v -E '^(BOOT_IMAGE|initrd|root|rootflags|systemd.machine_id)=|^r[ow]$')
 	_comes=$(tokens_without "$_next" "$_running")
 	[ -z "$_comes" ] || row '  not yet' "$(words "$_comes")"
 	[ -z "$_gone" ] || row '  no more' "$(words "$_gone")"

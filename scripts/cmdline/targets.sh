@@ -191,8 +191,9 @@ target_next() {
 	elif [ -z "$present" ]; then
 		printf '=' && tokens_edit "$1" "$base" "$2" ''
 	else
-		printf '=' && tokens_edit "$1" "$content" \
-			"$(tokens_without "$2" "$(tokens_in "$1" "$content")")" "$(tokens_without "$3" "$2")"
+		_there=$(tokens_in "$1" "$content")
+		printf '=' && tokens_edit "$1" "$content" "$(tokens_without "$2" "$_there")" \
+			"$(tokens_without "$3" "$2")"
 	fi
 }
 
@@ -200,7 +201,8 @@ target_next() {
 # kernel. While that has what is to go, the file has to stay, or the tokens would come back for
 # ever.
 is_inherited() {
-	[ "$1" = kernel ] && [ -n "$present" ] && [ -n "$(tokens_with "$(tokens_of "$ours")" "$(running)")" ]
+	[ "$1" = kernel ] && [ -n "$present" ] &&
+		[ -n "$(tokens_with "$(tokens_of "$ours")" "$(running)")" ]
 }
 
 # target_set TARGET LINES: makes LINES ("COMMAND TOKEN") all of ours that is in the file, after
@@ -220,7 +222,8 @@ target_set() {
 		say "$_name: unchanged"
 		[ -z "$dry_run" ] || return 0
 		# A power cut may have left the record one step behind the file.
-		if [ "$2" = "$ours" ] && [ "$is" = "${is#* }" ] && { [ -n "$2" ] || [ ! -e "$records/$1" ]; }; then
+		if [ "$2" = "$ours" ] && [ "$is" = "${is#* }" ] &&
+			{ [ -n "$2" ] || [ ! -e "$records/$1" ]; }; then
 			return 0
 		fi
 		target_settle "$1" "$2" "${present:+$(digest "$content")}" || result=1
@@ -309,8 +312,8 @@ target_apply() {
 	_others=$(without_us "$1")
 	_wanted=$(host_wants "$_others" | cut -f 1)
 	_manual=$(printf '%s\n' "$ours" | grep '^add ')
-	_lines=$(tokens_without "$(tokens_without "$_wanted" "$_others")" "$(tokens_of "$_manual")" |
-		sed 's/^/apply /')
+	_wanted=$(tokens_without "$_wanted" "$_others")
+	_lines=$(tokens_without "$_wanted" "$(tokens_of "$_manual")" | sed 's/^/apply /')
 	target_set "$1" "$(printf '%s\n%s\n' "$_lines" "$_manual" | sed '/^$/d')"
 	target_reaches "$1"
 }
@@ -325,8 +328,8 @@ target_add() {
 	for_each "$(tokens_with "$2" "$_others")" say_there "$1"
 	_new=$(tokens_without "$2" "$_others")
 	_kept=$(keep_lines "$ours" "$(tokens_without "$(tokens_of "$ours")" "$_new")")
-	target_set "$1" "$(printf '%s\n%s\n' "$_kept" "$(printf '%s\n' "$_new" | sed 's/^./add &/')" |
-		sed '/^$/d')"
+	_new=$(printf '%s\n' "$_new" | sed 's/^./add &/')
+	target_set "$1" "$(printf '%s\n%s\n' "$_kept" "$_new" | sed '/^$/d')"
 	target_reaches "$1"
 }
 

@@ -68,7 +68,11 @@ function put(n, s,   i, c, out) {
 
 # tokens_split <TEXT: the tokens of all lines, one a line.
 tokens_split() {
-	awk "$tokens_awk"'{ part($0); for (i = 1; i <= parts; i++) print substr($0, from[i], to[i] - from[i] + 1) }'
+	awk "$tokens_awk"'{
+		part($0)
+		for (i = 1; i <= parts; i++)
+			print substr($0, from[i], to[i] - from[i] + 1)
+	}'
 }
 
 # tokens_without LIST OTHER: the tokens of LIST that are not in OTHER, each once.
@@ -219,6 +223,7 @@ tokens_edit() {
 			if (list[k] != "")
 				add(list[k])
 		for (k = 1; k <= lines; k++)
-			printf "%s%s", line[k], (k < lines || lines > before || ENVIRON["NEWLINE"]) ? "\n" : ""
+			printf "%s%s", line[k],
+				(k < lines || lines > before || ENVIRON["NEWLINE"]) ? "\n" : ""
 	}'
 }
