@@ -78,7 +78,8 @@ fakefs := $(B)/tests/tree/fakefs
 
 .PHONY: all check check-boot check-static check-unit check-asan check-hook \
 	check-hook-asan check-host check-host-asan check-changes \
-	check-changes-asan check-tree check-cmdline check-cmdline-roots check-fault check-fuzz fuzz \
+	check-changes-asan check-tree check-cmdline check-cmdline-roots \
+	check-fault check-fuzz fuzz \
 	check-package check-packaging check-cross test bench demo \
 	lint format deb install clean
 .DELETE_ON_ERROR:
