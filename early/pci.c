@@ -160,26 +160,21 @@ static int look_for_framebuffer(const char *line, void *arg)
 void pci_read_details(int rootfd, struct pci_function *fn)
 {
 	char path[SYSFS_PATH_MAX], text[16];
-	struct pci_address other = fn->addr;
-	struct pci_function function0;
+	struct pci_address function0 = fn->addr;
+	struct pci_function slot;
 
 	if (!sysfs_link_name(rootfd, pci_attribute(path, &fn->addr, "iommu_group"), text,
 			     sizeof(text)))
 		fn->group = (int)text_number(text);
 	fn->vfs = read_number(rootfd, &fn->addr, "sriov_numvfs");
 
-	/* Only VGA functions have the attribute, so most of these eight are a failed open. */
-	for (other.fn = 0; other.fn < 8; other.fn++) {
-		if (!read_number(rootfd, &other, "boot_vga"))
-			continue;
-		fn->boot_vga_slot = true;
-		fn->boot_vga |= other.fn == fn->addr.fn;
-	}
+	fn->boot_vga = read_number(rootfd, &fn->addr, "boot_vga");
 
-	other.fn = 0;
-	fn->has_slot_id = !pci_read(rootfd, &other, &function0);
+	function0.fn = 0;
+	slot.id = fn->id;
+	fn->has_slot_id = !fn->addr.fn || !pci_read(rootfd, &function0, &slot);
 	if (fn->has_slot_id)
-		fn->slot_id = function0.id;
+		fn->slot_id = slot.id;
 
 	if (is_display(fn)) {
 		struct framebuffer_search search = { .found = PCI_FB_NONE };
@@ -433,6 +428,19 @@ static int collect_addresses(struct collection *collection)
 	return 0;
 }
 
+/* What pci_read_details() reads, and what only "boot-vga keep" asks for. */
+static void read_details(const struct collection *collection, struct pci_function *fn)
+{
+	struct pci_address other = fn->addr;
+
+	pci_read_details(collection->rootfd, fn);
+	if (collection->plan->boot_vga != PLAN_BOOT_VGA_KEEP)
+		return;
+	/* Only VGA functions have the attribute, so most of these eight are a failed open. */
+	for (other.fn = 0; other.fn < 8; other.fn++)
+		fn->boot_vga_slot |= read_number(collection->rootfd, &other, "boot_vga");
+}
+
 static int add_mate(const char *name, void *arg)
 {
 	struct collection *collection = arg;
@@ -451,7 +459,7 @@ static int add_mate(const char *name, void *arg)
 		add_unreadable(table, &addr, ret);
 		return 0;
 	}
-	pci_read_details(collection->rootfd, fn);
+	read_details(collection, fn);
 	table->count++;
 	return 0;
 }
@@ -528,7 +536,7 @@ int pci_collect(int rootfd, struct plan *plan, const struct pci_address *late,
 		return ret;
 
 	for (unsigned int i = 0; i < table->candidates; i++)
-		pci_read_details(rootfd, &table->fn[i]);
+		read_details(&collection, &table->fn[i]);
 	ret = collect_mates(&collection);
 	mark_moved(&collection, plan);
 	return ret;

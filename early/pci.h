@@ -35,7 +35,7 @@ struct pci_function {
 	int group;	    /* IOMMU group, -1 when there is none */
 	unsigned int vfs;   /* enabled virtual functions */
 	bool boot_vga;	    /* this function is the boot VGA device */
-	bool boot_vga_slot; /* a function of the same slot is */
+	bool boot_vga_slot; /* one of the same slot is: read by pci_collect() for boot-vga keep */
 	bool has_slot_id;
 	struct pci_id slot_id; /* of function 0 */
 	enum pci_framebuffer framebuffer;

@@ -158,7 +158,6 @@ static void pci_read_details_group_vfs_slot(void **state)
 	assert_int_equal(fn.group, 12);
 	assert_int_equal(fn.vfs, 63);
 	assert_false(fn.boot_vga);
-	assert_true(fn.boot_vga_slot);
 	assert_true(fn.has_slot_id);
 	assert_int_equal(fn.slot_id.device, 0x1187);
 	assert_int_equal(fn.slot_id.subdevice, 2);
@@ -178,7 +177,7 @@ static void pci_read_details_nothing_there_is_none(void **state)
 	pci_read_details(rootfd, &fn);
 	assert_int_equal(fn.group, -1);
 	assert_int_equal(fn.vfs, 0);
-	assert_false(fn.boot_vga_slot);
+	assert_false(fn.boot_vga);
 	assert_false(fn.has_slot_id);
 	fixture_end();
 }
@@ -477,6 +476,23 @@ static void pci_collect_details_are_read_for_all(void **state)
 	fixture_end();
 }
 
+static void pci_collect_boot_vga_of_the_slot_is_read_for_keep(void **state)
+{
+	int rootfd = begin_machine();
+
+	(void)state;
+	fixture_file(DEVICES "0000:01:00.0/boot_vga", "1\n");
+	assert_int_equal(collect(rootfd, "boot-vga keep\nbind 01:00.0 05:00.0"), 0);
+	assert_int_equal(table.count, 4);
+	for (unsigned int i = 0; i < 4; i++)
+		assert_int_equal(table.fn[i].boot_vga_slot, table.fn[i].addr.bus == 1);
+	/* Nobody asks. */
+	assert_int_equal(collect(rootfd, "bind 01:00.0"), 0);
+	assert_true(table.fn[0].boot_vga);
+	assert_false(table.fn[0].boot_vga_slot);
+	fixture_end();
+}
+
 static void pci_collect_protect_moved_when_its_id_left(void **state)
 {
 	int rootfd = begin_machine();
@@ -595,6 +611,7 @@ int main(void)
 		cmocka_unit_test(pci_path_and_back),
 		cmocka_unit_test(pci_collect_candidates_then_mates),
 		cmocka_unit_test(pci_collect_details_are_read_for_all),
+		cmocka_unit_test(pci_collect_boot_vga_of_the_slot_is_read_for_keep),
 		cmocka_unit_test(pci_collect_protect_moved_when_its_id_left),
 		cmocka_unit_test(pci_collect_unreadable_is_counted_once),
 		cmocka_unit_test(pci_collect_late_looks_at_one),
