@@ -16,6 +16,7 @@ prefix ?= /usr
 sysconfdir ?= /etc
 
 B := build
+comma := ,
 
 # One word and the file for each step; V=1 shows the commands.
 ifeq ($(V),1)
@@ -79,7 +80,7 @@ fakefs := $(B)/tests/tree/fakefs
 .PHONY: all check check-boot check-static check-unit check-asan check-hook \
 	check-hook-asan check-host check-host-asan check-changes \
 	check-changes-asan check-tree check-cmdline check-cmdline-roots \
-	check-fault check-fuzz fuzz \
+	check-fault check-fuzz fuzz check-coverage coverage \
 	check-package check-packaging check-cross test bench demo \
 	lint format deb install clean
 .DELETE_ON_ERROR:
@@ -131,7 +132,7 @@ $(B)/vfio-early: $(B)/hook/main.o $(B)/hook/libhook.a $(B)/early/libearly.a
 # --- tests
 
 check_suites := lint static unit asan hook hook-asan host host-asan changes changes-asan tree \
-	cmdline fault fuzz
+	cmdline fault fuzz coverage
 
 # tests/all prints one closing line for all suites named; one that fails does not hide the others.
 check: all
@@ -209,9 +210,13 @@ $(B)/tests/tree/%.o: host_packages := fuse3
 $(fakefs): $(patsubst %.c,$(B)/%.o,$(wildcard tests/tree/*.c))
 	$(call quiet,LD,$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs fuse3))
 
+# Calls that a test makes fail.
+$(B)/%/test-act: wrap_flags := $(foreach call,pipe fork poll waitpid readlinkat,\
+	-Wl$(comma)--wrap=$(call))
+
 $(B)/tests/unit/test-%: $(B)/tests/unit/test-%.o $(unit_lib:%.c=$(B)/%.o) $(B)/hook/libhook.a \
 		$(B)/early/libearly.a
-	$(call quiet,LD,$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(host_libs))
+	$(call quiet,LD,$(CC) $(CFLAGS) $(LDFLAGS) $(wrap_flags) -o $@ $^ -lcmocka $(host_libs))
 
 sanitize := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
@@ -225,6 +230,27 @@ $(B)/asan/libcore.a: $(patsubst %.c,$(B)/asan/%.o,$(filter-out hook/main.c,$(hoo
 
 $(B)/asan/vfio-early: $(B)/asan/hook/main.o $(B)/asan/libcore.a
 	$(call quiet,LD,$(CC) $(sanitize) -o $@ $^ $(host_libs))
+
+# Line coverage of early/ by the unit tests and tests/tree, with a build of the host's compiler in
+# which everything that early/ does is counted.
+cover := -O0 -g --coverage -fprofile-update=atomic
+cover_ldflags := -Wl,--wrap=_exit
+cover_bin := $(unit_src:%.c=$(B)/cover/%) $(B)/cover/vfio-early-bind
+
+check-coverage coverage: $(cover_bin) $(fakefs)
+	tests/coverage/run $(cover_bin)
+
+$(B)/cover/early/%.o: early/%.c Makefile debian/changelog
+	@mkdir -p $(@D)
+	$(call quiet,CC,$(CC) $(host_cflags) $(cover) $(host_cppflags) $(depflags) -c -o $@ $<)
+
+$(B)/cover/vfio-early-bind: $(early_src:%.c=$(B)/cover/%.o) $(B)/tests/coverage/exit.o
+	$(call quiet,LD,$(CC) $(cover) $(cover_ldflags) -o $@ $^)
+
+$(B)/cover/tests/unit/test-%: $(B)/tests/unit/test-%.o $(unit_lib:%.c=$(B)/%.o) \
+		$(B)/hook/libhook.a $(core_src:%.c=$(B)/cover/%.o) $(B)/tests/coverage/exit.o
+	@mkdir -p $(@D)
+	$(call quiet,LD,$(CC) $(cover) $(cover_ldflags) $(wrap_flags) -o $@ $^ -lcmocka $(host_libs))
 
 # clang's libFuzzer; each finds what it can in so many seconds.
 CLANG ?= clang
@@ -251,7 +277,7 @@ $(fuzzers): $(B)/fuzz/fuzz-%: $(B)/fuzz/tests/fuzz/fuzz-%.o $(B)/fuzz/tests/fuzz
 
 $(B)/asan/tests/unit/test-%: $(B)/asan/tests/unit/test-%.o $(unit_lib:%.c=$(B)/asan/%.o) \
 		$(B)/asan/libcore.a
-	$(call quiet,LD,$(CC) $(sanitize) -o $@ $^ -lcmocka $(host_libs))
+	$(call quiet,LD,$(CC) $(sanitize) $(wrap_flags) -o $@ $^ -lcmocka $(host_libs))
 
 lint:
 	@CC='$(CC)' CLANG_FORMAT='$(CLANG_FORMAT)' SHELLCHECK='$(SHELLCHECK)' \

@@ -230,6 +230,22 @@ static void report_line_without_files_is_lost(void **state)
 	fixture_end();
 }
 
+/* The log says so, and what there may be of the line ends. */
+static void report_entry_unwritable_is_said(void **state)
+{
+	struct report report = begin();
+	const struct report_entry entry = {
+		.fn = &gpu, .result = "bound", .driver = "vfio-pci", .reason = ""
+	};
+
+	(void)state;
+	fixture_dir(REPORT);
+	report_entry(&report, &entry);
+	assert_string_equal(fixture_read(LOG),
+			    "vfio-early: /run/vfio-early/report: Is a directory\n");
+	fixture_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +256,7 @@ int main(void)
 		cmocka_unit_test(report_function_names_address_id_group),
 		cmocka_unit_test(report_entry_all_of_it),
 		cmocka_unit_test(report_entry_long_reason_keeps_its_quote),
+		cmocka_unit_test(report_entry_unwritable_is_said),
 		cmocka_unit_test(report_find_entry_last_of_same_address_and_id),
 		cmocka_unit_test(report_line_without_files_is_lost),
 	};
