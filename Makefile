@@ -250,7 +250,8 @@ $(B)/cover/vfio-early-bind: $(early_src:%.c=$(B)/cover/%.o) $(B)/tests/coverage/
 $(B)/cover/tests/unit/test-%: $(B)/tests/unit/test-%.o $(unit_lib:%.c=$(B)/%.o) \
 		$(B)/hook/libhook.a $(core_src:%.c=$(B)/cover/%.o) $(B)/tests/coverage/exit.o
 	@mkdir -p $(@D)
-	$(call quiet,LD,$(CC) $(cover) $(cover_ldflags) $(wrap_flags) -o $@ $^ -lcmocka $(host_libs))
+	$(call quiet,LD,$(CC) $(cover) $(cover_ldflags) $(wrap_flags) -o $@ $^ -lcmocka \
+		$(host_libs))
 
 # clang's libFuzzer; each finds what it can in so many seconds.
 CLANG ?= clang
