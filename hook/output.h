@@ -56,7 +56,7 @@ struct output_column {
 	double width;	  /* hint: below 1 a share of the terminal, else columns */
 	int flags;	  /* SCOLS_FL_RIGHT, _TRUNC, _WRAP, _TREE */
 	enum output_kind kind;
-	bool is_shown; /* without -o; JSON then has all */
+	bool is_shown;	   /* without -o; JSON then has all */
 	unsigned int wide; /* without -o only where lines have as many columns; 0: always */
 };
 
