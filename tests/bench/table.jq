@@ -49,7 +49,7 @@ def calls: .calls_per_function // empty |
 [number("static binary"; .size_bytes; " B"; 20480)],
 [number("peak memory"; .peak_kib; " KiB"; null)],
 [calls],
-[.image_bytes // {} | to_entries[] | number("added to an image of \(.key)"; .value; " B"; null)],
+[.image_bytes // {} | to_entries[] | number("added to an image of \(.key)"; .value; " B"; 24576)],
 [.calls // empty | to_entries | sort_by(-.value) |
 	["calls of a run on 64 functions, \(map(.value) | add): " +
 	 (map("\(.key) \(.value)") | join(", "))]],

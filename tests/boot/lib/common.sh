@@ -30,15 +30,17 @@ as_root() {
 	fi
 }
 
-# in_tree TREE COMMAND...: run it as root, chrooted to TREE with /proc and /dev but without /sys:
-# this machine's PCI functions are none of the guest's. TREE is a mount point in there, as / is on a
-# machine.
+# in_tree TREE COMMAND...: run it as root, chrooted to TREE with /proc and /dev, an empty /run, and
+# nothing in /sys: this machine's PCI functions are none of the guest's. (dracut wants both mounted
+# before it makes an image for one host.) TREE is a mount point in there, as / is on a machine.
 in_tree() {
 	as_root sh -c '
 		tree=$1; shift
 		mount --bind "$tree" "$tree" &&
 		mount -t proc proc "$tree/proc" &&
-		mount --rbind /dev "$tree/dev" || exit 2
+		mount --rbind /dev "$tree/dev" &&
+		mount -t tmpfs tmpfs "$tree/sys" &&
+		mount -t tmpfs tmpfs "$tree/run" || exit 2
 		exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME=/root \
 			DEBIAN_FRONTEND=noninteractive chroot "$tree" "$@"' in_tree "$@"
 }

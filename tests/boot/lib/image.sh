@@ -43,7 +43,7 @@ scenario_check() {
 	awk '/^[ \t]*(#|$)/ { next }
 	{
 		name = $0; sub(/[ \t]*=.*/, "", name)
-		if ($0 !~ /=/ || name !~ /^(title|suite|builder|iommu|firmware|disk|cmdline|device|added|qemu|cpus|memory|timeout|boots|plan)$/) {
+		if ($0 !~ /=/ || name !~ /^(title|suite|builder|iommu|firmware|disk|cmdline|device|added|qemu|cpus|kernel|memory|timeout|boots|plan)$/) {
 			printf "%s:%d: unknown key \"%s\"\n", FILENAME, FNR, name
 			bad = 1
 		}
@@ -114,6 +114,7 @@ image_key() {
 		cd "$1" || exit
 		set -- vfio-early.conf
 		if [ -e setup ]; then
+			# shellcheck disable=SC2046 # names without spaces
 			set -- $(find . -type f ! -path './image/*' ! -name expect ! -name guest \
 				! -name host ! -name scenario | LC_ALL=C sort)
 		fi
@@ -151,6 +152,24 @@ image_append() {
 	(cd "$2" && find . -mindepth 1 | LC_ALL=C sort | cpio --quiet -R 0:0 -H newc -o) >>"$1"
 }
 
+# image_kernel TREE FLAVOUR: prints the version of the tree's one kernel of that flavour (rt), or of its
+# one plain kernel.
+image_kernel() {
+	set -- "$2" "$1"/boot/vmlinuz-*
+	_flavour=$1
+	shift
+	for _kernel; do
+		case $_kernel in
+		*-rt-*) [ "$_flavour" = rt ] || continue ;;
+		*) [ -z "$_flavour" ] || continue ;;
+		esac
+		echo "${_kernel##*/vmlinuz-}"
+	done | awk '{ print; n++ } END { exit n != 1 }' || {
+		say "not one kernel of this flavour in the root: ${_flavour:-plain}"
+		return 1
+	}
+}
+
 # image_build SCENARIO BASE BUILDER OUT: makes OUT/kernel, OUT/initrd and OUT/disk of the scenario.
 # What the image builder says is kept in OUT/image.txt.
 image_build() {
@@ -172,13 +191,12 @@ image_build() {
 		cat "$4/image.txt" >&2
 		return 1
 	}
+	_version=$(image_kernel "$_tree" "$(key "$1/scenario" kernel)") || return
 	# shellcheck disable=SC2016
 	as_root sh -e -c '
-		set -- "$1" "$2" "$1"/boot/vmlinuz-*
-		[ $# = 3 ] || { echo "boot: error: not one kernel in the root" >&2; exit 1; }
-		cp "$3" "$2/kernel"
-		cp "$1/boot/initrd.img-${3##*/vmlinuz-}" "$2/initrd"
-		chmod 644 "$2/kernel" "$2/initrd"' image_build "$_tree" "$4" || return
+		cp "$1/boot/vmlinuz-$3" "$2/kernel"
+		cp "$1/boot/initrd.img-$3" "$2/initrd"
+		chmod 644 "$2/kernel" "$2/initrd"' image_build "$_tree" "$4" "$_version" || return
 	if [ -d "$1/image" ]; then
 		image_append "$4/initrd" "$1/image" || return
 	fi

@@ -45,12 +45,12 @@ package_depends() {
 }
 
 # root_packages SUITE BUILDER DEB: prints the packages of the base, sorted, separated by commas. What
-# DEB depends on is in it, so that installing DEB later needs no network. trixie has two kernels: each
-# has an image of its own to be right.
+# DEB depends on is in it, so that installing DEB later needs no network. trixie has two kernels, each
+# with an image of its own to be right, and what packs modules another way.
 root_packages() {
 	{
 		printf '%s\n' linux-image-amd64 systemd-sysv udev kmod zstd dbus "$2"
-		[ "$1" != trixie ] || echo linux-image-rt-amd64
+		[ "$1" != trixie ] || printf '%s\n' linux-image-rt-amd64 xz-utils
 		package_depends "$3" "$2"
 	} | LC_ALL=C sort -u | paste -sd,
 }
@@ -61,8 +61,8 @@ kept() {
 	printf 'fs/%s*\n' autofs/ configfs/ efivarfs/ ext4/ fat/ fuse/ jbd2/ mbcache nls/ overlayfs/ \
 		pstore/
 	printf 'drivers/%s*\n' ata/ahci ata/libahci ata/libata block/loop block/virtio_blk dax/ \
-		gpu/drm/display/ gpu/drm/drm gpu/drm/qxl/ gpu/drm/sysfb/ gpu/drm/tiny/ gpu/drm/ttm/ \
-		gpu/drm/virtio/ i2c/algos/ i2c/busses/i2c-i801 i2c/i2c- iommu/ md/ media/cec/core/ \
+		gpu/drm/clients/ gpu/drm/display/ gpu/drm/drm gpu/drm/qxl/ gpu/drm/sysfb/ \
+		gpu/drm/tiny/ gpu/drm/ttm/ gpu/drm/virtio/ i2c/algos/ i2c/busses/i2c-i801 i2c/i2c- iommu/ md/ media/cec/core/ \
 		media/rc/rc-core mfd/lpc_ich mfd/mfd-core net/ethernet/intel/e1000 \
 		net/ethernet/intel/igb net/net_failover net/virtio_net nvme/ pci/ pps/pps_core \
 		ptp/ptp.ko scsi/scsi_common scsi/scsi_mod scsi/sd_mod scsi/sg.ko scsi/sr_mod \
