@@ -30,5 +30,6 @@ says() {
 files() {
 	find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /tmp -o -path /var \
 		-o -path /run -o -path /boot \) -prune -o -print | sort
+	find /var /run /boot -xdev -name '*vfio-early*' | sort
 }
 
