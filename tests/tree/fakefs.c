@@ -1308,6 +1308,9 @@ static void enter_namespace(void)
 	char self[4096];
 	ssize_t n;
 
+	/* Not after the unshare: in a chroot the link is then a path outside of it. */
+	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	self[n > 0 ? n : 0] = '\0';
 	if (uid) {
 		if (unshare(CLONE_NEWUSER | CLONE_NEWNS))
 			die("unshare");
@@ -1323,8 +1326,6 @@ static void enter_namespace(void)
 	}
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		die("mount --make-rprivate /");
-	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	self[n > 0 ? n : 0] = '\0';
 	/* The one that the binary falls back on must never be the real one. */
 	if (mount(self, "/sbin/modprobe", NULL, MS_BIND, NULL))
 		die("/sbin/modprobe");
