@@ -144,7 +144,7 @@ check-package: deb
 check-packaging:
 	tests/packaging/run
 
-# By hand: it takes a root of its own, and everything in it runs in an emulator.
+# By hand: minutes, as everything in it runs in an emulator.
 check-cross:
 	tests/cross/run
 
