@@ -9,9 +9,9 @@ if (format eq "svg") {
 }
 set output out
 set datafile separator "\t"
-set multiplot layout 1,2 title where font ",11"
+set multiplot layout 1,1 + has_boot title where font ",11"
 
-set title "Finding one function: time of the whole run"
+set title "Finding one function: processor time of the whole run"
 set xlabel "PCI functions of the machine"
 set ylabel "ms"
 set logscale xy

@@ -23,7 +23,8 @@ def number($what; $n; $unit; $target):
 def boot: .boot // empty |
 	times("start to verified bind"; .early_ms; "floor"; .floor_ms; 1.10),
 	times("start to verified bind"; .early_ms; "recipe"; .recipe_ms; 0.65),
-	times("start to verified bind"; .early_ms; "driverctl"; .driverctl_ms; null);
+	times("start to verified bind"; .early_ms; "driverctl"; .driverctl_ms; null),
+	times("of it reading and deciding (dry run)"; .dry_run_ms; "the whole run"; .early_ms; null);
 
 def scan: .scan // [] | (.[0].address_ms) as $least | .[] |
 	"\(.functions) functions" as $n |
