@@ -80,7 +80,7 @@ fakefs := $(B)/tests/tree/fakefs
 .PHONY: all check check-boot check-static check-unit check-asan check-hook \
 	check-hook-asan check-host check-host-asan check-changes \
 	check-changes-asan check-tree check-cmdline check-cmdline-roots \
-	check-fault check-fuzz fuzz check-coverage coverage \
+	check-fault check-fault-host check-fuzz fuzz check-coverage coverage \
 	check-package check-packaging check-cross test bench demo \
 	lint format deb install clean
 .DELETE_ON_ERROR:
@@ -132,7 +132,7 @@ $(B)/vfio-early: $(B)/hook/main.o $(B)/hook/libhook.a $(B)/early/libearly.a
 # --- tests
 
 check_suites := lint static unit asan hook hook-asan host host-asan changes changes-asan tree \
-	cmdline fault fuzz coverage
+	cmdline fault fault-host fuzz coverage
 
 # tests/all prints one closing line for all suites named; one that fails does not hide the others.
 check: all
@@ -204,6 +204,9 @@ check-tree: all $(fakefs)
 
 check-fault: $(static_bin) $(fakefs)
 	tests/fault/run $(FAULT)
+
+check-fault-host: all
+	tests/fault/host $(FAULT)
 
 $(B)/tests/tree/%.o: host_packages := fuse3
 

@@ -480,6 +480,10 @@ static int run(struct import *import, const struct options *opts)
 		message_errno(-ENOMEM, "cannot import");
 		return COMMAND_NOTHING;
 	}
+	if (import->recipes.unread) {
+		message_errno(-import->recipes.error, "cannot read /%s", import->recipes.unread);
+		import->is_incomplete = true;
+	}
 	make_lines(import);
 	check_kmod(import);
 	if (fclose(import->out)) {

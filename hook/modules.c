@@ -420,8 +420,10 @@ int modules_write(const char *root, const char *kernel, FILE *out,
 	char *text = NULL;
 	size_t size = 0;
 
-	if (ret)
+	if (ret) {
+		message_errno(ret, "cannot enter the folder of kernel %s", kernel);
 		goto out;
+	}
 	ret = -ENOMEM;
 	res.out = open_memstream(&text, &size);
 	if (!res.out)

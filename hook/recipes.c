@@ -83,8 +83,18 @@ static void add(struct source *source, enum recipe_kind kind, enum recipe_harm h
 	}
 }
 
+/* Something that may hold recipes and cannot be read: the first is kept, for who must know. */
+static void note_unread(struct recipes *recipes, const char *name, int error)
+{
+	if (error == ENOENT || error == ENOTDIR || recipes->unread)
+		return;
+	recipes->error = error;
+	recipes->unread = strdup(name);
+	recipes->failed |= !recipes->unread;
+}
+
 /* The whole of a file below the root, NUL-ended, or NULL. */
-static char *read_file(int rootfd, const char *name)
+static char *read_file(int rootfd, struct recipes *recipes, const char *name)
 {
 	int fd = openat(rootfd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	size_t len = 0;
@@ -92,12 +102,18 @@ static char *read_file(int rootfd, const char *name)
 	struct stat st;
 	char *text = NULL;
 
-	if (fd < 0)
+	if (fd < 0) {
+		note_unread(recipes, name, errno);
 		return NULL;
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
+	}
+	if (fstat(fd, &st))
+		note_unread(recipes, name, errno);
+	else if (S_ISREG(st.st_mode))
 		text = malloc(FILE_MAX + 1);
 	while (text && len < FILE_MAX && (got = read(fd, text + len, FILE_MAX - len)) > 0)
 		len += (size_t)got;
+	if (got < 0)
+		note_unread(recipes, name, errno);
 	close(fd);
 	if (text)
 		text[got < 0 ? 0 : len] = '\0';
@@ -333,7 +349,7 @@ static void find_in_file(const struct root *root, struct recipes *recipes, const
 			 find_fn find)
 {
 	struct source source = { .recipes = recipes, .file = name };
-	char *text = read_file(root->fd, name);
+	char *text = read_file(root->fd, recipes, name);
 
 	if (text)
 		find_in_text(&source, text, find);
@@ -358,14 +374,16 @@ static bool has_suffix(const char *name, const char *suffix)
 }
 
 /* Calls a function with "DIR/NAME" for each file of a folder with this suffix, in byte order. */
-static void for_each_file(const struct root *root, const char *dir, const char *suffix,
-			  void (*fn)(const char *name, void *arg), void *arg)
+static void for_each_file(const struct root *root, struct recipes *recipes, const char *dir,
+			  const char *suffix, void (*fn)(const char *name, void *arg), void *arg)
 {
 	struct dirent **entry;
 	int count = scandirat(root->fd, dir, &entry, is_visible, byte_order);
 
-	if (count < 0)
+	if (count < 0) {
+		note_unread(recipes, dir, errno);
 		return;
+	}
 	for (int i = 0; i < count; i++) {
 		char *name;
 
@@ -413,7 +431,8 @@ static void find_in_folders(const struct root *root, struct recipes *recipes,
 	};
 
 	for (; folder.before < count; folder.before++)
-		for_each_file(root, dirs[folder.before], suffix, find_in_folder_file, &folder);
+		for_each_file(root, recipes, dirs[folder.before], suffix, find_in_folder_file,
+			      &folder);
 }
 
 /* A script of the initramfs, or a unit, of the administrator's own making. */
@@ -438,7 +457,7 @@ static void find_driverctl(const char *name, void *arg)
 
 	if (!strncmp(base, "pci-", 4))
 		base += 4;
-	text = pci_address_parse(base, &addr) ? NULL : read_file(folder->root->fd, name);
+	text = pci_address_parse(base, &addr) ? NULL : read_file(folder->root->fd, recipes, name);
 	if (!text)
 		return;
 	len = strcspn(text, " \t\n");
@@ -485,7 +504,7 @@ int recipes_find(const struct root *root, struct recipes *recipes)
 			find_in_modules_line);
 	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++)
 		find_in_folders(root, recipes, &scripts[i], 1, "", find_in_script_line);
-	for_each_file(root, "etc/driverctl.d", "", find_driverctl, &driverctl);
+	for_each_file(root, recipes, "etc/driverctl.d", "", find_driverctl, &driverctl);
 	return recipes->failed ? message_errno(-ENOMEM, "cannot look for old recipes") : 0;
 }
 
@@ -494,6 +513,7 @@ void recipes_free(struct recipes *recipes)
 	for (size_t i = 0; i < recipes->count; i++)
 		free_recipe(&recipes->list[i]);
 	free(recipes->list);
+	free(recipes->unread);
 	*recipes = (struct recipes){ 0 };
 }
 

@@ -49,6 +49,8 @@ struct recipes {
 	struct recipe *list;
 	size_t count; /* in the order of files and lines */
 	bool failed;  /* memory ran out */
+	char *unread; /* the first file or folder that could not be read, or NULL; and why, errno */
+	int error;
 };
 
 /*
@@ -56,7 +58,7 @@ struct recipes {
  * /etc/driverctl.d, and the kernel command line as it is and as the boot loaders have it.
  * @recipes: filled in; recipes_free() in any case
  *
- * A file that cannot be read is passed over. Returns 0, or -ENOMEM after saying so.
+ * A file that cannot be read is passed over, and the first such noted. Returns 0, or -ENOMEM after saying so.
  */
 int recipes_find(const struct root *root, struct recipes *recipes);
 
