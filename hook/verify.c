@@ -127,7 +127,8 @@ static int print_image(struct verify *verify, const char *name, const struct ins
 	print_texts(output, image->wrong, image->wrongs);
 	print_texts(output, image->note, image->notes);
 	if (image->state == INSPECT_GOOD && !verify->inspector.wants_us)
-		printf("  %s, and the config names nothing\n", inspect_summary(&verify->inspector));
+		printf("  %s, and %s\n", inspect_summary(&verify->inspector),
+		       inspect_nothing(&verify->inspector));
 	if (image->state != INSPECT_GOOD && image->state != INSPECT_UNREADABLE)
 		puts("  fix: " COMMAND_APPLY);
 	return image->next ? print_next(verify, image->next) : 0;

@@ -301,6 +301,9 @@ grep -Fxq "fail config vfio-early undo was the last word: nothing is handed over
 	problem "status does not say so: $(cat "$work/have")"
 run check
 out_has "vfio-early undo was the last word: the next boot binds nothing"
+run verify
+status_is 0
+out "  nothing of ours in it, and vfio-early undo was the last word"
 run plan --kernel "$kernel"
 ! grep '^bind' "$work/out" || problem "the plan binds"
 grep -q 'warning: vfio-early undo was the last word: the plan is empty; fix: vfio-early apply' \
