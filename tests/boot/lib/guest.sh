@@ -52,11 +52,11 @@ qemu_arguments() {
 		-device "$(key "$_file" disk virtio-blk-pci,addr=0x10),drive=root"
 	# A line `qemu` is an option and its argument: they part at the first space.
 	keys "$_file" qemu | sed "s|%o|$2|g; s/[[:space:]][[:space:]]*/\n/"
-	# On a busy machine the emulated timer is late for the kernel's test of it, which then panics.
-	_append="root=LABEL=$label ro console=ttyS0,115200 log_buf_len=1M no_timer_check"
-	_append="$_append $(key "$_file" cmdline)"
-	[ "${3:-}" != plan ] || _append="$_append vfio_early=off harness.plan"
-	printf '%s\n' -kernel "$2/kernel" -initrd "$2/initrd" -append "$_append"
+	if [ -z "$(key "$_file" loader)" ]; then
+		_append="root=LABEL=$label ro $(kernel_arguments "$_file")"
+		[ "${3:-}" != plan ] || _append="$_append vfio_early=off harness.plan"
+		printf '%s\n' -kernel "$2/kernel" -initrd "$2/initrd" -append "$_append"
+	fi
 	# ttyS0 is the console, ttyS1 what the guest gathered, ttyS2 the host's word to the guest.
 	printf '%s\n' -serial "file:$2/console.log" -serial "file:$2/gathered" \
 		-serial "pipe:$2/word" -qmp "pipe:$2/qmp"

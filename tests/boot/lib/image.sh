@@ -3,7 +3,7 @@
 #
 # One scenario's machine before it is switched on: the root tree with the scenario's config and setup,
 # the image that the installed package makes of it, the kernel, the disk.
-# Defines only; needs common.sh and roots.sh.
+# Defines only; needs common.sh, roots.sh and loader.sh.
 
 # The label that /etc/fstab and root= name.
 label=vfio-early-root
@@ -43,7 +43,7 @@ scenario_check() {
 	awk '/^[ \t]*(#|$)/ { next }
 	{
 		name = $0; sub(/[ \t]*=.*/, "", name)
-		if ($0 !~ /=/ || name !~ /^(title|suite|builder|iommu|firmware|disk|cmdline|device|added|qemu|cpus|kernel|memory|timeout|boots|plan)$/) {
+		if ($0 !~ /=/ || name !~ /^(title|suite|builder|iommu|firmware|disk|loader|cmdline|device|added|qemu|cpus|kernel|memory|timeout|boots|plan)$/) {
 			printf "%s:%d: unknown key \"%s\"\n", FILENAME, FNR, name
 			bad = 1
 		}
@@ -143,6 +143,12 @@ image_make() {
 	) 9>"$3.lock"
 }
 
+# kernel_arguments FILE: prints what every boot of a scenario has on its command line, root= aside.
+kernel_arguments() {
+	# On a busy machine the emulated timer is late for the kernel's test of it, which then panics.
+	echo "console=ttyS0,115200 log_buf_len=1M no_timer_check $(key "$1" cmdline)"
+}
+
 # image_append IMAGE DIR: adds the files of DIR to IMAGE as one more archive. The kernel unpacks
 # archives in order: a file of DIR takes the place of the image's file of that name.
 image_append() {
@@ -200,6 +206,19 @@ image_build() {
 	if [ -d "$1/image" ]; then
 		image_append "$4/initrd" "$1/image" || return
 	fi
-	rm -f "$4/disk" && truncate -s 2G "$4/disk" &&
-	as_root mke2fs -q -t ext4 -L "$label" -d "$_tree" "$4/disk"
+	_loader=$(key "$1/scenario" loader)
+	case $_loader in
+	'') ;;
+	grub) loader_setup "$_tree" "$(kernel_arguments "$1/scenario")" || return ;;
+	*)
+		say 'loader is none of grub'
+		return 1 ;;
+	esac
+	rm -f "$4/disk" "$4/part" && truncate -s 2G "$4/part" &&
+	as_root mke2fs -q -t ext4 -L "$label" -d "$_tree" "$4/part" || return
+	if [ -z "$_loader" ]; then
+		mv "$4/part" "$4/disk"
+	else
+		loader_disk "$_tree" "$4/part" "$4/disk" && rm "$4/part"
+	fi
 }

@@ -44,11 +44,12 @@ package_depends() {
 	}'
 }
 
-# root_packages SUITE BUILDER DEB: prints the packages of the base, sorted, separated by commas. What
-# DEB depends on is in it, so that installing DEB later needs no network. trixie has two kernels, each
-# with an image of its own to be right, and what packs modules another way.
+# root_packages SUITE BUILDER DEB [LOADER]: prints the packages of the base, sorted, separated by commas.
+# What DEB depends on is in it, so that installing DEB later needs no network. trixie has two kernels,
+# each with an image of its own to be right, and what packs modules another way.
 root_packages() {
 	{
+		[ -z "${4:-}" ] || loader_packages "$4"
 		printf '%s\n' linux-image-amd64 systemd-sysv udev kmod zstd dbus "$2"
 		[ "$1" != trixie ] || printf '%s\n' linux-image-rt-amd64 xz-utils
 		package_depends "$3" "$2"
@@ -119,12 +120,12 @@ rm_tree() {
 	[ ! -e "$1" ] || as_root rm -rf "$1"
 }
 
-# root_base SUITE BUILDER DEB: prints the archive of the distribution, after making it when it is not
+# root_base SUITE BUILDER DEB [LOADER]: prints the archive of the distribution, after making it when it is not
 # cached.
 root_base() {
 	mkdir -p "$roots" || return
-	_list=$(root_packages "$1" "$2" "$3")
-	_base=$roots/$1-$2-$({ printf '%s' "$_list"; left_out; } | sha256sum | cut -c1-12).tar
+	_list=$(root_packages "$@")
+	_base=$roots/$1-$2${4:++$4}-$({ printf '%s' "$_list"; left_out; } | sha256sum | cut -c1-12).tar
 	(
 		flock 9
 		[ -e "$_base" ] || base_build "$1" "$2" "$_list" "$_base"
@@ -132,7 +133,7 @@ root_base() {
 	printf '%s\n' "$_base"
 }
 
-# root_tree SUITE BUILDER DEB: prints the folder of a tree with DEB installed, after making what is not
+# root_tree SUITE BUILDER DEB [LOADER]: prints the folder of a tree with DEB installed, after making what is not
 # cached. To read the tree, hold a shared lock on FOLDER.lock: what is cached of earlier packages, and
 # locked by nobody, is removed.
 root_tree() {
@@ -142,7 +143,7 @@ root_tree() {
 		flock -s 8 && flock 9
 		[ -e "$_tree" ] || package_build "$_base" "$3" "$_tree"
 	) 8>"$_base.lock" 9>"$_tree.lock" >&2 || return
-	for _lock in "$roots/$1-$2"-*.lock; do
+	for _lock in "$roots/$1-$2${4:++$4}"-*.lock; do
 		_old=${_lock%.lock}
 		[ "$_old" != "$_base" ] && [ "$_old" != "$_tree" ] || continue
 		(

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash
+#
+# `loader = grub`: a disk that boots by itself, by the GRUB of the guest's own packages, with the command
+# line and the image that lie on it. Made file by file: nothing is mounted, and no device is there that
+# grub-install could look at.
+# Defines only; needs common.sh and image.sh.
+
+# Where the partition begins, in MiB; before it is room for GRUB.
+loader_gap=1
+
+# loader_packages LOADER: prints what the base needs for it, one a line.
+loader_packages() {
+	[ "$1" != grub ] || printf '%s\n' grub-pc-bin grub2-common
+}
+
+# loader_setup TREE ARGUMENTS: GRUB's files in the tree, as an installation leaves them: a setting, a menu
+# of one entry (update-grub makes the real one, in the guest), the modules. ARGUMENTS: of the kernel, in
+# all its entries.
+loader_setup() {
+	# shellcheck disable=SC2016
+	as_root sh -e -c '
+		tree=$1 arguments=$2 label=$3
+		cat >"$tree/etc/default/grub" <<-EOT
+			GRUB_DEFAULT=0
+			GRUB_TIMEOUT=0
+			GRUB_DISTRIBUTOR=Debian
+			GRUB_CMDLINE_LINUX_DEFAULT=""
+			GRUB_CMDLINE_LINUX="$arguments"
+			GRUB_TERMINAL=serial
+			GRUB_DISABLE_OS_PROBER=true
+		EOT
+		mkdir -p "$tree/boot/grub/i386-pc"
+		cp "$tree"/usr/lib/grub/i386-pc/*.mod "$tree"/usr/lib/grub/i386-pc/*.lst \
+			"$tree"/usr/lib/grub/i386-pc/boot.img "$tree/boot/grub/i386-pc"
+		set -- "$tree"/boot/vmlinuz-*
+		version=${1##*/vmlinuz-}
+		cat >"$tree/boot/grub/grub.cfg" <<-EOT
+			linux /boot/vmlinuz-$version root=LABEL=$label ro $arguments
+			initrd /boot/initrd.img-$version
+			boot
+		EOT' loader_setup "$1" "$2" "$label" || return
+	in_tree "$1" grub-mkimage -O i386-pc -o /boot/grub/i386-pc/core.img \
+		-p '(hd0,msdos1)/boot/grub' biosdisk part_msdos ext2 normal configfile linux
+}
+
+# loader_disk TREE FILESYSTEM DISK: the disk: the first stage in its first sector, the second behind it,
+# a table of one partition, the file system. What grub-bios-setup would do: the first stage loads the
+# sector that follows it, and that the rest, as long as all of it lies there.
+loader_disk() {
+	_size=$(stat -c %s "$2") || return
+	_sectors=$((_size / 512))
+	truncate -s $((_size + loader_gap * 1048576)) "$3" &&
+	dd if="$2" of="$3" bs=1M seek="$loader_gap" conv=notrunc,sparse status=none &&
+	dd if="$1/boot/grub/i386-pc/boot.img" of="$3" bs=440 count=1 conv=notrunc status=none &&
+	dd if="$1/boot/grub/i386-pc/core.img" of="$3" bs=512 seek=1 conv=notrunc status=none || return
+	[ "$(stat -c %s "$1/boot/grub/i386-pc/core.img")" -lt $((loader_gap * 1048576 - 512)) ] || {
+		say 'the second stage of GRUB does not fit before the partition'
+		return 1
+	}
+	# Active; no geometry; Linux; begin and length in sectors, little-endian; three empty ones; 55 AA.
+	{
+		printf '\200\376\377\377\203\376\377\377'
+		loader_number $((loader_gap * 2048))
+		loader_number "$_sectors"
+		head -c 48 /dev/zero
+		printf '\125\252'
+	} | dd of="$3" bs=1 seek=446 conv=notrunc status=none
+}
+
+# loader_number N: four bytes, little-endian.
+loader_number() {
+	_number=$1
+	for _ in 1 2 3 4; do
+		# shellcheck disable=SC2059 # an escape
+		printf "\\$(printf '%03o' $((_number % 256)))"
+		_number=$((_number / 256))
+	done
+}
