@@ -79,7 +79,7 @@ fakefs := $(B)/tests/tree/fakefs
 
 .PHONY: all check check-boot check-static check-unit check-asan check-hook \
 	check-hook-asan check-host check-host-asan check-changes \
-	check-changes-asan check-tree check-cmdline check-cmdline-roots \
+	check-changes-asan check-tree check-cmdline check-cmdline-roots check-builders \
 	check-fault check-fault-host check-fuzz fuzz check-coverage coverage \
 	check-package check-packaging check-cross test bench demo \
 	lint format deb install clean
@@ -154,7 +154,7 @@ check-boot: deb
 test:
 	tests/setup
 	$(MAKE) all
-	FAULT=--all tests/all deb $(check_suites) cmdline-roots packaging package boot
+	FAULT=--all tests/all deb $(check_suites) cmdline-roots builders packaging package boot
 
 demo:
 	tests/setup
@@ -198,6 +198,9 @@ check-cmdline: all
 
 check-cmdline-roots: all
 	tests/cmdline/roots
+
+check-builders: deb
+	tests/builders/run
 
 check-tree: all $(fakefs)
 	tests/tree/run
