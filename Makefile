@@ -131,8 +131,9 @@ $(B)/vfio-early: $(B)/hook/main.o $(B)/hook/libhook.a $(B)/early/libearly.a
 
 # --- tests
 
-check_suites := lint static unit asan hook hook-asan host host-asan changes changes-asan tree \
-	cmdline fault fault-host fuzz coverage
+check_suites := lint static unit hook host changes tree cmdline fault fault-host
+# The same again under sanitizers, and what only time finds: not for every edit.
+long_suites := asan hook-asan host-asan changes-asan fuzz coverage cmdline-roots builders packaging
 
 # tests/all prints one closing line for all suites named; one that fails does not hide the others.
 check: all
@@ -154,7 +155,7 @@ check-boot: deb
 test:
 	tests/setup
 	$(MAKE) all
-	FAULT=--all tests/all deb $(check_suites) cmdline-roots builders packaging package boot
+	FAULT=--all tests/all deb $(check_suites) $(long_suites) package boot
 
 demo:
 	tests/setup
