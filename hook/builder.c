@@ -89,7 +89,7 @@ int builder_finish(const struct root *root, enum image_builder builder, const st
 	unsigned int words = 3;
 
 	*said = NULL;
-	if (builder_replaces(builder) || !sysfs_exists(root->fd, PATH_UPDATE))
+	if (builder_replaces(builder))
 		return 0;
 	snprintf(version, sizeof(version), "--arg=%s", kernel->version);
 	snprintf(image, sizeof(image), "--arg=/%s", kernel->image);

@@ -42,7 +42,9 @@ int builder_run(const struct root *root, enum image_builder builder, const struc
 
 /*
  * builder_finish - what is to be called when an image that was made under another name is in its
- * place: the scripts that update-initramfs would have run, where there is one. Returns as program_run().
+ * place: the scripts of update-initramfs(8) that want to know of a new image. Also where there is no
+ * update-initramfs (dracut of bookworm and trixie): a boot loader that copies images has its script
+ * there. Returns as program_run() does, 0 when there is none.
  */
 int builder_finish(const struct root *root, enum image_builder builder, const struct kernel *kernel,
 		   char **said);

@@ -279,7 +279,7 @@ status_is 0
 act undo
 status_is 0
 no_err
-out "[1/2] $kernel: made and verified (0 s)"
+out_has "[1/2] $kernel: made and verified ("
 out "Undone: the next boot hands nothing over."
 calls_are <<-EOF
 	cmdline undo --no-refresh
@@ -531,15 +531,27 @@ err "error: another vfio-early apply or undo is running; fix: wait for its end"
 
 # --- dracut
 
-begin "apply: dracut, without update-initramfs"
+# with_scripts: those that want to know of a new image, and run-parts, which writes down how it is called.
+with_scripts() {
+	mkdir -p "$root/etc/initramfs/post-update.d"
+	# shellcheck disable=SC2016 # of another shell
+	printf '#!/bin/sh\necho "run-parts $*" >>/double/calls\n[ ! -e /double/bad ]\n' \
+		>"$root/usr/bin/run-parts"
+	chmod 755 "$root/usr/bin/run-parts"
+}
+
+begin "apply: dracut, without update-initramfs: the scripts that it would have run are run"
 system 'bind 02:00\n'
 with_dracut
+with_scripts
 act apply
 status_is 0
 calls_are <<-EOF
 	cmdline apply --no-refresh
 	dracut --force /boot/initrd.img-$kernel.vfio-early-new $kernel
+	run-parts --arg=$kernel --arg=/boot/initrd.img-$kernel /etc/initramfs/post-update.d
 	dracut --force /boot/initrd.img-$other.vfio-early-new $other
+	run-parts --arg=$other --arg=/boot/initrd.img-$other /etc/initramfs/post-update.d
 	cmdline refresh
 EOF
 verified
@@ -563,10 +575,7 @@ mv "$work/update-initramfs" "$root/usr/sbin/update-initramfs"
 echo /usr/sbin/update-initramfs >"$root/var/lib/dpkg/info/dracut.list"
 # Removed, not purged: its conffiles are still there.
 echo /etc/kernel/postinst.d/initramfs-tools >"$root/var/lib/dpkg/info/initramfs-tools.list"
-mkdir -p "$root/etc/initramfs/post-update.d"
-# shellcheck disable=SC2016 # of another shell
-printf '#!/bin/sh\necho "run-parts $*" >>/double/calls\n[ ! -e /double/bad ]\n' >"$root/usr/bin/run-parts"
-chmod 755 "$root/usr/bin/run-parts"
+with_scripts
 act apply
 status_is 0
 calls_are <<-EOF
