@@ -295,6 +295,7 @@ static int check(struct apply *apply, const char *kernel)
 				     apply->host->plan.losts == 1 ? "it" : "them");
 	ret = risks_collect(apply->host, kernel, &risks);
 	if (!ret) {
+		risks_print(&risks, RISK_WARNS, &apply->opts.output);
 		outlook_count(apply->host, &outlook);
 		printf("check: %u function%s to bind, %u refused; %zu of %zu remarks block "
 		       "(vfio-early check)\n",
@@ -345,6 +346,7 @@ static int print_summary(struct apply *apply)
 {
 	struct outlook outlook;
 	bool is_same = !apply->made && !apply->needed;
+	bool is_open = outlook_is_open(apply->host);
 	int ret = 0;
 
 	if (!apply->is_undo && apply->host->plan.binds)
@@ -356,7 +358,12 @@ static int print_summary(struct apply *apply)
 		printf("%s: the next boot hands nothing over.\n",
 		       is_same ? "No image was to be made" : "Undone");
 	else if (is_same)
-		printf("No image was to be made: the next boot binds %u, refuses %u.\n",
+		printf("No image was to be made: the next boot%s binds %u, refuses %u.\n",
+		       is_open ? " with the kernel command line of this one" : "", outlook.taken,
+		       outlook.refused);
+	else if (is_open)
+		printf("Done: with the kernel command line of this boot the next one would bind %u, "
+		       "refuse %u. Reboot, then vfio-early status says what came of it.\n",
 		       outlook.taken, outlook.refused);
 	else
 		printf("Done: the next boot binds %u, refuses %u. Reboot to make it so.\n",

@@ -40,24 +40,6 @@ struct check {
 
 /* --- for people */
 
-static void print_risk(const struct risk *risk, const struct output *output)
-{
-	static const enum output_mark marks[] = { OUTPUT_BAD, OUTPUT_WARN, OUTPUT_DIM };
-	enum output_mark mark = marks[risk->level];
-	char *text;
-
-	printf("%s%-7s%s ", output_on(output, mark), risk_level_name(risk->level),
-	       output_off(output, mark));
-	if (asprintf(&text, "%s: %s", risk->about, risk->what) >= 0) {
-		output_fold(output, 8, text);
-		free(text);
-	}
-	if (*risk->fix) {
-		printf("%8sfix: ", "");
-		output_fold(output, 13, risk->fix);
-	}
-}
-
 static int print_text(const struct check *check, const struct output *output)
 {
 	bool is_good = !check->risks.blocks;
@@ -69,8 +51,7 @@ static int print_text(const struct check *check, const struct output *output)
 	outlook_count(check->host, &outlook);
 	if (check->host->table.count)
 		putchar('\n');
-	for (size_t i = 0; i < check->risks.count; i++)
-		print_risk(&check->risks.list[i], output);
+	risks_print(&check->risks, RISK_NOTES, output);
 	if (check->risks.count)
 		putchar('\n');
 	printf("%s%s%s: the next boot binds %u, refuses %u; ",

@@ -374,6 +374,21 @@ const char *host_why(const struct host *host, const struct host_function *fn, ch
 	return buf;
 }
 
+void host_iommu(const struct host *host, char *what, size_t what_size, char *fix, size_t fix_size)
+{
+	const char *step;
+
+	iommu_describe(&host->iommu, what, what_size);
+	step = strstr(what, ": ");
+	fix[0] = '\0';
+	if (!step)
+		return;
+	snprintf(fix, fix_size, "%s%s", step + 2,
+		 strncmp(step + 2, "add ", 4) ? "" :
+						"; vfio-early apply does, unless cmdline is set");
+	what[step - what] = '\0';
+}
+
 const char *host_next_name(enum host_next next)
 {
 	switch (next) {

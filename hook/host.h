@@ -126,6 +126,12 @@ bool host_is_boot_vga(const struct host *host, const struct host_function *fn);
 /* host_protect - why this host needs it ("holds /"), or NULL. After host_decide(). */
 const char *host_protect(const struct host *host, const struct host_function *fn);
 
+/*
+ * host_iommu - its IOMMU in words: "IOMMU off in the kernel (...)"
+ * @fix: what to do, or ""; a parameter that is missing is added by `apply`
+ */
+void host_iommu(const struct host *host, char *what, size_t what_size, char *fix, size_t fix_size);
+
 /* host_next, host_why - the verdict, and its reason in words ("" where there is none). */
 enum host_next host_next(const struct host *host, const struct host_function *fn);
 const char *host_why(const struct host *host, const struct host_function *fn, char *buf,

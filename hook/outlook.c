@@ -68,6 +68,22 @@ void outlook_count(const struct host *host, struct outlook *outlook)
 	}
 }
 
+bool outlook_is_open(const struct host *host)
+{
+	for (size_t i = 0; i < host->count; i++) {
+		const struct host_function *fn = &host->fn[i];
+		enum reason reason;
+
+		if (fn->place == DECIDE_NO_INDEX || host_next(host, fn) != HOST_NEXT_REFUSED)
+			continue;
+		reason = host->decisions.verdict[fn->place].reason;
+		if (reason == REASON_NO_GROUP ||
+		    (reason == REASON_NO_IOMMU && host->iommu.state == IOMMU_OFF_KERNEL))
+			return true;
+	}
+	return false;
+}
+
 struct json_object *outlook_text(const char *text)
 {
 	return text && *text ? json_object_new_string(text) : NULL;

@@ -17,6 +17,13 @@ struct outlook {
 /* outlook_count - after host_decide() or host_decide_text(), as for all below. */
 void outlook_count(const struct host *host, struct outlook *outlook);
 
+/*
+ * outlook_is_open - is something refused for what another kernel command line would change: an IOMMU
+ * that the kernel has off, a function that it left without a group? What the next boot does with it
+ * is only known then.
+ */
+bool outlook_is_open(const struct host *host);
+
 /* outlook_print - the table. Returns 0, or -errno after saying what went wrong. */
 int outlook_print(struct host *host, const struct output *output);
 

@@ -124,15 +124,12 @@ static const char *cut(char *text, const char *apart)
 static void add_iommu(struct search *search)
 {
 	const struct iommu *iommu = &search->host->iommu;
-	char text[512];
+	char text[512], fix[512];
 
 	if (!search->host->plan.binds)
 		return;
 	if (iommu->state != IOMMU_ON) {
-		const char *fix;
-
-		iommu_describe(iommu, text, sizeof(text));
-		fix = cut(text, ": ");
+		host_iommu(search->host, text, sizeof(text), fix, sizeof(fix));
 		/* "IOMMU off in the kernel (...)": what it is about is said already. */
 		add(search, RISK_BLOCKS, "IOMMU", fix, "%s",
 		    strncmp(text, "IOMMU ", 6) ? text : text + 6);
@@ -536,4 +533,31 @@ const char *risk_level_name(enum risk_level level)
 	static const char *const names[] = { "blocks", "warns", "notes" };
 
 	return names[level];
+}
+
+/* --- printing */
+
+static void print_risk(const struct risk *risk, const struct output *output)
+{
+	static const enum output_mark marks[] = { OUTPUT_BAD, OUTPUT_WARN, OUTPUT_DIM };
+	enum output_mark mark = marks[risk->level];
+	char *text;
+
+	printf("%s%-7s%s ", output_on(output, mark), risk_level_name(risk->level),
+	       output_off(output, mark));
+	if (asprintf(&text, "%s: %s", risk->about, risk->what) >= 0) {
+		output_fold(output, 8, text);
+		free(text);
+	}
+	if (*risk->fix) {
+		printf("%8sfix: ", "");
+		output_fold(output, 13, risk->fix);
+	}
+}
+
+void risks_print(const struct risks *risks, enum risk_level least, const struct output *output)
+{
+	for (size_t i = 0; i < risks->count; i++)
+		if (risks->list[i].level <= least)
+			print_risk(&risks->list[i], output);
 }

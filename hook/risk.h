@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What may go wrong at the next boot, or in the VM after it: each risk in words, with its fix. Made
- * of the verdicts of the boot half and of facts of the host; prints nothing but errors.
+ * of the verdicts of the boot half and of facts of the host.
  */
 #ifndef VFIO_EARLY_HOOK_RISK_H
 #define VFIO_EARLY_HOOK_RISK_H
@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "host.h"
+#include "output.h"
 
 enum risk_level {
 	RISK_BLOCKS, /* something of the config will not come true, or no VM can use it */
@@ -36,11 +37,14 @@ struct risks {
  * @kernel: whose variant drivers are looked for, or NULL
  * @risks: filled in; risks_free() in any case
  *
- * Returns 0, or -errno after saying why.
+ * Prints nothing but errors. Returns 0, or -errno after saying why.
  */
 int risks_collect(struct host *host, const char *kernel, struct risks *risks);
 
 void risks_free(struct risks *risks);
+
+/* risks_print - each down to a level, with its fix, folded to the width of the screen. */
+void risks_print(const struct risks *risks, enum risk_level least, const struct output *output);
 
 /* risk_level_name - "blocks", "warns", "notes". */
 const char *risk_level_name(enum risk_level level);

@@ -155,12 +155,9 @@ static void check_iommu(struct status *status)
 		[IOMMU_TABLE_IORT] = "IORT: Arm SMMU",
 	};
 	const struct iommu *iommu = &status->host->iommu;
-	char text[512], *step;
+	char text[512], fix[512];
 
-	iommu_describe(iommu, text, sizeof(text));
-	step = strstr(text, ": ");
-	if (step)
-		*step = '\0';
+	host_iommu(status->host, text, sizeof(text), fix, sizeof(fix));
 	if (iommu->table)
 		add(status, "firmware", RESULT_OK, NULL, NULL, "%s", tables[iommu->table]);
 	else if (iommu->state == IOMMU_ON)
@@ -172,7 +169,7 @@ static void check_iommu(struct status *status)
 	if (iommu->state == IOMMU_ON)
 		add(status, "kernel", RESULT_OK, NULL, NULL, "%s", text);
 	else
-		add(status, "kernel", RESULT_FAIL, NULL, step ? step + 2 : NULL, "%s", text);
+		add(status, "kernel", RESULT_FAIL, NULL, fix, "%s", text);
 }
 
 static void check_kernel(struct status *status)

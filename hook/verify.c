@@ -106,7 +106,9 @@ static int print_next(const struct verify *verify, struct host *next)
 	}
 	ret = outlook_print(next, verify->output);
 	outlook_count(next, &outlook);
-	printf("The next boot with it binds %u, refuses %u.\n", outlook.taken, outlook.refused);
+	printf("The next boot with it%s binds %u, refuses %u.\n",
+	       outlook_is_open(next) ? " and with the kernel command line of this boot" : "",
+	       outlook.taken, outlook.refused);
 	return ret;
 }
 
