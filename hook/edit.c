@@ -177,7 +177,7 @@ bool edit_is_changed(const struct edit *edit)
 	       (edit->size != edit->old_size || memcmp(edit->text, edit->old, edit->size) != 0);
 }
 
-static int write_all(int fd, const char *text, size_t size)
+int edit_write(int fd, const char *text, size_t size)
 {
 	while (size) {
 		ssize_t put = write(fd, text, size);
@@ -196,7 +196,7 @@ static int write_all(int fd, const char *text, size_t size)
 static int text_fd(const char *text, size_t size)
 {
 	int fd = memfd_create("vfio-early", 0);
-	int ret = fd < 0 ? -errno : write_all(fd, text, size);
+	int ret = fd < 0 ? -errno : edit_write(fd, text, size);
 
 	if (ret && fd >= 0)
 		close(fd);
@@ -258,7 +258,7 @@ static int write_file(const struct edit *edit, const char *base, int flags, cons
 
 	if (fd < 0)
 		return -errno;
-	ret = write_all(fd, text, size);
+	ret = edit_write(fd, text, size);
 	/* The owner first: a change of owner clears set-ID bits. */
 	if (!ret && edit->exists && fchown(fd, edit->st.st_uid, edit->st.st_gid) &&
 	    (edit->st.st_uid != geteuid() || edit->st.st_gid != getegid()))

@@ -24,6 +24,7 @@
 #include "early/pci.h"
 #include "early/plan.h"
 #include "early/sysfs.h"
+#include "edit.h"
 #include "message.h"
 #include "modules.h"
 #include "plan.h"
@@ -424,21 +425,6 @@ static int compile_text(struct compile *comp, char **text, size_t *size)
 	return ret ? ret : check_text(*text, *size);
 }
 
-static int write_all(int fd, const char *text, size_t size)
-{
-	while (size) {
-		ssize_t put = write(fd, text, size);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return -errno;
-		text += put;
-		size -= (size_t)put;
-	}
-	return 0;
-}
-
 /* A reader of FILE sees the old plan or the new one, also after a crash; never a half. */
 static int replace_file(const char *name, const char *text, size_t size)
 {
@@ -451,7 +437,7 @@ static int replace_file(const char *name, const char *text, size_t size)
 	if (fd < 0)
 		return message_errno(-errno, "cannot write %s", name);
 
-	ret = write_all(fd, text, size);
+	ret = edit_write(fd, text, size);
 	if (!ret && (fchmod(fd, 0644) || fsync(fd)))
 		ret = -errno;
 	if (close(fd) && !ret)
@@ -471,7 +457,7 @@ static int write_plan(const char *name, const char *text, size_t size)
 
 	if (name)
 		return replace_file(name, text, size);
-	ret = write_all(STDOUT_FILENO, text, size);
+	ret = edit_write(STDOUT_FILENO, text, size);
 	return ret ? message_errno(ret, "cannot write to standard output") : 0;
 }
 
