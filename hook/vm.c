@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vfio-early vm: how a slot is given to a virtual machine of Proxmox: the calls of qm(1), printed, or
- * run one after the other without a shell. What the guest must know of some cards is in one table.
+ * vfio-early vm: how a slot is given to a virtual machine of Proxmox: the calls of qm(1), printed or
+ * run, and what the guest must know of the card.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -11,91 +11,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "command.h"
+#include "guest.h"
 #include "host.h"
 #include "message.h"
 #include "options.h"
 #include "output.h"
+#include "qm.h"
 #include "slot.h"
-
-#define MAX_HOSTPCI 16 /* PVE::QemuServer::PCI, $MAX_HOSTPCI_DEVICES */
-#define MAX_USB	    14 /* PVE::QemuServer::USB, $MAX_USB_DEVICES; 5 below machine version 7.1 */
-#define MAX_CALLS   40
-#define MAX_WORDS   10
-
-/*
- * What a guest needs for a family of cards, and the ranges of device IDs by which each is known. In
- * one place, so that a wrong or an old word is one line.
- */
-enum family {
-	KEPLER,
-	FERMI,
-	MAXWELL,
-	RESET_BUG,
-};
-
-static const struct {
-	const char *name;
-	const char *text;
-} families[] = {
-	[KEPLER] = { "Kepler",
-		     "use NVIDIA 470.256.02 and kernel 6.6 LTS in the guest: branch 470 is the "
-		     "last for Kepler, and its last release is not adapted to later kernels" },
-	[FERMI] = { "Fermi",
-		    "use NVIDIA 390.157 and kernel 6.1 LTS in the guest, or nouveau: branch 390 is "
-		    "the last for Fermi, and its last release is not adapted to later kernels" },
-	[MAXWELL] = { "Maxwell, Pascal or Volta",
-		      "use NVIDIA's closed module, branch 580 or older, in the guest: the open one "
-		      "knows Turing and later only, and 580 is the last branch for this family" },
-	[RESET_BUG] = { "known not to reset",
-			"the card may not come back when the guest is stopped: the host then needs "
-			"a reboot, or the vendor-reset module" },
-};
-
-static const struct hint {
-	uint16_t vendor, from, to;
-	enum family family;
-} hints[] = {
-	{ 0x10de, 0x06c0, 0x06df, FERMI },     /* GF100 */
-	{ 0x10de, 0x0dc0, 0x0e3a, FERMI },     /* GF104, GF106, GF108 */
-	{ 0x10de, 0x0fc0, 0x0fff, KEPLER },    /* GK107 */
-	{ 0x10de, 0x1000, 0x103f, KEPLER },    /* GK110, GK210 */
-	{ 0x10de, 0x1040, 0x109f, FERMI },     /* GF119, GF110 */
-	{ 0x10de, 0x1140, 0x1140, FERMI },     /* GF117 */
-	{ 0x10de, 0x1180, 0x11ff, KEPLER },    /* GK104, GK106 */
-	{ 0x10de, 0x1200, 0x125f, FERMI },     /* GF114, GF116 */
-	{ 0x10de, 0x1280, 0x12bf, KEPLER },    /* GK208 */
-	{ 0x10de, 0x1340, 0x13ff, MAXWELL },   /* GM107, GM108, GM204 */
-	{ 0x10de, 0x1401, 0x1436, MAXWELL },   /* GM206 */
-	{ 0x10de, 0x15f0, 0x15ff, MAXWELL },   /* GP100 */
-	{ 0x10de, 0x1617, 0x17ff, MAXWELL },   /* GM204, GM200 */
-	{ 0x10de, 0x1b00, 0x1dff, MAXWELL },   /* GP102 to GP108, GV100 */
-	{ 0x1002, 0x66a0, 0x66af, RESET_BUG }, /* Vega 20 */
-	{ 0x1002, 0x67c0, 0x67ff, RESET_BUG }, /* Polaris 10, 11 */
-	{ 0x1002, 0x6860, 0x687f, RESET_BUG }, /* Vega 10 */
-	{ 0x1002, 0x6980, 0x699f, RESET_BUG }, /* Polaris 12 */
-	{ 0x1002, 0x7310, 0x731f, RESET_BUG }, /* Navi 10 */
-	{ 0x1002, 0x7340, 0x734f, RESET_BUG }, /* Navi 14 */
-};
-
-#define N_HINTS (sizeof(hints) / sizeof(hints[0]))
-
-struct call {
-	char *word[MAX_WORDS + 1]; /* of qm, without "qm" */
-	unsigned int words;
-};
-
-/* What `qm config` says, as far as it concerns us. */
-struct config {
-	bool is_known;
-	bool has_q35, has_ovmf, has_efidisk, has_disk;
-	char storage[64]; /* of the first disk */
-	char *hostpci[MAX_HOSTPCI];
-	char *usb[MAX_USB];
-};
 
 struct vm {
 	struct host *host;
@@ -104,10 +29,7 @@ struct vm {
 	const char **usb;
 	unsigned int usbs;
 	bool run, force, ovmf;
-	char qm[PATH_MAX]; /* "" where there is none */
-	struct config config;
-	struct call call[MAX_CALLS];
-	unsigned int calls;
+	struct qm qm;
 	char **note;
 	size_t notes;
 	bool no_memory;
@@ -142,204 +64,17 @@ __attribute__((format(printf, 2, 3))) static void note(struct vm *vm, const char
 	vm->notes++;
 }
 
-/* A call of `qm set VMID`, with pairs of option and value. */
+/* --- what to call */
+
 static void call(struct vm *vm, const char *option, const char *value)
 {
-	struct call *item = &vm->call[vm->calls];
-	const char *const words[] = { "set", vm->id, option, value };
-
-	if (vm->calls == MAX_CALLS)
-		return;
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		item->word[item->words] = strdup(words[i]);
-		if (!item->word[item->words])
-			vm->no_memory = true;
-		item->words++;
-	}
-	vm->calls++;
+	if (!qm_set(&vm->qm, vm->id, option, value))
+		vm->no_memory = true;
 }
-
-/* --- qm */
-
-/* Where the user's shell would find it. No shell, and so no word is taken for anything else. */
-static void find_qm(struct vm *vm)
-{
-	const char *dir = getenv("PATH");
-
-	for (dir = dir ? dir : "/usr/sbin:/usr/bin"; *dir; dir += *dir == ':') {
-		size_t len = strcspn(dir, ":");
-
-		if (len && *dir == '/' &&
-		    snprintf(vm->qm, sizeof(vm->qm), "%.*s/qm", (int)len, dir) <
-			    (int)sizeof(vm->qm) &&
-		    !access(vm->qm, X_OK))
-			return;
-		dir += len;
-	}
-	vm->qm[0] = '\0';
-}
-
-static int wait_for(pid_t pid)
-{
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
-}
-
-/* Where a value's storage ends: "local-lvm:vm-101-disk-0,size=32G" */
-static void take_disk(struct config *config, const char *value)
-{
-	size_t len = strcspn(value, ":,");
-
-	if (strstr(value, "media=cdrom") || !strncmp(value, "none", 4))
-		return;
-	config->has_disk = true;
-	if (value[len] == ':' && *value != '/' && !*config->storage)
-		snprintf(config->storage, sizeof(config->storage), "%.*s", (int)len, value);
-}
-
-static bool take_indexed(const char *key, const char *name, char **list, unsigned int max,
-			 const char *value)
-{
-	size_t len = strlen(name);
-	unsigned long i;
-	char *end;
-
-	if (strncmp(key, name, len) != 0 || !isdigit((unsigned char)key[len]))
-		return false;
-	i = strtoul(key + len, &end, 10);
-	if (*end || i >= max)
-		return false;
-	free(list[i]);
-	list[i] = strdup(value);
-	return true;
-}
-
-/* "hostpci0: 0000:81:00,pcie=1" */
-static void take_config(struct config *config, char *line)
-{
-	static const char *const disks[] = { "scsi", "virtio", "sata", "ide", "nvme" };
-	char *value = strstr(line, ": ");
-
-	if (!value)
-		return;
-	*value = '\0';
-	value += 2;
-	value[strcspn(value, "\r\n")] = '\0';
-	if (take_indexed(line, "hostpci", config->hostpci, MAX_HOSTPCI, value) ||
-	    take_indexed(line, "usb", config->usb, MAX_USB, value))
-		return;
-	if (!strcmp(line, "machine"))
-		config->has_q35 = strstr(value, "q35") != NULL;
-	else if (!strcmp(line, "bios"))
-		config->has_ovmf = !strcmp(value, "ovmf");
-	else if (!strcmp(line, "efidisk0"))
-		config->has_efidisk = true;
-	for (size_t i = 0; i < sizeof(disks) / sizeof(disks[0]); i++) {
-		size_t len = strlen(disks[i]);
-
-		if (!strncmp(line, disks[i], len) && isdigit((unsigned char)line[len]))
-			take_disk(config, value);
-	}
-}
-
-static void read_lines(struct config *config, FILE *in)
-{
-	char *line = NULL;
-	size_t size = 0;
-
-	/* Snapshots follow behind the first "[name]": they are not the machine as it is. */
-	while (getline(&line, &size, in) > 0 && *line != '[')
-		take_config(config, line);
-	free(line);
-	config->is_known = true;
-}
-
-/* Of a recorded machine its file, of this host what qm says. */
-static int read_config(struct vm *vm)
-{
-	char path[PATH_MAX + 64];
-	int fds[2], status;
-	FILE *in;
-	pid_t pid;
-
-	if (!vm->host->root.is_host) {
-		snprintf(path, sizeof(path), "%s/etc/pve/qemu-server/%s.conf", vm->host->root.path,
-			 vm->id);
-		in = fopen(path, "re");
-		if (in) {
-			read_lines(&vm->config, in);
-			fclose(in);
-		}
-		return 0;
-	}
-	find_qm(vm);
-	if (!*vm->qm)
-		return 0;
-	if (pipe(fds))
-		return message_errno(-errno, "cannot run %s", vm->qm);
-	pid = fork();
-	if (pid < 0) {
-		close(fds[0]);
-		close(fds[1]);
-		return message_errno(-errno, "cannot run %s", vm->qm);
-	}
-	if (!pid) {
-		char *argv[] = { (char *)"qm", (char *)"config", (char *)vm->id, NULL };
-
-		dup2(fds[1], STDOUT_FILENO);
-		close(fds[0]);
-		close(fds[1]);
-		execv(vm->qm, argv);
-		_exit(127);
-	}
-	close(fds[1]);
-	in = fdopen(fds[0], "r");
-	if (in) {
-		read_lines(&vm->config, in);
-		fclose(in);
-	} else {
-		close(fds[0]);
-	}
-	status = wait_for(pid);
-	if (status)
-		return message_error("qm config %s ended with status %d; fix: name a VM of this "
-				     "host (qm list)",
-				     vm->id, status);
-	return 0;
-}
-
-static int run_calls(const struct vm *vm)
-{
-	for (unsigned int i = 0; i < vm->calls; i++) {
-		char *argv[MAX_WORDS + 2] = { (char *)"qm" };
-		int status;
-		pid_t pid;
-
-		memcpy(argv + 1, vm->call[i].word, vm->call[i].words * sizeof(*argv));
-		fflush(stdout);
-		pid = fork();
-		if (!pid) {
-			execv(vm->qm, argv);
-			_exit(127);
-		}
-		status = pid < 0 ? 127 : wait_for(pid);
-		if (status)
-			return message_error("qm set %s %s ended with status %d; done before it: "
-					     "%u of %u",
-					     vm->id, vm->call[i].word[2], status, i, vm->calls);
-	}
-	return 0;
-}
-
-/* --- what to call */
 
 static void call_machine(struct vm *vm)
 {
-	const struct config *config = &vm->config;
+	const struct qm_config *config = &vm->qm.config;
 	/* A guest that was installed for BIOS does not start under OVMF. */
 	bool is_installed = config->is_known && config->has_disk && !config->has_ovmf;
 	char value[128];
@@ -392,8 +127,8 @@ static bool has_device(const char *value, const struct pci_address *addr)
 
 static int find_device(const struct vm *vm, const struct pci_address *addr)
 {
-	for (int i = 0; i < MAX_HOSTPCI; i++)
-		if (vm->config.hostpci[i] && has_device(vm->config.hostpci[i], addr))
+	for (int i = 0; i < QM_MAX_HOSTPCI; i++)
+		if (vm->qm.config.hostpci[i] && has_device(vm->qm.config.hostpci[i], addr))
 			return i;
 	return -1;
 }
@@ -409,20 +144,14 @@ static int take_free(char **list, int max, const char *value)
 	return -1;
 }
 
-static void add_hints(struct vm *vm, const struct pci_function *fn)
+static void add_hint(struct vm *vm, const struct pci_function *fn)
 {
-	if (fn->class >> 16 != 0x03)
-		return;
-	for (size_t i = 0; i < N_HINTS; i++) {
-		char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE];
+	char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE];
+	const char *family, *hint = guest_hint(fn, &family);
 
-		if (fn->id.vendor != hints[i].vendor || fn->id.device < hints[i].from ||
-		    fn->id.device > hints[i].to)
-			continue;
+	if (hint)
 		note(vm, "%s (%s), %s: %s", pci_address_format(&fn->addr, addr),
-		     pci_id_format(&fn->id, id), families[hints[i].family].name,
-		     families[hints[i].family].text);
-	}
+		     pci_id_format(&fn->id, id), family, hint);
 }
 
 /* How far the functions first..last of the list, one slot, are from ready to be given away. */
@@ -467,7 +196,7 @@ static int call_slot(struct vm *vm, const char *where, size_t first, size_t end)
 
 	for (size_t i = first; i < end; i++) {
 		has_vga |= vm->slot.fn[i].boot_vga;
-		add_hints(vm, &vm->slot.fn[i]);
+		add_hint(vm, &vm->slot.fn[i]);
 	}
 	if (at >= 0) {
 		note(vm, "hostpci%d of VM %s has %s already: nothing to do for it", at, vm->id,
@@ -475,10 +204,10 @@ static int call_slot(struct vm *vm, const char *where, size_t first, size_t end)
 		return 0;
 	}
 	snprintf(value, sizeof(value), "%s,pcie=1%s", where, has_vga ? ",x-vga=1" : "");
-	at = take_free(vm->config.hostpci, MAX_HOSTPCI, value);
+	at = take_free(vm->qm.config.hostpci, QM_MAX_HOSTPCI, value);
 	if (at < 0)
 		return message_error("VM %s has no hostpci free: %d is the most", vm->id,
-				     MAX_HOSTPCI);
+				     QM_MAX_HOSTPCI);
 	if (has_vga)
 		note(vm,
 		     "%s shows the host's console: with x-vga=1 it becomes the guest's only "
@@ -540,16 +269,16 @@ static int call_usb(struct vm *vm, const char *wanted)
 	char value[64], option[32];
 	int at;
 
-	for (int i = 0; i < MAX_USB; i++) {
-		if (!vm->config.usb[i] || !has_usb(vm->config.usb[i], wanted))
+	for (int i = 0; i < QM_MAX_USB; i++) {
+		if (!vm->qm.config.usb[i] || !has_usb(vm->qm.config.usb[i], wanted))
 			continue;
 		note(vm, "usb%d of VM %s has %s already: nothing to do for it", i, vm->id, wanted);
 		return 0;
 	}
 	snprintf(value, sizeof(value), "host=%s,usb3=1", wanted);
-	at = take_free(vm->config.usb, MAX_USB, value);
+	at = take_free(vm->qm.config.usb, QM_MAX_USB, value);
 	if (at < 0)
-		return message_error("VM %s has no usb free: %d is the most", vm->id, MAX_USB);
+		return message_error("VM %s has no usb free: %d is the most", vm->id, QM_MAX_USB);
 	snprintf(option, sizeof(option), "--usb%d", at);
 	call(vm, option, value);
 	return 0;
@@ -564,12 +293,13 @@ static int print_json(const struct vm *vm)
 
 	json_object_object_add(top, "schema", json_object_new_int(1));
 	json_object_object_add(top, "vmid", json_object_new_string(vm->id));
-	for (unsigned int i = 0; i < vm->calls; i++) {
+	for (unsigned int i = 0; i < vm->qm.calls; i++) {
 		struct json_object *words = json_object_new_array();
 
 		json_object_array_add(words, json_object_new_string("qm"));
-		for (unsigned int j = 0; j < vm->call[i].words; j++)
-			json_object_array_add(words, json_object_new_string(vm->call[i].word[j]));
+		for (unsigned int j = 0; j < QM_WORDS; j++)
+			json_object_array_add(words,
+					      json_object_new_string(vm->qm.call[i].word[j]));
 		json_object_array_add(calls, words);
 	}
 	for (size_t i = 0; i < vm->notes; i++)
@@ -582,10 +312,10 @@ static int print_json(const struct vm *vm)
 /* The calls can be copied into a shell: of all words none has a character that one would take. */
 static void print_text(const struct vm *vm, const struct output *output)
 {
-	for (unsigned int i = 0; i < vm->calls; i++) {
+	for (unsigned int i = 0; i < vm->qm.calls; i++) {
 		fputs("qm", stdout);
-		for (unsigned int j = 0; j < vm->call[i].words; j++)
-			printf(" %s", vm->call[i].word[j]);
+		for (unsigned int j = 0; j < QM_WORDS; j++)
+			printf(" %s", vm->qm.call[i].word[j]);
 		putchar('\n');
 	}
 	for (size_t i = 0; i < vm->notes; i++) {
@@ -620,12 +350,12 @@ static int run(struct vm *vm, const struct options *opts, int argc, char **argv)
 	}
 	if (host_decide(vm->host, NULL))
 		return COMMAND_NOTHING;
-	ret = read_config(vm);
+	ret = qm_read(&vm->qm, vm->host, vm->id);
 	if (!ret && vm->run && !vm->host->root.is_host)
 		ret = message_error(
 			"--run changes a VM of this host, not one of a recorded machine; "
 			"fix: leave out --root");
-	if (!ret && vm->run && !*vm->qm)
+	if (!ret && vm->run && !*vm->qm.path)
 		ret = message_error("qm is not in PATH: this is no Proxmox VE host; fix: run the "
 				    "calls there");
 	if (ret)
@@ -638,30 +368,24 @@ static int run(struct vm *vm, const struct options *opts, int argc, char **argv)
 		ret = call_usb(vm, vm->usb[i]);
 	if (ret)
 		return COMMAND_INCOMPLETE;
-	if (!vm->config.is_known)
+	if (!vm->qm.config.is_known)
 		note(vm,
 		     "the config of VM %s was not read (no qm here): numbers are counted from 0, "
 		     "and what it has already is not known",
 		     vm->id);
 	ret = print(vm, &opts->output);
 	if (!ret && vm->run)
-		ret = run_calls(vm);
+		ret = qm_run(&vm->qm);
 	return ret ? COMMAND_NOTHING : COMMAND_OK;
 }
 
 static void release(struct vm *vm)
 {
-	for (unsigned int i = 0; i < vm->calls; i++)
-		for (unsigned int j = 0; j < vm->call[i].words; j++)
-			free(vm->call[i].word[j]);
 	for (size_t i = 0; i < vm->notes; i++)
 		free(vm->note[i]);
-	for (size_t i = 0; i < MAX_HOSTPCI; i++)
-		free(vm->config.hostpci[i]);
-	for (size_t i = 0; i < MAX_USB; i++)
-		free(vm->config.usb[i]);
 	free(vm->note);
 	free(vm->usb);
+	qm_free(&vm->qm);
 	slot_free(&vm->slot);
 	host_close(vm->host);
 }
