@@ -61,16 +61,17 @@ root_packages() {
 kept() {
 	printf 'fs/%s*\n' autofs/ configfs/ efivarfs/ ext4/ fat/ fuse/ jbd2/ mbcache nls/ overlayfs/ \
 		pstore/
-	printf 'drivers/%s*\n' ata/ahci ata/libahci ata/libata block/loop block/virtio_blk dax/ \
+	printf 'drivers/%s*\n' ata/ahci ata/libahci ata/libata block/loop block/virtio_blk cdrom/ dax/ dca/ \
 		gpu/drm/clients/ gpu/drm/display/ gpu/drm/drm gpu/drm/qxl/ gpu/drm/sysfb/ \
-		gpu/drm/tiny/ gpu/drm/ttm/ gpu/drm/virtio/ i2c/algos/ i2c/busses/i2c-i801 i2c/i2c- iommu/ md/ media/cec/core/ \
-		media/rc/rc-core mfd/lpc_ich mfd/mfd-core net/ethernet/intel/e1000 \
-		net/ethernet/intel/igb net/net_failover net/virtio_net nvme/ pci/ pps/pps_core \
-		ptp/ptp.ko scsi/scsi_common scsi/scsi_mod scsi/sd_mod scsi/sg.ko scsi/sr_mod \
-		usb/common/ usb/core/ usb/host/ehci usb/host/uhci usb/host/xhci usb/storage/uas \
-		usb/storage/usb-storage vfio/ video/aperture video/fbdev/core/ video/video virtio/
+		gpu/drm/tiny/ gpu/drm/ttm/ gpu/drm/virtio/ i2c/algos/ i2c/busses/i2c-i801 i2c/i2c- \
+		iommu/ leds/trigger/ledtrig-audio md/ media/cec/core/ media/rc/rc-core mfd/lpc_ich \
+		mfd/mfd-core net/ethernet/intel/e1000 net/ethernet/intel/igb net/net_failover \
+		net/virtio_net nvme/ pci/ pps/pps_core ptp/ptp.ko scsi/scsi_common scsi/scsi_mod \
+		scsi/sd_mod scsi/sg.ko scsi/sr_mod usb/common/ usb/core/ usb/host/ehci usb/host/uhci \
+		usb/host/xhci usb/storage/uas usb/storage/usb-storage vfio/ video/aperture \
+		video/fbdev/core/ video/video virtio/
 	printf 'sound/%s*\n' core/ hda/ pci/hda/ soundcore
-	printf '%s*\n' crypto/async_tx/ crypto/crc crypto/xor lib/[!t] mm/ net/core/failover virt/
+	printf '%s*\n' block/ crypto/async_tx/ crypto/crc crypto/xor lib/[!t] mm/ net/core/failover virt/
 }
 
 # left_out: prints dpkg's options, one a line, for what the base goes without: documentation, and the
