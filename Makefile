@@ -77,7 +77,7 @@ unit_bin := $(unit_src:%.c=$(B)/%)
 asan_bin := $(unit_src:%.c=$(B)/asan/%)
 fakefs := $(B)/tests/tree/fakefs
 
-.PHONY: all check check-boot check-static check-unit check-asan check-hook \
+.PHONY: all check test-suites check-boot check-static check-unit check-asan check-hook \
 	check-hook-asan check-host check-host-asan check-changes \
 	check-changes-asan check-tree check-cmdline check-cmdline-roots check-builders \
 	check-fault check-fault-host check-fuzz fuzz check-coverage coverage \
@@ -131,13 +131,11 @@ $(B)/vfio-early: $(B)/hook/main.o $(B)/hook/libhook.a $(B)/early/libearly.a
 
 # --- tests
 
-check_suites := lint static unit hook host changes tree cmdline fault fault-host
+# Longest first, so that none is left alone at the end.
+check_suites := fault-host changes fault lint cmdline host tree hook unit static
 # The same again under sanitizers, and what only time finds: not for every edit.
-long_suites := asan hook-asan host-asan changes-asan fuzz coverage cmdline-roots builders packaging
-
-# tests/all prints one closing line for all suites named; one that fails does not hide the others.
-check: all
-	tests/all $(check_suites)
+long_suites := builders cmdline-roots package fuzz packaging asan changes-asan hook-asan host-asan \
+	coverage
 
 check-package: deb
 	tests/package/run
@@ -154,8 +152,7 @@ check-boot: deb
 
 test:
 	tests/setup
-	$(MAKE) all
-	FAULT=--all tests/all deb $(check_suites) $(long_suites) package boot
+	$(MAKE) -j2 test-suites
 
 demo:
 	tests/setup
@@ -286,6 +283,17 @@ $(fuzzers): $(B)/fuzz/fuzz-%: $(B)/fuzz/tests/fuzz/fuzz-%.o $(B)/fuzz/tests/fuzz
 $(B)/asan/tests/unit/test-%: $(B)/asan/tests/unit/test-%.o $(unit_lib:%.c=$(B)/asan/%.o) \
 		$(B)/asan/libcore.a
 	$(call quiet,LD,$(CC) $(sanitize) $(wrap_flags) -o $@ $^ -lcmocka $(host_libs))
+
+# tests/all prints one closing line for all suites named; one that fails does not hide the others.
+# It runs them side by side, so what more than one of them would build is built before.
+check_needs := all $(unit_bin) $(fakefs)
+long_needs := deb $(asan_bin) $(B)/asan/vfio-early $(cover_bin) $(fuzzers)
+
+check: $(check_needs)
+	tests/all $(check_suites)
+
+test-suites: $(check_needs) $(long_needs)
+	FAULT=--all tests/all $(long_suites) $(check_suites) boot
 
 lint:
 	@CC='$(CC)' CLANG_FORMAT='$(CLANG_FORMAT)' SHELLCHECK='$(SHELLCHECK)' \
