@@ -152,7 +152,7 @@ check-boot: deb
 
 test:
 	tests/setup
-	$(MAKE) -j2 test-suites
+	@$(MAKE) --no-print-directory -j2 test-suites
 
 demo:
 	tests/setup
