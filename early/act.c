@@ -273,6 +273,9 @@ static void verify_one(struct act *act, unsigned int i, bool was_wanted)
 	act->step = ACT_RELEASE;
 	outcome->result = release(act, fn) ? ACT_NOT_RELEASED : ACT_RELEASED;
 	pci_read_driver(act->rootfd, &fn->addr, outcome->driver);
+	/* A modprobe that was given up on may yet bind it, up to where its override is cleared. */
+	if (!strcmp(outcome->driver, vfio_pci) && !set_override(act->rootfd, fn, vfio_pci))
+		outcome->result = ACT_BOUND;
 	act->step = ACT_VERIFY;
 }
 

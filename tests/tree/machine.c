@@ -187,7 +187,8 @@ static bool set_module(struct machine *m, struct module *module, const char *key
 	if (!strcmp(key, "loaded"))
 		return (module->is_loaded = !strcmp(value, "1"));
 	if (!strcmp(key, "modprobe"))
-		return (module->modprobe_works = !strcmp(value, "works"));
+		return (module->modprobe_works = !strcmp(value, "works")) ||
+		       (module->modprobe_is_late = !strcmp(value, "late"));
 	if (!strcmp(key, "load")) {
 		module->hangs = !strcmp(value, "hang");
 		return module->hangs || set_error(&module->error, value);
@@ -454,10 +455,46 @@ static void register_driver(struct machine *m, const char *name)
 			probe(m, &m->fn[i], driver);
 }
 
+static struct module *find_module(struct machine *m, const char *name)
+{
+	for (unsigned int i = 0; i < m->modules; i++)
+		if (!strcmp(m->module[i].name, name))
+			return &m->module[i];
+	return NULL;
+}
+
+static int load(struct machine *m, struct module *module)
+{
+	const struct module *needed;
+
+	if (module->is_loaded)
+		return -EEXIST;
+	if (*module->needs) {
+		needed = find_module(m, module->needs);
+		if (!needed || !needed->is_loaded)
+			return -ENOENT; /* "Unknown symbol" */
+	}
+	module->is_loaded = true;
+	if (*module->driver)
+		register_driver(m, module->driver);
+	return 0;
+}
+
+/* What a modprobe that nobody waited for had begun. */
+static void load_late(struct machine *m)
+{
+	for (unsigned int i = 0; i < m->modules; i++)
+		if (m->module[i].is_due && !load(m, &m->module[i]))
+			machine_event(m, "%s is loaded now", m->module[i].name);
+}
+
 int machine_store_override(struct machine *m, struct function *fn, const char *text)
 {
 	char where[NAME_SIZE + 20];
 	int ret = 0;
+
+	if (*text == '\n')
+		load_late(m);
 
 	snprintf(where, sizeof(where), "%s/driver_override", fn->addr);
 	if (fn->locked || fn->override_hangs)
@@ -538,31 +575,6 @@ int machine_store_efifb(struct machine *m, const char *text)
 	return stored(m, NULL, "efi-framebuffer/unbind", text, ret);
 }
 
-static struct module *find_module(struct machine *m, const char *name)
-{
-	for (unsigned int i = 0; i < m->modules; i++)
-		if (!strcmp(m->module[i].name, name))
-			return &m->module[i];
-	return NULL;
-}
-
-static int load(struct machine *m, struct module *module)
-{
-	const struct module *needed;
-
-	if (module->is_loaded)
-		return -EEXIST;
-	if (*module->needs) {
-		needed = find_module(m, module->needs);
-		if (!needed || !needed->is_loaded)
-			return -ENOENT; /* "Unknown symbol" */
-	}
-	module->is_loaded = true;
-	if (*module->driver)
-		register_driver(m, module->driver);
-	return 0;
-}
-
 int machine_load(struct machine *m, const char *path, const char *options, int flags)
 {
 	struct module *module = NULL;
@@ -604,6 +616,8 @@ int machine_modprobe(struct machine *m, const char *arguments)
 	}
 	if (module && module->modprobe_works)
 		ret = load(m, module);
+	if (module)
+		module->is_due = module->modprobe_is_late;
 	machine_event(m, "modprobe %s%s", arguments, ret ? " fails" : "");
 	return ret;
 }

@@ -58,7 +58,7 @@ struct module {
 	char needs[NAME_SIZE]; /* a module without which its symbols are unknown */
 	char driver[NAME_SIZE];
 	int error; /* what finit_module() fails with */
-	bool modprobe_works, is_loaded, hangs;
+	bool modprobe_works, modprobe_is_late, is_due, is_loaded, hangs;
 };
 
 struct machine {
