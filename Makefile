@@ -215,7 +215,7 @@ $(fakefs): $(patsubst %.c,$(B)/%.o,$(wildcard tests/tree/*.c))
 	$(call quiet,LD,$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs fuse3))
 
 # Calls that a test makes fail.
-$(B)/%/test-act: wrap_flags := $(foreach call,pipe fork poll waitpid readlinkat,\
+$(B)/%/test-act: wrap_flags := $(foreach call,pipe2 fork poll waitpid readlinkat,\
 	-Wl$(comma)--wrap=$(call))
 
 $(B)/tests/unit/test-%: $(B)/tests/unit/test-%.o $(unit_lib:%.c=$(B)/%.o) $(B)/hook/libhook.a \

@@ -45,7 +45,7 @@ void iommu_read(int rootfd, const char *cmdline, bool noiommu, struct iommu *iom
 	char path[SYSFS_PATH_MAX], text[8];
 
 	memset(iommu, 0, sizeof(*iommu));
-	for (unsigned int i = IOMMU_TABLE_IORT; i > IOMMU_TABLE_NONE; i--)
+	for (unsigned int i = IOMMU_TABLE_DMAR; i <= IOMMU_TABLE_IORT && !iommu->table; i++)
 		if (sysfs_exists(rootfd, sysfs_path(path, PATH_ACPI_TABLES "/%s", tables[i].name)))
 			iommu->table = i;
 

@@ -3,7 +3,9 @@
  * The log and the report; see report.h.
  *
  * Each line is built whole and written once: klibc's stdio is unbuffered, /dev/kmsg makes a record
- * of each write(), and O_APPEND keeps lines of --late runs side by side whole.
+ * of each write(), and O_APPEND keeps lines of --late runs side by side whole. The two files stay
+ * open from their first line on; /dev/kmsg takes ten lines of one open file in five seconds
+ * (kernel/printk/printk.c, devkmsg_write), so each line opens it anew.
  */
 #include <stdarg.h>
 #include <string.h>
@@ -15,14 +17,20 @@
 
 static const char cut[] = "...";
 
-void report_begin(const struct report *report, bool fresh)
+static void reopen(const struct report *report, int *fd, const char *path, bool fresh)
+{
+	if (*fd <= 0)
+		*fd = sysfs_open_append(report->rootfd, path, fresh);
+}
+
+void report_begin(struct report *report, bool fresh)
 {
 	if (report->to_stdout)
 		return;
 	sysfs_mkdir(report->rootfd, PATH_RUN);
 	if (fresh) {
-		sysfs_replace(report->rootfd, PATH_RUN_LOG, "", 0);
-		sysfs_replace(report->rootfd, PATH_RUN_REPORT, "", 0);
+		reopen(report, &report->logfd, PATH_RUN_LOG, true);
+		reopen(report, &report->reportfd, PATH_RUN_REPORT, true);
 	}
 }
 
@@ -38,7 +46,14 @@ static size_t end_line(char *line, size_t len)
 	return len + 1;
 }
 
-void report_line(const struct report *report, enum report_level level, const char *fmt, ...)
+/* Opens the file first where report_begin() did not, or could not. */
+static int append(struct report *report, int *fd, const char *path, const char *line, size_t len)
+{
+	reopen(report, fd, path, false);
+	return *fd < 0 ? *fd : sysfs_write(*fd, line, len);
+}
+
+void report_line(struct report *report, enum report_level level, const char *fmt, ...)
 {
 	/* The priority is for /dev/kmsg alone; all three have two digits. */
 	const size_t start = sizeof("<30>") - 1;
@@ -55,12 +70,12 @@ void report_line(const struct report *report, enum report_level level, const cha
 		sysfs_print(1, line + start, len - start);
 		return;
 	}
-	sysfs_append(report->rootfd, PATH_KMSG, line, len, false);
-	sysfs_append(report->rootfd, PATH_RUN_LOG, line + start, len - start, true);
+	sysfs_append(report->rootfd, PATH_KMSG, line, len);
+	append(report, &report->logfd, PATH_RUN_LOG, line + start, len - start);
 }
 
-void report_function(const struct report *report, enum report_level level,
-		     const struct pci_function *fn, const char *what, const char *why)
+void report_function(struct report *report, enum report_level level, const struct pci_function *fn,
+		     const char *what, const char *why)
 {
 	char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE], group[24] = "";
 
@@ -75,7 +90,7 @@ static const char *or_dash(const char *text)
 	return *text ? text : "-";
 }
 
-void report_entry(const struct report *report, const struct report_entry *entry)
+void report_entry(struct report *report, const struct report_entry *entry)
 {
 	const struct pci_function *fn = entry->fn;
 	char line[REPORT_LINE_SIZE], addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE];
@@ -103,10 +118,10 @@ void report_entry(const struct report *report, const struct report_entry *entry)
 		*quote = '\'';
 	line[len++] = '"';
 	line[len++] = '\n';
-	ret = sysfs_append(report->rootfd, PATH_RUN_REPORT, line, len, true);
+	ret = append(report, &report->reportfd, PATH_RUN_REPORT, line, len);
 	if (ret) {
 		/* What there may be of it ends here, so that the next line is one of its own. */
-		sysfs_append(report->rootfd, PATH_RUN_REPORT, "\n", 1, true);
+		append(report, &report->reportfd, PATH_RUN_REPORT, "\n", 1);
 		report_line(report, REPORT_ERROR, "/%s: %s", PATH_RUN_REPORT, text_error(-ret));
 	}
 }

@@ -23,22 +23,23 @@ enum report_level {
 
 struct report {
 	int rootfd;
-	bool to_stdout; /* -n: print the log, and write no file */
+	bool to_stdout;	     /* -n: print the log, and write no file */
+	int logfd, reportfd; /* 0: not open yet */
 };
 
 /* report_begin - make /run/vfio-early. @fresh: start log and report anew (not for --late). */
-void report_begin(const struct report *report, bool fresh);
+void report_begin(struct report *report, bool fresh);
 
 /* report_line - one line of the log, without prefix and newline. */
 __attribute__((format(printf, 3, 4))) void
-report_line(const struct report *report, enum report_level level, const char *fmt, ...);
+report_line(struct report *report, enum report_level level, const char *fmt, ...);
 
 /*
  * report_function - one line of the log about one function:
  * "ADDRESS ID group N: what[: why]"; no group when it has none; no ": why" when that is "".
  */
-void report_function(const struct report *report, enum report_level level,
-		     const struct pci_function *fn, const char *what, const char *why);
+void report_function(struct report *report, enum report_level level, const struct pci_function *fn,
+		     const char *what, const char *why);
 
 struct report_entry {
 	const struct pci_function *fn; /* NULL: no such function; then "selector" names it */
@@ -55,7 +56,7 @@ struct report_entry {
  *
  * What there is none of is "-". A later line about the same address replaces an earlier one.
  */
-void report_entry(const struct report *report, const struct report_entry *entry);
+void report_entry(struct report *report, const struct report_entry *entry);
 
 enum report_found {
 	REPORT_NONE,  /* nothing was reported on it */

@@ -43,6 +43,18 @@ void sysfs_close(int fd)
 	close(fd);
 }
 
+/* What was read becomes a string: without its last newline, cut where it does not fit. */
+static int end_text(char *buf, size_t len, size_t size)
+{
+	bool is_cut = len == size;
+
+	len -= is_cut;
+	if (!is_cut && len && buf[len - 1] == '\n')
+		len--;
+	buf[len] = '\0';
+	return is_cut ? -EFBIG : (int)len;
+}
+
 /*
  * One read() when "whole" is not asked for: an attribute of sysfs comes in one piece, at most a
  * page. A file of /proc comes in several, and only an empty read says that it has ended.
@@ -65,17 +77,8 @@ static int read_file(int dirfd, const char *path, char *buf, size_t size, bool w
 			len += (size_t)n;
 	} while (n > 0 && whole && len < size);
 	close(fd);
-
-	if (len == size) {
-		len--;
-		ret = -EFBIG;
-	}
-	buf[len] = '\0';
-	if (ret < 0)
-		return ret;
-	if (len && buf[len - 1] == '\n')
-		buf[--len] = '\0';
-	return (int)len;
+	n = end_text(buf, len, size);
+	return ret < 0 ? ret : (int)n;
 }
 
 int sysfs_read(int dirfd, const char *path, char *buf, size_t size)
@@ -125,19 +128,23 @@ int sysfs_for_each_line(int dirfd, const char *path, int (*fn)(const char *line,
 	return ret;
 }
 
+int sysfs_write(int fd, const char *text, size_t len)
+{
+	ssize_t n = write(fd, text, len);
+
+	if (n < 0)
+		return -errno;
+	return (size_t)n == len ? 0 : -EIO;
+}
+
 static int write_once(int dirfd, const char *path, int flags, const char *text, size_t len)
 {
 	int fd = open_at(dirfd, path, O_WRONLY | O_NOCTTY | flags);
-	int ret = 0;
-	ssize_t n;
+	int ret;
 
 	if (fd < 0)
 		return fd;
-	n = write(fd, text, len);
-	if (n < 0)
-		ret = -errno;
-	else if ((size_t)n != len)
-		ret = -EIO;
+	ret = sysfs_write(fd, text, len);
 	if (close(fd) < 0 && !ret)
 		ret = -errno;
 	return ret;
@@ -148,9 +155,31 @@ int sysfs_store(int dirfd, const char *path, const char *value)
 	return write_once(dirfd, path, 0, value, strlen(value));
 }
 
-int sysfs_append(int dirfd, const char *path, const char *text, size_t len, bool create)
+int sysfs_store_and_read(int dirfd, const char *path, const char *value, char *buf, size_t size)
 {
-	return write_once(dirfd, path, O_APPEND | (create ? O_CREAT : 0), text, len);
+	int fd = open_at(dirfd, path, O_RDWR);
+	ssize_t n;
+	int ret;
+
+	if (fd < 0)
+		return fd;
+	ret = sysfs_write(fd, value, strlen(value));
+	if (!ret) {
+		n = pread(fd, buf, size, 0);
+		ret = n < 0 ? -errno : end_text(buf, (size_t)n, size);
+	}
+	close(fd);
+	return ret;
+}
+
+int sysfs_append(int dirfd, const char *path, const char *text, size_t len)
+{
+	return write_once(dirfd, path, O_APPEND, text, len);
+}
+
+int sysfs_open_append(int dirfd, const char *path, bool fresh)
+{
+	return open_at(dirfd, path, O_WRONLY | O_APPEND | O_CREAT | (fresh ? O_TRUNC : 0));
 }
 
 int sysfs_replace(int dirfd, const char *path, const char *text, size_t len)

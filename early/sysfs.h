@@ -52,12 +52,23 @@ int sysfs_for_each_line(int dirfd, const char *path, int (*fn)(const char *line,
 int sysfs_store(int dirfd, const char *path, const char *value);
 
 /*
- * sysfs_append - add text to the end of a file with one write(), one open for each call.
- *
- * Also right for /dev/kmsg, which is limited to ten lines in five seconds for each open file
- * (kernel/printk/printk.c, devkmsg_write). @create: make the file, mode 0644. Returns 0 or -errno.
+ * sysfs_store_and_read - the same, and then what the attribute holds, read by the same descriptor:
+ * the kernel shows it anew for a read at its start (fs/seq_file.c, seq_read_iter).
+ * @buf, @size, result: as for sysfs_read()
  */
-int sysfs_append(int dirfd, const char *path, const char *text, size_t len, bool create);
+int sysfs_store_and_read(int dirfd, const char *path, const char *value, char *buf, size_t size);
+
+/* sysfs_append - add text to the end of a file that is there. Returns 0 or -errno. */
+int sysfs_append(int dirfd, const char *path, const char *text, size_t len);
+
+/*
+ * sysfs_open_append - open a file, made with mode 0644, to add to its end. @fresh: emptied first.
+ * Returns a descriptor (closed on exec), or -errno.
+ */
+int sysfs_open_append(int dirfd, const char *path, bool fresh);
+
+/* sysfs_write - one write(). Returns 0, -EIO when it was short, or -errno. */
+int sysfs_write(int fd, const char *text, size_t len);
 
 /* sysfs_replace - make or empty a file and write it, mode 0644. Returns 0 or -errno. */
 int sysfs_replace(int dirfd, const char *path, const char *text, size_t len);

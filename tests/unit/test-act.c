@@ -32,21 +32,21 @@ static unsigned int polls_fail;		    /* so many of the next */
 static unsigned int links_pass, links_fail; /* then so many fail */
 static pid_t last_child;
 
-int __real_pipe(int fds[2]);
+int __real_pipe2(int fds[2], int flags);
 pid_t __real_fork(void);
 int __real_poll(struct pollfd *fds, nfds_t count, int ms);
 pid_t __real_waitpid(pid_t pid, int *status, int options);
 ssize_t __real_readlinkat(int dirfd, const char *path, char *buf, size_t size);
-int __wrap_pipe(int fds[2]);
+int __wrap_pipe2(int fds[2], int flags);
 pid_t __wrap_fork(void);
 int __wrap_poll(struct pollfd *fds, nfds_t count, int ms);
 pid_t __wrap_waitpid(pid_t pid, int *status, int options);
 ssize_t __wrap_readlinkat(int dirfd, const char *path, char *buf, size_t size);
 
-int __wrap_pipe(int fds[2])
+int __wrap_pipe2(int fds[2], int flags)
 {
 	errno = pipe_error;
-	return pipe_error ? -1 : __real_pipe(fds);
+	return pipe_error ? -1 : __real_pipe2(fds, flags);
 }
 
 pid_t __wrap_fork(void)

@@ -165,6 +165,28 @@ static void pci_read_details_group_vfs_slot(void **state)
 	fixture_end();
 }
 
+static void pci_read_details_boot_vga_of_vga_alone(void **state)
+{
+	static const struct {
+		unsigned int class;
+		bool boot_vga;
+	} cases[] = { { 0x030000, true }, { 0x000100, true }, { 0x030200, false } };
+	const struct pci_address addr = address("0000:81:00.0");
+	struct pci_function fn;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int rootfd = fixture_begin();
+
+		fixture_function("0000:81:00.0", cases[i].class, "10de:1187", 9, NULL);
+		fixture_file(DEVICES "0000:81:00.0/boot_vga", "1\n");
+		assert_int_equal(pci_read(rootfd, &addr, &fn), 0);
+		pci_read_details(rootfd, &fn);
+		assert_int_equal(fn.boot_vga, cases[i].boot_vga);
+		fixture_end();
+	}
+}
+
 static void pci_read_details_nothing_there_is_none(void **state)
 {
 	const struct pci_address addr = address("0000:81:00.1");
@@ -602,6 +624,7 @@ int main(void)
 		cmocka_unit_test(pci_read_bad_uevent_is_an_error),
 		cmocka_unit_test(pci_read_driver_link_or_none),
 		cmocka_unit_test(pci_read_details_group_vfs_slot),
+		cmocka_unit_test(pci_read_details_boot_vga_of_vga_alone),
 		cmocka_unit_test(pci_read_details_nothing_there_is_none),
 		cmocka_unit_test(pci_read_details_framebuffer_from_iomem),
 		cmocka_unit_test(pci_scan_every_function_once),

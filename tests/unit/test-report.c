@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -32,6 +33,16 @@ static struct report begin(void)
 	fixture_file(KMSG, "%s", "");
 	fixture_dir("run");
 	return report;
+}
+
+/* Another process: it has nothing open yet. */
+static void next_run(struct report *report)
+{
+	if (report->logfd > 0)
+		close(report->logfd);
+	if (report->reportfd > 0)
+		close(report->reportfd);
+	report->logfd = report->reportfd = 0;
 }
 
 static void report_line_priority_only_in_kmsg(void **state)
@@ -64,9 +75,11 @@ static void report_begin_fresh_starts_anew(void **state)
 	report_line(&report, REPORT_INFO, "one");
 	report_entry(&report, &entry);
 	/* --late adds to what the boot said. */
+	next_run(&report);
 	report_begin(&report, false);
 	report_line(&report, REPORT_INFO, "two");
 	assert_string_equal(fixture_read(LOG), "vfio-early: one\nvfio-early: two\n");
+	next_run(&report);
 	report_begin(&report, true);
 	report_line(&report, REPORT_INFO, "three");
 	assert_string_equal(fixture_read(LOG), "vfio-early: three\n");

@@ -115,10 +115,46 @@ static void sysfs_store_full_device_is_error(void **state)
 	(void)state;
 	fixture_link("full", "/dev/full");
 	assert_int_equal(sysfs_store(rootfd, "full", "1"), -ENOSPC);
-	assert_int_equal(sysfs_append(rootfd, "nowhere/file", "1", 1, true), -ENOENT);
+	assert_int_equal(sysfs_append(rootfd, "nowhere/file", "1", 1), -ENOENT);
 	assert_int_equal(sysfs_mkdir(rootfd, "nowhere/dir"), -ENOENT);
 	assert_int_equal(sysfs_mkdir(rootfd, "dir"), 0);
 	assert_int_equal(sysfs_mkdir(rootfd, "dir"), 0);
+	fixture_end();
+}
+
+static void sysfs_store_and_read_gives_what_is_there(void **state)
+{
+	int rootfd = begin();
+	char buf[8];
+
+	(void)state;
+	fixture_file("file", "%s", "an older value\n");
+	assert_int_equal(sysfs_store_and_read(rootfd, "file", "vfio-pci", buf, sizeof(buf)),
+			 -EFBIG);
+	assert_string_equal(buf, "vfio-pc");
+	fixture_file("file", "%s", "");
+	assert_int_equal(sysfs_store_and_read(rootfd, "file", "none\n", buf, sizeof(buf)), 4);
+	assert_string_equal(buf, "none");
+	fixture_link("full", "/dev/full");
+	assert_int_equal(sysfs_store_and_read(rootfd, "full", "1", buf, sizeof(buf)), -ENOSPC);
+	assert_int_equal(sysfs_store_and_read(rootfd, "nothing", "1", buf, sizeof(buf)), -ENOENT);
+	fixture_end();
+}
+
+static void sysfs_open_append_adds_or_starts_anew(void **state)
+{
+	int rootfd = begin();
+	int fd;
+
+	(void)state;
+	for (unsigned int i = 0; i < 4; i++) {
+		fd = sysfs_open_append(rootfd, "log", i == 2);
+		assert_true(fd > 0);
+		assert_int_equal(sysfs_write(fd, "1234" + i, 1), 0);
+		sysfs_close(fd);
+	}
+	assert_string_equal(fixture_read("log"), "34");
+	assert_int_equal(sysfs_open_append(rootfd, "nowhere/log", false), -ENOENT);
 	fixture_end();
 }
 
@@ -131,6 +167,8 @@ int main(void)
 		cmocka_unit_test(sysfs_link_name_last_part_or_error),
 		cmocka_unit_test(sysfs_path_that_does_not_fit_is_none),
 		cmocka_unit_test(sysfs_store_full_device_is_error),
+		cmocka_unit_test(sysfs_store_and_read_gives_what_is_there),
+		cmocka_unit_test(sysfs_open_append_adds_or_starts_anew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
