@@ -61,26 +61,29 @@ static bool is_word_meant(const struct removal *removal, const char *word, struc
 	return is_meant(removal, sel);
 }
 
+/* Other functions that a selector names: their count, and the first ones in words. */
 struct others {
-	const struct removal *removal;
-	const struct selector *sel;
-	char text[(MAX_OTHERS + 1) * PCI_ADDRESS_SIZE];
+	char text[MAX_OTHERS * (PCI_ADDRESS_SIZE + 2)];
 	unsigned int count;
 };
 
-static int look_for_others(const struct pci_function *fn, int error, void *arg)
+static void find_others(const struct removal *removal, const struct selector *sel,
+			struct others *others)
 {
-	struct others *others = arg;
-	size_t len = strlen(others->text);
-	char addr[PCI_ADDRESS_SIZE];
+	const struct host *host = removal->change.host;
 
-	if (error || slot_has(&others->removal->change.slot, &fn->addr) ||
-	    selector_match(others->sel, &fn->addr, &fn->id, fn->class, NULL) != SELECTOR_MATCHES)
-		return 0;
-	if (others->count++ < MAX_OTHERS)
-		snprintf(others->text + len, sizeof(others->text) - len, "%s%s", len ? ", " : "",
-			 pci_address_format(&fn->addr, addr));
-	return 0;
+	for (size_t i = 0; i < host->count; i++) {
+		const struct pci_function *fn = &host->fn[i].pci;
+		size_t len = strlen(others->text);
+		char addr[PCI_ADDRESS_SIZE];
+
+		if (slot_has(&removal->change.slot, &fn->addr) ||
+		    selector_match(sel, &fn->addr, &fn->id, fn->class, NULL) != SELECTOR_MATCHES)
+			continue;
+		if (others->count++ < MAX_OTHERS)
+			snprintf(others->text + len, sizeof(others->text) - len, "%s%s",
+				 len ? ", " : "", pci_address_format(&fn->addr, addr));
+	}
 }
 
 /* May this selector go? One that names more than what was asked for says so, or stays. */
@@ -88,12 +91,12 @@ static bool may_remove(struct removal *removal, const char *file, unsigned int l
 		       const char *word, const struct selector *sel)
 {
 	struct selector loose = *sel;
-	struct others others = { .removal = removal, .sel = &loose };
+	struct others others = { .count = 0 };
 
 	if (loose.kind != SELECTOR_ID)
 		loose.has_id = false;
 	if (removal->change.slot.count)
-		pci_scan(removal->change.host->root.fd, look_for_others, &others);
+		find_others(removal, &loose, &others);
 	if (sel->kind == SELECTOR_CLASS || (sel->kind == SELECTOR_SLOT && others.count)) {
 		char addr[PCI_ADDRESS_SIZE];
 

@@ -439,6 +439,17 @@ err_is <<-EOF
 EOF
 [ ! -s "$root/etc/vfio-early.conf" ] || problem "something is left"
 
+begin "remove: an ID goes, and of many twins three are named"
+config 'bind 10de:0e0a\n'
+for n in 1 2 3; do
+	echo "6$n 0000:17:0$n.0 040300 10de:0e0a under=0000:00:03.0"
+done | "$top/tests/host/mktree" "$root" 2>/dev/null
+run remove 02:00
+status_is 0
+err_is <<-EOF
+	vfio-early: warning: /etc/vfio-early.conf:1: 10de:0e0a named 0000:01:00.1, 0000:17:01.0, 0000:17:02.0 and more too, which will no longer be bound
+EOF
+
 begin "remove: a class stays, and is named"
 config 'bind class:03\n'
 run remove 02:00
