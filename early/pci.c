@@ -25,15 +25,18 @@ bool pci_is_vga(const struct pci_function *fn)
 	return fn->class >> 8 == 0x0300;
 }
 
-/* drivers/pci/pci-sysfs.c shows the attribute for these alone: 0x0001 is VGA of before PCI 2.0. */
-static bool has_boot_vga(const struct pci_function *fn)
-{
-	return pci_is_vga(fn) || fn->class >> 8 == 0x0001;
-}
-
 static bool is_display(const struct pci_function *fn)
 {
 	return fn->class >> 16 == 0x03;
+}
+
+/*
+ * The kernel shows the attribute for VGA (0x0300, and 0x0001 of before PCI 2.0) alone today
+ * (drivers/pci/pci-sysfs.c, pci_dev_attrs_are_visible). Every display is asked, should that change.
+ */
+static bool may_be_boot_vga(const struct pci_function *fn)
+{
+	return is_display(fn) || fn->class >> 8 == 0x0001;
 }
 
 /* "10DE:1187" */
@@ -173,7 +176,7 @@ void pci_read_details(int rootfd, struct pci_function *fn)
 			     sizeof(text)))
 		fn->group = (int)text_number(text);
 	fn->vfs = read_number(rootfd, &fn->addr, "sriov_numvfs");
-	fn->boot_vga = has_boot_vga(fn) && read_number(rootfd, &fn->addr, "boot_vga");
+	fn->boot_vga = may_be_boot_vga(fn) && read_number(rootfd, &fn->addr, "boot_vga");
 
 	function0.fn = 0;
 	slot.id = fn->id;

@@ -165,12 +165,14 @@ static void pci_read_details_group_vfs_slot(void **state)
 	fixture_end();
 }
 
-static void pci_read_details_boot_vga_of_vga_alone(void **state)
+static void pci_read_details_boot_vga_of_displays_alone(void **state)
 {
 	static const struct {
 		unsigned int class;
 		bool boot_vga;
-	} cases[] = { { 0x030000, true }, { 0x000100, true }, { 0x030200, false } };
+	} cases[] = {
+		{ 0x030000, true }, { 0x000100, true }, { 0x030200, true }, { 0x040300, false }
+	};
 	const struct pci_address addr = address("0000:81:00.0");
 	struct pci_function fn;
 
@@ -624,7 +626,7 @@ int main(void)
 		cmocka_unit_test(pci_read_bad_uevent_is_an_error),
 		cmocka_unit_test(pci_read_driver_link_or_none),
 		cmocka_unit_test(pci_read_details_group_vfs_slot),
-		cmocka_unit_test(pci_read_details_boot_vga_of_vga_alone),
+		cmocka_unit_test(pci_read_details_boot_vga_of_displays_alone),
 		cmocka_unit_test(pci_read_details_nothing_there_is_none),
 		cmocka_unit_test(pci_read_details_framebuffer_from_iomem),
 		cmocka_unit_test(pci_scan_every_function_once),
