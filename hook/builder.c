@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What makes the images of this host; see builder.h. */
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "builder.h"
@@ -76,9 +78,18 @@ int builder_run(const struct root *root, enum image_builder builder, const struc
 	const char *const update[] = { "/" PATH_UPDATE, kernel->has_image ? "-u" : "-c", "-k",
 				       kernel->version, NULL };
 	const char *const dracut[] = { "/" PATH_DRACUT, "--force", path, kernel->version, NULL };
+	static const char no_hooks[] = "NO_POST_UPDATE_HOOKS";
+	int ret;
 
+	if (builder != IMAGE_DRACUT)
+		return program_run(root, update, said);
 	snprintf(path, sizeof(path), "/%s", target);
-	return program_run(root, builder == IMAGE_DRACUT ? dracut : update, said);
+	/* trixie's calls the scripts of post-update.d itself, for what is not in its place yet. */
+	if (setenv(no_hooks, "1", 1))
+		return -ENOMEM;
+	ret = program_run(root, dracut, said);
+	unsetenv(no_hooks);
+	return ret;
 }
 
 int builder_finish(const struct root *root, enum image_builder builder, const struct kernel *kernel,

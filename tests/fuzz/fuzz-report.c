@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "early/paths.h"
 #include "early/report.h"
@@ -63,6 +64,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	read_any(&report, data, size);
 	write_and_read(&report, text);
+	/* A process of ours makes one run, and ends. */
+	if (report.logfd > 0)
+		close(report.logfd);
+	if (report.reportfd > 0)
+		close(report.reportfd);
 	free(text);
 	return 0;
 }
