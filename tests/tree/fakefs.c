@@ -1354,6 +1354,9 @@ static void play(void)
 	session = fuse_session_new(&args, &operations, sizeof(operations), NULL);
 	if (signals < 0 || !session || fuse_session_mount(session, mountpoint))
 		die("mount");
+	/* Whoever asked may be killed between poll() and read(): then there is nothing to read. */
+	if (fcntl(fuse_session_fd(session), F_SETFL, O_NONBLOCK))
+		die("fcntl");
 
 	for (unsigned int i = 0; i < test.runs; i++)
 		run(i, signals);
