@@ -17,7 +17,7 @@
 
 static const char cut[] = "...";
 
-static void reopen(const struct report *report, int *fd, const char *path, bool fresh)
+static void open_once(const struct report *report, int *fd, const char *path, bool fresh)
 {
 	if (*fd <= 0)
 		*fd = sysfs_open_append(report->rootfd, path, fresh);
@@ -29,8 +29,8 @@ void report_begin(struct report *report, bool fresh)
 		return;
 	sysfs_mkdir(report->rootfd, PATH_RUN);
 	if (fresh) {
-		reopen(report, &report->logfd, PATH_RUN_LOG, true);
-		reopen(report, &report->reportfd, PATH_RUN_REPORT, true);
+		open_once(report, &report->logfd, PATH_RUN_LOG, true);
+		open_once(report, &report->reportfd, PATH_RUN_REPORT, true);
 	}
 }
 
@@ -49,7 +49,7 @@ static size_t end_line(char *line, size_t len)
 /* Opens the file first where report_begin() did not, or could not. */
 static int append(struct report *report, int *fd, const char *path, const char *line, size_t len)
 {
-	reopen(report, fd, path, false);
+	open_once(report, fd, path, false);
 	return *fd < 0 ? *fd : sysfs_write(*fd, line, len);
 }
 

@@ -495,7 +495,6 @@ int machine_store_override(struct machine *m, struct function *fn, const char *t
 
 	if (*text == '\n')
 		load_late(m);
-
 	snprintf(where, sizeof(where), "%s/driver_override", fn->addr);
 	if (fn->locked || fn->override_hangs)
 		ret = STORE_HANGS;

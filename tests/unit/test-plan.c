@@ -32,6 +32,8 @@ static unsigned int add(const char *lines, size_t size, enum plan_source source)
 static unsigned int parse_size(const char *lines, size_t size, enum plan_source source)
 {
 	memset(&errors, 0, sizeof(errors));
+	/* What was in the memory before is in no entry. */
+	memset(&plan, 0xff, sizeof(plan));
 	plan_init(&plan);
 	return add(lines, size, source);
 }

@@ -70,6 +70,7 @@ image_tree() {
 		cp -R "$scenario" "$tree/root/scenario"
 		chown -R 0:0 "$tree/root/scenario"
 		install -m 644 "$scenario/vfio-early.conf" "$tree/etc/vfio-early.conf"
+		install -m 644 "$guest/run.sh" "$tree/root"
 		install -m 755 "$guest/gather" "$tree/usr/local/sbin/vfio-early-gather"
 		install -m 644 "$guest/vfio-early-gather.service" "$tree/etc/systemd/system"
 		mkdir -p "$tree/etc/systemd/system/multi-user.target.wants"
