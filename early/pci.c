@@ -40,40 +40,37 @@ static bool may_be_boot_vga(const struct pci_function *fn)
 }
 
 /* "10DE:1187" */
-static void parse_id(const char *text, uint16_t *vendor, uint16_t *device)
+static void take_pair(const char **pos, uint16_t *vendor, uint16_t *device)
 {
 	uint32_t value;
 
-	text_hex(&text, &value);
+	text_hex(pos, &value);
 	*vendor = (uint16_t)value;
-	if (*text++ != ':')
+	if (!text_take(pos, ":"))
 		return;
-	text_hex(&text, &value);
+	text_hex(pos, &value);
 	*device = (uint16_t)value;
 }
 
-static void parse_uevent(char *text, struct pci_function *fn)
+/* One pass, without a look at what is none of ours: this is done for every function there is. */
+static void parse_uevent(const char *pos, struct pci_function *fn)
 {
-	char *line, *next;
+	for (; *pos; pos += *pos == '\n') {
+		const char *driver = NULL;
 
-	for (line = text; line; line = next) {
-		char *value;
-
-		next = strchr(line, '\n');
-		if (next)
-			*next++ = '\0';
-		value = strchr(line, '=');
-		if (!value)
-			continue;
-		*value++ = '\0';
-		if (!strcmp(line, "DRIVER"))
-			text_format(fn->driver, sizeof(fn->driver), "%s", value);
-		else if (!strcmp(line, "PCI_CLASS"))
-			text_hex((const char **)&value, &fn->class);
-		else if (!strcmp(line, "PCI_ID"))
-			parse_id(value, &fn->id.vendor, &fn->id.device);
-		else if (!strcmp(line, "PCI_SUBSYS_ID"))
-			parse_id(value, &fn->id.subvendor, &fn->id.subdevice);
+		if (text_take(&pos, "DRIVER="))
+			driver = pos;
+		else if (text_take(&pos, "PCI_CLASS="))
+			text_hex(&pos, &fn->class);
+		else if (text_take(&pos, "PCI_ID="))
+			take_pair(&pos, &fn->id.vendor, &fn->id.device);
+		else if (text_take(&pos, "PCI_SUBSYS_ID="))
+			take_pair(&pos, &fn->id.subvendor, &fn->id.subdevice);
+		while (*pos && *pos != '\n')
+			pos++;
+		if (driver)
+			text_format(fn->driver, sizeof(fn->driver), "%.*s", (int)(pos - driver),
+				    driver);
 	}
 }
 

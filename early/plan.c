@@ -340,14 +340,23 @@ unsigned int plan_parse(struct plan *plan, char *text, size_t size, enum plan_so
 	return errors->count - before;
 }
 
+/* What kstrtobool() takes for true (lib/kstrtox.c); up to 6.13 "enable" was refused. */
+static bool is_true(const char *value)
+{
+	if ((*value | 0x20) == 'o')
+		return (value[1] | 0x20) == 'n';
+	return *value && strchr("1yYtTeE", *value);
+}
+
 bool plan_wants_noiommu(const struct plan *plan)
 {
-	static const char option[] = "enable_unsafe_noiommu_mode=";
+	static const char option[] = "enable_unsafe_noiommu_mode";
 
 	for (unsigned int i = 0; i < plan->modules; i++) {
-		const char *value = text_find(plan->module[i].options, option);
+		const char *pos = text_find(plan->module[i].options, option);
 
-		if (value && strcspn(value + sizeof(option) - 1, "1yY") == 0)
+		/* Without a value it is on (kernel/params.c, param_set_bool). */
+		if (pos && text_take(&pos, option) && (!text_take(&pos, "=") || is_true(pos)))
 			return true;
 	}
 	return false;

@@ -135,15 +135,11 @@ static int look_for_entry(const char *line, void *arg)
 {
 	struct entry_search *search = arg;
 
-	static const char bound[] = "result=bound ";
-	const char *result;
-
-	if (strncmp(line, search->start, strlen(search->start)) != 0)
+	if (!text_take(&line, search->start))
 		return 0;
 	/* The first one: a reason further on may have such words too. */
-	result = text_find(line, "result=");
-	search->found = result && !strncmp(result, bound, sizeof(bound) - 1) ? REPORT_BOUND :
-									       REPORT_OTHER;
+	line = text_find(line, "result=");
+	search->found = line && text_take(&line, "result=bound ") ? REPORT_BOUND : REPORT_OTHER;
 	return 0;
 }
 

@@ -148,14 +148,11 @@ static const char *take_class(const char **pos, struct selector *sel)
 
 static const char *take_selector(const char **pos, struct selector *sel)
 {
-	static const char class[] = "class:";
 	const char *start = *pos, *error;
 	uint32_t value;
 
-	if (!strncmp(*pos, class, sizeof(class) - 1)) {
-		*pos += sizeof(class) - 1;
+	if (text_take(pos, "class:"))
 		return take_class(pos, sel);
-	}
 	if (text_hex(pos, &value) == 4 && take_char(pos, ':') && text_hex(pos, &value) != 2) {
 		*pos = start;
 		sel->kind = SELECTOR_ID;

@@ -3,7 +3,6 @@
  * Text without stdio; see text.h. Pure.
  */
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "text.h"
@@ -40,13 +39,15 @@ size_t text_vformat(char *buf, size_t size, const char *fmt, va_list args)
 	struct buffer buffer = { .pos = buf, .end = buf + size - 1 };
 
 	for (;;) {
-		size_t plain = strcspn(fmt, "%");
+		const char *plain = fmt;
 		size_t len = SIZE_MAX;
 		unsigned int width = 0;
 		const char *text;
 
-		put(&buffer, fmt, plain);
-		fmt += plain;
+		/* klibc's strcspn() fills a table of 256 bytes for each call. */
+		while (*fmt && *fmt != '%')
+			fmt++;
+		put(&buffer, plain, (size_t)(fmt - plain));
 		if (!*fmt++)
 			break;
 		if (*fmt == '0') {
@@ -107,13 +108,25 @@ unsigned int text_hex(const char **pos, uint32_t *value)
 	return width;
 }
 
+bool text_take(const char **pos, const char *what)
+{
+	const char *text = *pos;
+
+	for (; *what; what++)
+		if (*text++ != *what)
+			return false;
+	*pos = text;
+	return true;
+}
+
 const char *text_find(const char *text, const char *what)
 {
-	size_t len = strlen(what);
+	for (; *text; text++) {
+		const char *pos = text;
 
-	for (; *text; text++)
-		if (!strncmp(text, what, len))
+		if (text_take(&pos, what))
 			return text;
+	}
 	return NULL;
 }
 

@@ -7,6 +7,7 @@
 #define VFIO_EARLY_TEXT_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,9 @@ size_t text_vformat(char *buf, size_t size, const char *fmt, va_list args);
  * Returns how many there were; the value is 0 when there were none.
  */
 unsigned int text_hex(const char **pos, uint32_t *value);
+
+/* text_take - move *pos behind what the text there starts with; false when that is something else. */
+bool text_take(const char **pos, const char *what);
 
 /* text_find - where a text first has another, or NULL. */
 const char *text_find(const char *text, const char *what);

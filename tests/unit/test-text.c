@@ -82,6 +82,24 @@ static void text_hex_reads_eight_digits(void **state)
 	}
 }
 
+static void text_take_moves_only_when_it_is_there(void **state)
+{
+	const char *const text = "PCI_ID=10DE";
+	const char *pos = text;
+
+	(void)state;
+	assert_false(text_take(&pos, "PCI_CLASS="));
+	assert_false(text_take(&pos, "PCI_ID=10DE:"));
+	assert_ptr_equal(pos, text);
+	assert_true(text_take(&pos, "PCI_ID="));
+	assert_ptr_equal(pos, text + 7);
+	assert_true(text_take(&pos, ""));
+	assert_true(text_take(&pos, "10DE"));
+	assert_ptr_equal(pos, text + 11);
+	assert_false(text_take(&pos, "1"));
+	assert_ptr_equal(pos, text + 11);
+}
+
 static void text_find_first_or_null(void **state)
 {
 	const char *text = "an IR-IR-PCI";
@@ -122,6 +140,7 @@ int main(void)
 		cmocka_unit_test(text_format_as_snprintf),
 		cmocka_unit_test(text_format_cuts_where_it_must),
 		cmocka_unit_test(text_hex_reads_eight_digits),
+		cmocka_unit_test(text_take_moves_only_when_it_is_there),
 		cmocka_unit_test(text_find_first_or_null),
 		cmocka_unit_test(text_number_what_it_starts_with),
 		cmocka_unit_test(text_error_words_or_number),
