@@ -112,10 +112,11 @@ static bool may_take(const struct plan *plan, const struct pci_function *fn,
 	verdict->forced = verdict->protect != DECIDE_NO_INDEX;
 	/*
 	 * "Every GPU but the host's": an ID or a class that takes the twin takes the host's audio
-	 * function with it, so the whole slot is kept, unless its address was written out.
+	 * function with it, so the whole slot is kept, unless its address was written out. A
+	 * display that is no VGA has no boot_vga; the firmware's framebuffer lies in it.
 	 */
 	if (plan->boot_vga == PLAN_BOOT_VGA_KEEP &&
-	    (fn->boot_vga || (fn->boot_vga_slot && !by_name))) {
+	    (fn->boot_vga || fn->framebuffer != PCI_FB_NONE || (fn->boot_vga_slot && !by_name))) {
 		verdict->reason = REASON_BOOT_VGA;
 		return false;
 	}
@@ -275,8 +276,9 @@ char *decide_reason(const struct plan *plan, const struct iommu *iommu,
 		a = protect;
 		break;
 	case REASON_BOOT_VGA:
-		fmt = fn->boot_vga ? "boot VGA (boot-vga keep)" :
-				     "in the boot VGA's slot (boot-vga keep)";
+		fmt = fn->boot_vga		     ? "boot VGA (boot-vga keep)" :
+		      fn->framebuffer != PCI_FB_NONE ? "boot framebuffer (boot-vga keep)" :
+						       "in the boot VGA's slot (boot-vga keep)";
 		break;
 	case REASON_VFS:
 		fmt = "%s virtual functions are enabled; bind those, or set sriov_numvfs to 0";

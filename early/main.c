@@ -148,8 +148,10 @@ static void log_before(struct run *run)
 		if (verdict->also != DECIDE_NO_INDEX)
 			report_function(&report, REPORT_INFO, fn, "also named by",
 					plan.bind[verdict->also].text);
-		if (verdict->decision == DECIDE_BIND && pci_is_vga(fn) &&
-		    (fn->boot_vga || fn->framebuffer != PCI_FB_NONE))
+		/* Of others than VGA only efifb goes; see release_framebuffer() in act.c. */
+		if (verdict->decision == DECIDE_BIND &&
+		    (fn->boot_vga || fn->framebuffer == PCI_FB_EFIFB ||
+		     (fn->framebuffer != PCI_FB_NONE && pci_is_vga(fn))))
 			report_function(&report, REPORT_WARNING, fn, "shows the console",
 					"it goes dark now, the boot goes on");
 	}

@@ -130,9 +130,9 @@ static unsigned int read_number(int rootfd, const struct pci_address *addr, cons
 	return text_number(text);
 }
 
-/* Where a line of /proc/iomem stands below the lines of the function that is looked for. */
+/* Where a line of /proc/iomem stands below the lines of the function or slot that is looked for. */
 struct framebuffer_search {
-	char addr[PCI_ADDRESS_SIZE];
+	char addr[PCI_ADDRESS_SIZE]; /* that of a slot ends in its dot */
 	size_t indent;
 	bool inside;
 	enum pci_framebuffer found;
@@ -157,10 +157,21 @@ static int look_for_framebuffer(const char *line, void *arg)
 		else if (!strcmp(name, "BOOTFB"))
 			search->found = PCI_FB_SIMPLE;
 	} else {
-		search->inside = !strcmp(name, search->addr);
+		search->inside = text_take(&name, search->addr);
 		search->indent = indent;
 	}
 	return 0;
+}
+
+static enum pci_framebuffer find_framebuffer(int rootfd, const struct pci_address *addr, bool slot)
+{
+	struct framebuffer_search search = { .found = PCI_FB_NONE };
+
+	pci_address_format(addr, search.addr);
+	if (slot)
+		search.addr[strlen(search.addr) - 1] = '\0';
+	sysfs_for_each_line(rootfd, PATH_IOMEM, look_for_framebuffer, &search);
+	return search.found;
 }
 
 void pci_read_details(int rootfd, struct pci_function *fn)
@@ -181,13 +192,8 @@ void pci_read_details(int rootfd, struct pci_function *fn)
 	if (fn->has_slot_id)
 		fn->slot_id = slot.id;
 
-	if (is_display(fn)) {
-		struct framebuffer_search search = { .found = PCI_FB_NONE };
-
-		pci_address_format(&fn->addr, search.addr);
-		sysfs_for_each_line(rootfd, PATH_IOMEM, look_for_framebuffer, &search);
-		fn->framebuffer = search.found;
-	}
+	if (is_display(fn))
+		fn->framebuffer = find_framebuffer(rootfd, &fn->addr, false);
 }
 
 struct scan {
@@ -441,6 +447,7 @@ static void read_details(const struct collection *collection, struct pci_functio
 	pci_read_details(collection->rootfd, fn);
 	if (collection->plan->boot_vga != PLAN_BOOT_VGA_KEEP)
 		return;
+	fn->boot_vga_slot = find_framebuffer(collection->rootfd, &fn->addr, true) != PCI_FB_NONE;
 	/* Only VGA functions have the attribute, so most of these eight are a failed open. */
 	for (other.fn = 0; other.fn < 8; other.fn++)
 		fn->boot_vga_slot |= read_number(collection->rootfd, &other, "boot_vga");

@@ -23,6 +23,7 @@ enum pci_framebuffer {
 	PCI_FB_NONE,
 	PCI_FB_EFIFB,  /* the boot framebuffer, driven by efifb */
 	PCI_FB_SIMPLE, /* the boot framebuffer, driven by simpledrm/simplefb or by nobody yet */
+	PCI_FB_TAKEN,  /* it was there, until a driver took the function: the host half's finding */
 };
 
 struct pci_function {
@@ -35,7 +36,7 @@ struct pci_function {
 	int group;	    /* IOMMU group, -1 when there is none */
 	unsigned int vfs;   /* enabled virtual functions */
 	bool boot_vga;	    /* this function is the boot VGA device */
-	bool boot_vga_slot; /* one of the same slot is: read by pci_collect() for boot-vga keep */
+	bool boot_vga_slot; /* the slot has it, or the boot framebuffer: read for boot-vga keep */
 	bool has_slot_id;
 	struct pci_id slot_id; /* of function 0 */
 	enum pci_framebuffer framebuffer;

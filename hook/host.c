@@ -203,6 +203,53 @@ static void find_hint(const struct host *host, struct verdict *verdict)
 	verdict->has_hint = found == 1;
 }
 
+struct card_search {
+	const struct host *host;
+	const char *folder;
+	bool found;
+};
+
+/* "card0", below a function's "drm"; its other names have no such attribute. */
+static int look_for_boot_display(const char *name, void *arg)
+{
+	struct card_search *search = arg;
+	char path[SYSFS_PATH_MAX];
+
+	search->found = sysfs_exists(search->host->root.fd,
+				     sysfs_path(path, "%s/%s/boot_display", search->folder, name));
+	return search->found;
+}
+
+/*
+ * Was the firmware's screen on a function that a GPU driver has now? By then the boot framebuffer
+ * is gone; Linux says so from 6.17 on (drivers/gpu/drm/drm_sysfs.c, boot_display_visible).
+ */
+static bool was_boot_display(const struct host *host, const struct pci_address *addr)
+{
+	char folder[SYSFS_PATH_MAX];
+	struct card_search search = { .host = host, .folder = folder };
+
+	pci_attribute(folder, addr, "drm");
+	sysfs_for_each(host->root.fd, folder, look_for_boot_display, &search);
+	return search.found;
+}
+
+void host_before_drivers(const struct host *host, struct pci_table *table)
+{
+	for (unsigned int i = 0; i < table->count; i++) {
+		struct pci_function *fn = &table->fn[i];
+
+		fn->driver[0] = '\0';
+		fn->vfs = 0;
+		if (fn->framebuffer != PCI_FB_NONE || !was_boot_display(host, &fn->addr))
+			continue;
+		fn->framebuffer = PCI_FB_TAKEN;
+		for (unsigned int j = 0; j < table->count; j++)
+			table->fn[j].boot_vga_slot |= pci_address_same_slot(&fn->addr,
+									    &table->fn[j].addr);
+	}
+}
+
 int host_decide(struct host *host, const char *kernel)
 {
 	char *text;
@@ -244,10 +291,8 @@ int host_decide_text(struct host *host, char *text, size_t size)
 
 		if (mine)
 			mine->place = (int)i;
-		/* The boot comes before every driver, and so before every virtual function. */
-		fn->driver[0] = '\0';
-		fn->vfs = 0;
 	}
+	host_before_drivers(host, &host->table);
 	decide(&host->plan, &host->iommu, &host->table, &host->decisions);
 	for (unsigned int i = 0; i < host->table.count; i++)
 		find_hint(host, &host->decisions.verdict[i]);

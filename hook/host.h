@@ -96,6 +96,12 @@ int host_decide_text(struct host *host, char *text, size_t size);
  */
 int host_kernel(const struct root *root, char **version);
 
+/*
+ * host_before_drivers - the facts of a collected table as the boot will find them: it comes before
+ * every driver, and so before every virtual function, while the boot framebuffer is there.
+ */
+void host_before_drivers(const struct host *host, struct pci_table *table);
+
 /* host_find - the function at an address, or NULL. */
 struct host_function *host_find(const struct host *host, const struct pci_address *addr);
 

@@ -292,7 +292,8 @@ static void add_screen(struct search *search, const struct host_function *fn, co
 {
 	const struct pci_function *facts = &search->host->table.fn[fn->place];
 
-	if (facts->boot_vga && pci_is_vga(facts))
+	if (facts->boot_vga || facts->framebuffer == PCI_FB_EFIFB ||
+	    facts->framebuffer == PCI_FB_TAKEN)
 		add(search, RISK_WARNS, about,
 		    "have another way in (SSH, serial), or set boot-vga keep",
 		    "shows the console: the screen goes dark at the next boot, the boot goes on");

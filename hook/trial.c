@@ -43,11 +43,7 @@ int trial_run(struct trial *trial, const struct host *host, const struct slot *s
 	ret = pci_collect(host->root.fd, &trial->plan, NULL, &trial->table);
 	if (ret)
 		return message_errno(ret, "cannot read the PCI functions that the config names");
-	/* The boot comes before every driver, and so before every virtual function. */
-	for (unsigned int i = 0; i < trial->table.count; i++) {
-		trial->table.fn[i].driver[0] = '\0';
-		trial->table.fn[i].vfs = 0;
-	}
+	host_before_drivers(host, &trial->table);
 	decide(&trial->plan, &trial->iommu, &trial->table, &trial->decisions);
 	return 0;
 }

@@ -42,6 +42,10 @@ static void set_fact(struct pci_function *fn, const char *key, const char *value
 	} else if (!strcmp(key, "vga")) {
 		fn->boot_vga = !strcmp(value, "boot");
 		fn->boot_vga_slot = true;
+	} else if (!strcmp(key, "fb")) {
+		fn->framebuffer = !strcmp(value, "efifb")  ? PCI_FB_EFIFB :
+				  !strcmp(value, "simple") ? PCI_FB_SIMPLE :
+							     PCI_FB_TAKEN;
 	} else if (!strcmp(key, "slot")) {
 		assert_null(selector_parse(value, &sel, &where));
 		fn->slot_id = sel.id;
@@ -291,6 +295,14 @@ static void decide_boot_vga_keep_or_bind(void **state)
 		  "refuse: in the boot VGA's slot (boot-vga keep)\n" },
 		{ AUDIO " vga=slot", "bind 81:00.1\nboot-vga keep", "bind\n" },
 		{ AUDIO, "bind 10de:0e0a\nboot-vga keep", "bind\n" },
+		/* A display that is no VGA; also by its address. */
+		{ GPU " fb=efifb", "bind 10de:1187\nboot-vga keep",
+		  "refuse: boot framebuffer (boot-vga keep)\n" },
+		{ GPU " fb=simple", "bind 81:00.0\nboot-vga keep",
+		  "refuse: boot framebuffer (boot-vga keep)\n" },
+		{ GPU " fb=taken", "bind class:03\nboot-vga keep",
+		  "refuse: boot framebuffer (boot-vga keep)\n" },
+		{ GPU " fb=efifb", "bind 10de:1187", "bind\n" },
 	};
 
 	(void)state;

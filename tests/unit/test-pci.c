@@ -517,6 +517,25 @@ static void pci_collect_boot_vga_of_the_slot_is_read_for_keep(void **state)
 	fixture_end();
 }
 
+static void pci_collect_framebuffer_of_the_slot_is_read_for_keep(void **state)
+{
+	int rootfd = begin_machine();
+
+	(void)state;
+	fixture_file("proc/iomem", "c0000000-d1ffffff : PCI Bus 0000:01\n"
+				   "  c0000000-cfffffff : 0000:01:00.0\n"
+				   "    c0000000-c02fffff : BOOTFB\n");
+	assert_int_equal(collect(rootfd, "boot-vga keep\nbind 01:00.0 05:00.0"), 0);
+	assert_int_equal(table.count, 4);
+	for (unsigned int i = 0; i < 4; i++)
+		assert_int_equal(table.fn[i].boot_vga_slot, table.fn[i].addr.bus == 1);
+	/* Nobody asks. */
+	assert_int_equal(collect(rootfd, "bind 01:00.0"), 0);
+	assert_int_equal(table.fn[0].framebuffer, PCI_FB_SIMPLE);
+	assert_false(table.fn[0].boot_vga_slot);
+	fixture_end();
+}
+
 static void pci_collect_protect_moved_when_its_id_left(void **state)
 {
 	int rootfd = begin_machine();
@@ -637,6 +656,7 @@ int main(void)
 		cmocka_unit_test(pci_collect_candidates_then_mates),
 		cmocka_unit_test(pci_collect_details_are_read_for_all),
 		cmocka_unit_test(pci_collect_boot_vga_of_the_slot_is_read_for_keep),
+		cmocka_unit_test(pci_collect_framebuffer_of_the_slot_is_read_for_keep),
 		cmocka_unit_test(pci_collect_protect_moved_when_its_id_left),
 		cmocka_unit_test(pci_collect_unreadable_is_counted_once),
 		cmocka_unit_test(pci_collect_late_looks_at_one),
