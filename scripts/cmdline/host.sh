@@ -246,7 +246,7 @@ locate() {
 	} | while read -r _in; do
 		[ ! -r "$_in" ] || grep -nF -e "$2" "$_in" | grep -v '^[0-9]*:[[:space:]]*#' |
 			sed "s|:.*||; s|^|${_in#"$root"}:|" | tail -n 1
-	done | head -n 1
+	done | sed -n 1p
 }
 
 # warn_tokens: what host_minds has to say of the next boot; what harms is left to do by hand.

@@ -142,7 +142,8 @@ loader_proxmox() {
 	fi
 	_grub='' _systemd=''
 	for _uuid in $(esp_uuids); do
-		_mode=$(esp_read "$_uuid" | head -n 1)
+		_read=$(esp_read "$_uuid")
+		_mode=${_read%%"$nl"*}
 		esps=$esps${esps:+$nl}"$_uuid ${_mode:-unknown}"
 		case $_mode in
 		GRUB) _grub=1 ;;
