@@ -75,13 +75,18 @@ image_tree() {
 		install -m 644 "$guest/vfio-early-gather.service" "$tree/etc/systemd/system"
 		mkdir -p "$tree/etc/systemd/system/multi-user.target.wants"
 		ln -s ../vfio-early-gather.service "$tree/etc/systemd/system/multi-user.target.wants"
-		# What would only compete with what is measured: timers, and what is there for those who log in.
+		# What would only compete with what is measured: timers, what is there for those who log
+		# in, and what nothing here uses.
 		for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer \
 				e2scrub_all.timer e2scrub_reap.service fstrim.timer \
 				systemd-tmpfiles-clean.timer \
 				dbus.service dbus.socket getty.target systemd-logind.service \
 				systemd-update-utmp.service systemd-update-utmp-runlevel.service \
-				systemd-user-sessions.service; do
+				systemd-user-sessions.service systemd-random-seed.service \
+				modprobe@configfs.service modprobe@dm_mod.service \
+				modprobe@efi_pstore.service modprobe@fuse.service \
+				modprobe@loop.service dev-hugepages.mount dev-mqueue.mount \
+				sys-fs-fuse-connections.mount sys-kernel-config.mount; do
 			ln -sf /dev/null "$tree/etc/systemd/system/$unit"
 		done
 		# Quick to make, and no larger than it need be for what is shown.
