@@ -28,20 +28,12 @@ static const char *const use_id_alone = FAULT(
 	"an ID or a class takes no =ID; write the address before =");
 static const char *const too_deep = FAULT("the path goes through more than 16 bridges");
 
-static bool take_char(const char **pos, char c)
-{
-	if (**pos != c)
-		return false;
-	(*pos)++;
-	return true;
-}
-
 /* ".F", when there is one. Returns 1, 0 when there is none, -EINVAL when it is no function. */
 static int take_fn(const char **pos, uint8_t *fn)
 {
 	uint32_t value;
 
-	if (!take_char(pos, '.'))
+	if (!text_take(pos, "."))
 		return 0;
 	if (**pos < '0' || **pos > '7' || text_hex(pos, &value) != 1)
 		return -EINVAL;
@@ -64,7 +56,7 @@ static const char *take_id(const char **pos, struct selector *sel)
 			return n < 2 ? use_id : use_subsystem;
 		}
 		*field[n++] = (uint16_t)value;
-	} while (take_char(pos, ':'));
+	} while (text_take(pos, ":"));
 
 	if (n == 3)
 		return use_subsystem;
@@ -82,12 +74,12 @@ static const char *take_address(const char **pos, struct selector *sel)
 
 	if (width >= 4) {
 		domain = bus;
-		if (!take_char(pos, ':'))
+		if (!text_take(pos, ":"))
 			return use_selector;
 		start = *pos;
 		width = text_hex(pos, &bus);
 	}
-	if (width != 2 || !take_char(pos, ':')) {
+	if (width != 2 || !text_take(pos, ":")) {
 		*pos = start;
 		return width == 2 ? use_selector : use_dev;
 	}
@@ -108,7 +100,7 @@ static const char *take_address(const char **pos, struct selector *sel)
 /* "/DEVICE.F" for each bridge on the way, as lspci -P prints it; the last may go without ".F". */
 static const char *take_hops(const char **pos, struct selector *sel)
 {
-	while (take_char(pos, '/')) {
+	while (text_take(pos, "/")) {
 		struct selector_hop *hop;
 		uint32_t dev;
 		int ret;
@@ -153,7 +145,7 @@ static const char *take_selector(const char **pos, struct selector *sel)
 
 	if (text_take(pos, "class:"))
 		return take_class(pos, sel);
-	if (text_hex(pos, &value) == 4 && take_char(pos, ':') && text_hex(pos, &value) != 2) {
+	if (text_hex(pos, &value) == 4 && text_take(pos, ":") && text_hex(pos, &value) != 2) {
 		*pos = start;
 		sel->kind = SELECTOR_ID;
 		return take_id(pos, sel);
