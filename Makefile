@@ -27,7 +27,7 @@ endif
 
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla \
 	-Wpointer-arith -Wwrite-strings -Wno-missing-field-initializers
-cppflags := -DVERSION='"$(VERSION)"' -I.
+cppflags := -DVERSION='"$(VERSION)"' -I. -Ihook
 
 # --- the boot half
 
@@ -70,7 +70,7 @@ host_cppflags := $(cppflags) -D_GNU_SOURCE
 depflags := -MMD -MP
 
 core_src := $(filter-out early/main.c,$(early_src))
-hook_src := $(sort $(wildcard hook/*.c))
+hook_src := $(sort $(wildcard hook/*.c hook/*/*.c))
 unit_src := $(sort $(wildcard tests/unit/test-*.c))
 unit_lib := $(filter-out $(unit_src),$(sort $(wildcard tests/unit/*.c)))
 unit_bin := $(unit_src:%.c=$(B)/%)
@@ -87,7 +87,7 @@ fakefs := $(B)/tests/tree/fakefs
 .SECONDARY:
 
 # Each lies beside the code that it is about.
-man_src := $(wildcard early/*.scd hook/*.scd scripts/*.scd)
+man_src := $(wildcard early/*.scd hook/*.scd hook/*/*.scd scripts/*.scd)
 man_pages := $(patsubst %.scd,$(B)/man/%,$(notdir $(man_src)))
 
 all: $(static_bin) $(B)/vfio-early $(man_pages)
@@ -300,7 +300,7 @@ lint:
 		LINT_CFLAGS='$(host_cflags)' tests/lint
 
 format:
-	$(CLANG_FORMAT) -i $(wildcard early/*.[ch] hook/*.[ch] tests/*/*.[ch])
+	$(CLANG_FORMAT) -i $(wildcard early/*.[ch] hook/*.[ch] hook/*/*.[ch] tests/*/*.[ch])
 
 # --- the package
 
@@ -309,20 +309,20 @@ install: all
 	install -D -m 0755 scripts/vfio-early-images \
 		$(DESTDIR)$(prefix)/lib/vfio-early/vfio-early-images
 	install -D -m 0755 $(B)/vfio-early $(DESTDIR)$(prefix)/sbin/vfio-early
-	install -D -m 0755 hook/initramfs-tools/hooks/vfio-early \
+	install -D -m 0755 hook/system/initramfs-tools/hooks/vfio-early \
 		$(DESTDIR)$(prefix)/share/initramfs-tools/hooks/vfio-early
-	install -D -m 0755 hook/initramfs-tools/scripts/init-top/00-vfio-early \
+	install -D -m 0755 hook/system/initramfs-tools/scripts/init-top/00-vfio-early \
 		$(DESTDIR)$(prefix)/share/initramfs-tools/scripts/init-top/00-vfio-early
 	install -D -m 0755 -t $(DESTDIR)$(prefix)/lib/dracut/modules.d/50vfio-early \
-		hook/dracut/50vfio-early/module-setup.sh \
-		hook/dracut/50vfio-early/vfio-early-cmdline.sh
+		hook/system/dracut/50vfio-early/module-setup.sh \
+		hook/system/dracut/50vfio-early/vfio-early-cmdline.sh
 	install -D -m 0644 -t $(DESTDIR)$(prefix)/lib/dracut/modules.d/50vfio-early \
-		hook/dracut/50vfio-early/vfio-early.service
-	install -D -m 0644 hook/udev/05-vfio-early.rules \
+		hook/system/dracut/50vfio-early/vfio-early.service
+	install -D -m 0644 hook/system/udev/05-vfio-early.rules \
 		$(DESTDIR)$(prefix)/lib/udev/rules.d/05-vfio-early.rules
-	install -D -m 0755 hook/initramfs/post-update.d/vfio-early \
+	install -D -m 0755 hook/system/initramfs/post-update.d/vfio-early \
 		$(DESTDIR)$(sysconfdir)/initramfs/post-update.d/vfio-early
-	install -D -m 0644 hook/vfio-early.conf $(DESTDIR)$(sysconfdir)/vfio-early.conf
+	install -D -m 0644 hook/system/vfio-early.conf $(DESTDIR)$(sysconfdir)/vfio-early.conf
 	install -D -m 0644 -t $(DESTDIR)$(prefix)/share/man/man5 $(filter %.5,$(man_pages))
 	install -D -m 0644 -t $(DESTDIR)$(prefix)/share/man/man8 $(filter %.8,$(man_pages))
 	install -D -m 0755 scripts/vfio-early-cmdline $(DESTDIR)$(prefix)/sbin/vfio-early-cmdline
@@ -349,6 +349,6 @@ clean:
 	rm -rf $(B)
 
 # By name: the scenarios of tests/boot are also called *.d.
--include $(wildcard $(addprefix $(B)/,$(addsuffix /*.d,early hook tests/unit tests/tree) \
-	$(addprefix asan/,$(addsuffix /*.d,early hook tests/unit)) \
-	$(addprefix fuzz/,$(addsuffix /*.d,early hook tests/fuzz))))
+-include $(wildcard $(addprefix $(B)/,$(addsuffix /*.d,early hook hook/* tests/unit tests/tree) \
+	$(addprefix asan/,$(addsuffix /*.d,early hook hook/* tests/unit)) \
+	$(addprefix fuzz/,$(addsuffix /*.d,early hook hook/* tests/fuzz))))

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "command.h"
-#include "message.h"
+#include "commands/command.h"
+#include "util/message.h"
 
 struct command {
 	const char *name;

@@ -6,7 +6,7 @@
 
 # config_read: the last right "cmdline" line of the config into $config ("auto", "none" or tokens)
 # and $config_from (FILE:LINE, or "the default"). The files, their order, who may own them and the
-# grammar are hook/config.c's and early/plan.c's. Fails, and has said why, when a file is refused.
+# grammar are hook/config/config.c's and early/plan.c's. Fails, and has said why, when a file is refused.
 config_read() {
 	config=auto config_from='the default'
 	if [ -d "$root/etc/vfio-early.conf.d" ]; then

@@ -9,7 +9,7 @@
 
 #include "early/paths.h"
 #include "early/report.h"
-#include "hook/entries.h"
+#include "host/boot_report.h"
 #include "tests/fuzz/fuzz.h"
 
 static const struct pci_function function = {

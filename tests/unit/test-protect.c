@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * hook/protect.c on machines that are built for each test in a temporary directory: directories,
+ * hook/protect/protect.c on machines that are built for each test in a temporary directory: directories,
  * attributes and links as the kernel lays them out, below one root. The whole answer is compared,
  * so that a function too many is found as well as one too few.
  */
@@ -22,7 +22,7 @@
 
 #include <cmocka.h>
 
-#include "hook/protect.h"
+#include "protect/protect.h"
 
 #define PCI0 "sys/devices/pci0000:00/"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * hook/routes.c on real kernel tables: each test has a network namespace of its own, in which ip(8)
+ * hook/protect/routes.c on real kernel tables: each test has a network namespace of its own, in which ip(8)
  * makes interfaces and routes. Without the right to make one it is skipped, unless MUST_WORK=1. What
  * a recorded machine's /proc/net says is in test-protect.c.
  */
@@ -20,7 +20,7 @@
 
 #include <cmocka.h>
 
-#include "hook/need.h"
+#include "protect/graph.h"
 
 static void ip(const char *arguments)
 {

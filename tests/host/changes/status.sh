@@ -13,7 +13,7 @@ contents() {
 	rm -rf "$image"
 	mkdir -p "$image/usr/lib/vfio-early" "$image/scripts/init-top" \
 		"$image/usr/lib/modules/$kernel/kernel" "$image/bin" "$image/usr/lib/udev/rules.d"
-	cp "$top/hook/udev/05-vfio-early.rules" "$image/usr/lib/udev/rules.d/"
+	cp "$top/hook/system/udev/05-vfio-early.rules" "$image/usr/lib/udev/rules.d/"
 	"$command" plan --kernel "$kernel" --root "$root" --output "$image/usr/lib/vfio-early/plan"
 	cp "$root/usr/lib/vfio-early/vfio-early-bind" "$image/usr/lib/vfio-early/"
 	cp "$root/lib/modules/$kernel/kernel"/*.ko "$image/usr/lib/modules/$kernel/kernel/"

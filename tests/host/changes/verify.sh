@@ -221,7 +221,7 @@ err "error: --kernel is of an image that is named; fix: verify --kernel VERSION 
 
 # post_update VERSION IMAGE: as run-parts runs our script, with the command of this build.
 post_update() {
-	sed "s|^command=.*|command=$work/command|" "$top/hook/initramfs/post-update.d/vfio-early" \
+	sed "s|^command=.*|command=$work/command|" "$top/hook/system/initramfs/post-update.d/vfio-early" \
 		>"$work/post-update"
 	printf '#!/bin/sh\nexec "%s" "$@" --root "%s"\n' "$command" "$root" >"$work/command"
 	chmod +x "$work/command"
@@ -257,7 +257,7 @@ EOF
 post_update
 status_is 0
 no_err
-sh "$top/hook/initramfs/post-update.d/vfio-early" "$kernel" "$root/boot/none" 2>"$work/err"
+sh "$top/hook/system/initramfs/post-update.d/vfio-early" "$kernel" "$root/boot/none" 2>"$work/err"
 status=$?
 status_is 0
 [ -x /usr/sbin/vfio-early ] || no_err

@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vfio-early apply and undo: what the config says is brought into the boot, or taken out of it again.
+ * The order of the steps, and what is said about them; each step is a file of its own, and the kernel
+ * command line a program of its own. Every step leaves a machine that boots, and finds out by itself
+ * what an earlier, interrupted run has done.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "commands/command.h"
+#include "config/state.h"
+#include "findings/risk.h"
+#include "host/next_boot.h"
+#include "image/builder.h"
+#include "image/inspect.h"
+#include "image/kernels.h"
+#include "image/rebuild.h"
+#include "ui/options.h"
+#include "ui/output.h"
+#include "util/message.h"
+#include "util/program.h"
+
+#define PROGRAM_CMDLINE "/usr/sbin/vfio-early-cmdline"
+
+static const struct options_entry entries[] = {
+	{ "dry-run", 'n', NULL, "show what would be done, and do nothing" },
+	{ 0 },
+};
+
+#define OPTIONS_APPLY (OPTIONS_ROOT | OPTIONS_COLOR)
+
+static const struct options_spec apply_spec = {
+	.usage = "apply [OPTION...]",
+	.about = "Brings what the config says into the next boot: the kernel command line, and the\n"
+		 "image of every installed kernel that is not current. Each new image is looked\n"
+		 "into before it counts; until then the old one is kept. What is as it should be\n"
+		 "is not touched.\n",
+	.entry = entries,
+	.common = OPTIONS_APPLY,
+	.end = "Exit status: 0 done, 1 something failed, 2 usage, 3 nothing was done.\n",
+};
+
+static const struct options_spec undo_spec = {
+	.usage = "undo [OPTION...]",
+	.about = "Takes back what apply did: the kernel parameters that it added, and vfio-early in\n"
+		 "the images of all kernels. The config stays as it is, and does not count until\n"
+		 "the next apply.\n",
+	.entry = entries,
+	.common = OPTIONS_APPLY,
+	.end = "Exit status: 0 done, 1 something failed, 2 usage, 3 nothing was done.\n",
+};
+
+struct apply {
+	struct options opts;
+	bool is_undo, is_dry;
+	struct host *host;
+	struct inspector inspector;
+	struct kernels kernels;
+	struct rebuild rebuild;
+	int lockfd;
+	unsigned int made, needed, failed;
+};
+
+static const char *name(const struct apply *apply)
+{
+	return apply->is_undo ? "undo" : "apply";
+}
+
+/* --- printing */
+
+/* Text of several lines, each behind a few words. */
+static void print_lines(const char *before, const char *text)
+{
+	while (text && *text) {
+		size_t len = strcspn(text, "\n");
+
+		if (len)
+			printf("%s%.*s\n", before, (int)len, text);
+		text += len + (text[len] == '\n');
+	}
+}
+
+/* What builders write when an image is made all the same: "W: ...", "dracut[W]: ...", "cp: ...". */
+static bool is_warning(const char *line, size_t len)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "%.*s", (int)len, line);
+	/* That of `plan`, which `undo` itself has just made true. */
+	if (strstr(text, "vfio-early undo was the last word"))
+		return false;
+	return !strncmp(text, "W: ", 3) || !strncmp(text, "E: ", 3) || strstr(text, "[W]") ||
+	       strcasestr(text, "warning") || strcasestr(text, "error");
+}
+
+static void print_warnings(const char *before, const char *text)
+{
+	while (text && *text) {
+		size_t len = strcspn(text, "\n");
+
+		if (is_warning(text, len))
+			printf("%s%.*s\n", before, (int)len, text);
+		text += len + (text[len] == '\n');
+	}
+}
+
+/* On a terminal the line of a kernel is there while its image is made, and written over then. */
+static void print_begin(const struct apply *apply, size_t i)
+{
+	if (!isatty(STDOUT_FILENO) || apply->is_dry)
+		return;
+	printf("[%zu/%zu] %s: making the image ...", i + 1, apply->kernels.count,
+	       apply->kernels.list[i].version);
+	fflush(stdout);
+}
+
+static void print_result(const struct apply *apply, size_t i, enum output_mark mark,
+			 const char *text)
+{
+	const struct output *output = &apply->opts.output;
+
+	if (isatty(STDOUT_FILENO) && !apply->is_dry)
+		fputs("\r\033[K", stdout);
+	printf("[%zu/%zu] %s: %s%s%s\n", i + 1, apply->kernels.count,
+	       apply->kernels.list[i].version, output_on(output, mark), text,
+	       output_off(output, mark));
+	fflush(stdout);
+}
+
+/* --- the kernel command line */
+
+/* Returns the exit status of the program, or -errno. Says what is wrong when it cannot be run. */
+static int run_cmdline(const struct apply *apply, const char *verb, const char *option, char **said)
+{
+	const char *argv[5] = { PROGRAM_CMDLINE, verb };
+	unsigned int words = 2;
+	int ret;
+
+	if (apply->is_dry)
+		argv[words++] = "--dry-run";
+	argv[words] = option;
+	ret = program_run(&apply->host->root, argv, said);
+	if (ret < 0)
+		message_errno(ret, "cannot run %s" PROGRAM_CMDLINE, apply->host->root.path);
+	return ret;
+}
+
+static int do_cmdline(const struct apply *apply)
+{
+	int ret = run_cmdline(apply, name(apply), apply->is_dry ? NULL : "--no-refresh", NULL);
+
+	if (ret <= 0)
+		return ret;
+	if (apply->is_undo)
+		return message_error(
+			"the kernel command line could not be changed back, see above; "
+			"fix that, then vfio-early undo");
+	return message_error("the kernel command line could not be changed, see above, and nothing "
+			     "else was done; fix that, then " COMMAND_APPLY "; or keep the "
+			     "parameters by hand, with cmdline none in /etc/vfio-early.conf");
+}
+
+/*
+ * When an image is another one than before, the loader is told in any case: proxmox-boot-tool and
+ * systemd-boot have copies of it. Else only of a command line that it was not told of yet.
+ */
+static int do_refresh(struct apply *apply)
+{
+	bool has_begun = apply->rebuild.has_begun ||
+			 state_is(apply->host->root.fd, STATE_UNFINISHED);
+	char *said;
+	int ret;
+
+	if (apply->is_dry)
+		return 0;
+	ret = has_begun ? run_cmdline(apply, "refresh", NULL, &said) :
+			  run_cmdline(apply, name(apply), NULL, &said);
+	if (ret || has_begun)
+		print_lines("", said);
+	free(said);
+	if (ret)
+		return message_error("the boot loader was not refreshed, see above: the next boot "
+				     "may be as it was before; fix that, then vfio-early %s",
+				     name(apply));
+	return state_set(apply->host->root.fd, STATE_UNFINISHED, false);
+}
+
+/* --- the images */
+
+static void do_kernel(struct apply *apply, size_t i)
+{
+	struct kernel *kernel = &apply->kernels.list[i];
+	struct timespec from, to;
+	char *why, *said, text[64];
+
+	print_begin(apply, i);
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	switch (rebuild_image(&apply->rebuild, kernel, &why, &said)) {
+	case REBUILD_CURRENT:
+		print_result(apply, i, OUTPUT_GOOD, "current");
+		break;
+	case REBUILD_NEEDED:
+		apply->needed++;
+		print_result(apply, i, OUTPUT_WARN, "would be made anew:");
+		print_lines("    ", why);
+		break;
+	case REBUILD_DONE:
+		apply->made++;
+		clock_gettime(CLOCK_MONOTONIC, &to);
+		snprintf(text, sizeof(text), "made and verified (%ld s)",
+			 (long)(to.tv_sec - from.tv_sec));
+		print_result(apply, i, OUTPUT_GOOD, text);
+		print_lines("    ", why);
+		print_warnings("    | ", said);
+		break;
+	case REBUILD_LEFT:
+		print_result(apply, i, OUTPUT_WARN, "left as it is:");
+		print_lines("    ", why);
+		break;
+	case REBUILD_FAILED:
+		apply->failed++;
+		print_result(apply, i, OUTPUT_BAD, "FAILED:");
+		print_lines("    ", why ? why : "out of memory");
+		print_lines("    | ", said);
+		break;
+	}
+	free(why);
+	free(said);
+}
+
+static int do_images(struct apply *apply)
+{
+	const struct root *root = &apply->host->root;
+	int ret = kernels_find(root, &apply->kernels);
+
+	if (ret)
+		return message_errno(ret, "cannot read %s/" KERNELS_BOOT, root->path);
+	if (!apply->kernels.count)
+		return message_error("no kernel in %s/" KERNELS_BOOT ": there is no image to make; "
+				     "fix: mount it, or install a kernel",
+				     root->path);
+	apply->rebuild = (struct rebuild){
+		.root = root,
+		.inspector = &apply->inspector,
+		.builder = builder_find(root),
+		.is_dry = apply->is_dry,
+	};
+	if (apply->rebuild.builder == IMAGE_UNKNOWN)
+		return message_error("neither initramfs-tools nor dracut makes the images of this "
+				     "host; fix: install one of them");
+	for (size_t i = 0; i < apply->kernels.count; i++)
+		do_kernel(apply, i);
+	if (apply->failed)
+		return message_error("the image of %u of %zu kernels could not be made, see above; "
+				     "fix that, then vfio-early %s",
+				     apply->failed, apply->kernels.count, name(apply));
+	return 0;
+}
+
+/* --- before and after */
+
+/* Two at once would each keep, and put back, what the other has just made. */
+static int lock(struct apply *apply)
+{
+	const struct root *root = &apply->host->root;
+
+	apply->lockfd = openat(root->fd, KERNELS_BOOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (apply->lockfd < 0)
+		return message_errno(-errno, "cannot open %s/" KERNELS_BOOT, root->path);
+	if (!apply->is_dry && flock(apply->lockfd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+		return message_error("another vfio-early apply or undo is running; fix: wait for "
+				     "its end");
+	return 0;
+}
+
+/* May this config go into a boot? */
+static int check(struct apply *apply, const char *kernel)
+{
+	struct risks risks;
+	struct outlook outlook;
+	int ret = 0;
+
+	if (apply->host->plan.losts)
+		return message_error("the config has %u line%s that would be left out, see above; "
+				     "nothing was changed; fix: correct %s, then " COMMAND_APPLY,
+				     apply->host->plan.losts,
+				     apply->host->plan.losts == 1 ? "" : "s",
+				     apply->host->plan.losts == 1 ? "it" : "them");
+	ret = risks_collect(apply->host, kernel, &risks);
+	if (!ret) {
+		risks_print(&risks, RISK_WARNS, &apply->opts.output);
+		outlook_count(apply->host, &outlook);
+		printf("check: %u function%s to bind, %u refused; %zu of %zu remarks block "
+		       "(vfio-early check)\n",
+		       outlook.taken, outlook.taken == 1 ? "" : "s", outlook.refused, risks.blocks,
+		       risks.count);
+	}
+	risks_free(&risks);
+	return ret;
+}
+
+static bool has_config(struct apply *apply)
+{
+	char why[256];
+	int ret;
+
+	/* Whatever is wrong with it: `undo` must work all the same. */
+	message_keep(why, sizeof(why));
+	ret = host_decide(apply->host, NULL);
+	message_keep(NULL, 0);
+	return ret || apply->host->plan.binds || apply->host->plan.losts;
+}
+
+/*
+ * Says which plan every image is to have from here on. Without bind lines undo has nothing to hold
+ * back, and an `undo` that lasted would surprise whoever writes the first one.
+ */
+static int decide_state(struct apply *apply)
+{
+	int rootfd = apply->host->root.fd;
+	bool is_undone = apply->is_undo && (state_is(rootfd, STATE_UNDONE) || has_config(apply));
+	char *kernel = NULL;
+	int ret;
+
+	if (apply->is_undo && !apply->is_dry && state_set(rootfd, STATE_UNDONE, is_undone))
+		return -EIO;
+	state_suppose(STATE_UNDONE, is_undone);
+	host_kernel(&apply->host->root, &kernel);
+	ret = host_decide(apply->host, kernel);
+	if (!ret && !apply->is_undo)
+		ret = check(apply, kernel);
+	free(kernel);
+	if (!ret && !apply->is_undo && !apply->is_dry)
+		ret = state_set(rootfd, STATE_UNDONE, false);
+	return ret ? ret : inspect_open(apply->host, &apply->inspector);
+}
+
+static int print_summary(struct apply *apply)
+{
+	struct outlook outlook;
+	bool is_same = !apply->made && !apply->needed;
+	bool is_open = outlook_is_open(apply->host);
+	int ret = 0;
+
+	if (!apply->is_undo && apply->host->plan.binds)
+		ret = outlook_print(apply->host, &apply->opts.output);
+	outlook_count(apply->host, &outlook);
+	if (apply->is_dry)
+		puts("This was a dry run: nothing was changed.");
+	else if (apply->is_undo)
+		printf("%s: the next boot hands nothing over.\n",
+		       is_same ? "No image was to be made" : "Undone");
+	else if (is_same)
+		printf("No image was to be made: the next boot%s binds %u, refuses %u.\n",
+		       is_open ? " with the kernel command line of this one" : "", outlook.taken,
+		       outlook.refused);
+	else if (is_open)
+		printf("Done: with the kernel command line of this boot the next one would bind %u, "
+		       "refuse %u. Reboot, then vfio-early status says what came of it.\n",
+		       outlook.taken, outlook.refused);
+	else
+		printf("Done: the next boot binds %u, refuses %u. Reboot to make it so.\n",
+		       outlook.taken, outlook.refused);
+	return ret ? ret : output_finish();
+}
+
+static int run(struct apply *apply)
+{
+	int cmdline, images, refresh;
+
+	if (host_open(apply->opts.root, &apply->host))
+		return COMMAND_NOTHING;
+	if (apply->host->root.is_host && geteuid() && !apply->is_dry) {
+		message_error("only root may change what this host boots; fix: run it as root");
+		return COMMAND_NOTHING;
+	}
+	if (lock(apply) || decide_state(apply))
+		return COMMAND_NOTHING;
+	cmdline = do_cmdline(apply);
+	/* What was done is taken back as far as it can be; what is new is not half done. */
+	if (cmdline && !apply->is_undo)
+		return COMMAND_INCOMPLETE;
+	images = do_images(apply);
+	refresh = do_refresh(apply);
+	if (cmdline || images || refresh)
+		return COMMAND_INCOMPLETE;
+	return print_summary(apply) ? COMMAND_INCOMPLETE : COMMAND_OK;
+}
+
+static int command(int argc, char **argv, bool is_undo)
+{
+	struct apply apply = { .is_undo = is_undo, .lockfd = -1 };
+	int code, ret;
+
+	options_init(&apply.opts, is_undo ? &undo_spec : &apply_spec);
+	while ((code = options_next(&apply.opts, argc, argv)) >= 0)
+		apply.is_dry = true;
+	if (code == OPTIONS_EXIT)
+		return apply.opts.status;
+	if (options_no_arguments(&apply.opts, argc, argv))
+		return COMMAND_USAGE;
+	ret = run(&apply);
+	kernels_free(&apply.kernels);
+	inspect_close(&apply.inspector);
+	host_close(apply.host);
+	if (apply.lockfd >= 0)
+		close(apply.lockfd);
+	return ret;
+}
+
+int command_apply(int argc, char **argv)
+{
+	return command(argc, argv, false);
+}
+
+int command_undo(int argc, char **argv)
+{
+	return command(argc, argv, true);
+}

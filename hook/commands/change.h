@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What add and remove have in common: which functions are meant, the options, and a file of the config
+ * that is written after it was shown. Nothing but the lines concerned is touched; comments, order,
+ * mode and owner of the files stay.
+ */
+#ifndef VFIO_EARLY_HOOK_COMMANDS_CHANGE_H
+#define VFIO_EARLY_HOOK_COMMANDS_CHANGE_H
+
+#include "config/edit.h"
+#include "host/host.h"
+#include "host/slot.h"
+#include "ui/options.h"
+
+#define CHANGE_SELECTOR_SIZE 160 /* a path of SELECTOR_MAX_HOPS bridges and an ID */
+
+enum change_by {
+	CHANGE_BY_ADDRESS,
+	CHANGE_BY_PATH,
+	CHANGE_BY_ID,
+};
+
+struct change {
+	struct host *host;
+	struct slot slot;
+	enum slot_scope scope;
+	enum change_by by;
+	bool force;
+	bool dry_run;
+};
+
+#define CHANGE_ENTRY_GROUP                                                 \
+	{                                                                  \
+		"group", 'g', NULL, "the whole IOMMU group, but no bridge" \
+	}
+#define CHANGE_ENTRY_ONLY                                                           \
+	{                                                                           \
+		"only", '1', NULL, "the function that is named, not its whole slot" \
+	}
+#define CHANGE_ENTRY_DRY                                               \
+	{                                                              \
+		"dry-run", 'n', NULL, "show the change, write nothing" \
+	}
+
+/*
+ * change_run - read the options, open the host, and do it.
+ * @change: zeroed
+ * @fn: called with the addresses; returns an exit status
+ *
+ * Returns the exit status of the command.
+ */
+int change_run(struct change *change, const struct options_spec *spec, int argc, char **argv,
+	       int (*fn)(struct change *change, int argc, char **argv));
+
+/* change_write - show the change of a file, and make it so unless this is a dry run. */
+int change_write(const struct change *change, struct edit *edit);
+
+/* change_say_next - the last line: what is left to do. */
+void change_say_next(const struct change *change);
+
+#endif

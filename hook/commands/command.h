@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The subcommands of vfio-early. Each lies in a file of its own and reads its own options; main.c
+ * holds the table. Below main all functions return 0 or -errno; a command returns a status of
+ * ui/status.h.
+ */
+#ifndef VFIO_EARLY_HOOK_COMMANDS_COMMAND_H
+#define VFIO_EARLY_HOOK_COMMANDS_COMMAND_H
+
+#include "ui/status.h"
+
+int command_check(int argc, char **argv);
+int command_groups(int argc, char **argv);
+int command_list(int argc, char **argv);
+int command_plan(int argc, char **argv);
+int command_add(int argc, char **argv);
+int command_remove(int argc, char **argv);
+int command_apply(int argc, char **argv);
+int command_undo(int argc, char **argv);
+int command_vgpu(int argc, char **argv);
+int command_status(int argc, char **argv);
+int command_verify(int argc, char **argv);
+int command_import(int argc, char **argv);
+int command_vm(int argc, char **argv);
+int command_log(int argc, char **argv);
+
+#endif

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vfio-early groups: the IOMMU groups of this host as a tree, and which of them a VM could take; what
+ * is in the way is named. Reads only.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+
+#include "commands/command.h"
+#include "host/host.h"
+#include "ui/options.h"
+#include "ui/output.h"
+#include "util/message.h"
+
+enum {
+	COL_GROUP,
+	COL_ADDRESS,
+	COL_ID,
+	COL_NAME,
+	COL_CLASS,
+	COL_DRIVER,
+	COL_NEXT,
+	COL_VM,
+	COL_WHY,
+};
+
+static const struct output_column columns[] = {
+	{ "GROUP", "its number, its functions", 12, SCOLS_FL_TREE, OUTPUT_NUMBER, true },
+	{ "ADDRESS", "of a function", 12, 0, OUTPUT_STRING, false },
+	{ "ID", "vendor:device", 9, 0, OUTPUT_STRING, true },
+	{ "NAME", "of the device", 0.4, SCOLS_FL_TRUNC, OUTPUT_STRING, true },
+	{ "CLASS", "what it is", 0.2, SCOLS_FL_TRUNC, OUTPUT_STRING, false },
+	{ "DRIVER", "that has it now", 8, 0, OUTPUT_STRING, true },
+	{ "NEXT", "what the next boot does", 8, 0, OUTPUT_STRING, true },
+	{ "VM", "ready, possible, no, blocks", 8, 0, OUTPUT_STRING, true },
+	{ "WHY", "why no VM can take it", 0.3, SCOLS_FL_TRUNC, OUTPUT_STRING, false },
+	{ 0 },
+};
+
+static const struct options_spec spec = {
+	.usage = "groups [OPTION...] [ADDRESS|ID|class:CC...]",
+	.about = "IOMMU groups with their functions. A VM takes a group as a whole, bridges left\n"
+		 "out: it is \"ready\" when the next boot binds all of it, \"possible\" when nothing\n"
+		 "in it is needed by this host, \"no\" otherwise, with what is in the way.\n",
+	.common = OPTIONS_READING | OPTIONS_TABLE,
+	.columns = columns,
+};
+
+struct groups {
+	struct host *host;
+	struct output_table table;
+	struct host_function **order; /* those to be shown, by group and address */
+	size_t count;
+	bool *is_wanted; /* by place in host->fn */
+};
+
+/* One group, being looked at. */
+struct group {
+	int number;
+	struct host_function **fn;
+	size_t count;
+	unsigned int endpoints, taken;
+	bool has_rmrr;
+	const struct host_function *in_the_way; /* the first, or NULL */
+	char region[64];
+};
+
+static bool is_taken(const struct groups *groups, const struct host_function *fn)
+{
+	return fn->place != DECIDE_NO_INDEX &&
+	       decide_is_taken(&groups->host->decisions.verdict[fn->place]);
+}
+
+/* Does it keep a VM from the group's others? */
+static bool is_in_the_way(const struct groups *groups, const struct group *group,
+			  const struct host_function *fn)
+{
+	if (pci_is_bridge(&fn->pci) || is_taken(groups, fn))
+		return false;
+	return host_protect(groups->host, fn) ||
+	       (group->taken && !host_is_viable_driver(fn->pci.driver));
+}
+
+static void look_at(const struct groups *groups, struct group *group)
+{
+	for (size_t i = 0; i < group->count; i++) {
+		group->endpoints += !pci_is_bridge(&group->fn[i]->pci);
+		group->taken += is_taken(groups, group->fn[i]);
+	}
+	for (size_t i = 0; i < group->count && !group->in_the_way; i++)
+		if (is_in_the_way(groups, group, group->fn[i]))
+			group->in_the_way = group->fn[i];
+	group->has_rmrr = host_has_rmrr(groups->host, group->number, group->region,
+					sizeof(group->region));
+}
+
+static const char *vm_word(const struct group *group)
+{
+	if (!group->endpoints)
+		return "";
+	if (group->in_the_way || group->has_rmrr)
+		return "no";
+	return group->taken ? "ready" : "possible";
+}
+
+static const char *vm_why(const struct groups *groups, const struct group *group, char *buf,
+			  size_t size)
+{
+	const struct host_function *fn = group->in_the_way;
+	const char *needed = fn ? host_protect(groups->host, fn) : NULL;
+	char addr[PCI_ADDRESS_SIZE];
+
+	buf[0] = '\0';
+	if (needed)
+		snprintf(buf, size, "this host needs %s: %s",
+			 pci_address_format(&fn->pci.addr, addr), needed);
+	else if (fn)
+		snprintf(buf, size, "%s stays with %s", pci_address_format(&fn->pci.addr, addr),
+			 fn->pci.driver);
+	else if (group->endpoints && group->has_rmrr)
+		snprintf(buf, size, "the firmware keeps memory mapped for it (RMRR %s)",
+			 group->region);
+	return buf;
+}
+
+static void add_function(struct groups *groups, const struct group *group,
+			 struct libscols_line *parent, struct host_function *fn)
+{
+	struct output_table *table = &groups->table;
+	struct libscols_line *line = output_line(table, parent);
+	struct names *names = groups->host->names;
+	enum host_next next = host_next(groups->host, fn);
+	char text[512];
+
+	pci_address_format(&fn->pci.addr, text);
+	output_set(table, line, COL_ADDRESS, text);
+	if (table->output->format == OUTPUT_JSON)
+		output_setf(table, line, COL_GROUP, "%d", group->number);
+	else
+		output_set(table, line, COL_GROUP, text);
+	output_set(table, line, COL_ID, pci_id_format(&fn->pci.id, text));
+	output_set(table, line, COL_NAME, names_device(names, &fn->pci.id, text, sizeof(text)));
+	output_set(table, line, COL_CLASS, names_class(names, fn->pci.class, text, sizeof(text)));
+	output_set(table, line, COL_DRIVER, fn->pci.driver);
+	output_set(table, line, COL_NEXT, host_next_name(next));
+	output_mark_cell(table, line, COL_NEXT, next == HOST_NEXT_VFIO ? OUTPUT_GOOD : OUTPUT_BAD);
+	if (is_in_the_way(groups, group, fn)) {
+		output_set(table, line, COL_VM, "blocks");
+		output_set(table, line, COL_WHY, host_protect(groups->host, fn));
+		output_mark_cell(table, line, COL_VM, OUTPUT_BAD);
+	}
+	if (pci_is_bridge(&fn->pci))
+		output_mark_line(table, line, OUTPUT_DIM);
+}
+
+static void add_group(struct groups *groups, const struct group *group)
+{
+	struct output_table *table = &groups->table;
+	struct libscols_line *line = output_line(table, NULL);
+	const char *word = vm_word(group);
+	char why[512];
+
+	output_setf(table, line, COL_GROUP, "%d", group->number);
+	output_set(table, line, COL_VM, word);
+	output_set(table, line, COL_WHY, vm_why(groups, group, why, sizeof(why)));
+	output_mark_cell(table, line, COL_GROUP, OUTPUT_STRONG);
+	output_mark_cell(table, line, COL_VM,
+			 *word == 'n' ? OUTPUT_BAD :
+			 *word == 'r' ? OUTPUT_GOOD :
+					OUTPUT_PLAIN);
+	for (size_t i = 0; i < group->count; i++)
+		add_function(groups, group, line, group->fn[i]);
+}
+
+/* Calls a function for each group, from the ordered functions. */
+static void for_each_group(struct groups *groups,
+			   void (*fn)(struct groups *groups, const struct group *group))
+{
+	for (size_t from = 0, to; from < groups->count; from = to) {
+		struct group group = {
+			.number = groups->order[from]->pci.group,
+			.fn = &groups->order[from],
+		};
+
+		for (to = from; to < groups->count; to++)
+			if (groups->order[to]->pci.group != group.number)
+				break;
+		group.count = to - from;
+		look_at(groups, &group);
+		fn(groups, &group);
+	}
+}
+
+/* Sentences stand below the table, as in list. */
+static void print_reason(struct groups *groups, const struct group *group)
+{
+	char why[512];
+
+	if (*vm_why(groups, group, why, sizeof(why)))
+		output_fold(groups->table.output,
+			    (unsigned int)printf("group %d, no VM: ", group->number), why);
+}
+
+static int by_group(const void *a, const void *b)
+{
+	const struct host_function *const *one = a, *const *other = b;
+
+	if ((*one)->pci.group != (*other)->pci.group)
+		return (*one)->pci.group < (*other)->pci.group ? -1 : 1;
+	return *one < *other ? -1 : 1;
+}
+
+static void want(struct host_function *fn, void *arg)
+{
+	struct groups *groups = arg;
+
+	groups->is_wanted[fn - groups->host->fn] = true;
+}
+
+static bool is_group_wanted(const struct groups *groups, int group)
+{
+	for (size_t i = 0; i < groups->host->count; i++)
+		if (groups->is_wanted[i] && groups->host->fn[i].pci.group == group)
+			return true;
+	return false;
+}
+
+/* Which functions, in which order. */
+static int choose(struct groups *groups, int argc, char **argv)
+{
+	struct host *host = groups->host;
+
+	groups->order = calloc(host->count + 1, sizeof(struct host_function *));
+	groups->is_wanted = calloc(host->count + 1, sizeof(*groups->is_wanted));
+	if (!groups->order || !groups->is_wanted)
+		return message_errno(-ENOMEM, "cannot list the groups");
+	for (size_t i = 0; i < host->count; i++)
+		host_group(host, &host->fn[i]);
+	for (int i = 0; i < argc; i++) {
+		int ret = host_select(host, argv[i], want, groups);
+
+		if (ret < 0)
+			return ret;
+	}
+	for (size_t i = 0; i < host->count; i++)
+		if (host->fn[i].pci.group >= 0 &&
+		    (!argc || is_group_wanted(groups, host->fn[i].pci.group)))
+			groups->order[groups->count++] = &host->fn[i];
+	if (groups->count)
+		qsort(groups->order, groups->count, sizeof(*groups->order), by_group);
+	return 0;
+}
+
+static int print(struct groups *groups, const struct output *output)
+{
+	int ret = output_table_init(&groups->table, output, "groups", columns);
+
+	if (!ret)
+		for_each_group(groups, add_group);
+	if (!ret)
+		ret = output_table_print(&groups->table);
+	if (!ret && output->format == OUTPUT_TEXT && !output->no_headings &&
+	    !output_wants(&groups->table, COL_WHY) && output_wants(&groups->table, COL_VM)) {
+		for_each_group(groups, print_reason);
+		ret = output_finish();
+	}
+	output_table_free(&groups->table);
+	return ret;
+}
+
+int command_groups(int argc, char **argv)
+{
+	struct groups groups = { 0 };
+	struct options opts;
+	char text[512];
+	int ret;
+
+	options_init(&opts, &spec);
+	if (options_next(&opts, argc, argv) == OPTIONS_EXIT)
+		return opts.status;
+
+	ret = host_open(opts.root, &groups.host);
+	if (!ret)
+		ret = host_decide(groups.host, NULL);
+	if (!ret)
+		ret = choose(&groups, argc - optind, argv + optind);
+	if (!ret)
+		ret = print(&groups, &opts.output);
+	if (!ret && !groups.count) {
+		ret = COMMAND_INCOMPLETE;
+		if (groups.host->iommu.state == IOMMU_ON)
+			message_error("no IOMMU group: the IOMMU is on, but leaves these out");
+		else
+			message_error("no IOMMU group: %s",
+				      iommu_describe(&groups.host->iommu, text, sizeof(text)));
+	}
+	free(groups.order);
+	free(groups.is_wanted);
+	host_close(groups.host);
+	return ret < 0 ? COMMAND_NOTHING : ret;
+}

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* vfio-early remove: the functions of a slot, out of the bind lines of the config. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands/change.h"
+#include "commands/command.h"
+#include "config/bindlines.h"
+#include "config/config.h"
+#include "util/message.h"
+
+#define MAX_OTHERS 3 /* that are named one by one */
+
+struct removal {
+	struct change change; /* the first: change_run() hands back its address */
+	struct selector *sel; /* what was named, whether it is there or not */
+	size_t sels;
+	unsigned int removed;
+	bool is_left; /* something names it still */
+};
+
+/* Does this selector speak of what is to be removed? */
+static bool is_meant(const struct removal *removal, const struct selector *have)
+{
+	for (size_t i = 0; i < removal->change.slot.count; i++) {
+		const struct pci_function *fn = &removal->change.slot.fn[i];
+		struct selector loose = *have;
+
+		/* Whatever ID is pinned: it is the address that was named. */
+		if (loose.kind != SELECTOR_ID)
+			loose.has_id = false;
+		if (selector_match(&loose, &fn->addr, &fn->id, fn->class, NULL) == SELECTOR_MATCHES)
+			return true;
+	}
+	/* What is not in the machine any more can be named by address alone. */
+	for (size_t i = 0; i < removal->sels; i++) {
+		const struct selector *sel = &removal->sel[i];
+
+		if (have->kind == SELECTOR_ID || have->kind == SELECTOR_CLASS ||
+		    have->hops != sel->hops || memcmp(have->hop, sel->hop, sizeof(sel->hop)) != 0)
+			continue;
+		if (removal->change.scope == SLOT_ONLY && sel->kind == SELECTOR_ADDRESS ?
+			    have->kind == SELECTOR_ADDRESS &&
+				    pci_address_equal(&have->addr, &sel->addr) :
+			    pci_address_same_slot(&have->addr, &sel->addr))
+			return true;
+	}
+	return false;
+}
+
+static bool is_word_meant(const struct removal *removal, const char *word, struct selector *sel)
+{
+	size_t where;
+
+	if (selector_parse(word, sel, &where))
+		return false;
+	/* A path that leads nowhere today is compared as it is written. */
+	pci_resolve(removal->change.host->root.fd, sel);
+	return is_meant(removal, sel);
+}
+
+/* Other functions that a selector names: their count, and the first ones in words. */
+struct others {
+	char text[MAX_OTHERS * (PCI_ADDRESS_SIZE + 2)];
+	unsigned int count;
+};
+
+static void find_others(const struct removal *removal, const struct selector *sel,
+			struct others *others)
+{
+	const struct host *host = removal->change.host;
+
+	for (size_t i = 0; i < host->count; i++) {
+		const struct pci_function *fn = &host->fn[i].pci;
+		size_t len = strlen(others->text);
+		char addr[PCI_ADDRESS_SIZE];
+
+		if (slot_has(&removal->change.slot, &fn->addr) ||
+		    selector_match(sel, &fn->addr, &fn->id, fn->class, NULL) != SELECTOR_MATCHES)
+			continue;
+		if (others->count++ < MAX_OTHERS)
+			snprintf(others->text + len, sizeof(others->text) - len, "%s%s",
+				 len ? ", " : "", pci_address_format(&fn->addr, addr));
+	}
+}
+
+/* May this selector go? One that names more than what was asked for says so, or stays. */
+static bool may_remove(struct removal *removal, const char *file, unsigned int line,
+		       const char *word, const struct selector *sel)
+{
+	struct selector loose = *sel;
+	struct others others = { .count = 0 };
+
+	if (loose.kind != SELECTOR_ID)
+		loose.has_id = false;
+	if (removal->change.slot.count)
+		find_others(removal, &loose, &others);
+	if (sel->kind == SELECTOR_CLASS || (sel->kind == SELECTOR_SLOT && others.count)) {
+		char addr[PCI_ADDRESS_SIZE];
+
+		message_error(
+			"%s:%u: %s names it too, and others; fix: write `except %s`, or change "
+			"that line",
+			file, line, word,
+			pci_address_format(&removal->change.slot.fn[0].addr, addr));
+		removal->is_left = true;
+		return false;
+	}
+	if (others.count)
+		message_warn("%s:%u: %s named %s%s too, which will no longer be bound", file, line,
+			     word, others.text, others.count > MAX_OTHERS ? " and more" : "");
+	return true;
+}
+
+/*
+ * One line without the selectors that are to go. Each goes with the blanks in front of it; a line
+ * with none left goes whole, comment and all. Anything but a right bind line stays as it is.
+ */
+static void filter_line(struct removal *removal, const char *file, unsigned int number,
+			const char *line, size_t len, FILE *out)
+{
+	size_t end = strcspn(line, "#\n"), pos, left = 0;
+	char *kept = NULL;
+	size_t size;
+	FILE *copy;
+	bool changed = false;
+
+	if (end > len)
+		end = len;
+	copy = lines_is_bind(line) ? open_memstream(&kept, &size) : NULL;
+	if (!copy) {
+		fwrite(line, 1, len, out);
+		return;
+	}
+	pos = strspn(line, " \t");
+	pos += strcspn(line + pos, " \t\r#\n");
+	fwrite(line, 1, pos, copy);
+	while (pos < end) {
+		size_t blank = strspn(line + pos, " \t\r"), width;
+		char word[CHANGE_SELECTOR_SIZE];
+		struct selector sel;
+
+		if (pos + blank >= end)
+			break;
+		width = strcspn(line + pos + blank, " \t\r#\n");
+		snprintf(word, sizeof(word), "%.*s", (int)width, line + pos + blank);
+		if (width < sizeof(word) && is_word_meant(removal, word, &sel) &&
+		    may_remove(removal, file, number, word, &sel)) {
+			changed = true;
+			removal->removed++;
+		} else {
+			fwrite(line + pos, 1, blank + width, copy);
+			left++;
+		}
+		pos += blank + width;
+	}
+	fwrite(line + pos, 1, len - pos, copy);
+	if (!fclose(copy) && !(changed && !left))
+		fwrite(changed ? kept : line, 1, changed ? size : len, out);
+	free(kept);
+}
+
+static int filter_file(struct removal *removal, struct edit *edit)
+{
+	FILE *out = open_memstream(&edit->text, &edit->size);
+	const char *line = edit->old, *end = edit->old + edit->old_size;
+
+	if (!out)
+		return message_errno(-ENOMEM, "cannot change %s", edit->name);
+	for (unsigned int number = 1; line < end; number++) {
+		const char *eol = memchr(line, '\n', (size_t)(end - line));
+		size_t len = (size_t)(eol ? eol + 1 - line : end - line);
+
+		filter_line(removal, edit->name, number, line, len, out);
+		line += len;
+	}
+	if (fclose(out))
+		return message_errno(-ENOMEM, "cannot change %s", edit->name);
+	return 0;
+}
+
+static int remove_from(struct removal *removal, const char *name)
+{
+	struct edit edit;
+	int ret = edit_open(removal->change.host->root.fd, name + (*name == '/'), &edit);
+
+	if (!ret)
+		ret = filter_file(removal, &edit);
+	if (!ret && edit_is_changed(&edit))
+		ret = change_write(&removal->change, &edit);
+	edit_close(&edit);
+	return ret;
+}
+
+/* What is not in the machine any more is no error here: its lines are to go all the more. */
+static int find_removed(struct removal *removal, int argc, char **argv)
+{
+	removal->sel = calloc((size_t)argc, sizeof(*removal->sel));
+	if (!removal->sel)
+		return message_errno(-ENOMEM, "cannot remove it");
+	for (int i = 0; i < argc; i++) {
+		struct selector sel;
+		int ret = slot_parse(removal->change.host, argv[i], &sel);
+
+		if (ret)
+			return ret;
+		removal->sel[removal->sels++] = sel;
+		ret = pci_resolve(removal->change.host->root.fd, &sel);
+		if (!ret && sel.kind == SELECTOR_ADDRESS) {
+			struct pci_function fn;
+
+			ret = pci_read(removal->change.host->root.fd, &sel.addr, &fn);
+		}
+		if (!ret && sel.kind == SELECTOR_SLOT) {
+			struct pci_function fn;
+
+			ret = -ENOENT;
+			for (sel.addr.fn = 0; sel.addr.fn < 8 && ret; sel.addr.fn++)
+				ret = pci_read(removal->change.host->root.fd, &sel.addr, &fn);
+		}
+		if (ret)
+			continue;
+		ret = slot_add(removal->change.host, argv[i], removal->change.scope,
+			       &removal->change.slot);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int say_not_named(const struct removal *removal, int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++)
+		message_warn("no bind line names %s; vfio-early list shows what is configured",
+			     argv[i]);
+	return removal->is_left ? COMMAND_INCOMPLETE : COMMAND_OK;
+}
+
+static int run(struct change *change, int argc, char **argv)
+{
+	struct removal *removal = (struct removal *)change;
+	struct config config;
+	int ret = find_removed(removal, argc, argv);
+
+	if (ret)
+		return ret == -EINVAL || ret == -ENOENT ? COMMAND_USAGE : COMMAND_NOTHING;
+	ret = config_read(removal->change.host->root.fd, &config);
+	for (size_t i = 0; i < config.files && !ret; i++)
+		ret = remove_from(removal, config.file[i].name);
+	config_free(&config);
+	if (ret)
+		return COMMAND_NOTHING;
+	if (!removal->removed)
+		return removal->is_left ? COMMAND_INCOMPLETE : say_not_named(removal, argc, argv);
+	change_say_next(&removal->change);
+	return removal->is_left ? COMMAND_INCOMPLETE : COMMAND_OK;
+}
+
+int command_remove(int argc, char **argv)
+{
+	static const struct options_entry entries[] = {
+		CHANGE_ENTRY_GROUP,
+		CHANGE_ENTRY_ONLY,
+		CHANGE_ENTRY_DRY,
+		{ 0 },
+	};
+	static const struct options_spec spec = {
+		.usage = "remove [OPTION...] ADDRESS...",
+		.about = "Takes the functions of a slot out of the bind lines of "
+			 "/etc/vfio-early.conf and\n/etc/vfio-early.conf.d, and shows the change. "
+			 "All else stays as it is.\n",
+		.entry = entries,
+		.common = OPTIONS_ROOT,
+		.end = "Exit status: 0 removed, or not there, 1 a line names it still, 2 usage, "
+		       "3 cannot be\nwritten.\n",
+	};
+	static struct removal removal;
+	int ret = change_run(&removal.change, &spec, argc, argv, run);
+
+	free(removal.sel);
+	return ret;
+}

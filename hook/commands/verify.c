@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vfio-early verify: what the next boot with an image would do, or why it would not do what the config
+ * says. Reads only; the verdict is inspect.h's.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands/command.h"
+#include "host/next_boot.h"
+#include "image/builder.h"
+#include "image/inspect.h"
+#include "image/kernels.h"
+#include "ui/options.h"
+#include "ui/output.h"
+#include "util/message.h"
+
+static const struct options_entry entries[] = {
+	{ "kernel", 'k', "VERSION", "the kernel that the image is for (default: by its name)" },
+	{ "quiet", 'q', NULL, "only what is wrong, a line each: IMAGE: what" },
+	{ 0 },
+};
+
+static const struct options_spec spec = {
+	.usage = "verify [OPTION...] [IMAGE...]",
+	.about = "Looks into images of the initramfs, of initramfs-tools or of dracut, and says what\n"
+		 "the next boot with each would do, or why it would not do what the config says.\n"
+		 "Without IMAGE: those of all installed kernels.\n",
+	.entry = entries,
+	.common = OPTIONS_READING,
+	.end = "Exit status: 0 all are as configured, 1 one is not, 2 usage, 3 it cannot be told.\n",
+};
+
+struct verify {
+	struct host *host;
+	struct inspector inspector;
+	struct json_object *images; /* with --json */
+	const struct output *output;
+	bool is_quiet;
+	unsigned int images_seen, wrong, untold;
+};
+
+/* The names of states are the schema of --json: see vfio-early(8) before a change. */
+static const struct {
+	const char *name, *heading;
+	enum output_mark mark;
+} states[] = {
+	[INSPECT_GOOD] = { "good", "as configured", OUTPUT_GOOD },
+	[INSPECT_WRONG] = { "wrong", "NOT AS CONFIGURED", OUTPUT_BAD },
+	[INSPECT_DAMAGED] = { "damaged", "DAMAGED", OUTPUT_BAD },
+	[INSPECT_MISSING] = { "missing", "NOT THERE", OUTPUT_BAD },
+	[INSPECT_UNREADABLE] = { "unreadable", "CANNOT BE READ", OUTPUT_WARN },
+};
+
+/* --- for programs */
+
+static struct json_object *json_texts(char *const *text, size_t count)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < count && list; i++)
+		json_object_array_add(list, json_object_new_string(text[i]));
+	return list;
+}
+
+static void add_json(struct verify *verify, const char *name, const struct inspection *image)
+{
+	struct json_object *object = json_object_new_object();
+
+	if (!object)
+		return;
+	json_object_object_add(object, "image", outlook_text(name));
+	json_object_object_add(object, "state", outlook_text(states[image->state].name));
+	json_object_object_add(object, "kernel", outlook_text(image->kernel));
+	json_object_object_add(object, "builder", outlook_text(builder_name(image->builder)));
+	json_object_object_add(object, "wrong", json_texts(image->wrong, image->wrongs));
+	json_object_object_add(object, "notes", json_texts(image->note, image->notes));
+	json_object_object_add(object, "functions",
+			       image->next ? outlook_json(image->next) : json_object_new_array());
+	json_object_array_add(verify->images, object);
+}
+
+/* --- for people */
+
+static void print_texts(const struct output *output, char *const *text, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		fputs("  ", stdout);
+		output_fold(output, 2, text[i]);
+	}
+}
+
+static int print_next(const struct verify *verify, struct host *next)
+{
+	struct outlook outlook;
+	int ret;
+
+	if (!next->count) {
+		puts("No PCI function can be seen here: what it would bind cannot be told.");
+		return 0;
+	}
+	ret = outlook_print(next, verify->output);
+	outlook_count(next, &outlook);
+	printf("The next boot with it%s binds %u, refuses %u.\n",
+	       outlook_is_open(next) ? " and with the kernel command line of this boot" : "",
+	       outlook.taken, outlook.refused);
+	return ret;
+}
+
+static int print_image(struct verify *verify, const char *name, const struct inspection *image)
+{
+	const struct output *output = verify->output;
+	enum output_mark mark = states[image->state].mark;
+
+	if (verify->images_seen)
+		putchar('\n');
+	printf("%s: %s%s%s", name, output_on(output, mark), states[image->state].heading,
+	       output_off(output, mark));
+	if (image->kernel && builder_name(image->builder))
+		printf(" (kernel %s, %s)", image->kernel, builder_name(image->builder));
+	putchar('\n');
+	if (image->state == INSPECT_UNREADABLE)
+		printf("  %s\n", strerror(-image->error));
+	print_texts(output, image->wrong, image->wrongs);
+	print_texts(output, image->note, image->notes);
+	if (image->state == INSPECT_GOOD && !verify->inspector.wants_us)
+		printf("  %s, and %s\n", inspect_summary(&verify->inspector),
+		       inspect_nothing(&verify->inspector));
+	if (image->state != INSPECT_GOOD && image->state != INSPECT_UNREADABLE)
+		puts("  fix: " COMMAND_APPLY);
+	return image->next ? print_next(verify, image->next) : 0;
+}
+
+static void print_quiet(const char *name, const struct inspection *image)
+{
+	if (image->state == INSPECT_MISSING)
+		printf("%s: there is no such image\n", name);
+	else if (image->state == INSPECT_UNREADABLE)
+		printf("%s: %s\n", name, strerror(-image->error));
+	for (size_t i = 0; i < image->wrongs; i++)
+		printf("%s: %s%s\n", name, image->state == INSPECT_DAMAGED ? "damaged: " : "",
+		       image->wrong[i]);
+}
+
+/* --- the whole */
+
+static int verify_image(struct verify *verify, int dirfd, const char *path, const char *name,
+			const char *kernel)
+{
+	struct inspection image;
+	int ret = inspect_image(&verify->inspector, dirfd, path, kernel, &image);
+
+	if (!ret) {
+		verify->untold += image.state == INSPECT_UNREADABLE;
+		verify->wrong += image.state != INSPECT_GOOD;
+		if (verify->output->format == OUTPUT_JSON)
+			add_json(verify, name, &image);
+		else if (verify->is_quiet)
+			print_quiet(name, &image);
+		else
+			ret = print_image(verify, name, &image);
+		verify->images_seen++;
+	}
+	inspect_free(&image);
+	return ret;
+}
+
+static int verify_kernels(struct verify *verify)
+{
+	struct kernels kernels;
+	int ret = kernels_find(&verify->host->root, &kernels);
+
+	if (ret)
+		message_errno(ret, "cannot read %s/" KERNELS_BOOT, verify->host->root.path);
+	else if (!kernels.count)
+		ret = message_error("no kernel in %s/" KERNELS_BOOT "; fix: name an image",
+				    verify->host->root.path);
+	for (size_t i = 0; i < kernels.count && !ret; i++) {
+		const struct kernel *kernel = &kernels.list[i];
+		char name[320];
+
+		snprintf(name, sizeof(name), "/%s", kernel->image);
+		ret = verify_image(verify, verify->host->root.fd, kernel->image, name,
+				   kernel->version);
+	}
+	kernels_free(&kernels);
+	return ret;
+}
+
+static int print_json(struct verify *verify)
+{
+	struct json_object *top = json_object_new_object();
+
+	if (!top)
+		return output_json(NULL);
+	json_object_object_add(top, "schema", json_object_new_int(1));
+	json_object_object_add(top, "good", json_object_new_boolean(!verify->wrong));
+	json_object_object_add(top, "images", json_object_get(verify->images));
+	return output_json(top);
+}
+
+/* With --quiet the config's own faults are not repeated: what makes images has said them. */
+static int take_config(struct verify *verify)
+{
+	char *kernel = NULL, why[512];
+	int ret;
+
+	host_kernel(&verify->host->root, &kernel);
+	if (verify->is_quiet)
+		message_keep(why, sizeof(why));
+	ret = host_decide(verify->host, kernel);
+	message_keep(NULL, 0);
+	if (ret && verify->is_quiet)
+		message_error("%s", why);
+	free(kernel);
+	return ret ? ret : inspect_open(verify->host, &verify->inspector);
+}
+
+static int run(struct verify *verify, const struct options *opts, const char *kernel, char **image,
+	       int count)
+{
+	int ret = host_open_blind(opts->root, &verify->host);
+
+	if (!ret)
+		ret = take_config(verify);
+	if (!ret && opts->output.format == OUTPUT_JSON) {
+		verify->images = json_object_new_array();
+		ret = verify->images ? 0 : message_errno(-ENOMEM, "cannot print");
+	}
+	if (!ret && !count)
+		ret = verify_kernels(verify);
+	for (int i = 0; i < count && !ret; i++)
+		ret = verify_image(verify, AT_FDCWD, image[i], image[i], kernel);
+	if (!ret && verify->images)
+		ret = print_json(verify);
+	if (!ret)
+		ret = output_finish();
+	if (ret)
+		return COMMAND_NOTHING;
+	if (verify->wrong > verify->untold)
+		return COMMAND_INCOMPLETE;
+	return verify->untold ? COMMAND_NOTHING : COMMAND_OK;
+}
+
+int command_verify(int argc, char **argv)
+{
+	struct verify verify = { 0 };
+	const char *kernel = NULL;
+	struct options opts;
+	int code, ret;
+
+	options_init(&opts, &spec);
+	verify.output = &opts.output;
+	while ((code = options_next(&opts, argc, argv)) >= 0) {
+		if (code == 'k')
+			kernel = optarg;
+		else
+			verify.is_quiet = true;
+	}
+	if (code == OPTIONS_EXIT)
+		return opts.status;
+	if (kernel && optind == argc) {
+		message_error("--kernel is of an image that is named; fix: verify --kernel VERSION "
+			      "IMAGE");
+		return options_usage(&opts);
+	}
+	ret = run(&verify, &opts, kernel, argv + optind, argc - optind);
+	json_object_put(verify.images);
+	inspect_close(&verify.inspector);
+	host_close(verify.host);
+	return ret;
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The config of the host; see config.h. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sha256.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/config.h"
+#include "util/message.h"
+
+#define CONFIG_FILE "etc/vfio-early.conf"
+#define CONFIG_DIR  "etc/vfio-early.conf.d"
+
+/*
+ * Whoever writes here decides which driver a device of this host gets. So: root's, and nobody else
+ * may write. An ordinary user who looks at a tree of their own (--root) is root there.
+ */
+static int check_owner(const char *name, const struct stat *st)
+{
+	if (st->st_uid != 0 && (geteuid() == 0 || st->st_uid != geteuid()))
+		return message_error("/%s belongs to uid %u, not to root, so it is not read; "
+				     "fix: chown root:root /%s",
+				     name, (unsigned int)st->st_uid, name);
+	if (st->st_mode & (S_IWGRP | S_IWOTH))
+		return message_error("/%s can be written by others than root (mode %04o), so it is "
+				     "not read; fix: chmod go-w /%s",
+				     name, (unsigned int)st->st_mode & 07777, name);
+	return 0;
+}
+
+static int read_all(int fd, char *buf, size_t size, size_t *len)
+{
+	*len = 0;
+	while (*len < size) {
+		ssize_t got = read(fd, buf + *len, size - *len);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (got == 0)
+			break;
+		*len += (size_t)got;
+	}
+	return 0;
+}
+
+/* One file, appended to the config. -ENOENT without a word: the caller knows if it matters. */
+static int read_file(int rootfd, const char *name, struct config *config)
+{
+	struct config_file *list, file = { 0 };
+	struct stat st;
+	int fd, ret;
+
+	/* O_NONBLOCK: a FIFO is refused below, not waited for. */
+	fd = openat(rootfd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return errno == ENOENT ? -ENOENT : message_errno(-errno, "cannot open /%s", name);
+
+	ret = fstat(fd, &st) ? -errno : 0;
+	if (ret) {
+		message_errno(ret, "cannot read /%s", name);
+		goto out;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		ret = message_error("/%s is not a regular file; fix: move it away", name);
+		goto out;
+	}
+	ret = check_owner(name, &st);
+	if (ret)
+		goto out;
+
+	ret = -ENOMEM;
+	file.text = malloc(CONFIG_MAX_SIZE + 1);
+	if (!file.text)
+		goto out;
+	ret = read_all(fd, file.text, CONFIG_MAX_SIZE + 1, &file.size);
+	if (ret) {
+		message_errno(ret, "cannot read /%s", name);
+		goto out;
+	}
+	if (file.size > CONFIG_MAX_SIZE) {
+		ret = message_error("/%s is larger than 1 MiB (CONFIG_MAX_SIZE); fix: split it up",
+				    name);
+		goto out;
+	}
+	file.text[file.size] = '\0';
+
+	ret = -ENOMEM;
+	file.cut = malloc(file.size + 1);
+	if (!file.cut || asprintf(&file.name, "/%s", name) < 0) {
+		file.name = NULL;
+		goto out;
+	}
+	memcpy(file.cut, file.text, file.size + 1);
+
+	list = realloc(config->file, (config->files + 1) * sizeof(*list));
+	if (!list)
+		goto out;
+	config->file = list;
+	config->file[config->files++] = file;
+	close(fd);
+	return 0;
+out:
+	free(file.name);
+	free(file.text);
+	free(file.cut);
+	close(fd);
+	return ret;
+}
+
+/* "*.conf" as the shell has it: no hidden file, and something before the dot. */
+static int is_config(const struct dirent *entry)
+{
+	size_t len = strlen(entry->d_name);
+
+	return entry->d_name[0] != '.' && len > 5 && !strcmp(entry->d_name + len - 5, ".conf");
+}
+
+/* alphasort() follows the locale; the order of the files must not. */
+static int byte_order(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int read_dir(int rootfd, struct config *config)
+{
+	struct dirent **entry = NULL;
+	struct stat st;
+	int count = 0, ret = 0;
+
+	if (fstatat(rootfd, CONFIG_DIR, &st, 0))
+		return errno == ENOENT ? 0 : message_errno(-errno, "cannot read /" CONFIG_DIR);
+	ret = check_owner(CONFIG_DIR, &st);
+	if (ret)
+		return ret;
+
+	count = scandirat(rootfd, CONFIG_DIR, &entry, is_config, byte_order);
+	if (count < 0)
+		return message_errno(-errno, "cannot read /" CONFIG_DIR);
+	for (int i = 0; i < count && !ret; i++) {
+		char name[sizeof(CONFIG_DIR) + 1 + sizeof(entry[i]->d_name)];
+
+		snprintf(name, sizeof(name), CONFIG_DIR "/%s", entry[i]->d_name);
+		ret = read_file(rootfd, name, config);
+		if (ret == -ENOENT)
+			message_error("/%s leads nowhere; fix: remove it", name);
+	}
+	for (int i = 0; i < count; i++)
+		free(entry[i]);
+	free(entry);
+	return ret;
+}
+
+/* Over names, lengths and contents: what moves from one file into another is a change too. */
+static void digest(struct config *config)
+{
+	SHA2_CTX sha;
+
+	SHA256Init(&sha);
+	for (size_t i = 0; i < config->files; i++) {
+		const struct config_file *file = &config->file[i];
+		char head[512];
+		int len = snprintf(head, sizeof(head), "%s\n%zu\n", file->name, file->size);
+
+		SHA256Update(&sha, (const uint8_t *)head, (size_t)len);
+		SHA256Update(&sha, (const uint8_t *)file->text, file->size);
+	}
+	SHA256End(&sha, config->digest);
+}
+
+int config_read(int rootfd, struct config *config)
+{
+	int ret;
+
+	*config = (struct config){ 0 };
+	ret = read_file(rootfd, CONFIG_FILE, config);
+	if (!ret || ret == -ENOENT)
+		ret = read_dir(rootfd, config);
+	if (ret == -ENOMEM)
+		message_errno(ret, "cannot read the config");
+	if (!ret)
+		digest(config);
+	return ret;
+}
+
+static const char *line_of(const char *text, unsigned int line)
+{
+	while (--line && text) {
+		text = strchr(text, '\n');
+		if (text)
+			text++;
+	}
+	return text;
+}
+
+unsigned int config_parse(struct config *config, struct plan *plan,
+			  void (*lost)(const char *text, void *arg), void *arg)
+{
+	unsigned int wrong = 0;
+
+	for (size_t i = 0; i < config->files; i++) {
+		struct config_file *file = &config->file[i];
+		struct plan_errors errors = { 0 };
+
+		file->bind_from = plan->binds;
+		wrong += plan_parse(plan, file->cut, file->size, PLAN_CONFIG, &errors);
+		file->bind_to = plan->binds;
+
+		for (unsigned int e = 0; e < errors.count; e++) {
+			const struct plan_error *error = &errors.error[e];
+			char text[512];
+
+			if (e == PLAN_MAX_ERRORS) {
+				snprintf(text, sizeof(text), "%s: %u further wrong lines",
+					 file->name, errors.count - PLAN_MAX_ERRORS);
+				message_plain(text);
+				if (lost)
+					lost(text, arg);
+				break;
+			}
+			message_line(file->name, error->line, error->column, error->what,
+				     line_of(file->text, error->line));
+			snprintf(text, sizeof(text), "%s:%u:%u: %s", file->name, error->line,
+				 error->column, error->what);
+			if (lost)
+				lost(text, arg);
+		}
+	}
+	return wrong;
+}
+
+const char *config_origin(const struct config *config, const struct plan *plan, unsigned int bind,
+			  unsigned int *line)
+{
+	*line = plan->bind[bind].line;
+	for (size_t i = 0; i < config->files; i++)
+		if (bind >= config->file[i].bind_from && bind < config->file[i].bind_to)
+			return config->file[i].name;
+	return "";
+}
+
+void config_free(struct config *config)
+{
+	for (size_t i = 0; i < config->files; i++) {
+		free(config->file[i].name);
+		free(config->file[i].text);
+		free(config->file[i].cut);
+	}
+	free(config->file);
+	*config = (struct config){ 0 };
+}

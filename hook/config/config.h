@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The config of the host: which files, whether they may be trusted, what they say, and a digest by
+ * which a stale image is known. Reads below the root only; the grammar is early/plan.c's.
+ */
+#ifndef VFIO_EARLY_HOOK_CONFIG_CONFIG_H
+#define VFIO_EARLY_HOOK_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "early/plan.h"
+
+#define CONFIG_MAX_SIZE	  (1u << 20) /* bytes of one file */
+#define CONFIG_DIGEST_HEX 65	     /* SHA-256 in hex, and the end of the string */
+
+struct config_file {
+	char *name;		/* "/etc/vfio-early.conf", without the root */
+	char *text;		/* as it was read, NUL-ended, for messages */
+	char *cut;		/* the same, cut up by plan_parse(); the plan points into it */
+	size_t size;		/* without the NUL */
+	unsigned int bind_from; /* its selectors are plan.bind[bind_from..bind_to - 1] */
+	unsigned int bind_to;
+};
+
+struct config {
+	struct config_file *file;
+	size_t files;
+	char digest[CONFIG_DIGEST_HEX];
+};
+
+/*
+ * config_read - read all files and check that they are root's alone.
+ * @rootfd: the root directory
+ * @config: filled in; config_free() in any case
+ *
+ * No file at all is an empty config. Returns 0, or -errno after saying what is wrong and the fix.
+ */
+int config_read(int rootfd, struct config *config);
+
+/*
+ * config_parse - what the files say.
+ * @plan: initialised; its strings point into @config
+ * @lost: called with "FILE:LINE:COLUMN: what" for each line that was left out; may be NULL
+ *
+ * Each wrong line is also said on stderr. Returns the number of wrong lines.
+ */
+unsigned int config_parse(struct config *config, struct plan *plan,
+			  void (*lost)(const char *text, void *arg), void *arg);
+
+/* config_origin - which file and line a bind selector comes from. The file's name, and *line. */
+const char *config_origin(const struct config *config, const struct plan *plan, unsigned int bind,
+			  unsigned int *line);
+
+void config_free(struct config *config);
+
+#endif

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Changing a file of the administrator's; see edit.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "config/edit.h"
+#include "util/message.h"
+
+#define PATH_DIFF "/usr/bin/diff"
+
+/* Beside the file and hidden: neither conf.d readers nor modprobe take it for one of theirs. */
+#define TEMP_FORMAT ".%s.vfio-early-new"
+
+/* Where a descriptor's file really lies: no other way says so without a race. */
+static int real_path(int fd, char path[PATH_MAX])
+{
+	char link[64];
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, path, PATH_MAX - 1);
+	if (len < 0)
+		return -errno;
+	path[len] = '\0';
+	return *path == '/' ? 0 : -ENOENT;
+}
+
+static bool is_below(const char *path, const char *root)
+{
+	size_t len = strlen(root);
+
+	if (!strcmp(root, "/"))
+		return true;
+	return !strncmp(path, root, len) && path[len] == '/';
+}
+
+static int read_text(int fd, struct edit *edit)
+{
+	edit->old = malloc(EDIT_MAX_SIZE + 1);
+	if (!edit->old)
+		return -ENOMEM;
+	while (edit->old_size <= EDIT_MAX_SIZE) {
+		ssize_t got = read(fd, edit->old + edit->old_size,
+				   EDIT_MAX_SIZE + 1 - edit->old_size);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (!got)
+			break;
+		edit->old_size += (size_t)got;
+	}
+	if (edit->old_size > EDIT_MAX_SIZE)
+		return -EFBIG;
+	edit->old[edit->old_size] = '\0';
+	return 0;
+}
+
+/* The folder and the last component of where the file really is, or is to be. */
+static int find_place(int rootfd, int fd, const char *name, struct edit *edit)
+{
+	char root[PATH_MAX], path[PATH_MAX], dir[PATH_MAX], *slash;
+	int ret = real_path(rootfd, root);
+
+	if (!ret && fd >= 0) {
+		ret = real_path(fd, path);
+	} else if (!ret) {
+		int parentfd;
+
+		snprintf(dir, sizeof(dir), "%s", name);
+		slash = strrchr(dir, '/');
+		if (slash)
+			*slash = '\0';
+		parentfd = openat(rootfd, slash ? dir : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (parentfd < 0)
+			return -errno;
+		ret = real_path(parentfd, dir);
+		close(parentfd);
+		if (!ret && snprintf(path, sizeof(path), "%s/%s", strcmp(dir, "/") ? dir : "",
+				     slash ? strrchr(name, '/') + 1 : name) >= (int)sizeof(path))
+			ret = -ENAMETOOLONG;
+	}
+	if (ret)
+		return ret;
+	if (!is_below(path, root))
+		return message_error("/%s leads out of %s, to %s; fix: edit that file yourself",
+				     name, root, path);
+
+	slash = strrchr(path, '/');
+	edit->base = strdup(slash + 1);
+	slash[slash == path] = '\0';
+	edit->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (edit->dirfd < 0)
+		return -errno;
+	return edit->base ? 0 : -ENOMEM;
+}
+
+static int open_file(int rootfd, const char *name, struct edit *edit)
+{
+	struct stat st;
+	int fd, ret;
+
+	/* O_NONBLOCK: a FIFO is refused below, not waited for. */
+	fd = openat(rootfd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0 && errno != ENOENT)
+		return message_errno(-errno, "cannot open /%s", name);
+	if (fd < 0 && !fstatat(rootfd, name, &st, AT_SYMLINK_NOFOLLOW))
+		return message_error("/%s leads nowhere; fix: remove it", name);
+
+	ret = find_place(rootfd, fd, name, edit);
+	if (ret) {
+		if (!edit->base && ret != -EINVAL)
+			message_errno(ret, "cannot find the folder of /%s", name);
+		else if (ret != -EINVAL)
+			message_errno(ret, "cannot open the folder of /%s", name);
+		goto out;
+	}
+	/*
+	 * Two edits at once would each lose what the other wrote. The folder and not the file: that
+	 * is another one after each edit. A file system without locks does without.
+	 */
+	while (flock(edit->dirfd, LOCK_EX) && errno == EINTR)
+		;
+	/* Anew: what was opened, or not there, before the lock may be another file by now. */
+	if (fd >= 0)
+		close(fd);
+	fd = openat(edit->dirfd, edit->base, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0 && errno != ENOENT)
+		ret = -errno;
+	if (fd >= 0) {
+		ret = fstat(fd, &edit->st) ? -errno : 0;
+		if (!ret && !S_ISREG(edit->st.st_mode)) {
+			ret = message_error("/%s is not a regular file; fix: move it away", name);
+			goto out;
+		}
+		edit->exists = true;
+	}
+	if (!ret && fd >= 0)
+		ret = read_text(fd, edit);
+	if (!ret && !edit->exists) {
+		edit->old = strdup("");
+		ret = edit->old ? 0 : -ENOMEM;
+	}
+	if (ret == -EFBIG)
+		message_error("/%s is larger than 1 MiB (EDIT_MAX_SIZE); fix: edit it yourself",
+			      name);
+	else if (ret)
+		message_errno(ret, "cannot read /%s", name);
+out:
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+int edit_open(int rootfd, const char *name, struct edit *edit)
+{
+	*edit = (struct edit){ .dirfd = -1 };
+	if (asprintf(&edit->name, "/%s", name) < 0) {
+		edit->name = NULL;
+		return message_errno(-ENOMEM, "cannot read /%s", name);
+	}
+	return open_file(rootfd, name, edit);
+}
+
+bool edit_is_changed(const struct edit *edit)
+{
+	return edit->text &&
+	       (edit->size != edit->old_size || memcmp(edit->text, edit->old, edit->size) != 0);
+}
+
+int edit_write(int fd, const char *text, size_t size)
+{
+	while (size) {
+		ssize_t put = write(fd, text, size);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return -errno;
+		text += put;
+		size -= (size_t)put;
+	}
+	return 0;
+}
+
+/* A text as a file that a child can open by its number. Returns a descriptor or -errno. */
+static int text_fd(const char *text, size_t size)
+{
+	int fd = memfd_create("vfio-early", 0);
+	int ret = fd < 0 ? -errno : edit_write(fd, text, size);
+
+	if (ret && fd >= 0)
+		close(fd);
+	return ret ? ret : fd;
+}
+
+static int run_diff(const char *before, const char *after, int oldfd, int newfd)
+{
+	char old[64], new[64];
+	int status;
+	pid_t pid;
+
+	snprintf(old, sizeof(old), "/proc/self/fd/%d", oldfd);
+	snprintf(new, sizeof(new), "/proc/self/fd/%d", newfd);
+	fflush(stdout);
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (!pid) {
+		execl(PATH_DIFF, "diff", "-u", "--label", before, "--label", after, old, new,
+		      (char *)NULL);
+		_exit(127);
+	}
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	/* 1: they differ. */
+	return WIFEXITED(status) && WEXITSTATUS(status) <= 1 ? 0 : -ENOEXEC;
+}
+
+int edit_diff(const struct edit *edit)
+{
+	int oldfd, newfd, ret;
+
+	if (!edit_is_changed(edit))
+		return 0;
+	oldfd = text_fd(edit->old, edit->old_size);
+	newfd = text_fd(edit->text, edit->size);
+	ret = oldfd < 0 ? oldfd : newfd < 0 ? newfd : 0;
+	if (!ret)
+		ret = run_diff(edit->exists ? edit->name : "/dev/null", edit->name, oldfd, newfd);
+	if (oldfd >= 0)
+		close(oldfd);
+	if (newfd >= 0)
+		close(newfd);
+	return ret ? message_errno(ret, "cannot show the change of %s with " PATH_DIFF,
+				   edit->name) :
+		     0;
+}
+
+/* Writes a whole new file in the folder, as its owner's. */
+static int write_file(const struct edit *edit, const char *base, int flags, const char *text,
+		      size_t size)
+{
+	mode_t mode = edit->exists ? edit->st.st_mode & 07777 : 0644;
+	int fd = openat(edit->dirfd, base,
+			O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags, 0600);
+	int ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = edit_write(fd, text, size);
+	/* The owner first: a change of owner clears set-ID bits. */
+	if (!ret && edit->exists && fchown(fd, edit->st.st_uid, edit->st.st_gid) &&
+	    (edit->st.st_uid != geteuid() || edit->st.st_gid != getegid()))
+		ret = -errno;
+	if (!ret && (fchmod(fd, mode) || fsync(fd)))
+		ret = -errno;
+	if (close(fd) && !ret)
+		ret = -errno;
+	if (ret)
+		unlinkat(edit->dirfd, base, 0);
+	return ret;
+}
+
+static bool is_same_text(const struct edit *edit, const char *base)
+{
+	struct edit other = { .dirfd = -1 };
+	int fd = openat(edit->dirfd, base, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	bool same;
+
+	if (fd < 0)
+		return false;
+	same = !read_text(fd, &other) && other.old_size == edit->old_size &&
+	       !memcmp(other.old, edit->old, edit->old_size);
+	free(other.old);
+	close(fd);
+	return same;
+}
+
+int edit_backup(struct edit *edit, const char *suffix, char **kept)
+{
+	char base[NAME_MAX + 1];
+	int ret = -EEXIST;
+
+	*kept = NULL;
+	if (!edit->exists)
+		return 0;
+	for (unsigned int i = 0; i < 100 && ret == -EEXIST; i++) {
+		char number[16] = "";
+
+		if (i)
+			snprintf(number, sizeof(number), ".%u", i);
+		if (snprintf(base, sizeof(base), "%s%s%s", edit->base, suffix, number) >=
+		    (int)sizeof(base)) {
+			ret = -ENAMETOOLONG;
+			break;
+		}
+		ret = is_same_text(edit, base) ?
+			      0 :
+			      write_file(edit, base, O_EXCL, edit->old, edit->old_size);
+	}
+	if (!ret) {
+		int dir = (int)(strrchr(edit->name, '/') - edit->name);
+
+		if (asprintf(kept, "%.*s/%s", dir, edit->name, base) < 0) {
+			*kept = NULL;
+			ret = -ENOMEM;
+		}
+	}
+	return ret ? message_errno(ret, "cannot keep a backup of %s; nothing was changed",
+				   edit->name) :
+		     0;
+}
+
+int edit_commit(struct edit *edit)
+{
+	char temp[NAME_MAX + 1];
+	int ret = 0;
+
+	if (!edit_is_changed(edit))
+		return 0;
+	if (snprintf(temp, sizeof(temp), TEMP_FORMAT, edit->base) >= (int)sizeof(temp))
+		ret = -ENAMETOOLONG;
+	/* One that is there was left by an edit that died: the lock says that nobody writes it. */
+	if (!ret)
+		ret = write_file(edit, temp, O_TRUNC, edit->text, edit->size);
+	if (!ret && renameat(edit->dirfd, temp, edit->dirfd, edit->base)) {
+		ret = -errno;
+		unlinkat(edit->dirfd, temp, 0);
+	}
+	if (ret)
+		return message_errno(ret, "cannot write %s; it is as it was", edit->name);
+	if (fsync(edit->dirfd))
+		return message_errno(-errno, "%s is written, but may not survive a power cut",
+				     edit->name);
+	return 0;
+}
+
+void edit_close(struct edit *edit)
+{
+	free(edit->name);
+	free(edit->base);
+	free(edit->old);
+	free(edit->text);
+	if (edit->dirfd >= 0)
+		close(edit->dirfd);
+	*edit = (struct edit){ .dirfd = -1 };
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The report of a boot; see entries.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "early/paths.h"
+#include "early/sysfs.h"
+#include "host/boot_report.h"
+
+/* The value of NAME= in a line of the report, which quotes the last one alone. */
+static void take_field(const char *line, const char *name, char *buf, size_t size)
+{
+	char key[24];
+	const char *value;
+	size_t len;
+
+	buf[0] = '\0';
+	snprintf(key, sizeof(key), "%s=", name);
+	value = strstr(line, key);
+	if (!value || (value != line && value[-1] != ' '))
+		return;
+	value += strlen(key);
+	len = *value == '"' ? strcspn(++value, "\"") : strcspn(value, " ");
+	if (len == 1 && *value == '-')
+		len = 0;
+	snprintf(buf, size, "%.*s", (int)len, value);
+}
+
+static int take_entry(const char *line, void *arg)
+{
+	struct entries *entries = arg;
+	struct entry entry, *list;
+
+	take_field(line, "address", entry.subject, sizeof(entry.subject));
+	take_field(line, "id", entry.id, sizeof(entry.id));
+	take_field(line, "result", entry.result, sizeof(entry.result));
+	take_field(line, "driver", entry.driver, sizeof(entry.driver));
+	take_field(line, "reason", entry.reason, sizeof(entry.reason));
+	if (!*entry.subject || !*entry.result)
+		return 0;
+	/* A later line about the same address replaces an earlier one. */
+	for (size_t i = 0; i < entries->count; i++) {
+		if (strcmp(entries->list[i].subject, entry.subject) != 0)
+			continue;
+		entries->list[i] = entry;
+		return 0;
+	}
+	list = realloc(entries->list, (entries->count + 1) * sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	entries->list = list;
+	entries->list[entries->count++] = entry;
+	return 0;
+}
+
+int entries_read(int rootfd, struct entries *entries)
+{
+	*entries = (struct entries){ 0 };
+	return sysfs_for_each_line(rootfd, PATH_RUN_REPORT, take_entry, entries);
+}
+
+const struct entry *entries_find(const struct entries *entries, const char *subject)
+{
+	for (size_t i = 0; i < entries->count; i++)
+		if (!strcmp(entries->list[i].subject, subject))
+			return &entries->list[i];
+	return NULL;
+}
+
+void entries_free(struct entries *entries)
+{
+	free(entries->list);
+	*entries = (struct entries){ 0 };
+}

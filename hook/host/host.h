@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The facts of a host: its PCI functions, its IOMMU, and what the boot half will make of them at the
+ * next boot, by early/'s own decide() on the plan that its config compiles to. Reads only, below one
+ * root; what is asked for seldom is read when it is asked for. Prints nothing but errors.
+ */
+#ifndef VFIO_EARLY_HOOK_HOST_HOST_H
+#define VFIO_EARLY_HOOK_HOST_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "early/cmdline.h"
+#include "early/decide.h"
+#include "early/iommu.h"
+#include "early/pci.h"
+#include "early/plan.h"
+#include "host/names.h"
+#include "util/root.h"
+
+struct host_function {
+	struct pci_function pci; /* addr, id, class, driver; the rest is not filled in */
+	bool is_display;	 /* class 03, or of the slot of such a function */
+	bool has_group;		 /* pci.group is known; ask host_group() */
+	int place;		 /* in host->table, or DECIDE_NO_INDEX */
+};
+
+struct host {
+	struct root root;
+	int devicesfd; /* sys/bus/pci/devices, or -1 */
+	struct host_function *fn;
+	size_t count; /* in the order of addresses */
+	unsigned int unreadable;
+	struct names *names;
+	char cmdline[CMDLINE_SIZE];
+	struct iommu iommu;
+
+	/* By host_decide(): */
+	char *plan_text;
+	char **note; /* the plan's own comments: what could not be found out */
+	size_t notes;
+	bool is_undone; /* by `undo`: the plan is empty, whatever the config says */
+	struct plan plan;
+	struct pci_table table; /* as a boot finds it: no driver, no virtual functions */
+	struct decisions decisions;
+};
+
+/* What the next boot makes of a function, for columns and JSON. */
+enum host_next {
+	HOST_NEXT_NONE, /* left to the host: nothing names it */
+	HOST_NEXT_VFIO,
+	HOST_NEXT_HELD,
+	HOST_NEXT_REFUSED,
+	HOST_NEXT_CROWDS, /* left to the host, in a group of which a VM gets the others */
+};
+
+/*
+ * host_open - open a root and read one uevent of each PCI function below it.
+ * @dir: of --root
+ *
+ * Returns 0 and a host for host_close(), or -errno after saying what is wrong and the fix.
+ */
+int host_open(const char *dir, struct host **host);
+
+/*
+ * host_open_blind - the same also where no PCI function can be seen, as in a chroot without /sys, in
+ * which images are made too: the list is empty then.
+ */
+int host_open_blind(const char *dir, struct host **host);
+
+/* host_twin - the same facts for a second plan: a host of its own, with no decisions yet. */
+int host_twin(const struct host *host, struct host **twin);
+
+void host_close(struct host *host);
+
+/*
+ * host_decide - compile the config and ask what the boot would do with each function.
+ * @kernel: whose modules the plan is to have, or NULL for none
+ *
+ * Returns 0, or -errno after saying why.
+ */
+int host_decide(struct host *host, const char *kernel);
+
+/*
+ * host_decide_text - ask the same of a plan that is compiled already.
+ * @text: malloc'ed, NUL-ended; the host's from here on, also when it fails
+ * @size: without the NUL
+ */
+int host_decide_text(struct host *host, char *text, size_t size);
+
+/*
+ * host_kernel - the kernel that the next boot takes as far as this host's files tell: the running
+ * one where its modules are there, else the newest.
+ *
+ * Returns malloc'ed *version and 0, -ENOENT when there is none, or -errno.
+ */
+int host_kernel(const struct root *root, char **version);
+
+/*
+ * host_before_drivers - the facts of a collected table as the boot will find them: it comes before
+ * every driver, and so before every virtual function, while the boot framebuffer is there.
+ */
+void host_before_drivers(const struct host *host, struct pci_table *table);
+
+/* host_find - the function at an address, or NULL. */
+struct host_function *host_find(const struct host *host, const struct pci_address *addr);
+
+/*
+ * host_select - which functions does a user's word name?
+ * @word: any selector of the config: 81:00, 0000:81:00.0, 10de:1187, class:03, a path
+ * @fn: called with each in order
+ *
+ * Returns how many; -ENOENT or -EINVAL after saying that there is none, and which ones are near.
+ */
+int host_select(const struct host *host, const char *word,
+		void (*fn)(struct host_function *fn, void *arg), void *arg);
+
+/* host_attribute - an attribute of a function in one read. Returns buf, "" when there is none. */
+const char *host_attribute(const struct host *host, const struct host_function *fn,
+			   const char *name, char *buf, size_t size);
+
+/* host_link - the last component of one of its links ("iommu_group"), or "". Returns buf. */
+const char *host_link(const struct host *host, const struct host_function *fn, const char *name,
+		      char *buf, size_t size);
+
+/* host_group - its IOMMU group, or -1. */
+int host_group(const struct host *host, struct host_function *fn);
+
+/* host_is_boot_vga - did the firmware show its screen there? */
+bool host_is_boot_vga(const struct host *host, const struct host_function *fn);
+
+/* host_protect - why this host needs it ("holds /"), or NULL. After host_decide(). */
+const char *host_protect(const struct host *host, const struct host_function *fn);
+
+/*
+ * host_iommu - its IOMMU in words: "IOMMU off in the kernel (...)"
+ * @fix: what to do, or ""; a parameter that is missing is added by `apply`
+ */
+void host_iommu(const struct host *host, char *what, size_t what_size, char *fix, size_t fix_size);
+
+/* host_next, host_why - the verdict, and its reason in words ("" where there is none). */
+enum host_next host_next(const struct host *host, const struct host_function *fn);
+const char *host_why(const struct host *host, const struct host_function *fn, char *buf,
+		     size_t size);
+
+/* host_next_name - "vfio-pci", "held", "refused", "left", or "" for what nothing names. */
+const char *host_next_name(enum host_next next);
+
+/*
+ * host_is_viable_driver - may this driver, or none (""), have a function of a group that a VM takes?
+ * Those that leave DMA alone may (driver_managed_dma in the kernel's drivers).
+ */
+bool host_is_viable_driver(const char *driver);
+
+/*
+ * host_has_rmrr - does the firmware keep memory of the group's devices mapped (an RMRR, or "direct"
+ * region)? The kernel then gives none of them to a VM (drivers/iommu/intel/iommu.c,
+ * device_rmrr_is_relaxable); "direct-relaxable" regions do no harm.
+ * @region: "0x... 0x..." of the first one
+ */
+bool host_has_rmrr(const struct host *host, int group, char *region, size_t size);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What PCI devices are called, by libpci's database (pci.ids); a room of its own because libpci's
+ * names and ours would meet. Reads that one file, when the first name is asked for.
+ */
+#ifndef VFIO_EARLY_HOOK_HOST_NAMES_H
+#define VFIO_EARLY_HOOK_HOST_NAMES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "early/selector.h"
+
+struct names;
+
+/*
+ * names_open - the database of a root that has one of its own (usr/share/misc/pci.ids), else the
+ * system's.
+ * @root: absolute, "" for "/"
+ *
+ * Returns NULL when memory ran out, which all functions below take.
+ */
+struct names *names_open(const char *root);
+
+void names_close(struct names *names);
+
+/* Each returns buf, which is "" when the name is not known. */
+const char *names_device(struct names *names, const struct pci_id *id, char *buf, size_t size);
+const char *names_vendor(struct names *names, const struct pci_id *id, char *buf, size_t size);
+const char *names_subsystem(struct names *names, const struct pci_id *id, char *buf, size_t size);
+
+/* @class: 24 bits, as in struct pci_function */
+const char *names_class(struct names *names, uint32_t class, char *buf, size_t size);
+
+#endif

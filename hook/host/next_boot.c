@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the next boot makes of each function, as a table and as JSON; see outlook.h. */
+#include <errno.h>
+#include <json-c/json.h>
+
+#include "host/next_boot.h"
+
+enum {
+	COL_ADDRESS,
+	COL_ID,
+	COL_NAME,
+	COL_GROUP,
+	COL_DRIVER,
+	COL_NEXT,
+};
+
+static const struct output_column columns[] = {
+	{ "ADDRESS", "", 12, 0, OUTPUT_STRING, true },
+	{ "ID", "", 9, 0, OUTPUT_STRING, true },
+	{ "NAME", "", 0.5, SCOLS_FL_TRUNC, OUTPUT_STRING, true },
+	{ "GROUP", "", 5, SCOLS_FL_RIGHT, OUTPUT_NUMBER, true },
+	{ "DRIVER", "", 8, 0, OUTPUT_STRING, true },
+	{ "NEXT", "", 8, 0, OUTPUT_STRING, true },
+	{ 0 },
+};
+
+int outlook_print(struct host *host, const struct output *output)
+{
+	struct output_table table;
+	int ret = output_table_init(&table, output, "functions", columns);
+
+	for (size_t i = 0; i < host->count && !ret; i++) {
+		struct host_function *fn = &host->fn[i];
+		enum host_next next = host_next(host, fn);
+		struct libscols_line *line;
+		char text[256];
+
+		if (fn->place == DECIDE_NO_INDEX)
+			continue;
+		line = output_line(&table, NULL);
+		output_set(&table, line, COL_ADDRESS, pci_address_format(&fn->pci.addr, text));
+		output_set(&table, line, COL_ID, pci_id_format(&fn->pci.id, text));
+		output_set(&table, line, COL_NAME,
+			   names_device(host->names, &fn->pci.id, text, sizeof(text)));
+		if (host_group(host, fn) >= 0)
+			output_setf(&table, line, COL_GROUP, "%d", host_group(host, fn));
+		output_set(&table, line, COL_DRIVER, fn->pci.driver);
+		output_set(&table, line, COL_NEXT, host_next_name(next));
+		output_mark_cell(&table, line, COL_NEXT,
+				 next == HOST_NEXT_VFIO ? OUTPUT_GOOD : OUTPUT_BAD);
+		if (pci_is_bridge(&fn->pci))
+			output_mark_line(&table, line, OUTPUT_DIM);
+	}
+	if (!ret)
+		ret = output_table_print(&table);
+	output_table_free(&table);
+	return ret;
+}
+
+void outlook_count(const struct host *host, struct outlook *outlook)
+{
+	*outlook = (struct outlook){ 0 };
+	for (size_t i = 0; i < host->count; i++) {
+		enum host_next next = host_next(host, &host->fn[i]);
+
+		outlook->taken += next == HOST_NEXT_VFIO;
+		outlook->refused += next == HOST_NEXT_REFUSED || next == HOST_NEXT_HELD;
+	}
+}
+
+bool outlook_is_open(const struct host *host)
+{
+	for (size_t i = 0; i < host->count; i++) {
+		const struct host_function *fn = &host->fn[i];
+		enum reason reason;
+
+		if (fn->place == DECIDE_NO_INDEX || host_next(host, fn) != HOST_NEXT_REFUSED)
+			continue;
+		reason = host->decisions.verdict[fn->place].reason;
+		if (reason == REASON_NO_GROUP ||
+		    (reason == REASON_NO_IOMMU && host->iommu.state == IOMMU_OFF_KERNEL))
+			return true;
+	}
+	return false;
+}
+
+struct json_object *outlook_text(const char *text)
+{
+	return text && *text ? json_object_new_string(text) : NULL;
+}
+
+static struct json_object *json_function(struct host *host, struct host_function *fn)
+{
+	struct json_object *object = json_object_new_object();
+	char text[512];
+
+	if (!object)
+		return NULL;
+	json_object_object_add(object, "address",
+			       outlook_text(pci_address_format(&fn->pci.addr, text)));
+	json_object_object_add(object, "id", outlook_text(pci_id_format(&fn->pci.id, text)));
+	json_object_object_add(object, "name",
+			       outlook_text(
+				       names_device(host->names, &fn->pci.id, text, sizeof(text))));
+	json_object_object_add(object, "group",
+			       host_group(host, fn) < 0 ?
+				       NULL :
+				       json_object_new_int(host_group(host, fn)));
+	json_object_object_add(object, "driver", outlook_text(fn->pci.driver));
+	json_object_object_add(object, "next", outlook_text(host_next_name(host_next(host, fn))));
+	json_object_object_add(object, "why", outlook_text(host_why(host, fn, text, sizeof(text))));
+	return object;
+}
+
+struct json_object *outlook_json(struct host *host)
+{
+	struct json_object *functions = json_object_new_array();
+
+	for (size_t i = 0; i < host->count && functions; i++)
+		if (host->fn[i].place != DECIDE_NO_INDEX)
+			json_object_array_add(functions, json_function(host, &host->fn[i]));
+	return functions;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From what an administrator types, "81:00", to the functions that it means: those of the slot, as a
+ * card is taken whole or not at all. Reads; an address that is not there is answered with the near
+ * ones.
+ */
+#ifndef VFIO_EARLY_HOOK_HOST_SLOT_H
+#define VFIO_EARLY_HOOK_HOST_SLOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "early/pci.h"
+#include "host/host.h"
+
+struct slot {
+	struct pci_function *fn; /* with the facts of pci_read_details() */
+	size_t count;
+	bool *asked; /* one for each: named itself, or of the slot, and no mere group mate */
+};
+
+enum slot_scope {
+	SLOT_WHOLE, /* all functions of the slot; of a virtual function only itself */
+	SLOT_ONLY,  /* only the function that is named */
+	SLOT_GROUP, /* and all of their IOMMU groups but bridges */
+};
+
+/*
+ * slot_add - the functions that a text means, added to a list that has each once.
+ * @text: an address, with or without function and domain, or a path in lspci -P notation
+ * @slot: zeroed at first; slot_free() in any case
+ *
+ * Returns 0, or -errno after saying what is wrong and which addresses are near: -ENOENT when there
+ * is no such function, -EINVAL when it is no address.
+ */
+int slot_add(const struct host *host, const char *text, enum slot_scope scope, struct slot *slot);
+
+/* slot_parse - the same text as a selector, without asking whether it is there. 0 or -EINVAL. */
+int slot_parse(const struct host *host, const char *text, struct selector *sel);
+
+/* slot_has - is this function in the list? */
+bool slot_has(const struct slot *slot, const struct pci_address *addr);
+
+void slot_free(struct slot *slot);
+
+/* slot_is_virtual - is it a virtual function of SR-IOV? */
+bool slot_is_virtual(const struct root *root, const struct pci_address *addr);
+
+#endif

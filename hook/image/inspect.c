@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the next boot with an image would do; see inspect.h. */
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sha256.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "early/sysfs.h"
+#include "image/inspect.h"
+#include "image/kernels.h"
+#include "plan/plan.h"
+#include "util/array.h"
+#include "util/message.h"
+
+#define PATH_BINARY "usr/lib/vfio-early/vfio-early-bind"
+
+/* More than any binary of ours: early/ has a bound of 24 KiB. */
+#define BINARY_MAX (1u << 17)
+
+/* So many functions are named one by one, when an image would do otherwise than the config says. */
+#define DIFFERENCES_SHOWN 8
+
+struct work {
+	const struct inspector *inspector;
+	struct inspection *inspection;
+	struct image image;
+	bool no_memory;
+};
+
+/* --- what there is today */
+
+static int read_times(struct inspector *inspector)
+{
+	int rootfd = inspector->host->root.fd;
+	int ret = config_read(rootfd, &inspector->config);
+
+	for (size_t i = 0; i < inspector->config.files && !ret; i++) {
+		struct stat st;
+
+		if (!fstatat(rootfd, inspector->config.file[i].name + 1, &st, 0) &&
+		    st.st_mtime > inspector->config_time)
+			inspector->config_time = st.st_mtime;
+	}
+	return ret;
+}
+
+static void read_binary(struct inspector *inspector)
+{
+	char *text = malloc(BINARY_MAX);
+	int fd = openat(inspector->host->root.fd, PATH_BINARY, O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 || !text ? -1 : read(fd, text, BINARY_MAX);
+
+	if (len > 0 && len < (ssize_t)BINARY_MAX)
+		SHA256Data((const uint8_t *)text, (size_t)len, inspector->binary_sha);
+	if (fd >= 0)
+		close(fd);
+	free(text);
+}
+
+int inspect_open(struct host *host, struct inspector *inspector)
+{
+	int ret;
+
+	*inspector = (struct inspector){ .host = host };
+	inspector->wants_us = host->plan.binds || host->plan.losts;
+	/* Of no config, as the plan of today is of none: it need not even be readable. */
+	ret = host->is_undone ? 0 : read_times(inspector);
+	if (!ret)
+		read_binary(inspector);
+	return ret;
+}
+
+void inspect_close(struct inspector *inspector)
+{
+	config_free(&inspector->config);
+}
+
+/* --- what is found */
+
+__attribute__((format(printf, 4, 0))) static void add(struct work *work, char ***list,
+						      size_t *count, const char *fmt, va_list args)
+{
+	char *text;
+
+	if (vasprintf(&text, fmt, args) < 0) {
+		work->no_memory = true;
+	} else if (array_append(list, count, sizeof(text), &text)) {
+		work->no_memory = true;
+		free(text);
+	}
+}
+
+__attribute__((format(printf, 2, 3))) static void wrong(struct work *work, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	add(work, &work->inspection->wrong, &work->inspection->wrongs, fmt, args);
+	va_end(args);
+}
+
+__attribute__((format(printf, 2, 3))) static void note(struct work *work, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	add(work, &work->inspection->note, &work->inspection->notes, fmt, args);
+	va_end(args);
+}
+
+/* --- what starts us */
+
+/* Which line of ORDER runs a script: from 1, or 0. */
+static unsigned int order_line(const char *order, const char *script)
+{
+	size_t len = strlen(script);
+	unsigned int line = 1;
+
+	for (const char *pos = order; pos; line++) {
+		if (!strncmp(pos, script, len) &&
+		    (pos[len] == ' ' || pos[len] == '\n' || !pos[len]))
+			return line;
+		pos = strchr(pos, '\n');
+		if (pos)
+			pos++;
+	}
+	return 0;
+}
+
+static void check_order(struct work *work)
+{
+	static const char *const later[] = { "udev", "simple-framebuffer" };
+	const struct image *image = &work->image;
+	unsigned int ours;
+
+	if (!image->has_wrapper || !image->order) {
+		wrong(work, "scripts/init-top/%s is not in it",
+		      image->has_wrapper ? "ORDER" : "00-vfio-early");
+		return;
+	}
+	ours = order_line(image->order, "/scripts/init-top/00-vfio-early");
+	if (!ours) {
+		wrong(work, "00-vfio-early is not in scripts/init-top/ORDER, so it never runs");
+		return;
+	}
+	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
+		char script[64];
+		unsigned int line;
+
+		snprintf(script, sizeof(script), "/scripts/init-top/%s", later[i]);
+		line = order_line(image->order, script);
+		if (line && line < ours)
+			wrong(work, "00-vfio-early runs after %s (lines %u and %u of ORDER)",
+			      later[i], ours, line);
+	}
+}
+
+/*
+ * systemd runs this hook of dracut in dracut-cmdline.service, which has no order against
+ * systemd-modules-load.service: there a unit of our own is needed.
+ */
+static void check_dracut(struct work *work)
+{
+	const struct image *image = &work->image;
+
+	if (image->has_unit && image->is_wanted)
+		return;
+	if (image->has_unit)
+		wrong(work, "vfio-early.service is in it, but nothing starts that");
+	else if (image->is_wanted)
+		wrong(work, "vfio-early.service is to be started, but is not in it");
+	else if (!image->has_hook)
+		wrong(work, "nothing in it starts vfio-early before udev");
+	else if (image->has_systemd)
+		wrong(work, "vfio-early.service is not in it: systemd may load modules before it "
+			    "comes to the hook");
+}
+
+static void check_binary(struct work *work)
+{
+	const struct image *image = &work->image;
+	const char *sha = work->inspector->binary_sha;
+
+	if (!image->has_binary)
+		wrong(work, "/" PATH_BINARY " is not in it");
+	else if (!image->is_executable)
+		wrong(work, "its vfio-early-bind is not executable");
+	else if (!image->is_static)
+		wrong(work, "its vfio-early-bind is no static program");
+	else if (*sha && strcmp(sha, image->binary_sha) != 0)
+		wrong(work, "its vfio-early-bind is not the one that is installed");
+}
+
+/* --- its plan */
+
+static bool has_module(const struct image *image, const char *path)
+{
+	const char *plain = image_path(path);
+
+	for (size_t i = 0; i < image->modules; i++)
+		if (!strcmp(image->module[i], plain))
+			return true;
+	return false;
+}
+
+/* Is the plan of the config of today? "no plan was made" stands in the place of a digest. */
+static bool is_of_config(const struct work *work, const struct plan *plan)
+{
+	static const char kind[] = "sha256:";
+
+	if (!plan->config)
+		return plan->losts && !plan->binds;
+	return !strncmp(plan->config, kind, sizeof(kind) - 1) &&
+	       !strcmp(plan->config + sizeof(kind) - 1, work->inspector->config.digest);
+}
+
+/* Returns whether what it decides can be compared with what the config asks for. */
+static bool check_plan(struct work *work, const struct plan *plan)
+{
+	const char *kernel = work->inspection->kernel;
+	bool is_of_today = is_of_config(work, plan);
+
+	if (kernel && plan->kernel && strcmp(plan->kernel, kernel) != 0)
+		wrong(work, "the plan in it is for kernel %s", plan->kernel);
+	if (!is_of_today)
+		wrong(work, "the plan in it was made from an older config");
+	if (!plan->binds && !plan->losts)
+		wrong(work, "the plan in it names no function");
+	for (unsigned int i = 0; i < plan->losts; i++)
+		wrong(work, "a line of the config is not in it: %s", plan->lost[i]);
+	for (unsigned int i = 0; i < plan->modules; i++)
+		if (!has_module(&work->image, plan->module[i].path))
+			wrong(work, "module %s is planned, but not in it", plan->module[i].path);
+	return is_of_today && plan->binds;
+}
+
+/* The plan in the image, over the functions of this machine. */
+static int decide_image(struct work *work, bool *comparable)
+{
+	static struct plan plan;
+	struct plan_errors errors = { 0 };
+	size_t size = work->image.plan_size;
+	char *text, *copy;
+	int ret;
+
+	*comparable = false;
+	if (size >= PLAN_MAX_TEXT) {
+		wrong(work, "the plan in it is too large to be read at boot");
+		return 0;
+	}
+	text = strdup(work->image.plan);
+	copy = strdup(work->image.plan);
+	ret = text && copy ? 0 : -ENOMEM;
+	if (!ret) {
+		plan_init(&plan);
+		if (plan_parse(&plan, text, size, PLAN_COMPILED, &errors))
+			wrong(work, "line %u of the plan in it is damaged", errors.error[0].line);
+		*comparable = check_plan(work, &plan) && !errors.count;
+		ret = host_twin(work->inspector->host, &work->inspection->next);
+	}
+	if (!ret && !errors.unsafe) {
+		ret = host_decide_text(work->inspection->next, copy, size);
+		copy = NULL;
+	} else {
+		/* The boot half uses no plan of which a line that holds back may be missing. */
+		host_close(work->inspection->next);
+		work->inspection->next = NULL;
+	}
+	free(copy);
+	free(text);
+	return ret;
+}
+
+/* Where the boot with this image would do otherwise than the plan of today. */
+static void compare(struct work *work, const struct host *today)
+{
+	const struct host *next = work->inspection->next;
+	unsigned int more = 0;
+
+	for (size_t i = 0; i < next->count; i++) {
+		enum host_next wanted = host_next(today, &today->fn[i]);
+		enum host_next have = host_next(next, &next->fn[i]);
+		char addr[PCI_ADDRESS_SIZE], why[512];
+
+		/* No driver of the host's comes, or none is kept away: that is all a boot does. */
+		if ((wanted == HOST_NEXT_VFIO) == (have == HOST_NEXT_VFIO) &&
+		    (wanted == HOST_NEXT_HELD) == (have == HOST_NEXT_HELD))
+			continue;
+		if (work->inspection->wrongs >= DIFFERENCES_SHOWN) {
+			more++;
+			continue;
+		}
+		pci_address_format(&next->fn[i].pci.addr, addr);
+		host_why(have == HOST_NEXT_VFIO ? today : next,
+			 have == HOST_NEXT_VFIO ? &today->fn[i] : &next->fn[i], why, sizeof(why));
+		if (have == HOST_NEXT_VFIO)
+			wrong(work, "%s: it would be bound, which a plan of today would not do%s%s",
+			      addr, *why ? ": " : "", why);
+		else
+			wrong(work, "%s: it would not be bound, as a plan of today would%s%s", addr,
+			      *why ? ": " : "", why);
+	}
+	if (more)
+		wrong(work, "%u more functions would not be treated as by a plan of today", more);
+}
+
+static int compare_today(struct work *work)
+{
+	struct inspection *inspection = work->inspection;
+	struct host *today = NULL;
+	char why[256], *text, *copy;
+	size_t size;
+	int ret;
+
+	/* What there is to say of the config was said when the host's own plan was compiled. */
+	message_keep(why, sizeof(why));
+	ret = plan_compile(&work->inspector->host->root, inspection->kernel, &text, &size);
+	message_keep(NULL, 0);
+	if (ret == -ENOMEM)
+		return ret;
+	if (ret) {
+		note(work, "it cannot be compared with a plan of today: %s", why);
+		return 0;
+	}
+	inspection->is_current = size == work->image.plan_size &&
+				 !memcmp(text, work->image.plan, size);
+	if (inspection->is_current) {
+		free(text);
+		return 0;
+	}
+	copy = strdup(text);
+	free(text);
+	ret = copy ? host_twin(work->inspector->host, &today) : -ENOMEM;
+	if (ret) {
+		free(copy);
+		return ret;
+	}
+	ret = host_decide_text(today, copy, size);
+	if (!ret) {
+		size_t before = inspection->wrongs;
+
+		compare(work, today);
+		if (inspection->wrongs == before)
+			note(work, "a plan of today would differ in modules, pins or what this "
+				   "host needs, not in what is bound");
+	}
+	host_close(today);
+	return ret;
+}
+
+static int check_ours(struct work *work)
+{
+	bool comparable;
+	int ret;
+
+	if (!work->image.plan) {
+		wrong(work, "there is no plan in it");
+		return 0;
+	}
+	ret = decide_image(work, &comparable);
+	if (ret)
+		return ret;
+	check_binary(work);
+	if (work->image.builder == IMAGE_DRACUT)
+		check_dracut(work);
+	else
+		check_order(work);
+	if (!work->image.has_rule)
+		wrong(work, "05-vfio-early.rules is not in it: what appears late is not handed "
+			    "over");
+	if (comparable && work->inspection->next && work->inspection->kernel)
+		ret = compare_today(work);
+	return ret;
+}
+
+/* --- the whole */
+
+static int find_kernel(struct work *work, const char *path, const char *kernel)
+{
+	struct inspection *inspection = work->inspection;
+	const struct image *image = &work->image;
+
+	inspection->kernel = kernel ? strdup(kernel) : kernels_version(path);
+	if (!inspection->kernel && image->kernel && !image->has_kernels)
+		inspection->kernel = strdup(image->kernel);
+	return kernel && !inspection->kernel ? -ENOMEM : 0;
+}
+
+static int check(struct work *work)
+{
+	struct inspection *inspection = work->inspection;
+
+	inspection->builder = work->image.builder;
+	inspection->has_plan = work->image.plan;
+	if (work->inspector->wants_us)
+		return check_ours(work);
+	inspection->is_current = !work->image.plan;
+	if (work->image.plan && work->image.has_binary)
+		wrong(work, "it still has a plan, although %s", inspect_nothing(work->inspector));
+	return 0;
+}
+
+static int open_image(struct inspection *inspection, int dirfd, const char *path)
+{
+	/* O_NONBLOCK: a FIFO is no image; nobody should wait for it. */
+	int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (!fstatat(dirfd, path, &st, 0))
+		inspection->time = st.st_mtime;
+	if (fd >= 0)
+		return fd;
+	inspection->state = errno == ENOENT ? INSPECT_MISSING : INSPECT_UNREADABLE;
+	inspection->error = -errno;
+	return fd;
+}
+
+int inspect_image(const struct inspector *inspector, int dirfd, const char *path,
+		  const char *kernel, struct inspection *inspection)
+{
+	struct work work = { .inspector = inspector, .inspection = inspection };
+	const char *why;
+	int fd, ret;
+
+	*inspection = (struct inspection){ 0 };
+	fd = open_image(inspection, dirfd, path);
+	if (fd < 0)
+		return find_kernel(&work, path, kernel);
+	ret = image_read(fd, &work.image, &why);
+	close(fd);
+	if (ret && ret != -ENOMEM) {
+		inspection->state = INSPECT_DAMAGED;
+		wrong(&work, "%s", why);
+		ret = 0;
+	}
+	if (!ret)
+		ret = find_kernel(&work, path, kernel);
+	if (!ret && inspection->state != INSPECT_DAMAGED) {
+		ret = check(&work);
+		inspection->state = inspection->wrongs ? INSPECT_WRONG : INSPECT_GOOD;
+	}
+	image_free(&work.image);
+	if (!ret && work.no_memory)
+		ret = -ENOMEM;
+	return ret == -ENOMEM ? message_errno(ret, "cannot look into %s", path) : ret;
+}
+
+void inspect_free(struct inspection *inspection)
+{
+	for (size_t i = 0; i < inspection->wrongs; i++)
+		free(inspection->wrong[i]);
+	for (size_t i = 0; i < inspection->notes; i++)
+		free(inspection->note[i]);
+	free(inspection->wrong);
+	free(inspection->note);
+	free(inspection->kernel);
+	host_close(inspection->next);
+	*inspection = (struct inspection){ 0 };
+}
+
+const char *inspect_summary(const struct inspector *inspector)
+{
+	return inspector->wants_us ? "the plan in it is current" : "nothing of ours in it";
+}
+
+const char *inspect_nothing(const struct inspector *inspector)
+{
+	return inspector->host->is_undone ? "vfio-early undo was the last word" :
+					    "the config names nothing";
+}

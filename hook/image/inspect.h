@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the next boot with an image would do, or why it would not do what the config says. `verify`,
+ * `status` and `apply` ask this and nothing else, so that they cannot disagree. Reads only; the
+ * decisions are early/'s own.
+ */
+#ifndef VFIO_EARLY_HOOK_IMAGE_INSPECT_H
+#define VFIO_EARLY_HOOK_IMAGE_INSPECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <time.h>
+
+#include "config/config.h"
+#include "host/host.h"
+#include "image/image.h"
+
+/* What images are compared with: read once, for any number of them. */
+struct inspector {
+	struct host *host; /* after host_decide(); not owned */
+	struct config config;
+	time_t config_time;  /* of the newest file of the config */
+	char binary_sha[65]; /* of the installed vfio-early-bind; "" when that cannot be read */
+	bool wants_us; /* the config names something, or has a line that must be complained of */
+};
+
+/*
+ * inspect_open - read what the host has today.
+ * @host: after host_decide(); must live as long
+ *
+ * Returns 0, or -errno after saying what is wrong; inspect_close() in any case.
+ */
+int inspect_open(struct host *host, struct inspector *inspector);
+
+void inspect_close(struct inspector *inspector);
+
+enum inspect_state {
+	INSPECT_GOOD,
+	INSPECT_WRONG,
+	INSPECT_DAMAGED,
+	INSPECT_MISSING,
+	INSPECT_UNREADABLE, /* not by this user: it cannot be told */
+};
+
+struct inspection {
+	enum inspect_state state;
+	int error;    /* INSPECT_UNREADABLE: -errno */
+	char *kernel; /* that it is for; NULL: it cannot be told */
+	enum image_builder builder;
+	bool has_plan;
+	bool is_current; /* its plan is, byte for byte, what would be written today */
+	time_t time;	 /* when it was made */
+	char **wrong;	 /* sentences for an administrator; none when it is good */
+	size_t wrongs;
+	char **note; /* what is worth knowing, and no fault of the image */
+	size_t notes;
+	struct host *next; /* decided by the plan in the image; NULL without one */
+};
+
+/*
+ * inspect_image - everything of the above.
+ * @dirfd, @path: where it is, as of openat(2)
+ * @kernel: that it is for; NULL: by its name, else by its modules
+ *
+ * Returns 0, or -errno after saying that memory ran out; inspect_free() in any case.
+ */
+int inspect_image(const struct inspector *inspector, int dirfd, const char *path,
+		  const char *kernel, struct inspection *inspection);
+
+void inspect_free(struct inspection *inspection);
+
+/* inspect_summary - "the plan in it is current", for a good one. */
+const char *inspect_summary(const struct inspector *inspector);
+
+/* inspect_nothing - where nothing of ours is wanted: why, as a clause. */
+const char *inspect_nothing(const struct inspector *inspector);
+
+#endif

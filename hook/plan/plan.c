@@ -1,0 +1,614 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vfio-early plan: compiles the config into the plan that lies in an image. The same grammar, one
+ * item a line, pinned to what this host has today. Writes the plan and nothing else.
+ *
+ * Protect lines come before bind lines, so that a plan that was cut off loses binds first. What was
+ * written is read back by the parser of the boot half before anyone gets to see it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "commands/command.h"
+#include "config/config.h"
+#include "config/edit.h"
+#include "config/state.h"
+#include "early/paths.h"
+#include "early/pci.h"
+#include "early/plan.h"
+#include "early/sysfs.h"
+#include "plan/modules.h"
+#include "plan/plan.h"
+#include "protect/protect.h"
+#include "util/address.h"
+#include "util/message.h"
+
+/* An ID with its subsystem; a path selector of SELECTOR_MAX_HOPS hops ("/1f.7") and an ID. */
+#define ID_TEXT_SIZE	   (2 * PCI_ID_SIZE)
+#define SELECTOR_TEXT_SIZE (PCI_ADDRESS_SIZE + 5 * SELECTOR_MAX_HOPS + ID_TEXT_SIZE + 1)
+
+struct compile {
+	const char *kernel;  /* NULL: without modules */
+	bool is_quiet;	     /* about bind lines that match nothing today */
+	bool is_undone;	     /* by `undo`: nothing is to be bound, whatever the config says */
+	char root[PATH_MAX]; /* absolute, "" for "/" */
+	int rootfd;
+	struct config config;
+	struct plan plan;
+	char *lost[PLAN_MAX_LOST];
+	unsigned int losts;	 /* may exceed PLAN_MAX_LOST: those were not kept */
+	struct pci_function *fn; /* by address */
+	size_t fns;
+	/* The plan that this boot went by, or an empty one: what was pinned then stays pinned. */
+	struct plan booted;
+	char booted_text[PLAN_MAX_TEXT];
+};
+
+static void help(FILE *out)
+{
+	fputs("Usage: vfio-early plan [OPTION...]\n"
+	      "\n"
+	      "Compiles /etc/vfio-early.conf and /etc/vfio-early.conf.d/*.conf into the plan that\n"
+	      "lies in the image of one kernel.\n"
+	      "\n"
+	      "  -k, --kernel VERSION  the kernel it is for (default: the running one)\n"
+	      "  -o, --output FILE     write it there, all or nothing (default: standard output)\n"
+	      "  -r, --root DIR        read the host's files below DIR\n"
+	      "  -h, --help            this text\n"
+	      "\n"
+	      "Exit status: 0 all is well, 1 written but something of the config had to be left\n"
+	      "out, 2 usage, 3 nothing written.\n",
+	      out);
+}
+
+static void add_lost(const char *text, void *arg)
+{
+	struct compile *comp = arg;
+
+	if (comp->losts < PLAN_MAX_LOST)
+		comp->lost[comp->losts] = strdup(text);
+	comp->losts++;
+}
+
+static void write_lost(const struct compile *comp, FILE *out)
+{
+	unsigned int kept = comp->losts;
+
+	if (kept > PLAN_MAX_LOST)
+		kept = PLAN_MAX_LOST - 1;
+	for (unsigned int i = 0; i < kept; i++)
+		fprintf(out, "lost %s\n", comp->lost[i] ? comp->lost[i] : "(out of memory)");
+	if (kept < comp->losts)
+		fprintf(out, "lost %u more; vfio-early plan names them\n", comp->losts - kept);
+}
+
+static int add_function(const struct pci_function *fn, int error, void *arg)
+{
+	struct compile *comp = arg;
+	struct pci_function *list;
+
+	if (error)
+		return 0;
+	list = realloc(comp->fn, (comp->fns + 1) * sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	comp->fn = list;
+	comp->fn[comp->fns++] = *fn;
+	return 0;
+}
+
+static int compare_functions(const void *a, const void *b)
+{
+	const struct pci_function *one = a, *other = b;
+
+	return address_compare(&one->addr, &other->addr);
+}
+
+static const struct pci_function *find_function(const struct compile *comp,
+						const struct pci_address *addr)
+{
+	const struct pci_function key = { .addr = *addr };
+
+	if (!comp->fns)
+		return NULL;
+	return bsearch(&key, comp->fn, comp->fns, sizeof(key), compare_functions);
+}
+
+/*
+ * The plan of this boot. A config line without an ID means "this device": were it pinned anew at
+ * each image, then the first image after a card has moved (a kernel upgrade makes one) would take
+ * whatever stands at the address now. Not there, or not readable: nothing is remembered.
+ */
+static void read_booted(struct compile *comp)
+{
+	struct plan_errors errors = { 0 };
+	int len = sysfs_read_whole(comp->rootfd, PATH_RUN_PLAN, comp->booted_text,
+				   sizeof(comp->booted_text));
+
+	plan_init(&comp->booted);
+	if (len > 0)
+		plan_parse(&comp->booted, comp->booted_text, (size_t)len, PLAN_COMPILED, &errors);
+}
+
+static bool is_same_place(const struct selector *a, const struct selector *b)
+{
+	return a->kind == b->kind && a->hops == b->hops && pci_address_equal(&a->addr, &b->addr) &&
+	       !memcmp(a->hop, b->hop, a->hops * sizeof(a->hop[0]));
+}
+
+/* The ID that this address, slot or path (not resolved yet) was pinned to at boot, or NULL. */
+static const struct pci_id *find_booted(const struct compile *comp, const struct selector *sel)
+{
+	for (unsigned int i = 0; i < comp->booted.binds; i++) {
+		const struct selector *then = &comp->booted.bind[i].sel;
+
+		if (then->has_id && !selector_needs_scan(then) && is_same_place(then, sel))
+			return &then->id;
+	}
+	return NULL;
+}
+
+/* Whose ID a pin is: the function's own, or that of function 0 of a slot. */
+static const struct pci_function *find_pinned(const struct compile *comp,
+					      const struct selector *sel)
+{
+	struct pci_address addr = sel->addr;
+
+	if (sel->kind == SELECTOR_SLOT)
+		addr.fn = 0;
+	return find_function(comp, &addr);
+}
+
+static bool is_matching(const struct compile *comp, const struct selector *sel,
+			enum selector_result wanted)
+{
+	for (size_t i = 0; i < comp->fns; i++) {
+		const struct pci_function *fn = &comp->fn[i], *first;
+		struct pci_address addr = fn->addr;
+
+		addr.fn = 0;
+		first = find_function(comp, &addr);
+		if (selector_match(sel, &fn->addr, &fn->id, fn->class, first ? &first->id : NULL) ==
+		    wanted)
+			return true;
+	}
+	return false;
+}
+
+/* pci_id_format() leaves the subsystem out, as a log line should; a plan keeps it. */
+static const char *format_id(const struct pci_id *id, char text[ID_TEXT_SIZE])
+{
+	pci_id_format(id, text);
+	if (id->subvendor || id->subdevice)
+		sprintf(text, "%04x:%04x:%04x:%04x", id->vendor, id->device, id->subvendor,
+			id->subdevice);
+	return text;
+}
+
+/* The one way of writing a selector: lower case, with the domain, with the ID where there is one. */
+static void format_selector(const struct selector *sel, const struct pci_address *addr, char *text)
+{
+	char id[ID_TEXT_SIZE] = "", part[PCI_ADDRESS_SIZE];
+	char *pos = text;
+
+	if (sel->kind == SELECTOR_CLASS) {
+		int width = sel->class_mask == 0xffffff ? 6 : sel->class_mask == 0xffff00 ? 4 : 2;
+
+		sprintf(text, "class:%0*x", width, sel->class >> (24 - 4 * width));
+		return;
+	}
+
+	if (sel->has_id)
+		format_id(&sel->id, id);
+	if (sel->kind == SELECTOR_ID) {
+		strcpy(text, id);
+		return;
+	}
+
+	pos += sprintf(pos, "%s", pci_address_format(addr, part));
+	for (unsigned int i = 0; i < sel->hops; i++)
+		pos += sprintf(pos, "/%02x.%x", sel->hop[i].dev, sel->hop[i].fn & 7u);
+	if (sel->kind == SELECTOR_SLOT)
+		pos -= 2; /* ".F" */
+	sprintf(pos, "%s%s", *id ? "=" : "", id);
+}
+
+/* "", or what a line without an ID is to do without. */
+static const char *unpinned(const struct selector *sel)
+{
+	return sel->has_id ? "" : ", so it is not pinned to an ID";
+}
+
+/* Says what a bind line has to do with this machine today; pins it where it can be pinned. */
+static void pin_bind(struct compile *comp, unsigned int bind)
+{
+	struct plan_selector *item = &comp->plan.bind[bind];
+	struct selector *sel = &item->sel;
+	const struct pci_function *fn = NULL;
+	const struct pci_id *then = NULL;
+	char id[PCI_ID_SIZE], now[PCI_ID_SIZE];
+	unsigned int line;
+	const char *file = config_origin(&comp->config, &comp->plan, bind, &line);
+	bool is_lost;
+
+	if (selector_needs_scan(sel)) {
+		if (!comp->is_quiet && !is_matching(comp, sel, SELECTOR_MATCHES))
+			message_warn("%s:%u: %s matches nothing today", file, line, item->text);
+		return;
+	}
+
+	if (!sel->has_id)
+		then = find_booted(comp, sel);
+	is_lost = pci_resolve(comp->rootfd, sel) != 0;
+	if (!is_lost)
+		fn = find_pinned(comp, sel);
+	if (!sel->has_id && (then || fn)) {
+		sel->id = then ? *then : fn->id;
+		sel->id.subvendor = sel->id.subdevice = 0;
+		sel->has_id = true;
+	}
+	if (comp->is_quiet)
+		return;
+
+	if (is_lost)
+		message_warn("%s:%u: %s leads nowhere today%s", file, line, item->text,
+			     unpinned(sel));
+	else if (then && fn && !pci_id_matches(then, &fn->id))
+		message_warn("%s:%u: %s was %s when this boot was planned and is %s now: the first "
+			     "is still planned; fix: if the device was exchanged, write %s=%s",
+			     file, line, item->text, pci_id_format(then, id),
+			     pci_id_format(&fn->id, now), item->text, now);
+	else if (is_matching(comp, sel, SELECTOR_MATCHES))
+		return;
+	else if (fn)
+		message_warn("%s:%u: %s matches nothing today: the ID there is %s", file, line,
+			     item->text, pci_id_format(&fn->id, now));
+	else
+		message_warn("%s:%u: %s matches nothing today%s", file, line, item->text,
+			     unpinned(sel));
+}
+
+static void write_binds(struct compile *comp, FILE *out)
+{
+	bool blind = !comp->fns;
+	bool unpinned_address = false;
+
+	for (unsigned int i = 0; i < comp->plan.binds; i++) {
+		const struct selector *sel = &comp->plan.bind[i].sel;
+
+		unpinned_address |= !selector_needs_scan(sel) && !sel->has_id;
+	}
+	if (blind && unpinned_address && !comp->is_quiet)
+		message_warn("no PCI function is visible below %s/sys: addresses are not pinned to "
+			     "an ID",
+			     comp->root);
+	for (unsigned int i = 0; i < comp->plan.binds; i++) {
+		struct plan_selector *item = &comp->plan.bind[i];
+		struct pci_address addr = item->sel.addr; /* pci_resolve() moves a path's */
+		char text[SELECTOR_TEXT_SIZE];
+
+		if (!blind)
+			pin_bind(comp, i);
+		format_selector(&item->sel, &addr, text);
+		fprintf(out, "bind%s %s\n", item->force ? "!" : "", text);
+	}
+}
+
+static void write_excepts(const struct compile *comp, FILE *out)
+{
+	for (unsigned int i = 0; i < comp->plan.excepts; i++) {
+		const struct selector *sel = &comp->plan.except[i].sel;
+		char text[SELECTOR_TEXT_SIZE];
+
+		format_selector(sel, &sel->addr, text);
+		fprintf(out, "except %s\n", text);
+	}
+}
+
+static int write_protects(struct compile *comp, FILE *out)
+{
+	struct protect_facts facts;
+	int ret = protect_collect(*comp->root ? comp->root : "/", &facts);
+
+	if (ret)
+		return message_errno(ret, "cannot find out which devices this host needs");
+	if (facts.count > PLAN_MAX_PROTECTS)
+		ret = message_error("this host needs %zu devices, more than 256 "
+				    "(PLAN_MAX_PROTECTS); fix: report it as a bug",
+				    facts.count);
+
+	if (facts.why_none)
+		fprintf(out, "# no protect lines: %s\n", facts.why_none);
+	for (size_t i = 0; i < facts.notes; i++)
+		fprintf(out, "# %s\n", facts.note[i]);
+	for (size_t i = 0; i < facts.count; i++) {
+		const struct protect *item = &facts.list[i];
+		char addr[PCI_ADDRESS_SIZE], id[ID_TEXT_SIZE];
+
+		fprintf(out, "protect %s=%s %s\n", pci_address_format(&item->addr, addr),
+			format_id(&item->id, id), item->reason);
+	}
+	protect_free(&facts);
+	return ret;
+}
+
+/* Everything but the lost lines, which are known only when all else is. */
+static int write_items(struct compile *comp, FILE *out)
+{
+	int ret = 0;
+
+	if (comp->kernel)
+		ret = modules_write(comp->root, comp->kernel, out, add_lost, comp);
+	if (ret < 0)
+		return ret;
+	ret = write_protects(comp, out);
+	if (ret)
+		return ret;
+	write_excepts(comp, out);
+	write_binds(comp, out);
+	return 0;
+}
+
+static void write_header(const struct compile *comp, FILE *out)
+{
+	static const char *const boot_vga[] = { "bind", "keep" };
+	static const char *const group[] = { "warn", "claim", "refuse" };
+	static const char *const failure[] = { "release", "hold" };
+
+	fprintf(out, "# vfio-early " VERSION ": compiled from the config, do not edit\n");
+	if (comp->kernel)
+		fprintf(out, "kernel %s\n", comp->kernel);
+	if (comp->is_undone)
+		fprintf(out, "# vfio-early undo was the last word: the config does not count\n");
+	else
+		fprintf(out, "config sha256:%s\n", comp->config.digest);
+	fprintf(out, "deadline %u\n", comp->plan.deadline);
+	fprintf(out, "boot-vga %s\n", boot_vga[comp->plan.boot_vga]);
+	fprintf(out, "group %s\n", group[comp->plan.group]);
+	fprintf(out, "failure %s\n", failure[comp->plan.failure]);
+	write_lost(comp, out);
+}
+
+/* What the boot half would make of this text. */
+static int check_text(const char *text, size_t size)
+{
+	static struct plan plan;
+	struct plan_errors errors = { 0 };
+	char *copy;
+
+	if (size >= PLAN_MAX_TEXT)
+		return message_error("the plan would be larger than 64 KiB (PLAN_MAX_TEXT); fix: "
+				     "use fewer lines, class: or IDs");
+	copy = strdup(text);
+	if (!copy)
+		return message_errno(-ENOMEM, "cannot check the plan");
+	plan_init(&plan);
+	if (plan_parse(&plan, copy, size, PLAN_COMPILED, &errors))
+		message_line("(plan)", errors.error[0].line, errors.error[0].column,
+			     errors.error[0].what, NULL);
+	free(copy);
+	return errors.count ? -EINVAL : 0;
+}
+
+static int compile_text(struct compile *comp, char **text, size_t *size)
+{
+	char *items = NULL;
+	size_t items_size = 0;
+	FILE *out = open_memstream(&items, &items_size);
+	int ret = -ENOMEM;
+
+	if (out) {
+		ret = write_items(comp, out);
+		if (fclose(out) && !ret)
+			ret = -ENOMEM;
+	}
+	out = ret ? NULL : open_memstream(text, size);
+	if (!ret && !out)
+		ret = -ENOMEM;
+	if (out) {
+		write_header(comp, out);
+		fputs(items, out);
+		if (fclose(out))
+			ret = -ENOMEM;
+	}
+	free(items);
+	if (ret == -ENOMEM)
+		message_errno(ret, "cannot compile the plan");
+	return ret ? ret : check_text(*text, *size);
+}
+
+/* A reader of FILE sees the old plan or the new one, also after a crash; never a half. */
+static int replace_file(const char *name, const char *text, size_t size)
+{
+	char temp[PATH_MAX];
+	int fd, ret;
+
+	if (snprintf(temp, sizeof(temp), "%s.XXXXXX", name) >= (int)sizeof(temp))
+		return message_errno(-ENAMETOOLONG, "cannot write %s", name);
+	fd = mkostemp(temp, O_CLOEXEC);
+	if (fd < 0)
+		return message_errno(-errno, "cannot write %s", name);
+
+	ret = edit_write(fd, text, size);
+	if (!ret && (fchmod(fd, 0644) || fsync(fd)))
+		ret = -errno;
+	if (close(fd) && !ret)
+		ret = -errno;
+	if (!ret && rename(temp, name))
+		ret = -errno;
+	if (ret) {
+		unlink(temp);
+		return message_errno(ret, "cannot write %s", name);
+	}
+	return 0;
+}
+
+static int write_plan(const char *name, const char *text, size_t size)
+{
+	int ret;
+
+	if (name)
+		return replace_file(name, text, size);
+	ret = edit_write(STDOUT_FILENO, text, size);
+	return ret ? message_errno(ret, "cannot write to standard output") : 0;
+}
+
+static int open_root(struct compile *comp, const char *root)
+{
+	if (!realpath(root, comp->root))
+		return message_errno(-errno, "cannot use %s as the root", root);
+	comp->rootfd = open(comp->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (comp->rootfd < 0)
+		return message_errno(-errno, "cannot use %s as the root", root);
+	if (!strcmp(comp->root, "/"))
+		comp->root[0] = '\0';
+	return 0;
+}
+
+static int check_kernel(const struct compile *comp)
+{
+	char *dir;
+	int ret = modules_dir(comp->root, comp->kernel, &dir);
+
+	if (ret)
+		message_error("no kernel %s: cannot enter %s: %s; fix: name one of %s/lib/modules",
+			      comp->kernel, dir ? dir : "it", strerror(-ret), comp->root);
+	free(dir);
+	return ret;
+}
+
+/* From the config to the plan's text. Wrong lines of the config are in comp->losts too. */
+static int compile(struct compile *comp, char **text, size_t *size)
+{
+	int ret = 0;
+
+	plan_init(&comp->plan);
+	comp->is_undone = state_is(comp->rootfd, STATE_UNDONE);
+	if (comp->is_undone && !comp->is_quiet)
+		message_warn(
+			"vfio-early undo was the last word: the plan is empty; fix: " COMMAND_APPLY);
+	/* What the config says does not count then, nor that it cannot be read. */
+	if (!comp->is_undone)
+		ret = config_read(comp->rootfd, &comp->config);
+	if (ret)
+		return ret;
+	config_parse(&comp->config, &comp->plan, add_lost, comp);
+	/* Only what is bound is compared with what is there. */
+	ret = comp->plan.binds ? pci_scan(comp->rootfd, add_function, comp) : 0;
+	if (ret && ret != -ENOENT)
+		return message_errno(ret, "cannot read the PCI functions of this host");
+	if (comp->fns)
+		qsort(comp->fn, comp->fns, sizeof(*comp->fn), compare_functions);
+	read_booted(comp);
+	return compile_text(comp, text, size);
+}
+
+static void compile_free(struct compile *comp)
+{
+	for (unsigned int i = 0; i < comp->losts && i < PLAN_MAX_LOST; i++)
+		free(comp->lost[i]);
+	free(comp->fn);
+	config_free(&comp->config);
+}
+
+int plan_compile(const struct root *root, const char *kernel, char **text, size_t *size)
+{
+	struct compile *comp = calloc(1, sizeof(*comp));
+	int ret;
+
+	*text = NULL;
+	*size = 0;
+	if (!comp)
+		return message_errno(-ENOMEM, "cannot compile the plan");
+	comp->kernel = kernel;
+	comp->is_quiet = true;
+	comp->rootfd = root->fd;
+	strcpy(comp->root, root->path);
+	ret = kernel ? check_kernel(comp) : 0;
+	if (!ret)
+		ret = compile(comp, text, size);
+	compile_free(comp);
+	free(comp);
+	if (ret) {
+		free(*text);
+		*text = NULL;
+	}
+	return ret;
+}
+
+static int run(struct compile *comp, const char *output)
+{
+	char *text = NULL;
+	size_t size = 0;
+	int ret = check_kernel(comp);
+
+	if (!ret)
+		ret = compile(comp, &text, &size);
+	if (!ret)
+		ret = write_plan(output, text, size);
+	if (!ret && comp->losts)
+		ret = COMMAND_INCOMPLETE;
+	free(text);
+	return ret < 0 ? COMMAND_NOTHING : ret;
+}
+
+int command_plan(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "kernel", required_argument, NULL, 'k' },
+		{ "output", required_argument, NULL, 'o' },
+		{ "root", required_argument, NULL, 'r' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	static struct compile comp = { .rootfd = -1 };
+	const char *root = "/", *output = NULL;
+	struct utsname uts;
+	int opt, ret;
+
+	while ((opt = getopt_long(argc, argv, "hk:o:r:", options, NULL)) != -1) {
+		switch (opt) {
+		case 'h':
+			help(stdout);
+			return COMMAND_OK;
+		case 'k':
+			comp.kernel = optarg;
+			break;
+		case 'o':
+			output = optarg;
+			break;
+		case 'r':
+			root = optarg;
+			break;
+		default:
+			help(stderr);
+			return COMMAND_USAGE;
+		}
+	}
+	if (optind != argc) {
+		message_error("plan takes no argument: %s", argv[optind]);
+		return COMMAND_USAGE;
+	}
+	if (!comp.kernel && !uname(&uts))
+		comp.kernel = uts.release;
+	if (!comp.kernel || !*comp.kernel || *comp.kernel == '.' ||
+	    strpbrk(comp.kernel, "/ \t\n#")) {
+		message_error("%s is no kernel version; fix: write what uname -r prints",
+			      comp.kernel ? comp.kernel : "");
+		return COMMAND_USAGE;
+	}
+
+	ret = open_root(&comp, root) ? COMMAND_NOTHING : run(&comp, output);
+	compile_free(&comp);
+	if (comp.rootfd >= 0)
+		close(comp.rootfd);
+	return ret;
+}

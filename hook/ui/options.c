@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Options of the subcommands; see options.h. */
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ui/options.h"
+#include "ui/status.h"
+#include "util/message.h"
+
+/* Codes of those that have no letter; an own option's code stays below. */
+enum {
+	CODE_RAW = 0x1000,
+	CODE_COLOR,
+};
+
+#define MAX_OPTIONS 48
+
+static const struct common {
+	unsigned int needs;
+	struct options_entry entry;
+} common[] = {
+	{ OPTIONS_TABLE, { "output", 'o', "LIST", "these columns; +LIST: these too (see below)" } },
+	{ OPTIONS_TABLE, { "noheadings", 'n', NULL, "without the line of headings" } },
+	{ OPTIONS_TABLE,
+	  { "raw", CODE_RAW, NULL, "columns parted by one space, blanks as \\x20" } },
+	{ OPTIONS_COLOR, { "width", 'w', "N", "as on a terminal of N columns" } },
+	{ OPTIONS_COLOR, { "color", CODE_COLOR, "WHEN", "auto, always or never (default: auto)" } },
+	{ OPTIONS_JSON, { "json", 'J', NULL, "print JSON" } },
+	{ OPTIONS_ROOT, { "root", 'r', "DIR", "read the host's files below DIR" } },
+	{ 0, { "help", 'h', NULL, "this text" } },
+};
+
+#define N_COMMON (sizeof(common) / sizeof(common[0]))
+
+static bool has_common(const struct options_spec *spec, const struct common *item)
+{
+	return (spec->common & item->needs) == item->needs;
+}
+
+static int name_length(const struct options_spec *spec)
+{
+	return (int)strcspn(spec->usage, " ");
+}
+
+static void help_entry(const struct options_entry *entry, FILE *out)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "--%s%s%s", entry->name, entry->argument ? " " : "",
+		 entry->argument ? entry->argument : "");
+	if (entry->code < 256)
+		fprintf(out, "  -%c, %-20s %s\n", entry->code, text, entry->help);
+	else
+		fprintf(out, "      %-20s %s\n", text, entry->help);
+}
+
+/* Two beside each other, so that a screen of 24 lines and 80 columns has room for all. */
+static void help_columns(const struct output_column *column, FILE *out)
+{
+	fputs("\nColumns (* shown unless told otherwise, JSON has all):\n", out);
+	for (bool is_left = true; column->name; column++, is_left = !is_left) {
+		bool is_last = !is_left || !column[1].name;
+
+		fprintf(out, " %c%-9s %-*s%s", column->is_shown ? '*' : ' ', column->name,
+			is_last ? 0 : 28, column->help, is_last ? "\n" : "");
+	}
+}
+
+static void help(const struct options_spec *spec, FILE *out)
+{
+	fprintf(out, "Usage: vfio-early %s\n\n%s\n", spec->usage, spec->about);
+	for (const struct options_entry *entry = spec->entry; entry && entry->name; entry++)
+		help_entry(entry, out);
+	for (size_t i = 0; i < N_COMMON; i++)
+		if (has_common(spec, &common[i]))
+			help_entry(&common[i].entry, out);
+	if (spec->common & OPTIONS_TABLE)
+		help_columns(spec->columns, out);
+	if (spec->end)
+		fprintf(out, "\n%s", spec->end);
+}
+
+void options_init(struct options *opts, const struct options_spec *spec)
+{
+	*opts = (struct options){ .spec = spec, .root = "/" };
+	output_init(&opts->output);
+}
+
+int options_usage(const struct options *opts)
+{
+	fprintf(stderr, "See vfio-early %.*s --help\n", name_length(opts->spec), opts->spec->usage);
+	return COMMAND_USAGE;
+}
+
+int options_no_arguments(const struct options *opts, int argc, char **argv)
+{
+	if (optind == argc)
+		return 0;
+	message_error("%.*s takes no argument: %s", name_length(opts->spec), opts->spec->usage,
+		      argv[optind]);
+	return options_usage(opts);
+}
+
+/* For getopt_long(): all of a command's options, and their letters. */
+struct parser {
+	struct option option[MAX_OPTIONS + 1];
+	char letters[2 * MAX_OPTIONS + 2];
+	size_t count, length;
+};
+
+static void add_option(struct parser *parser, const struct options_entry *entry)
+{
+	if (parser->count == MAX_OPTIONS)
+		abort();
+	parser->option[parser->count++] = (struct option){
+		.name = entry->name,
+		.has_arg = entry->argument ? required_argument : no_argument,
+		.val = entry->code,
+	};
+	if (entry->code >= 256)
+		return;
+	parser->letters[parser->length++] = (char)entry->code;
+	if (entry->argument)
+		parser->letters[parser->length++] = ':';
+}
+
+static void make_parser(const struct options_spec *spec, struct parser *parser)
+{
+	memset(parser, 0, sizeof(*parser));
+	/* A missing argument comes back as ':', and getopt_long() itself says nothing. */
+	parser->letters[parser->length++] = ':';
+	for (const struct options_entry *entry = spec->entry; entry && entry->name; entry++)
+		add_option(parser, entry);
+	for (size_t i = 0; i < N_COMMON; i++)
+		if (has_common(spec, &common[i]))
+			add_option(parser, &common[i].entry);
+}
+
+/* What getopt_long() could not take. A long option's text is the argument that it stopped behind. */
+static int wrong_option(struct options *opts, const struct parser *parser, int opt, char **argv)
+{
+	const char *text = argv[optind - 1];
+	const struct option *option = NULL;
+	char letter[3] = { '-', (char)optopt, '\0' };
+
+	for (size_t i = 0; optopt && i < parser->count; i++)
+		if (parser->option[i].val == optopt)
+			option = &parser->option[i];
+	if (option && opt == ':')
+		message_error("option --%s needs an argument", option->name);
+	else if (option)
+		message_error("option --%s takes no argument", option->name);
+	else
+		message_error("unknown option %s", optopt ? letter : text);
+	return options_usage(opts);
+}
+
+static int wrong_value(struct options *opts, const char *option, const char *fix)
+{
+	message_error("%s is no value for %s; fix: write %s", optarg, option, fix);
+	opts->status = options_usage(opts);
+	return OPTIONS_EXIT;
+}
+
+static int take_color(struct options *opts)
+{
+	if (!strcmp(optarg, "auto"))
+		opts->output.color = OUTPUT_COLOR_AUTO;
+	else if (!strcmp(optarg, "always"))
+		opts->output.color = OUTPUT_COLOR_ALWAYS;
+	else if (!strcmp(optarg, "never"))
+		opts->output.color = OUTPUT_COLOR_NEVER;
+	else
+		return wrong_value(opts, "--color", "auto, always or never");
+	return 0;
+}
+
+static int take_width(struct options *opts)
+{
+	char *end;
+	unsigned long value = strtoul(optarg, &end, 10);
+
+	if (!isdigit((unsigned char)*optarg) || *end || value < 20 || value > 10000)
+		return wrong_value(opts, "--width", "a number of columns from 20 to 10000");
+	opts->output.width = (unsigned int)value;
+	return 0;
+}
+
+/* A common option. Returns 0 when it was one, its code when it is the command's own. */
+static int take_common(struct options *opts, int code)
+{
+	switch (code) {
+	case 'h':
+		help(opts->spec, stdout);
+		opts->status = COMMAND_OK;
+		return OPTIONS_EXIT;
+	case CODE_COLOR:
+		return take_color(opts);
+	case CODE_RAW:
+		opts->output.format = OUTPUT_RAW;
+		return 0;
+	}
+	if (code == 'r' && opts->spec->common & OPTIONS_ROOT)
+		opts->root = optarg;
+	else if (code == 'J' && opts->spec->common & OPTIONS_JSON)
+		opts->output.format = OUTPUT_JSON;
+	else if (code == 'o' && opts->spec->common & OPTIONS_TABLE)
+		opts->output.columns = optarg;
+	else if (code == 'n' && opts->spec->common & OPTIONS_TABLE)
+		opts->output.no_headings = true;
+	else if (code == 'w' && opts->spec->common & OPTIONS_COLOR)
+		return take_width(opts);
+	else
+		return code;
+	return 0;
+}
+
+int options_next(struct options *opts, int argc, char **argv)
+{
+	struct parser parser;
+
+	make_parser(opts->spec, &parser);
+	opterr = 0;
+	for (;;) {
+		int code = getopt_long(argc, argv, parser.letters, parser.option, NULL);
+
+		if (code == -1)
+			break;
+		if (code == '?' || code == ':') {
+			opts->status = wrong_option(opts, &parser, code, argv);
+			return OPTIONS_EXIT;
+		}
+		code = take_common(opts, code);
+		if (code)
+			return code;
+	}
+	if (opts->spec->common & OPTIONS_TABLE &&
+	    output_check_columns(&opts->output, opts->spec->columns)) {
+		opts->status = options_usage(opts);
+		return OPTIONS_EXIT;
+	}
+	return OPTIONS_DONE;
+}
