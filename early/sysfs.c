@@ -35,7 +35,8 @@ int sysfs_open_dir(int dirfd, const char *path)
 
 int sysfs_open(int dirfd, const char *path)
 {
-	return open_at(dirfd, path, O_RDONLY);
+	/* What is a FIFO reads as empty; without the flag open(2) waits for its writer. */
+	return open_at(dirfd, path, O_RDONLY | O_NONBLOCK);
 }
 
 void sysfs_close(int fd)

@@ -151,10 +151,9 @@ static void warn_mates(const struct add *add)
 /* What carries the default route is refused; any other address may be the one one comes in by. */
 static int warn_addresses(const struct change *change)
 {
-	const char *root = change->host->root.path;
 	char addr[PCI_ADDRESS_SIZE];
 	struct protect_facts facts;
-	int ret = protect_addresses(*root ? root : "/", &facts);
+	int ret = protect_addresses(&change->host->root, &facts);
 
 	if (ret)
 		return message_errno(ret, "cannot find out which devices carry an address");

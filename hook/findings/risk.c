@@ -497,7 +497,7 @@ int risks_collect(struct host *host, const char *kernel, struct risks *risks)
 	ret = recipes_find(&host->root, &search.recipes);
 	if (ret)
 		goto out;
-	ret = protect_addresses(*host->root.path ? host->root.path : "/", &search.addressed);
+	ret = protect_addresses(&host->root, &search.addressed);
 	if (ret) {
 		message_errno(ret, "cannot find out which devices carry an address");
 		goto out;

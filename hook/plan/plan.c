@@ -36,11 +36,10 @@
 #define SELECTOR_TEXT_SIZE (PCI_ADDRESS_SIZE + 5 * SELECTOR_MAX_HOPS + ID_TEXT_SIZE + 1)
 
 struct compile {
-	const char *kernel;  /* NULL: without modules */
-	bool is_quiet;	     /* about bind lines that match nothing today */
-	bool is_undone;	     /* by `undo`: nothing is to be bound, whatever the config says */
-	char root[PATH_MAX]; /* absolute, "" for "/" */
-	int rootfd;
+	const char *kernel; /* NULL: without modules */
+	bool is_quiet;	    /* about bind lines that match nothing today */
+	bool is_undone;	    /* by `undo`: nothing is to be bound, whatever the config says */
+	const struct root *root;
 	struct config config;
 	struct plan plan;
 	char *lost[PLAN_MAX_LOST];
@@ -130,7 +129,7 @@ static const struct pci_function *find_function(const struct compile *comp,
 static void read_booted(struct compile *comp)
 {
 	struct plan_errors errors = { 0 };
-	int len = sysfs_read_whole(comp->rootfd, PATH_RUN_PLAN, comp->booted_text,
+	int len = sysfs_read_whole(comp->root->fd, PATH_RUN_PLAN, comp->booted_text,
 				   sizeof(comp->booted_text));
 
 	plan_init(&comp->booted);
@@ -247,7 +246,7 @@ static void pin_bind(struct compile *comp, unsigned int bind)
 
 	if (!sel->has_id)
 		then = find_booted(comp, sel);
-	is_lost = pci_resolve(comp->rootfd, sel) != 0;
+	is_lost = pci_resolve(comp->root->fd, sel) != 0;
 	if (!is_lost)
 		fn = find_pinned(comp, sel);
 	if (!sel->has_id && (then || fn)) {
@@ -289,7 +288,7 @@ static void write_binds(struct compile *comp, FILE *out)
 	if (blind && unpinned_address && !comp->is_quiet)
 		message_warn("no PCI function is visible below %s/sys: addresses are not pinned to "
 			     "an ID",
-			     comp->root);
+			     comp->root->path);
 	for (unsigned int i = 0; i < comp->plan.binds; i++) {
 		struct plan_selector *item = &comp->plan.bind[i];
 		struct pci_address addr = item->sel.addr; /* pci_resolve() moves a path's */
@@ -316,7 +315,7 @@ static void write_excepts(const struct compile *comp, FILE *out)
 static int write_protects(struct compile *comp, FILE *out)
 {
 	struct protect_facts facts;
-	int ret = protect_collect(*comp->root ? comp->root : "/", &facts);
+	int ret = protect_collect(comp->root, &facts);
 
 	if (ret)
 		return message_errno(ret, "cannot find out which devices this host needs");
@@ -346,7 +345,7 @@ static int write_items(struct compile *comp, FILE *out)
 	int ret = 0;
 
 	if (comp->kernel)
-		ret = modules_write(comp->root, comp->kernel, out, add_lost, comp);
+		ret = modules_write(comp->root->path, comp->kernel, out, add_lost, comp);
 	if (ret < 0)
 		return ret;
 	ret = write_protects(comp, out);
@@ -461,26 +460,14 @@ static int write_plan(const char *name, const char *text, size_t size)
 	return ret ? message_errno(ret, "cannot write to standard output") : 0;
 }
 
-static int open_root(struct compile *comp, const char *root)
-{
-	if (!realpath(root, comp->root))
-		return message_errno(-errno, "cannot use %s as the root", root);
-	comp->rootfd = open(comp->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (comp->rootfd < 0)
-		return message_errno(-errno, "cannot use %s as the root", root);
-	if (!strcmp(comp->root, "/"))
-		comp->root[0] = '\0';
-	return 0;
-}
-
 static int check_kernel(const struct compile *comp)
 {
 	char *dir;
-	int ret = modules_dir(comp->root, comp->kernel, &dir);
+	int ret = modules_dir(comp->root->path, comp->kernel, &dir);
 
 	if (ret)
 		message_error("no kernel %s: cannot enter %s: %s; fix: name one of %s/lib/modules",
-			      comp->kernel, dir ? dir : "it", strerror(-ret), comp->root);
+			      comp->kernel, dir ? dir : "it", strerror(-ret), comp->root->path);
 	free(dir);
 	return ret;
 }
@@ -491,18 +478,18 @@ static int compile(struct compile *comp, char **text, size_t *size)
 	int ret = 0;
 
 	plan_init(&comp->plan);
-	comp->is_undone = state_is(comp->rootfd, STATE_UNDONE);
+	comp->is_undone = state_is(comp->root->fd, STATE_UNDONE);
 	if (comp->is_undone && !comp->is_quiet)
 		message_warn(
 			"vfio-early undo was the last word: the plan is empty; fix: " COMMAND_APPLY);
 	/* What the config says does not count then, nor that it cannot be read. */
 	if (!comp->is_undone)
-		ret = config_read(comp->rootfd, &comp->config);
+		ret = config_read(comp->root->fd, &comp->config);
 	if (ret)
 		return ret;
 	config_parse(&comp->config, &comp->plan, add_lost, comp);
 	/* Only what is bound is compared with what is there. */
-	ret = comp->plan.binds ? pci_scan(comp->rootfd, add_function, comp) : 0;
+	ret = comp->plan.binds ? pci_scan(comp->root->fd, add_function, comp) : 0;
 	if (ret && ret != -ENOENT)
 		return message_errno(ret, "cannot read the PCI functions of this host");
 	if (comp->fns)
@@ -530,8 +517,7 @@ int plan_compile(const struct root *root, const char *kernel, char **text, size_
 		return message_errno(-ENOMEM, "cannot compile the plan");
 	comp->kernel = kernel;
 	comp->is_quiet = true;
-	comp->rootfd = root->fd;
-	strcpy(comp->root, root->path);
+	comp->root = root;
 	ret = kernel ? check_kernel(comp) : 0;
 	if (!ret)
 		ret = compile(comp, text, size);
@@ -569,8 +555,9 @@ int command_plan(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	static struct compile comp = { .rootfd = -1 };
-	const char *root = "/", *output = NULL;
+	static struct compile comp;
+	const char *dir = "/", *output = NULL;
+	struct root root;
 	struct utsname uts;
 	int opt, ret;
 
@@ -586,7 +573,7 @@ int command_plan(int argc, char **argv)
 			output = optarg;
 			break;
 		case 'r':
-			root = optarg;
+			dir = optarg;
 			break;
 		default:
 			help(stderr);
@@ -606,9 +593,9 @@ int command_plan(int argc, char **argv)
 		return COMMAND_USAGE;
 	}
 
-	ret = open_root(&comp, root) ? COMMAND_NOTHING : run(&comp, output);
+	comp.root = &root;
+	ret = root_open(&root, dir) ? COMMAND_NOTHING : run(&comp, output);
 	compile_free(&comp);
-	if (comp.rootfd >= 0)
-		close(comp.rootfd);
+	root_close(&root);
 	return ret;
 }

@@ -1,23 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* From a file system, or a file on one, down to the devices under it; see need.h. */
+/* From a file system, or a file on one, down to the devices under it; see graph.h. */
 #include <errno.h>
 #include <sys/sysmacros.h>
 
-#include "protect/graph.h"
+#include <libmount/libmount.h>
+
+#include "protect/filesystem.h"
+#include "protect/pools.h"
+#include "protect/storage.h"
 
 #define PATH_VIRTIO_DRIVERS "sys/bus/virtio/drivers"
 
-static struct libmnt_fs *mount_holding(struct need_ctx *ctx, const char *file)
+static struct libmnt_fs *mount_holding(struct graph *graph, const char *file)
 {
 	struct libmnt_iter *iter = mnt_new_iter(MNT_ITER_FORWARD);
 	struct libmnt_fs *fs, *best = NULL;
 	size_t best_len = 0;
 
 	if (!iter) {
-		ctx->err = -ENOMEM;
+		graph->err = -ENOMEM;
 		return NULL;
 	}
-	while (!mnt_table_next_fs(ctx->mounts, iter, &fs)) {
+	while (!mnt_table_next_fs(graph->mounts, iter, &fs)) {
 		const char *target = mnt_fs_get_target(fs), *type = mnt_fs_get_fstype(fs);
 		size_t len = target ? strlen(target) : 0;
 
@@ -36,35 +40,35 @@ static struct libmnt_fs *mount_holding(struct need_ctx *ctx, const char *file)
 	return best;
 }
 
-void need_file(struct need_ctx *ctx, const char *file, const struct need *need)
+void filesystem_add_file(struct graph *graph, const char *file, const struct cause *cause)
 {
-	struct libmnt_fs *fs = *file == '/' ? mount_holding(ctx, file) : NULL;
+	struct libmnt_fs *fs = *file == '/' ? mount_holding(graph, file) : NULL;
 
-	if (fs && ctx->depth < NEED_MAX_DEPTH) {
-		ctx->depth++;
-		need_mount(ctx, fs, need);
-		ctx->depth--;
+	if (fs && graph->depth < GRAPH_MAX_DEPTH) {
+		graph->depth++;
+		filesystem_add(graph, fs, cause);
+		graph->depth--;
 		return;
 	}
-	need_note(
-		ctx,
+	graph_note(
+		graph,
 		"no mounted file system holds %s, on which %s lies: every disk's function is protected",
-		file, need->name);
-	need_all_disks(ctx, need);
+		file, cause->name);
+	graph_add_all_disks(graph, cause);
 }
 
 /* Every function of a virtio driver: which one a tag belongs to, sysfs says only since 6.10. */
-static void need_virtio(struct need_ctx *ctx, const char *driver, const struct need *need)
+static void add_virtio(struct graph *graph, const char *driver, const struct cause *cause)
 {
 	char path[PATH_MAX], real[PATH_MAX];
 	struct stringset names;
 
 	tree_path(path, PATH_VIRTIO_DRIVERS "/%s", driver);
-	tree_names(ctx, path, &names);
+	graph_names(graph, path, &names);
 	for (size_t i = 0; i < names.n; i++)
 		if (!tree_path(path, PATH_VIRTIO_DRIVERS "/%s/%s", driver, names.s[i]) &&
-		    !tree_real_path(ctx, path, real))
-			need_functions(ctx, real, need);
+		    !tree_real_path(graph->root, path, real))
+			graph_add_functions(graph, real, cause);
 	stringset_clear(&names);
 }
 
@@ -72,7 +76,7 @@ static void need_virtio(struct need_ctx *ctx, const char *driver, const struct n
  * An overlay's layers are paths of the time it was mounted at; a live system's are of an initramfs
  * that is gone. They are believed only where another mount holds them.
  */
-static bool need_layers(struct need_ctx *ctx, struct libmnt_fs *fs, const struct need *need)
+static bool add_layers(struct graph *graph, struct libmnt_fs *fs, const struct cause *cause)
 {
 	static const char *const options[] = { "lowerdir", "upperdir" };
 	char path[PATH_MAX];
@@ -95,11 +99,11 @@ static bool need_layers(struct need_ctx *ctx, struct libmnt_fs *fs, const struct
 					path[n++] = value[len];
 			}
 			path[n] = '\0';
-			holder = *path == '/' ? mount_holding(ctx, path) : NULL;
-			if (holder && holder != fs && ctx->depth < NEED_MAX_DEPTH) {
-				ctx->depth++;
-				need_mount(ctx, holder, need);
-				ctx->depth--;
+			holder = *path == '/' ? mount_holding(graph, path) : NULL;
+			if (holder && holder != fs && graph->depth < GRAPH_MAX_DEPTH) {
+				graph->depth++;
+				filesystem_add(graph, holder, cause);
+				graph->depth--;
 			} else if (n) {
 				all = false;
 			}
@@ -112,8 +116,8 @@ static bool need_layers(struct need_ctx *ctx, struct libmnt_fs *fs, const struct
 }
 
 /* xfs' log and realtime devices, f2fs' and bcachefs' further ones are mounted with it. */
-static void need_device_option(struct need_ctx *ctx, struct libmnt_fs *fs, const char *option,
-			       const struct need *need)
+static void add_device_option(struct graph *graph, struct libmnt_fs *fs, const char *option,
+			      const struct cause *cause)
 {
 	char path[PATH_MAX], real[PATH_MAX], *value;
 	size_t size;
@@ -122,12 +126,12 @@ static void need_device_option(struct need_ctx *ctx, struct libmnt_fs *fs, const
 		return;
 	memcpy(path, value, size);
 	path[size] = '\0';
-	if (!storage_find(ctx, path, real))
-		need_block(ctx, real, need);
+	if (!storage_find(graph, path, real))
+		storage_add(graph, real, cause);
 }
 
 /* "/dev/sda1:/dev/sdb1" (bcachefs), or one path. Returns whether all of them are here. */
-static bool need_source(struct need_ctx *ctx, const char *source, const struct need *need)
+static bool add_source(struct graph *graph, const char *source, const struct cause *cause)
 {
 	char path[PATH_MAX], real[PATH_MAX];
 	bool all = *source;
@@ -135,16 +139,16 @@ static bool need_source(struct need_ctx *ctx, const char *source, const struct n
 	while (*source) {
 		size_t len = strcspn(source, ":");
 
-		if (tree_path(path, "%.*s", (int)len, source) || storage_find(ctx, path, real))
+		if (tree_path(path, "%.*s", (int)len, source) || storage_find(graph, path, real))
 			all = false;
 		else
-			need_members(ctx, real, need);
+			pools_add_members(graph, real, cause);
 		source += len + (source[len] == ':');
 	}
 	return all;
 }
 
-void need_mount(struct need_ctx *ctx, struct libmnt_fs *fs, const struct need *need)
+void filesystem_add(struct graph *graph, struct libmnt_fs *fs, const struct cause *cause)
 {
 	const char *type = mnt_fs_get_fstype(fs), *source = mnt_fs_get_srcpath(fs);
 	dev_t devno = mnt_fs_get_devno(fs);
@@ -155,41 +159,41 @@ void need_mount(struct need_ctx *ctx, struct libmnt_fs *fs, const struct need *n
 	if (!source)
 		source = "";
 	if (!strcmp(type, "zfs")) {
-		need_dataset(ctx, source, need);
+		pools_add_dataset(graph, source, cause);
 		return;
 	}
 	if (!strcmp(type, "btrfs")) {
-		storage_find(ctx, source, real);
-		need_btrfs(ctx, real, need);
+		storage_find(graph, source, real);
+		pools_add_btrfs(graph, real, cause);
 		return;
 	}
 	if (major(devno)) {
 		snprintf(text, sizeof(text), "%u:%u", major(devno), minor(devno));
-		if (!storage_path(ctx, text, real)) {
-			need_block(ctx, real, need);
-			need_device_option(ctx, fs, "logdev", need);
-			need_device_option(ctx, fs, "rtdev", need);
+		if (!storage_path(graph, text, real)) {
+			storage_add(graph, real, cause);
+			add_device_option(graph, fs, "logdev", cause);
+			add_device_option(graph, fs, "rtdev", cause);
 			return;
 		}
 	} else if (!strcmp(type, "tmpfs") || !strcmp(type, "ramfs") || !strcmp(type, "rootfs")) {
-		if (!need->minor)
-			need_note(ctx, "%s lies in memory (%s): nothing to protect for it",
-				  need->name, type);
+		if (!cause->minor)
+			graph_note(graph, "%s lies in memory (%s): nothing to protect for it",
+				   cause->name, type);
 		return;
-	} else if (!strcmp(type, "overlay") && need_layers(ctx, fs, need)) {
+	} else if (!strcmp(type, "overlay") && add_layers(graph, fs, cause)) {
 		return;
 	} else if (!strcmp(type, "9p") || !strcmp(type, "virtiofs")) {
-		need_virtio(ctx, *type == '9' ? "9pnet_virtio" : "virtiofs", need);
+		add_virtio(graph, *type == '9' ? "9pnet_virtio" : "virtiofs", cause);
 		return;
 	} else if (mnt_fs_is_netfs(fs)) {
-		if (!need->minor)
-			need_network(ctx, need, type);
+		if (!cause->minor)
+			graph_add_network(graph, cause, type);
 		return;
 	}
-	if (need_source(ctx, source, need) || (need->minor && !major(devno)))
+	if (add_source(graph, source, cause) || (cause->minor && !major(devno)))
 		return;
-	need_note(ctx,
-		  "what lies under %s (%s) cannot be found out: every disk's function is protected",
-		  need->name, type);
-	need_all_disks(ctx, need);
+	graph_note(graph,
+		   "what lies under %s (%s) cannot be found out: every disk's function is protected",
+		   cause->name, type);
+	graph_add_all_disks(graph, cause);
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The funnel of all walks: a real path in sysfs becomes the functions that are needed; and what is
- * done when it cannot be found out. See need.h.
+ * done when it cannot be found out. See graph.h.
  */
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "protect/graph.h"
@@ -16,23 +17,41 @@
 
 /* ---- text ---- */
 
-bool need_add_name(struct need_ctx *ctx, struct stringset *set, const char *s)
+int graph_names(struct graph *graph, const char *path, struct stringset *names)
+{
+	int ret = tree_names(graph->root, path, names);
+
+	if (ret == -ENOMEM)
+		graph->err = ret;
+	return ret;
+}
+
+FILE *graph_open(struct graph *graph, const char *path)
+{
+	FILE *f = tree_open(graph->root, path);
+
+	if (!f && (errno == EISDIR || errno == ENOTSUP))
+		graph_note(graph, "/%s is not a regular file and is left out", path);
+	return f;
+}
+
+bool graph_add_name(struct graph *graph, struct stringset *set, const char *s)
 {
 	int ret = stringset_add(set, s);
 
 	if (ret < 0)
-		ctx->err = ret;
+		graph->err = ret;
 	return ret > 0;
 }
 
-void need_make_printable(char *s)
+void graph_make_printable(char *s)
 {
 	for (; *s; s++)
 		if ((unsigned char)*s < ' ' || *s == 0x7f || *s == '#')
 			*s = '?';
 }
 
-void need_note(struct need_ctx *ctx, const char *format, ...)
+void graph_note(struct graph *graph, const char *format, ...)
 {
 	char *text;
 	va_list ap;
@@ -42,44 +61,46 @@ void need_note(struct need_ctx *ctx, const char *format, ...)
 	ret = vasprintf(&text, format, ap);
 	va_end(ap);
 	if (ret < 0) {
-		ctx->err = -ENOMEM;
+		graph->err = -ENOMEM;
 		return;
 	}
-	need_make_printable(text);
-	need_add_name(ctx, &ctx->notes, text);
+	graph_make_printable(text);
+	graph_add_name(graph, &graph->notes, text);
 	free(text);
 }
 
 /* ---- nodes ---- */
 
-struct need_node *need_node_at(struct need_ctx *ctx, const struct pci_address *addr)
+struct graph_node *graph_node_at(struct graph *graph, const struct pci_address *addr)
 {
-	const struct need_node node = { .addr = *addr };
+	const struct graph_node node = { .addr = *addr };
 
-	for (size_t i = 0; i < ctx->nodes; i++)
-		if (pci_address_equal(&ctx->node[i].addr, addr))
-			return &ctx->node[i];
-	if (array_append(&ctx->node, &ctx->nodes, sizeof(node), &node)) {
-		ctx->err = -ENOMEM;
+	for (size_t i = 0; i < graph->nodes; i++)
+		if (pci_address_equal(&graph->node[i].addr, addr))
+			return &graph->node[i];
+	if (array_append(&graph->node, &graph->nodes, sizeof(node), &node)) {
+		graph->err = -ENOMEM;
 		return NULL;
 	}
-	return &ctx->node[ctx->nodes - 1];
+	return &graph->node[graph->nodes - 1];
 }
 
-static void add_cause(struct need_ctx *ctx, const struct pci_address *addr, const struct need *need)
+static void add_cause(struct graph *graph, const struct pci_address *addr,
+		      const struct cause *cause)
 {
-	struct need_node *node = need_node_at(ctx, addr);
+	struct graph_node *node = graph_node_at(graph, addr);
 
-	if (!node || (need->minor && (node->names[NEED_HOLDS].n || node->names[NEED_MAY_HOLD].n)))
+	if (!node ||
+	    (cause->minor && (node->names[CAUSE_HOLDS].n || node->names[CAUSE_MAY_HOLD].n)))
 		return;
-	need_add_name(ctx, &node->names[need->why], need->name);
+	graph_add_name(graph, &node->names[cause->kind], cause->name);
 }
 
-static void add_below(struct need_ctx *ctx, const struct pci_address *addr,
+static void add_below(struct graph *graph, const struct pci_address *addr,
 		      const struct pci_address *leaf, bool is_vf)
 {
-	struct need_node *node = need_node_at(ctx, addr);
-	const struct need_below below = { .addr = *leaf, .is_vf = is_vf };
+	struct graph_node *node = graph_node_at(graph, addr);
+	const struct graph_below below = { .addr = *leaf, .is_vf = is_vf };
 
 	if (!node)
 		return;
@@ -87,7 +108,7 @@ static void add_below(struct need_ctx *ctx, const struct pci_address *addr,
 		if (pci_address_equal(&node->below[i].addr, leaf))
 			return;
 	if (array_append(&node->below, &node->belows, sizeof(below), &below))
-		ctx->err = -ENOMEM;
+		graph->err = -ENOMEM;
 }
 
 /*
@@ -114,7 +135,7 @@ static unsigned int path_functions(const char *path, struct pci_address *addr)
 	return n;
 }
 
-unsigned int need_functions(struct need_ctx *ctx, const char *path, const struct need *need)
+unsigned int graph_add_functions(struct graph *graph, const char *path, const struct cause *cause)
 {
 	struct pci_address addr[MAX_HOPS], parent[MAX_HOPS], *leaf;
 	char link[PATH_MAX], real[PATH_MAX], text[PCI_ADDRESS_SIZE];
@@ -123,82 +144,66 @@ unsigned int need_functions(struct need_ctx *ctx, const char *path, const struct
 	if (!n)
 		return 0;
 	leaf = &addr[n - 1];
-	add_cause(ctx, leaf, need);
+	add_cause(graph, leaf, cause);
 	for (unsigned int i = 0; i + 1 < n; i++)
-		add_below(ctx, &addr[i], leaf, false);
+		add_below(graph, &addr[i], leaf, false);
 
 	tree_path(link, PATH_PCI_DEVICES "/%s/physfn", pci_address_format(leaf, text));
-	if (tree_real_path(ctx, link, real))
+	if (tree_real_path(graph->root, link, real))
 		return n;
 	parents = path_functions(real, parent);
 	for (unsigned int i = 0; i < parents; i++)
-		add_below(ctx, &parent[i], leaf, i + 1 == parents);
+		add_below(graph, &parent[i], leaf, i + 1 == parents);
 	return n;
 }
 
 /* ---- when it cannot be found out ---- */
 
-void need_all_disks(struct need_ctx *ctx, const struct need *need)
+void graph_add_all_disks(struct graph *graph, const struct cause *cause)
 {
 	static const char *const dirs[] = { PATH_BLOCK, PATH_CLASS_NVME };
-	struct need may = { .why = NEED_MAY_HOLD, .name = need->name, .minor = need->minor };
+	struct cause may = { .kind = CAUSE_MAY_HOLD, .name = cause->name, .minor = cause->minor };
 	char path[PATH_MAX], real[PATH_MAX];
 	struct stringset names;
 
 	for (size_t d = 0; d < sizeof(dirs) / sizeof(dirs[0]); d++) {
-		tree_names(ctx, dirs[d], &names);
+		graph_names(graph, dirs[d], &names);
 		for (size_t i = 0; i < names.n; i++)
 			if (!tree_path(path, "%s/%s", dirs[d], names.s[i]) &&
-			    !tree_real_path(ctx, path, real))
-				need_functions(ctx, real, &may);
+			    !tree_real_path(graph->root, path, real))
+				graph_add_functions(graph, real, &may);
 		stringset_clear(&names);
 	}
 }
 
-void need_all_nics(struct need_ctx *ctx, enum need_why why, const char *name)
+void graph_add_all_nics(struct graph *graph, enum cause_kind kind, const char *name)
 {
-	const struct need may = { .why = why, .name = name };
+	const struct cause may = { .kind = kind, .name = name };
 	char path[PATH_MAX], real[PATH_MAX], state[32];
 	struct stringset names;
 
-	tree_names(ctx, PATH_CLASS_NET, &names);
+	graph_names(graph, PATH_CLASS_NET, &names);
 	for (size_t i = 0; i < names.n; i++) {
 		tree_path(path, PATH_CLASS_NET "/%s", names.s[i]);
-		tree_attr(ctx, path, "operstate", state, sizeof(state));
+		tree_attr(graph->root, path, "operstate", state, sizeof(state));
 		if (!strcmp(state, "down") || !strcmp(state, "notpresent"))
 			continue;
 		tree_path(path, PATH_CLASS_NET "/%s/device", names.s[i]);
-		if (!tree_real_path(ctx, path, real))
-			need_functions(ctx, real, &may);
+		if (!tree_real_path(graph->root, path, real))
+			graph_add_functions(graph, real, &may);
 	}
 	stringset_clear(&names);
 }
 
-void need_network(struct need_ctx *ctx, const struct need *need, const char *over)
+void graph_add_network(struct graph *graph, const struct cause *cause, const char *over)
 {
-	need_note(ctx, "%s lies behind %s: every network function that is up is protected",
-		  need->name, over);
-	need_all_nics(ctx, NEED_REACHES, need->name);
+	graph_note(graph, "%s lies behind %s: every network function that is up is protected",
+		   cause->name, over);
+	graph_add_all_nics(graph, CAUSE_REACHES, cause->name);
 }
 
-/* ---- the frame of a walk ---- */
-
-void need_begin(struct need_ctx *ctx)
+void graph_begin(struct graph *graph)
 {
-	stringset_clear(&ctx->seen);
-	stringset_clear(&ctx->vgs);
-}
-
-void need_end(struct need_ctx *ctx, const struct need *need)
-{
-	for (size_t i = 0; i < ctx->vgs.n; i++) {
-		char *uuid = strdup(ctx->vgs.s[i]);
-
-		if (!uuid) {
-			ctx->err = -ENOMEM;
-			return;
-		}
-		need_volume_group(ctx, uuid, need);
-		free(uuid);
-	}
+	stringset_clear(&graph->seen);
+	stringset_clear(&graph->vgs);
 }

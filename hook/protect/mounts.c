@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Which file systems, swap and ESPs this host needs: mountinfo, fstab, swaps; see need.h. */
+/* Which file systems, swap and ESPs this host needs: mountinfo, fstab, swaps; see graph.h. */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "early/sysfs.h"
-#include "protect/graph.h"
+#include "protect/filesystem.h"
+#include "protect/mounts.h"
+#include "protect/pools.h"
+#include "protect/storage.h"
+#include "protect/udev.h"
+#include "util/file.h"
 
 #define PATH_SWAPS	   "proc/swaps"
 #define PATH_FSTAB	   "etc/fstab"
@@ -44,48 +48,48 @@ static bool is_below_wanted(const char *target)
 	return false;
 }
 
-static bool is_esp(struct need_ctx *ctx, const char *devno)
+static bool is_esp(struct graph *graph, const char *devno)
 {
-	const struct udev_record *record = udev_find(ctx, devno);
+	const struct udev_record *record = udev_find(graph, devno);
 
 	return record && (udev_is(record, UDEV_PART_TYPE, PART_TYPE_ESP) ||
 			  udev_is(record, UDEV_PART_TYPE, "0xef"));
 }
 
-static bool is_esp_mount(struct need_ctx *ctx, struct libmnt_fs *fs)
+static bool is_esp_mount(struct graph *graph, struct libmnt_fs *fs)
 {
 	dev_t devno = mnt_fs_get_devno(fs);
 	char text[32];
 
 	snprintf(text, sizeof(text), "%u:%u", major(devno), minor(devno));
-	return major(devno) && is_esp(ctx, text);
+	return major(devno) && is_esp(graph, text);
 }
 
 /* ---- tables ---- */
 
 static int ignore_bad_line(struct libmnt_table *table, const char *filename, int line)
 {
-	struct need_ctx *ctx = mnt_table_get_userdata(table);
+	struct graph *graph = mnt_table_get_userdata(table);
 
-	need_note(ctx, "/%s line %d cannot be read and is left out", filename, line);
+	graph_note(graph, "/%s line %d cannot be read and is left out", filename, line);
 	return 1;
 }
 
-struct libmnt_table *mounts_read(struct need_ctx *ctx, const char *path)
+struct libmnt_table *mounts_read(struct graph *graph, const char *path)
 {
 	struct libmnt_table *table;
-	FILE *f = tree_open(ctx, path);
+	FILE *f = graph_open(graph, path);
 
 	if (!f)
 		return NULL;
 	table = mnt_new_table();
 	if (!table) {
-		ctx->err = -ENOMEM;
+		graph->err = -ENOMEM;
 	} else {
-		mnt_table_set_userdata(table, ctx);
+		mnt_table_set_userdata(table, graph);
 		mnt_table_set_parser_errcb(table, ignore_bad_line);
 		if (mnt_table_parse_stream(table, f, path))
-			need_note(ctx, "/%s cannot be read to its end", path);
+			graph_note(graph, "/%s cannot be read to its end", path);
 	}
 	fclose(f);
 	return table;
@@ -109,39 +113,39 @@ struct libmnt_fs *mounts_at(struct libmnt_table *mounts, const char *target)
 
 /* ---- what is mounted ---- */
 
-static void collect_mount(struct need_ctx *ctx, struct libmnt_fs *fs, bool minor)
+static void collect_mount(struct graph *graph, struct libmnt_fs *fs, bool minor)
 {
-	struct need need = { .why = NEED_HOLDS, .name = mnt_fs_get_target(fs), .minor = minor };
+	struct cause cause = { .kind = CAUSE_HOLDS, .name = mnt_fs_get_target(fs), .minor = minor };
 
-	need_begin(ctx);
-	need_mount(ctx, fs, &need);
-	need_end(ctx, &need);
+	graph_begin(graph);
+	filesystem_add(graph, fs, &cause);
+	storage_end(graph, &cause);
 }
 
-static void collect_mounts(struct need_ctx *ctx)
+static void collect_mounts(struct graph *graph)
 {
 	struct libmnt_iter *iter;
 	struct libmnt_fs *fs;
 
 	for (size_t i = 0; i < N_WANTED; i++) {
-		fs = mounts_at(ctx->mounts, wanted[i]);
+		fs = mounts_at(graph->mounts, wanted[i]);
 		if (fs)
-			collect_mount(ctx, fs, false);
+			collect_mount(graph, fs, false);
 	}
 	iter = mnt_new_iter(MNT_ITER_FORWARD);
 	if (!iter) {
-		ctx->err = -ENOMEM;
+		graph->err = -ENOMEM;
 		return;
 	}
-	while (!mnt_table_next_fs(ctx->mounts, iter, &fs)) {
+	while (!mnt_table_next_fs(graph->mounts, iter, &fs)) {
 		const char *target = mnt_fs_get_target(fs), *type = mnt_fs_get_fstype(fs);
 
 		if (!target || !type || is_wanted(target))
 			continue;
-		if (is_esp_mount(ctx, fs))
-			collect_mount(ctx, fs, false);
+		if (is_esp_mount(graph, fs))
+			collect_mount(graph, fs, false);
 		else if (is_below_wanted(target) && strcmp(type, "overlay"))
-			collect_mount(ctx, fs, true);
+			collect_mount(graph, fs, true);
 	}
 	mnt_free_iter(iter);
 }
@@ -149,9 +153,9 @@ static void collect_mounts(struct need_ctx *ctx)
 /* ---- what is named: fstab and swaps ---- */
 
 /* A mapping that is not open now is looked up in crypttab: "NAME DEVICE ...". */
-static bool crypttab_device(struct need_ctx *ctx, const char *name, char *device)
+static bool crypttab_device(struct graph *graph, const char *name, char *device)
 {
-	FILE *f = tree_open(ctx, PATH_CRYPTTAB);
+	FILE *f = graph_open(graph, PATH_CRYPTTAB);
 	char *line = NULL, *word, *save;
 	bool found = false;
 	size_t size = 0;
@@ -176,126 +180,128 @@ static bool crypttab_device(struct need_ctx *ctx, const char *name, char *device
  *
  * Returns whether there was one. More than one with the tag (a clone, a btrfs' members): all count.
  */
-static bool need_named(struct need_ctx *ctx, const char *tag, const char *value,
-		       const struct need *need)
+static bool add_named(struct graph *graph, const char *tag, const char *value,
+		      const struct cause *cause)
 {
 	char real[PATH_MAX], device[PATH_MAX];
 	bool found = false;
 
-	for (size_t i = 0; tag && i < ctx->records; i++) {
-		if (udev_has_tag(&ctx->record[i], tag, value) &&
-		    !storage_path(ctx, ctx->record[i].devno, real)) {
-			need_members(ctx, real, need);
+	for (size_t i = 0; tag && i < graph->records; i++) {
+		if (udev_has_tag(&graph->record[i], tag, value) &&
+		    !storage_path(graph, graph->record[i].devno, real)) {
+			pools_add_members(graph, real, cause);
 			found = true;
 		}
 	}
-	if (tag && !found && !*ctx->root) {
+	if (tag && !found && graph->root->is_host) {
 		/* Without udev's database blkid looks at the disks themselves, if it may. */
 		char *dev = mnt_resolve_tag(tag, value, NULL);
 
-		if (dev && !storage_find(ctx, dev, real)) {
-			need_members(ctx, real, need);
+		if (dev && !storage_find(graph, dev, real)) {
+			pools_add_members(graph, real, cause);
 			found = true;
 		}
 		free(dev);
 	}
-	if (!tag && !storage_find(ctx, value, real)) {
-		need_members(ctx, real, need);
+	if (!tag && !storage_find(graph, value, real)) {
+		pools_add_members(graph, real, cause);
 		found = true;
 	}
-	if (!tag && !found && starts_with(value, "/dev/mapper/") && ctx->depth < NEED_MAX_DEPTH &&
-	    crypttab_device(ctx, value + strlen("/dev/mapper/"), device)) {
+	if (!tag && !found && starts_with(value, "/dev/mapper/") &&
+	    graph->depth < GRAPH_MAX_DEPTH &&
+	    crypttab_device(graph, value + strlen("/dev/mapper/"), device)) {
 		char *equals = strchr(device, '=');
 
-		ctx->depth++;
+		graph->depth++;
 		if (*device != '/' && equals) {
 			*equals = '\0';
-			found = need_named(ctx, device, equals + 1, need);
+			found = add_named(graph, device, equals + 1, cause);
 		} else {
-			found = need_named(ctx, NULL, device, need);
+			found = add_named(graph, NULL, device, cause);
 		}
-		ctx->depth--;
+		graph->depth--;
 	}
 	return found;
 }
 
 /* What is in no database may be on any disk; what is on no disk of a full database is not here. */
-static void collect_named(struct need_ctx *ctx, const char *tag, const char *value,
-			  const char *where, const struct need *need)
+static void collect_named(struct graph *graph, const char *tag, const char *value,
+			  const char *where, const struct cause *cause)
 {
-	need_begin(ctx);
-	if (!need_named(ctx, tag, value, need)) {
-		if (ctx->records) {
-			need_note(ctx, "%s: %s%s%s (%s) is on no disk that is here now", where,
-				  tag ? tag : "", tag ? "=" : "", value, need->name);
+	graph_begin(graph);
+	if (!add_named(graph, tag, value, cause)) {
+		if (graph->records) {
+			graph_note(graph, "%s: %s%s%s (%s) is on no disk that is here now", where,
+				   tag ? tag : "", tag ? "=" : "", value, cause->name);
 		} else {
-			need_note(
-				ctx,
+			graph_note(
+				graph,
 				"%s: %s%s%s (%s) cannot be looked up, udev's database is empty: every disk's function is protected",
-				where, tag ? tag : "", tag ? "=" : "", value, need->name);
-			need_all_disks(ctx, need);
+				where, tag ? tag : "", tag ? "=" : "", value, cause->name);
+			graph_add_all_disks(graph, cause);
 		}
 	}
-	need_end(ctx, need);
+	storage_end(graph, cause);
 }
 
-static bool is_esp_entry(struct need_ctx *ctx, struct libmnt_fs *fs)
+static bool is_esp_entry(struct graph *graph, struct libmnt_fs *fs)
 {
 	const char *tag, *value;
 
 	if (mnt_fs_get_tag(fs, &tag, &value))
 		return false;
-	for (size_t i = 0; i < ctx->records; i++)
-		if (udev_has_tag(&ctx->record[i], tag, value) && is_esp(ctx, ctx->record[i].devno))
+	for (size_t i = 0; i < graph->records; i++)
+		if (udev_has_tag(&graph->record[i], tag, value) &&
+		    is_esp(graph, graph->record[i].devno))
 			return true;
 	return false;
 }
 
-static void collect_fstab_entry(struct need_ctx *ctx, struct libmnt_fs *fs)
+static void collect_fstab_entry(struct graph *graph, struct libmnt_fs *fs)
 {
 	const char *target = mnt_fs_get_target(fs), *type = mnt_fs_get_fstype(fs);
 	const char *source = mnt_fs_get_srcpath(fs), *tag, *value;
 	bool is_bind = !mnt_fs_get_option(fs, "bind", NULL, NULL) ||
 		       !mnt_fs_get_option(fs, "rbind", NULL, NULL);
-	struct need need = { .why = NEED_HOLDS, .name = target };
+	struct cause cause = { .kind = CAUSE_HOLDS, .name = target };
 
 	if (mnt_fs_is_swaparea(fs)) {
-		need.name = "swap";
+		cause.name = "swap";
 	} else {
 		if (!target || (mnt_fs_is_pseudofs(fs) && !is_bind))
 			return;
-		need.minor = !is_wanted(target) && !is_esp_entry(ctx, fs);
-		if (need.minor && !is_below_wanted(target))
+		cause.minor = !is_wanted(target) && !is_esp_entry(graph, fs);
+		if (cause.minor && !is_below_wanted(target))
 			return;
 	}
 	if (!mnt_fs_get_tag(fs, &tag, &value)) {
-		collect_named(ctx, tag, value, "/" PATH_FSTAB, &need);
+		collect_named(graph, tag, value, "/" PATH_FSTAB, &cause);
 		return;
 	}
 	if (!source)
 		return;
 	if (type && !strcmp(type, "zfs")) {
-		need_begin(ctx);
-		need_dataset(ctx, source, &need);
-		need_end(ctx, &need);
+		graph_begin(graph);
+		pools_add_dataset(graph, source, &cause);
+		storage_end(graph, &cause);
 	} else if (mnt_fs_is_netfs(fs)) {
-		if (!need.minor)
-			need_network(ctx, &need, type);
+		if (!cause.minor)
+			graph_add_network(graph, &cause, type);
 	} else if (starts_with(source, "/dev/")) {
 		/* Nobody knows what /dev/root was; what is mounted was found by its number. */
-		if (strcmp(source, "/dev/root") || !mounts_at(ctx->mounts, target))
-			collect_named(ctx, NULL, source, "/" PATH_FSTAB, &need);
+		if (strcmp(source, "/dev/root") || !mounts_at(graph->mounts, target))
+			collect_named(graph, NULL, source, "/" PATH_FSTAB, &cause);
 	} else if (*source == '/') {
 		/* A bind mount, a swap file, an image: what holds the file. */
-		need_begin(ctx);
-		need_file(ctx, source, &need);
-		need_end(ctx, &need);
+		graph_begin(graph);
+		filesystem_add_file(graph, source, &cause);
+		storage_end(graph, &cause);
 	}
 }
 
-static void collect_fstab(struct need_ctx *ctx)
+static void collect_fstab(struct graph *graph)
 {
-	struct libmnt_table *fstab = mounts_read(ctx, PATH_FSTAB);
+	struct libmnt_table *fstab = mounts_read(graph, PATH_FSTAB);
 	struct libmnt_iter *iter;
 	struct libmnt_fs *fs;
 
@@ -303,17 +309,17 @@ static void collect_fstab(struct need_ctx *ctx)
 		return;
 	iter = mnt_new_iter(MNT_ITER_FORWARD);
 	if (!iter)
-		ctx->err = -ENOMEM;
+		graph->err = -ENOMEM;
 	while (iter && !mnt_table_next_fs(fstab, iter, &fs))
-		collect_fstab_entry(ctx, fs);
+		collect_fstab_entry(graph, fs);
 	mnt_free_iter(iter);
 	mnt_unref_table(fstab);
 }
 
-static void collect_swaps(struct need_ctx *ctx)
+static void collect_swaps(struct graph *graph)
 {
-	struct libmnt_table *swaps = mounts_read(ctx, PATH_SWAPS);
-	const struct need need = { .why = NEED_HOLDS, .name = "swap" };
+	struct libmnt_table *swaps = mounts_read(graph, PATH_SWAPS);
+	const struct cause cause = { .kind = CAUSE_HOLDS, .name = "swap" };
 	struct libmnt_iter *iter;
 	struct libmnt_fs *fs;
 
@@ -321,26 +327,26 @@ static void collect_swaps(struct need_ctx *ctx)
 		return;
 	iter = mnt_new_iter(MNT_ITER_FORWARD);
 	if (!iter)
-		ctx->err = -ENOMEM;
+		graph->err = -ENOMEM;
 	while (iter && !mnt_table_next_fs(swaps, iter, &fs)) {
 		const char *source = mnt_fs_get_source(fs), *type = mnt_fs_get_swaptype(fs);
 		char real[PATH_MAX];
 
 		if (!source)
 			continue;
-		need_begin(ctx);
+		graph_begin(graph);
 		if (type && !strcmp(type, "file")) {
-			need_file(ctx, source, &need);
-		} else if (!storage_find(ctx, source, real)) {
-			need_block(ctx, real, &need);
+			filesystem_add_file(graph, source, &cause);
+		} else if (!storage_find(graph, source, real)) {
+			storage_add(graph, real, &cause);
 		} else {
-			need_note(
-				ctx,
+			graph_note(
+				graph,
 				"swap is on %s, which sysfs does not have: every disk's function is protected",
 				source);
-			need_all_disks(ctx, &need);
+			graph_add_all_disks(graph, &cause);
 		}
-		need_end(ctx, &need);
+		storage_end(graph, &cause);
 	}
 	mnt_free_iter(iter);
 	mnt_unref_table(swaps);
@@ -349,35 +355,35 @@ static void collect_swaps(struct need_ctx *ctx)
 /* ---- ESPs that are mounted by nobody ---- */
 
 /* One UUID a line, of the vfat (proxmox-boot-tool init writes it). */
-static void collect_proxmox_esps(struct need_ctx *ctx)
+static void collect_proxmox_esps(struct graph *graph)
 {
-	FILE *f = tree_open(ctx, PATH_PROXMOX_UUIDS);
+	FILE *f = graph_open(graph, PATH_PROXMOX_UUIDS);
 	char *line = NULL, name[64];
 	size_t size = 0;
 
 	if (!f)
 		return;
 	while (getline(&line, &size, f) > 0) {
-		struct need need = { .why = NEED_HOLDS, .name = name };
+		struct cause cause = { .kind = CAUSE_HOLDS, .name = name };
 		char *save, *uuid = strtok_r(line, " \t\r\n", &save);
 
 		if (!uuid || *uuid == '#')
 			continue;
 		snprintf(name, sizeof(name), "the ESP %s", uuid);
-		collect_named(ctx, "UUID", uuid, "/" PATH_PROXMOX_UUIDS, &need);
+		collect_named(graph, "UUID", uuid, "/" PATH_PROXMOX_UUIDS, &cause);
 	}
 	free(line);
 	fclose(f);
 }
 
 /* An EFI variable in efivarfs: four bytes of attributes, then here UTF-16 with hex and hyphens. */
-static void collect_booted_esp(struct need_ctx *ctx)
+static void collect_booted_esp(struct graph *graph)
 {
-	const struct need need = { .why = NEED_HOLDS, .name = "the ESP booted from" };
+	const struct cause cause = { .kind = CAUSE_HOLDS, .name = "the ESP booted from" };
 	char raw[128], uuid[64];
 	ssize_t len;
 	size_t n = 0;
-	int fd = sysfs_open(ctx->rootfd, PATH_LOADER_PARTUUID);
+	int fd = file_open(graph->root->fd, PATH_LOADER_PARTUUID);
 
 	if (fd < 0)
 		return;
@@ -387,14 +393,14 @@ static void collect_booted_esp(struct need_ctx *ctx)
 		uuid[n++] = raw[i];
 	uuid[n] = '\0';
 	if (n)
-		collect_named(ctx, "PARTUUID", uuid, "LoaderDevicePartUUID", &need);
+		collect_named(graph, "PARTUUID", uuid, "LoaderDevicePartUUID", &cause);
 }
 
-void mounts_collect(struct need_ctx *ctx)
+void mounts_collect(struct graph *graph)
 {
-	collect_mounts(ctx);
-	collect_fstab(ctx);
-	collect_swaps(ctx);
-	collect_proxmox_esps(ctx);
-	collect_booted_esp(ctx);
+	collect_mounts(graph);
+	collect_fstab(graph);
+	collect_swaps(graph);
+	collect_proxmox_esps(graph);
+	collect_booted_esp(graph);
 }

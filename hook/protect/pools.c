@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* File systems that are on more than one device: ZFS pools, btrfs, bcachefs; see need.h. */
-#include "protect/graph.h"
+/* File systems that are on more than one device: ZFS pools, btrfs, bcachefs; see graph.h. */
+#include "protect/pools.h"
+#include "protect/storage.h"
+#include "protect/udev.h"
 
 #define PATH_BTRFS "sys/fs/btrfs"
 
@@ -12,23 +14,23 @@
  * (an old RAID's rest under the pool) has no type at all, nor has one that was not probed: those
  * count for any pool.
  */
-static void need_pool(struct need_ctx *ctx, const char *pool, const struct need *need)
+static void add_pool(struct graph *graph, const char *pool, const struct cause *cause)
 {
-	struct need may = { .why = NEED_MAY_HOLD, .name = need->name, .minor = need->minor };
+	struct cause may = { .kind = CAUSE_MAY_HOLD, .name = cause->name, .minor = cause->minor };
 	bool labelled = false, any = false;
 	char real[PATH_MAX];
 
-	for (size_t i = 0; i < ctx->records; i++) {
-		const struct udev_record *r = &ctx->record[i];
+	for (size_t i = 0; i < graph->records; i++) {
+		const struct udev_record *r = &graph->record[i];
 
 		if (pool && udev_is(r, UDEV_FS_TYPE, "zfs_member") &&
-		    udev_has_tag(r, "LABEL", pool) && !storage_path(ctx, r->devno, real)) {
-			need_block(ctx, real, need);
+		    udev_has_tag(r, "LABEL", pool) && !storage_path(graph, r->devno, real)) {
+			storage_add(graph, real, cause);
 			labelled = any = true;
 		}
 	}
-	for (size_t i = 0; i < ctx->records; i++) {
-		const struct udev_record *r = &ctx->record[i];
+	for (size_t i = 0; i < graph->records; i++) {
+		const struct udev_record *r = &graph->record[i];
 		bool is_ambivalent = r->value[UDEV_FS_AMBIVALENT] &&
 				     strstr(r->value[UDEV_FS_AMBIVALENT], "zfs_member");
 		bool is_unknown = !r->value[UDEV_FS_TYPE] &&
@@ -36,58 +38,58 @@ static void need_pool(struct need_ctx *ctx, const char *pool, const struct need 
 		bool is_member = udev_is(r, UDEV_FS_TYPE, "zfs_member");
 
 		if ((is_ambivalent || is_unknown || (is_member && !labelled)) &&
-		    !storage_path(ctx, r->devno, real)) {
-			need_block(ctx, real, &may);
+		    !storage_path(graph, r->devno, real)) {
+			storage_add(graph, real, &may);
 			any = true;
 		}
 	}
 	if (labelled)
 		return;
 	if (any) {
-		need_note(
-			ctx,
+		graph_note(
+			graph,
 			"udev knows no member of the ZFS pool %s: every member of any pool is protected",
-			pool ? pool : need->name);
+			pool ? pool : cause->name);
 		return;
 	}
-	need_note(ctx,
-		  "udev knows no member of the ZFS pool %s: every disk's function is protected",
-		  pool ? pool : need->name);
-	need_all_disks(ctx, need);
+	graph_note(graph,
+		   "udev knows no member of the ZFS pool %s: every disk's function is protected",
+		   pool ? pool : cause->name);
+	graph_add_all_disks(graph, cause);
 }
 
-void need_dataset(struct need_ctx *ctx, const char *dataset, const struct need *need)
+void pools_add_dataset(struct graph *graph, const char *dataset, const struct cause *cause)
 {
 	char pool[NAME_MAX + 1];
 	size_t len = dataset ? strcspn(dataset, "/@") : 0;
 
 	if (!len || len > NAME_MAX) {
-		need_pool(ctx, NULL, need);
+		add_pool(graph, NULL, cause);
 		return;
 	}
 	memcpy(pool, dataset, len);
 	pool[len] = '\0';
-	need_pool(ctx, pool, need);
+	add_pool(graph, pool, cause);
 }
 
 /* The other members of a file system that is on several devices: udev has one UUID for all. */
-static void need_same_uuid(struct need_ctx *ctx, const char *device, const struct need *need)
+static void add_same_uuid(struct graph *graph, const char *device, const struct cause *cause)
 {
 	const struct udev_record *record;
 	char real[PATH_MAX], devno[32];
 
-	if (tree_attr(ctx, device, "dev", devno, sizeof(devno)))
+	if (tree_attr(graph->root, device, "dev", devno, sizeof(devno)))
 		return;
-	record = udev_find(ctx, devno);
+	record = udev_find(graph, devno);
 	if (!record || !record->value[UDEV_FS_TYPE] || !record->value[UDEV_FS_UUID])
 		return;
-	for (size_t i = 0; i < ctx->records; i++) {
-		const struct udev_record *r = &ctx->record[i];
+	for (size_t i = 0; i < graph->records; i++) {
+		const struct udev_record *r = &graph->record[i];
 
 		if (udev_is(r, UDEV_FS_TYPE, record->value[UDEV_FS_TYPE]) &&
 		    udev_is(r, UDEV_FS_UUID, record->value[UDEV_FS_UUID]) &&
-		    !storage_path(ctx, r->devno, real))
-			need_block(ctx, real, need);
+		    !storage_path(graph, r->devno, real))
+			storage_add(graph, real, cause);
 	}
 }
 
@@ -96,73 +98,73 @@ static void need_same_uuid(struct need_ctx *ctx, const char *device, const struc
  * sysfs while it is mounted (Documentation/ABI/testing/sysfs-fs-btrfs has devices/ as links), and in
  * udev's database under one UUID else.
  */
-void need_btrfs(struct need_ctx *ctx, const char *device, const struct need *need)
+void pools_add_btrfs(struct graph *graph, const char *device, const struct cause *cause)
 {
-	struct need may = { .why = *device ? need->why : NEED_MAY_HOLD,
-			    .name = need->name,
-			    .minor = need->minor };
+	struct cause may = { .kind = *device ? cause->kind : CAUSE_MAY_HOLD,
+			     .name = cause->name,
+			     .minor = cause->minor };
 	char path[PATH_MAX], real[PATH_MAX];
 	struct stringset uuids, names;
 	bool any = false;
 
 	if (*device) {
-		need_block(ctx, device, need);
-		need_same_uuid(ctx, device, need);
+		storage_add(graph, device, cause);
+		add_same_uuid(graph, device, cause);
 	}
-	tree_names(ctx, PATH_BTRFS, &uuids);
+	graph_names(graph, PATH_BTRFS, &uuids);
 	for (size_t u = 0; u < uuids.n; u++) {
 		bool is_ours = !*device;
 
 		tree_path(path, PATH_BTRFS "/%s/devices", uuids.s[u]);
-		tree_names(ctx, path, &names);
+		graph_names(graph, path, &names);
 		/* Twice: first to see whether it is ours, then to take what it has. */
 		for (size_t i = 0; i < 2 * names.n; i++) {
 			tree_path(path, PATH_BTRFS "/%s/devices/%s", uuids.s[u],
 				  names.s[i % names.n]);
-			if (tree_real_path(ctx, path, real))
+			if (tree_real_path(graph->root, path, real))
 				continue;
 			if (i < names.n) {
 				is_ours |= !strcmp(real, device);
 			} else if (is_ours) {
-				need_block(ctx, real, &may);
+				storage_add(graph, real, &may);
 				any = true;
 			}
 		}
 		stringset_clear(&names);
 	}
 	stringset_clear(&uuids);
-	for (size_t i = 0; i < ctx->records && !*device; i++) {
-		if (udev_is(&ctx->record[i], UDEV_FS_TYPE, "btrfs") &&
-		    !storage_path(ctx, ctx->record[i].devno, real)) {
-			need_block(ctx, real, &may);
+	for (size_t i = 0; i < graph->records && !*device; i++) {
+		if (udev_is(&graph->record[i], UDEV_FS_TYPE, "btrfs") &&
+		    !storage_path(graph, graph->record[i].devno, real)) {
+			storage_add(graph, real, &may);
 			any = true;
 		}
 	}
 	if (*device)
 		return;
 	if (any) {
-		need_note(ctx,
-			  "the btrfs of %s names no device that is here: every btrfs is protected",
-			  need->name);
+		graph_note(graph,
+			   "the btrfs of %s names no device that is here: every btrfs is protected",
+			   cause->name);
 		return;
 	}
-	need_note(ctx,
-		  "the btrfs of %s has no device that is here: every disk's function is protected",
-		  need->name);
-	need_all_disks(ctx, need);
+	graph_note(graph,
+		   "the btrfs of %s has no device that is here: every disk's function is protected",
+		   cause->name);
+	graph_add_all_disks(graph, cause);
 }
 
-void need_members(struct need_ctx *ctx, const char *device, const struct need *need)
+void pools_add_members(struct graph *graph, const char *device, const struct cause *cause)
 {
 	const struct udev_record *record = NULL;
 	char devno[32];
 
-	if (!tree_attr(ctx, device, "dev", devno, sizeof(devno)))
-		record = udev_find(ctx, devno);
+	if (!tree_attr(graph->root, device, "dev", devno, sizeof(devno)))
+		record = udev_find(graph, devno);
 	if (record && udev_is(record, UDEV_FS_TYPE, "btrfs"))
-		need_btrfs(ctx, device, need);
+		pools_add_btrfs(graph, device, cause);
 	else
-		need_block(ctx, device, need);
+		storage_add(graph, device, cause);
 	if (record && udev_is(record, UDEV_FS_TYPE, "bcachefs"))
-		need_same_uuid(ctx, device, need);
+		add_same_uuid(graph, device, cause);
 }

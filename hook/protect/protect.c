@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What this host needs to stay alive, from its facts to the list; see protect.h for the contract and
- * need.h for the walks. Reads, below one root; decides nothing about what is bound, writes nothing.
+ * graph.h for the walks. Reads, below one root; decides nothing about what is bound, writes nothing.
  */
 #include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "protect/graph.h"
+#include "protect/mounts.h"
+#include "protect/network.h"
 #include "protect/protect.h"
+#include "protect/udev.h"
 #include "util/address.h"
 
 #define PATH_MOUNTINFO	    "proc/self/mountinfo"
@@ -31,22 +35,22 @@
 static const struct {
 	const char *before;
 	const char *after;
-} phrases[NEED_WHYS] = {
-	[NEED_HOLDS] = { "holds ", "" },
-	[NEED_COMPLETES] = { "completes the volume group of ", "" },
-	[NEED_MAY_HOLD] = { "may hold ", "" },
-	[NEED_ROUTE] = { "carries the default route (", ")" },
-	[NEED_MAY_ROUTE] = { "may carry the default route (", ")" },
-	[NEED_ADDRESS] = { "carries the address of ", "" },
-	[NEED_REACHES] = { "may reach ", " over the network" },
+} phrases[CAUSE_KINDS] = {
+	[CAUSE_HOLDS] = { "holds ", "" },
+	[CAUSE_COMPLETES] = { "completes the volume group of ", "" },
+	[CAUSE_MAY_HOLD] = { "may hold ", "" },
+	[CAUSE_ROUTE] = { "carries the default route (", ")" },
+	[CAUSE_MAY_ROUTE] = { "may carry the default route (", ")" },
+	[CAUSE_ADDRESS] = { "carries the address of ", "" },
+	[CAUSE_REACHES] = { "may reach ", " over the network" },
 };
 
 /* ---- whose facts are these? ---- */
 
 /* Is "/" the same place of the same file system for the first process? True when it cannot be seen. */
-static bool is_root_of_init(struct need_ctx *ctx, struct libmnt_fs *ours)
+static bool is_root_of_init(struct graph *graph, struct libmnt_fs *ours)
 {
-	struct libmnt_table *mounts = mounts_read(ctx, PATH_INIT_MOUNTINFO);
+	struct libmnt_table *mounts = mounts_read(graph, PATH_INIT_MOUNTINFO);
 	struct libmnt_fs *theirs = mounts ? mounts_at(mounts, "/") : NULL;
 	bool same = true;
 
@@ -60,10 +64,10 @@ static bool is_root_of_init(struct need_ctx *ctx, struct libmnt_fs *ours)
 	return same;
 }
 
-static bool is_other_namespace(struct need_ctx *ctx, const char *path, const char *initial)
+static bool is_other_namespace(struct graph *graph, const char *path, const char *initial)
 {
 	char link[64];
-	ssize_t len = readlinkat(ctx->rootfd, path, link, sizeof(link) - 1);
+	ssize_t len = readlinkat(graph->root->fd, path, link, sizeof(link) - 1);
 
 	if (len <= 0)
 		return false;
@@ -75,19 +79,20 @@ static bool is_other_namespace(struct need_ctx *ctx, const char *path, const cha
  * A chroot on a directory has no "/" in its mountinfo, one on a mount has another "/" than the first
  * process, and a container has a PID namespace of its own. All of it is open to any user.
  */
-static const char *find_why_none(struct need_ctx *ctx)
+static const char *find_why_none(struct graph *graph)
 {
 	struct libmnt_fs *root;
 
-	if (!ctx->mounts)
+	if (!graph->mounts)
 		return "/proc is not mounted: this is a chroot or an image being built, not the running host";
-	if (!tree_exists(ctx, PATH_DEV_BLOCK))
+	if (!tree_exists(graph->root, PATH_DEV_BLOCK))
 		return "/sys is not mounted: this is a chroot or an image being built, not the running host";
-	if (is_other_namespace(ctx, PATH_PID_NS, INIT_PID_NS) ||
-	    is_other_namespace(ctx, PATH_USER_NS, INIT_USER_NS) || tree_exists(ctx, PATH_CONTAINER))
+	if (is_other_namespace(graph, PATH_PID_NS, INIT_PID_NS) ||
+	    is_other_namespace(graph, PATH_USER_NS, INIT_USER_NS) ||
+	    tree_exists(graph->root, PATH_CONTAINER))
 		return "this runs in a container: its facts are not the host's";
-	root = mounts_at(ctx->mounts, "/");
-	if (!root || !is_root_of_init(ctx, root))
+	root = mounts_at(graph->mounts, "/");
+	if (!root || !is_root_of_init(graph, root))
 		return "this runs in a chroot: its facts are not the running host's";
 	return NULL;
 }
@@ -109,58 +114,58 @@ static void shorten(char *s, size_t max)
 
 static int compare_nodes(const void *a, const void *b)
 {
-	return address_compare(&((const struct need_node *)a)->addr,
-			       &((const struct need_node *)b)->addr);
+	return address_compare(&((const struct graph_node *)a)->addr,
+			       &((const struct graph_node *)b)->addr);
 }
 
 static int compare_below(const void *a, const void *b)
 {
-	return address_compare(&((const struct need_below *)a)->addr,
-			       &((const struct need_below *)b)->addr);
+	return address_compare(&((const struct graph_below *)a)->addr,
+			       &((const struct graph_below *)b)->addr);
 }
 
-/* What is held need not be called possible as well. */
-static bool is_said_better(const struct need_node *node, unsigned int why, const char *name)
+/* What is held is not called possible as well. */
+static bool is_said_better(const struct graph_node *node, unsigned int kind, const char *name)
 {
-	return (why == NEED_COMPLETES || why == NEED_MAY_HOLD || why == NEED_REACHES) &&
-	       stringset_has(&node->names[NEED_HOLDS], name);
+	return (kind == CAUSE_COMPLETES || kind == CAUSE_MAY_HOLD || kind == CAUSE_REACHES) &&
+	       stringset_has(&node->names[CAUSE_HOLDS], name);
 }
 
 /* "holds /, swap; carries the default route (vmbr0)". Returns whether anything was said. */
-static bool print_causes(FILE *out, const struct need_node *node)
+static bool print_causes(FILE *out, const struct graph_node *node)
 {
 	bool any = false;
 
-	for (unsigned int why = 0; why < NEED_WHYS; why++) {
-		const struct stringset *names = &node->names[why];
+	for (unsigned int kind = 0; kind < CAUSE_KINDS; kind++) {
+		const struct stringset *names = &node->names[kind];
 		size_t shown = 0, left = 0;
 
 		for (size_t i = 0; i < names->n; i++) {
-			if (is_said_better(node, why, names->s[i]))
+			if (is_said_better(node, kind, names->s[i]))
 				continue;
 			if (shown == MAX_NAMES) {
 				left++;
 				continue;
 			}
 			fprintf(out, "%s%s%s", any && !shown ? "; " : "",
-				shown ? ", " : phrases[why].before, names->s[i]);
+				shown ? ", " : phrases[kind].before, names->s[i]);
 			shown++;
 			any = true;
 		}
 		if (left)
 			fprintf(out, " and %zu more", left);
 		if (shown)
-			fputs(phrases[why].after, out);
+			fputs(phrases[kind].after, out);
 	}
 	return any;
 }
 
-static void print_reason(struct need_ctx *ctx, FILE *out, const struct need_node *node)
+static void print_reason(struct graph *graph, FILE *out, const struct graph_node *node)
 {
 	bool any = print_causes(out, node);
 
 	for (size_t i = 0; i < node->belows; i++) {
-		const struct need_below *below = &node->below[i];
+		const struct graph_below *below = &node->below[i];
 		char text[PCI_ADDRESS_SIZE];
 
 		if (i == MAX_BELOW) {
@@ -170,13 +175,13 @@ static void print_reason(struct need_ctx *ctx, FILE *out, const struct need_node
 		fprintf(out, "%s%s %s, which ", any ? "; " : "",
 			below->is_vf ? "physical function of" : "above",
 			pci_address_format(&below->addr, text));
-		print_causes(out, need_node_at(ctx, &below->addr));
+		print_causes(out, graph_node_at(graph, &below->addr));
 		any = true;
 	}
 }
 
 /* Returns 0, or -ENODATA when sysfs has no ID of it. */
-static int read_id(struct need_ctx *ctx, const struct pci_address *addr, struct pci_id *id)
+static int read_id(struct graph *graph, const struct pci_address *addr, struct pci_id *id)
 {
 	static const char *const names[] = { "vendor", "device", "subsystem_vendor",
 					     "subsystem_device" };
@@ -186,56 +191,56 @@ static int read_id(struct need_ctx *ctx, const struct pci_address *addr, struct 
 	tree_path(dir, PATH_PCI_DEVICES "/%s", pci_address_format(addr, text));
 	*id = (struct pci_id){ 0 };
 	for (unsigned int i = 0; i < 4; i++)
-		if (!tree_attr(ctx, dir, names[i], text, sizeof(text)))
+		if (!tree_attr(graph->root, dir, names[i], text, sizeof(text)))
 			*field[i] = (uint16_t)strtoul(text, NULL, 16);
 	/* Bridges have no subsystem register: the kernel says 0000:0000. */
 	if (id->vendor)
 		return 0;
 	/* A recorded machine may have the uevent alone. */
-	tree_attr(ctx, dir, "uevent", text, sizeof(text));
+	tree_attr(graph->root, dir, "uevent", text, sizeof(text));
 	line = strstr(text, "PCI_ID=");
 	if (line && sscanf(line, "PCI_ID=%4hx:%4hx", &id->vendor, &id->device) == 2)
 		return 0;
 	return -ENODATA;
 }
 
-static void make_list(struct need_ctx *ctx, struct protect_facts *facts)
+static void make_list(struct graph *graph, struct protect_facts *facts)
 {
-	if (ctx->err || !ctx->nodes)
+	if (graph->err || !graph->nodes)
 		return;
-	qsort(ctx->node, ctx->nodes, sizeof(*ctx->node), compare_nodes);
-	facts->list = calloc(ctx->nodes, sizeof(*facts->list));
+	qsort(graph->node, graph->nodes, sizeof(*graph->node), compare_nodes);
+	facts->list = calloc(graph->nodes, sizeof(*facts->list));
 	if (!facts->list) {
-		ctx->err = -ENOMEM;
+		graph->err = -ENOMEM;
 		return;
 	}
-	for (size_t i = 0; i < ctx->nodes && !ctx->err; i++) {
-		struct need_node *node = &ctx->node[i];
+	for (size_t i = 0; i < graph->nodes && !graph->err; i++) {
+		struct graph_node *node = &graph->node[i];
 		struct protect *entry = &facts->list[facts->count];
 		char text[PCI_ADDRESS_SIZE];
 		size_t size;
 		FILE *out;
 
-		if (read_id(ctx, &node->addr, &entry->id)) {
-			need_note(ctx,
-				  "%s is needed, but sysfs has no ID of it: it is not protected",
-				  pci_address_format(&node->addr, text));
+		if (read_id(graph, &node->addr, &entry->id)) {
+			graph_note(graph,
+				   "%s is needed, but sysfs has no ID of it: it is not protected",
+				   pci_address_format(&node->addr, text));
 			continue;
 		}
 		if (node->belows)
 			qsort(node->below, node->belows, sizeof(*node->below), compare_below);
 		out = open_memstream(&entry->reason, &size);
 		if (!out) {
-			ctx->err = -ENOMEM;
+			graph->err = -ENOMEM;
 			break;
 		}
-		print_reason(ctx, out, node);
+		print_reason(graph, out, node);
 		if (fclose(out)) {
 			free(entry->reason);
-			ctx->err = -ENOMEM;
+			graph->err = -ENOMEM;
 			break;
 		}
-		need_make_printable(entry->reason);
+		graph_make_printable(entry->reason);
 		shorten(entry->reason, REASON_MAX);
 		entry->addr = node->addr;
 		facts->count++;
@@ -244,70 +249,55 @@ static void make_list(struct need_ctx *ctx, struct protect_facts *facts)
 
 /* ---- the whole ---- */
 
-static void free_ctx(struct need_ctx *ctx)
+static void free_graph(struct graph *graph)
 {
-	for (size_t i = 0; i < ctx->nodes; i++) {
-		for (int why = 0; why < NEED_WHYS; why++)
-			stringset_clear(&ctx->node[i].names[why]);
-		free(ctx->node[i].below);
+	for (size_t i = 0; i < graph->nodes; i++) {
+		for (int kind = 0; kind < CAUSE_KINDS; kind++)
+			stringset_clear(&graph->node[i].names[kind]);
+		free(graph->node[i].below);
 	}
-	free(ctx->node);
-	udev_clear(ctx);
-	stringset_clear(&ctx->seen);
-	stringset_clear(&ctx->vgs);
-	stringset_clear(&ctx->notes);
-	mnt_unref_table(ctx->mounts);
-	close(ctx->rootfd);
+	free(graph->node);
+	udev_clear(graph);
+	stringset_clear(&graph->seen);
+	stringset_clear(&graph->vgs);
+	stringset_clear(&graph->notes);
+	mnt_unref_table(graph->mounts);
 }
 
-static int collect(const char *root, void (*walk)(struct need_ctx *ctx),
+static int collect(const struct root *root, void (*walk)(struct graph *graph),
 		   struct protect_facts *facts)
 {
-	struct need_ctx ctx = { 0 };
-	char *resolved;
+	struct graph graph = { .root = root };
 
 	*facts = (struct protect_facts){ 0 };
-	resolved = realpath(root, NULL);
-	if (!resolved)
-		return -errno;
-	ctx.root = strcmp(resolved, "/") ? resolved : "";
-	ctx.rootfd = open(resolved, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (ctx.rootfd < 0) {
-		int ret = -errno;
-
-		free(resolved);
-		return ret;
-	}
-
-	ctx.mounts = mounts_read(&ctx, PATH_MOUNTINFO);
-	facts->why_none = find_why_none(&ctx);
+	graph.mounts = mounts_read(&graph, PATH_MOUNTINFO);
+	facts->why_none = find_why_none(&graph);
 	if (!facts->why_none) {
-		walk(&ctx);
-		make_list(&ctx, facts);
+		walk(&graph);
+		make_list(&graph, facts);
 	}
-	facts->note = ctx.notes.s;
-	facts->notes = ctx.notes.n;
-	ctx.notes = (struct stringset){ 0 };
-	free_ctx(&ctx);
-	free(resolved);
-	if (ctx.err)
+	facts->note = graph.notes.s;
+	facts->notes = graph.notes.n;
+	graph.notes = (struct stringset){ 0 };
+	free_graph(&graph);
+	if (graph.err)
 		protect_free(facts);
-	return ctx.err;
+	return graph.err;
 }
 
-static void walk_all(struct need_ctx *ctx)
+static void walk_all(struct graph *graph)
 {
-	udev_read(ctx);
-	mounts_collect(ctx);
-	network_collect(ctx);
+	udev_read(graph);
+	mounts_collect(graph);
+	network_collect(graph);
 }
 
-int protect_collect(const char *root, struct protect_facts *facts)
+int protect_collect(const struct root *root, struct protect_facts *facts)
 {
 	return collect(root, walk_all, facts);
 }
 
-int protect_addresses(const char *root, struct protect_facts *facts)
+int protect_addresses(const struct root *root, struct protect_facts *facts)
 {
 	return collect(root, network_collect_addresses, facts);
 }

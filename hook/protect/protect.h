@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "early/selector.h"
+#include "util/root.h"
 
 struct protect {
 	struct pci_address addr;
@@ -39,7 +40,7 @@ struct protect_facts {
 
 /*
  * protect_collect - find every function that the host needs.
- * @root: "/", or the top of a recorded machine; of it are read sys/, proc/self/mountinfo,
+ * @root: the host's own or a recorded machine's; of it are read sys/, proc/self/mountinfo,
  *	  proc/self/ns/, proc/1/mountinfo, proc/swaps, proc/net/{route,fib_trie,ipv6_route,if_inet6},
  *	  etc/fstab, etc/crypttab, etc/kernel/proxmox-boot-uuids, run/udev/data/,
  *	  run/lvm/pvs_online/ and run/systemd/container, each where it exists. The routes of "/" are
@@ -51,17 +52,16 @@ struct protect_facts {
  * of IPv4 and IPv6 in all tables, each with all its next hops; without any, the interfaces that
  * have an address.
  *
- * Returns 0, or -errno when @root cannot be opened or memory ran out. What is merely missing is no
- * error but a note.
+ * Returns 0, or -ENOMEM. What is merely missing is no error but a note.
  */
-int protect_collect(const char *root, struct protect_facts *facts);
+int protect_collect(const struct root *root, struct protect_facts *facts);
 
 /*
  * protect_addresses - find every function under an interface that has an address, in the same form.
  * Beside a default route those are not protected: an interface may be there to be given away. But
  * whoever comes in by such an address (a management network without a gateway) is to be told.
  */
-int protect_addresses(const char *root, struct protect_facts *facts);
+int protect_addresses(const struct root *root, struct protect_facts *facts);
 
 /* protect_free - give back what either of them filled in; @facts is empty afterwards. */
 void protect_free(struct protect_facts *facts);

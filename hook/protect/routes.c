@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Which interfaces have a default route, and which an address; see need.h.
+ * Which interfaces have a default route, and which an address; see graph.h.
  *
  * On this very machine the kernel is asked by netlink: only so all routing tables (VRFs, policy
  * routing) and all next hops of a route are known. Of a recorded machine there is /proc/net, which
@@ -15,7 +15,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
 
-#include "protect/graph.h"
+#include "protect/routes.h"
 
 #define PATH_ROUTE	"proc/net/route"
 #define PATH_FIB_TRIE	"proc/net/fib_trie"
@@ -31,16 +31,16 @@
 /* A dump that another process' change has cut through is asked for again. */
 #define MAX_TRIES 5
 
-static void add_interface(struct need_ctx *ctx, struct stringset *list, const char *name)
+static void add_interface(struct graph *graph, struct stringset *list, const char *name)
 {
 	if (strcmp(name, "lo"))
-		need_add_name(ctx, list, name);
+		graph_add_name(graph, list, name);
 }
 
 /* ---- by netlink ---- */
 
 struct dump {
-	struct need_ctx *ctx;
+	struct graph *graph;
 	struct routes *routes;
 	int last; /* a router has very many routes by the same interface, one after the other */
 };
@@ -56,7 +56,7 @@ static bool add_index(struct dump *dump, bool is_default, int index)
 		return false;
 	if (!is_default)
 		dump->last = index;
-	add_interface(dump->ctx, is_default ? &dump->routes->defaults : &dump->routes->addressed,
+	add_interface(dump->graph, is_default ? &dump->routes->defaults : &dump->routes->addressed,
 		      name);
 	return true;
 }
@@ -139,10 +139,10 @@ out:
 	return ret;
 }
 
-static int read_netlink(struct need_ctx *ctx, struct routes *routes)
+static int read_netlink(struct graph *graph, struct routes *routes)
 {
 	static const unsigned char families[] = { AF_INET, AF_INET6 };
-	struct dump dump = { .ctx = ctx, .routes = routes };
+	struct dump dump = { .graph = graph, .routes = routes };
 	int ret = 0;
 
 	for (size_t i = 0; i < sizeof(families) && !ret; i++) {
@@ -157,9 +157,9 @@ static int read_netlink(struct need_ctx *ctx, struct routes *routes)
 
 /* ---- by /proc/net ---- */
 
-static void read_ipv4(struct need_ctx *ctx, struct routes *routes)
+static void read_ipv4(struct graph *graph, struct routes *routes)
 {
-	FILE *f = tree_open(ctx, PATH_ROUTE);
+	FILE *f = graph_open(graph, PATH_ROUTE);
 	unsigned int dest, flags, mask;
 	char *line = NULL, name[32];
 	size_t size = 0;
@@ -171,7 +171,7 @@ static void read_ipv4(struct need_ctx *ctx, struct routes *routes)
 			    4 ||
 		    !(flags & ROUTE_UP) || flags & ROUTE_REJECT)
 			continue;
-		add_interface(ctx, !dest && !mask ? &routes->defaults : &routes->addressed, name);
+		add_interface(graph, !dest && !mask ? &routes->defaults : &routes->addressed, name);
 	}
 	free(line);
 	fclose(f);
@@ -181,9 +181,9 @@ static void read_ipv4(struct need_ctx *ctx, struct routes *routes)
  * "Id 100:" begins a table that is neither the main nor the local one, and "/0 universe UNICAST" is
  * a default route in it; its interface is not told (net/ipv4/fib_trie.c, fib_trie_seq_show()).
  */
-static void read_other_tables(struct need_ctx *ctx, struct routes *routes)
+static void read_other_tables(struct graph *graph, struct routes *routes)
 {
-	FILE *f = tree_open(ctx, PATH_FIB_TRIE);
+	FILE *f = graph_open(graph, PATH_FIB_TRIE);
 	char *line = NULL, type[16];
 	bool is_other = false;
 	unsigned int bits;
@@ -203,10 +203,10 @@ static void read_other_tables(struct need_ctx *ctx, struct routes *routes)
 }
 
 /* net/ipv6/route.c, rt6_info_route(): of IPv6 all tables and next hops are there. */
-static void read_ipv6(struct need_ctx *ctx, struct routes *routes)
+static void read_ipv6(struct graph *graph, struct routes *routes)
 {
 	static const char any[] = "00000000000000000000000000000000";
-	FILE *f = tree_open(ctx, PATH_IPV6_ROUTE);
+	FILE *f = graph_open(graph, PATH_IPV6_ROUTE);
 	char *line = NULL, dest[33], name[32];
 	unsigned int prefix, flags;
 	size_t size = 0;
@@ -219,16 +219,16 @@ static void read_ipv6(struct need_ctx *ctx, struct routes *routes)
 		    !(flags & ROUTE_UP) || flags & ROUTE_REJECT)
 			continue;
 		if (!prefix && !strcmp(dest, any))
-			add_interface(ctx, &routes->defaults, name);
+			add_interface(graph, &routes->defaults, name);
 	}
 	free(line);
 	fclose(f);
 }
 
 /* net/ipv6/addrconf.c, if6_seq_show(): scope 00 is global. */
-static void read_ipv6_addresses(struct need_ctx *ctx, struct routes *routes)
+static void read_ipv6_addresses(struct graph *graph, struct routes *routes)
 {
-	FILE *f = tree_open(ctx, PATH_IF_INET6);
+	FILE *f = graph_open(graph, PATH_IF_INET6);
 	char *line = NULL, name[32];
 	unsigned int scope;
 	size_t size = 0;
@@ -237,32 +237,32 @@ static void read_ipv6_addresses(struct need_ctx *ctx, struct routes *routes)
 		return;
 	while (getline(&line, &size, f) > 0)
 		if (sscanf(line, "%*s %*x %*x %x %*x %31s", &scope, name) == 2 && !scope)
-			add_interface(ctx, &routes->addressed, name);
+			add_interface(graph, &routes->addressed, name);
 	free(line);
 	fclose(f);
 }
 
 /* ---- the whole ---- */
 
-void routes_read(struct need_ctx *ctx, struct routes *routes)
+void routes_read(struct graph *graph, struct routes *routes)
 {
 	int ret = -ENOTSUP;
 
 	*routes = (struct routes){ 0 };
-	if (!*ctx->root) {
-		ret = read_netlink(ctx, routes);
+	if (graph->root->is_host) {
+		ret = read_netlink(graph, routes);
 		if (ret)
-			need_note(
-				ctx,
+			graph_note(
+				graph,
 				"the kernel does not tell its routes (%s): /proc/net is read instead",
 				strerror(-ret));
 	}
 	if (ret) {
-		read_ipv4(ctx, routes);
-		read_other_tables(ctx, routes);
-		read_ipv6(ctx, routes);
+		read_ipv4(graph, routes);
+		read_other_tables(graph, routes);
+		read_ipv6(graph, routes);
 	}
-	read_ipv6_addresses(ctx, routes);
+	read_ipv6_addresses(graph, routes);
 	/* The kernel's order of tables is a hash's; a plan is to be the same each time. */
 	stringset_sort(&routes->defaults);
 	stringset_sort(&routes->addressed);

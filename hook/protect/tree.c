@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Reads below the root, for what this host needs; see need.h. */
-#include <ctype.h>
+/* Reads below the root, for what this host needs; see tree.h. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "early/sysfs.h"
-#include "protect/graph.h"
+#include "protect/tree.h"
 #include "util/array.h"
+#include "util/file.h"
 
 int tree_path(char *path, const char *format, ...)
 {
@@ -24,44 +23,28 @@ int tree_path(char *path, const char *format, ...)
 	return -ENAMETOOLONG;
 }
 
-bool tree_exists(const struct need_ctx *ctx, const char *path)
+bool tree_exists(const struct root *root, const char *path)
 {
-	return sysfs_exists(ctx->rootfd, path);
+	return sysfs_exists(root->fd, path);
 }
 
-FILE *tree_open(const struct need_ctx *ctx, const char *path)
+FILE *tree_open(const struct root *root, const char *path)
 {
-	int fd = sysfs_open(ctx->rootfd, path);
-	FILE *f;
-
-	if (fd < 0)
-		return NULL;
-	f = fdopen(fd, "re");
-	if (!f)
-		close(fd);
-	return f;
+	return file_stream(root->fd, path);
 }
 
-int tree_read(const struct need_ctx *ctx, const char *path, char *buf, size_t size)
+int tree_read(const struct root *root, const char *path, char *buf, size_t size)
 {
-	int ret = sysfs_read(ctx->rootfd, path, buf, size);
-
-	if (ret < 0 && ret != -EFBIG) {
-		*buf = '\0';
-		return ret;
-	}
-	for (size_t i = strlen(buf); i && isspace((unsigned char)buf[i - 1]); i--)
-		buf[i - 1] = '\0';
-	return 0;
+	return file_read_once(root->fd, path, buf, size);
 }
 
-int tree_attr(const struct need_ctx *ctx, const char *dir, const char *name, char *buf, size_t size)
+int tree_attr(const struct root *root, const char *dir, const char *name, char *buf, size_t size)
 {
 	char path[PATH_MAX];
 	int ret = tree_path(path, "%s/%s", dir, name);
 
 	*buf = '\0';
-	return ret ? ret : tree_read(ctx, path, buf, size);
+	return ret ? ret : tree_read(root, path, buf, size);
 }
 
 /* Not stringset_add(), which looks at all names before: a directory has each once. */
@@ -82,23 +65,21 @@ static int add_name(const char *name, void *arg)
 	return ret;
 }
 
-int tree_names(struct need_ctx *ctx, const char *path, struct stringset *names)
+int tree_names(const struct root *root, const char *path, struct stringset *names)
 {
 	int ret;
 
 	*names = (struct stringset){ 0 };
-	ret = sysfs_for_each(ctx->rootfd, path, add_name, names);
+	ret = sysfs_for_each(root->fd, path, add_name, names);
 	stringset_sort(names);
-	if (ret == -ENOMEM)
-		ctx->err = ret;
 	return ret == -ENOENT || ret == -ENOTDIR ? 0 : ret;
 }
 
-int tree_real_path(const struct need_ctx *ctx, const char *path, char *real)
+int tree_real_path(const struct root *root, const char *path, char *real)
 {
-	size_t len = strlen(ctx->root);
+	size_t len = strlen(root->path);
 	char buf[PATH_MAX], *resolved;
-	int ret = tree_path(buf, "%s/%s", ctx->root, path);
+	int ret = tree_path(buf, "%s/%s", root->path, path);
 
 	*real = '\0';
 	if (ret)
@@ -106,7 +87,7 @@ int tree_real_path(const struct need_ctx *ctx, const char *path, char *real)
 	resolved = realpath(buf, NULL);
 	if (!resolved)
 		return -errno;
-	if (strncmp(resolved, ctx->root, len) || !starts_with(resolved + len, "/sys/"))
+	if (strncmp(resolved, root->path, len) || !starts_with(resolved + len, "/sys/"))
 		ret = -EXDEV;
 	else
 		ret = tree_path(real, "%s", resolved + len + 1);

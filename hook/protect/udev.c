@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* udev's database of block devices, which any user may read; see need.h. */
+/* udev's database of block devices, which any user may read; see graph.h. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <strings.h>
 
-#include "protect/graph.h"
+#include "protect/udev.h"
 #include "util/array.h"
 
 #define PATH_UDEV_DATA "run/udev/data"
@@ -43,7 +43,7 @@ static void decode_hex(char *s)
 	*to = '\0';
 }
 
-static void read_record(struct need_ctx *ctx, FILE *f, struct udev_record *record)
+static void read_record(struct graph *graph, FILE *f, struct udev_record *record)
 {
 	char *line = NULL;
 	size_t size = 0;
@@ -53,7 +53,7 @@ static void read_record(struct need_ctx *ctx, FILE *f, struct udev_record *recor
 		if (line[len - 1] == '\n')
 			line[len - 1] = '\0';
 		if (!strncmp(line, "S:", 2)) {
-			need_add_name(ctx, &record->links, line + 2);
+			graph_add_name(graph, &record->links, line + 2);
 			continue;
 		}
 		if (strncmp(line, "E:", 2))
@@ -66,7 +66,7 @@ static void read_record(struct need_ctx *ctx, FILE *f, struct udev_record *recor
 				continue;
 			record->value[k] = strdup(line + 2 + n + 1);
 			if (!record->value[k])
-				ctx->err = -ENOMEM;
+				graph->err = -ENOMEM;
 			else if (udev_keys[k].encoded)
 				decode_hex(record->value[k]);
 		}
@@ -82,26 +82,26 @@ static void clear_record(struct udev_record *record)
 	free(record->devno);
 }
 
-void udev_read(struct need_ctx *ctx)
+void udev_read(struct graph *graph)
 {
 	struct stringset names;
 	char path[PATH_MAX];
 
-	tree_names(ctx, PATH_UDEV_DATA, &names);
-	for (size_t i = 0; i < names.n && !ctx->err; i++) {
+	graph_names(graph, PATH_UDEV_DATA, &names);
+	for (size_t i = 0; i < names.n && !graph->err; i++) {
 		struct udev_record record = { 0 };
 		FILE *f;
 
 		if (names.s[i][0] != 'b' || tree_path(path, PATH_UDEV_DATA "/%s", names.s[i]))
 			continue;
-		f = tree_open(ctx, path);
+		f = graph_open(graph, path);
 		if (!f)
 			continue;
 		record.devno = strdup(names.s[i] + 1);
-		read_record(ctx, f, &record);
+		read_record(graph, f, &record);
 		if (!record.devno ||
-		    array_append(&ctx->record, &ctx->records, sizeof(record), &record)) {
-			ctx->err = -ENOMEM;
+		    array_append(&graph->record, &graph->records, sizeof(record), &record)) {
+			graph->err = -ENOMEM;
 			clear_record(&record);
 		}
 		fclose(f);
@@ -109,13 +109,13 @@ void udev_read(struct need_ctx *ctx)
 	stringset_clear(&names);
 }
 
-void udev_clear(struct need_ctx *ctx)
+void udev_clear(struct graph *graph)
 {
-	for (size_t i = 0; i < ctx->records; i++)
-		clear_record(&ctx->record[i]);
-	free(ctx->record);
-	ctx->record = NULL;
-	ctx->records = 0;
+	for (size_t i = 0; i < graph->records; i++)
+		clear_record(&graph->record[i]);
+	free(graph->record);
+	graph->record = NULL;
+	graph->records = 0;
 }
 
 bool udev_is(const struct udev_record *record, enum udev_key key, const char *value)
@@ -123,11 +123,11 @@ bool udev_is(const struct udev_record *record, enum udev_key key, const char *va
 	return record->value[key] && !strcasecmp(record->value[key], value);
 }
 
-const struct udev_record *udev_find(const struct need_ctx *ctx, const char *devno)
+const struct udev_record *udev_find(const struct graph *graph, const char *devno)
 {
-	for (size_t i = 0; i < ctx->records; i++)
-		if (!strcmp(ctx->record[i].devno, devno))
-			return &ctx->record[i];
+	for (size_t i = 0; i < graph->records; i++)
+		if (!strcmp(graph->record[i].devno, devno))
+			return &graph->record[i];
 	return NULL;
 }
 

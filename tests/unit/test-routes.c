@@ -21,6 +21,7 @@
 #include <cmocka.h>
 
 #include "protect/graph.h"
+#include "protect/routes.h"
 
 static void ip(const char *arguments)
 {
@@ -86,26 +87,28 @@ static void print_set(FILE *out, const struct stringset *set)
 /* "DEFAULTS | ADDRESSED", and " | unnamed" */
 static void expect(const char *wanted)
 {
-	struct need_ctx ctx = { .root = "", .rootfd = open("/", O_PATH | O_DIRECTORY) };
+	struct root host;
+	struct graph graph = { .root = &host };
 	struct routes routes;
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	routes_read(&ctx, &routes);
+	assert_int_equal(root_open(&host, "/"), 0);
+	routes_read(&graph, &routes);
 	print_set(out, &routes.defaults);
 	fputs(" | ", out);
 	print_set(out, &routes.addressed);
 	fputs(routes.unnamed ? " | unnamed" : "", out);
-	for (size_t i = 0; i < ctx.notes.n; i++)
-		fprintf(out, " # %s", ctx.notes.s[i]);
+	for (size_t i = 0; i < graph.notes.n; i++)
+		fprintf(out, " # %s", graph.notes.s[i]);
 	fclose(out);
-	assert_int_equal(ctx.err, 0);
+	assert_int_equal(graph.err, 0);
 	assert_string_equal(text, wanted);
 	free(text);
 	routes_clear(&routes);
-	stringset_clear(&ctx.notes);
-	close(ctx.rootfd);
+	stringset_clear(&graph.notes);
+	root_close(&host);
 }
 
 static void no_route_is_none(void **state)

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From an interface down to the functions that carry it. */
+#ifndef VFIO_EARLY_HOOK_PROTECT_NETWORK_H
+#define VFIO_EARLY_HOOK_PROTECT_NETWORK_H
+
+#include "protect/graph.h"
+
+/* network_collect - what carries the default routes; without any, what carries an address. */
+void network_collect(struct graph *graph);
+
+/* network_collect_addresses - what carries an address, with a default route or without one. */
+void network_collect_addresses(struct graph *graph);
+
+#endif

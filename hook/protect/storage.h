@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From a block device down to its functions. */
+#ifndef VFIO_EARLY_HOOK_PROTECT_STORAGE_H
+#define VFIO_EARLY_HOOK_PROTECT_STORAGE_H
+
+#include "protect/graph.h"
+
+/* storage_path - the real path of a device number, "8:1". Returns 0 or -errno. */
+int storage_path(const struct graph *graph, const char *devno, char *real);
+
+/*
+ * storage_find - the real path of the block device behind a path in /dev: by its number on this very
+ * machine; else by the device mapper's names, udev's links and the kernel's name.
+ *
+ * Returns 0, or -errno: -ENOENT when there is none.
+ */
+int storage_find(struct graph *graph, const char *dev, char *real);
+
+/*
+ * storage_add - a block device and all that it stands on: LVM, MD, dm-crypt and multipath by
+ * slaves/, bcache, loop, NVMe's own multipath, zram's backing device, a ZFS volume's pool.
+ * @path: its real path; a partition's or a disk's
+ */
+void storage_add(struct graph *graph, const char *path, const struct cause *cause);
+
+/*
+ * storage_end - at the end of a walk that graph_begin() began, where it may have met a volume group:
+ * all of each group's physical volumes. They come last, as a disk that holds a volume is better
+ * named for that.
+ */
+void storage_end(struct graph *graph, const struct cause *cause);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Whole files below a directory descriptor: opened, read, replaced. What is not a regular file (a
+ * FIFO, a device, a folder) is an error at once, never a wait. Knows nothing of what is in a file.
+ */
+#ifndef VFIO_EARLY_HOOK_UTIL_FILE_H
+#define VFIO_EARLY_HOOK_UTIL_FILE_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+/*
+ * file_open - open a regular file for reading.
+ * Returns a descriptor (closed on exec), -EISDIR or -ENOTSUP for what is no file, or -errno.
+ */
+int file_open(int dirfd, const char *path);
+
+/* file_stream - the same as a stream, or NULL with errno set. */
+FILE *file_stream(int dirfd, const char *path);
+
+/*
+ * file_read_once - what one read() gives: an attribute of sysfs comes in one piece.
+ * @buf: gets the text, NUL-ended, without white space at its end; "" on failure
+ * @size: of buf; what does not fit is left out
+ *
+ * Returns 0 or -errno.
+ */
+int file_read_once(int dirfd, const char *path, char *buf, size_t size);
+
+/*
+ * file_read_all - read an open file to its end.
+ * @fd: from where it stands
+ * @max: the most that is taken, in bytes
+ * @text: gets what was read, malloc'ed, with a NUL behind it that @size does not count; NULL on
+ *	  failure
+ *
+ * Returns 0, -EFBIG when there is more than @max, or -errno.
+ */
+int file_read_all(int fd, size_t max, char **text, size_t *size);
+
+/* file_read - file_open() and file_read_all() in one. */
+int file_read(int dirfd, const char *path, size_t max, char **text, size_t *size);
+
+#endif
