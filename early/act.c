@@ -28,8 +28,8 @@ static const char vfio_pci[] = "vfio-pci";
 const char *act_step_name(enum act_step step)
 {
 	/* In the order of enum act_step, one behind the other. */
-	const char *name = "start\0override\0unbind\0framebuffer\0load\0bind\0verify\0release\0"
-			   "done";
+	const char *name = "start\0override\0unbind\0framebuffer\0load\0bind\0verify\0group\0"
+			   "release\0done";
 
 	while (step--)
 		name += strlen(name) + 1;
@@ -239,9 +239,31 @@ static int release(struct act *act, const struct pci_function *fn)
 	return ret || *driver ? ret : -ENODEV;
 }
 
+/*
+ * A function that had no group before has one now: its IOMMU's, or one that vfio made for want of
+ * any. Gives the second kind back. Returns whether the function may stay bound.
+ */
+static bool verify_group(struct act *act, struct pci_function *fn, struct act_outcome *outcome)
+{
+	int ret;
+
+	if (fn->group >= 0)
+		return true;
+	pci_read_group(act->rootfd, fn);
+	if (!pci_has_noiommu_group(act->rootfd, fn))
+		return true;
+	outcome->failed = ACT_GROUP;
+	ret = unbind(act->rootfd, fn, act->patience);
+	/* What became of it is told by the link, and not by the child. */
+	if (pci_read_driver(act->rootfd, &fn->addr, outcome->driver) || *outcome->driver)
+		outcome->error = ret ? -ret : EBUSY;
+	pci_read_group(act->rootfd, fn);
+	return false;
+}
+
 static void verify_one(struct act *act, unsigned int i, bool was_wanted)
 {
-	const struct pci_function *fn = &act->table.fn[i];
+	struct pci_function *fn = &act->table.fn[i];
 	struct act_outcome *outcome = &act->outcome[i];
 	int ret = 0;
 
@@ -249,11 +271,13 @@ static void verify_one(struct act *act, unsigned int i, bool was_wanted)
 	if (strcmp(outcome->driver, vfio_pci) != 0)
 		ret = pci_read_driver(act->rootfd, &fn->addr, outcome->driver);
 	if (act->decisions.verdict[i].decision == DECIDE_BIND) {
-		if (!ret && !strcmp(outcome->driver, vfio_pci)) {
+		bool is_bound = !ret && !strcmp(outcome->driver, vfio_pci);
+
+		if (is_bound && verify_group(act, fn, outcome)) {
 			outcome->result = ACT_BOUND;
 			return;
 		}
-		if (was_wanted) {
+		if (was_wanted && !is_bound) {
 			outcome->failed = ACT_VERIFY;
 			outcome->error = ret ? -ret : ENODEV;
 		}
@@ -263,17 +287,24 @@ static void verify_one(struct act *act, unsigned int i, bool was_wanted)
 	 * A driver that does not let go holds the lock: any write would block as well. Without its
 	 * override it cannot be held.
 	 */
-	if ((outcome->failed == ACT_UNBIND && outcome->error == ETIMEDOUT) ||
+	if (((outcome->failed == ACT_UNBIND || outcome->failed == ACT_GROUP) &&
+	     outcome->error == ETIMEDOUT) ||
 	    (act->plan->failure == PLAN_FAILURE_HOLD && outcome->failed != ACT_OVERRIDE)) {
 		outcome->result = *outcome->driver || outcome->error == ETIMEDOUT ? ACT_STUCK :
 										    ACT_HELD;
+		return;
+	}
+	/* Still on vfio-pci: its override tells at least why. */
+	if (outcome->failed == ACT_GROUP && outcome->error) {
+		outcome->result = ACT_NOT_RELEASED;
 		return;
 	}
 	act->step = ACT_RELEASE;
 	outcome->result = release(act, fn) ? ACT_NOT_RELEASED : ACT_RELEASED;
 	pci_read_driver(act->rootfd, &fn->addr, outcome->driver);
 	/* A modprobe that was given up on may yet bind it, up to where its override is cleared. */
-	if (!strcmp(outcome->driver, vfio_pci) && !set_override(act->rootfd, fn, vfio_pci))
+	if (outcome->failed != ACT_GROUP && !strcmp(outcome->driver, vfio_pci) &&
+	    !set_override(act->rootfd, fn, vfio_pci))
 		outcome->result = ACT_BOUND;
 	act->step = ACT_VERIFY;
 }

@@ -22,6 +22,7 @@ enum act_step {
 	ACT_LOAD,
 	ACT_BIND,
 	ACT_VERIFY,
+	ACT_GROUP, /* bound, but in a group that isolates nothing */
 	ACT_RELEASE,
 	ACT_DONE,
 };

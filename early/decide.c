@@ -79,15 +79,6 @@ static int16_t find_protect(const struct plan *plan, const struct pci_function *
 	return DECIDE_NO_INDEX;
 }
 
-/*
- * vfio-pci itself, or one of its variants, which the kernel names like this: mlx5_vfio_pci,
- * nvgrace-gpu-vfio-pci, xe-vfio-pci.
- */
-static bool is_with_vfio(const struct pci_function *fn)
-{
-	return text_find(fn->driver, "vfio");
-}
-
 /* May it be taken at all? Says no in verdict->reason. Asked for candidates and for claimed mates. */
 static bool may_take(const struct plan *plan, const struct pci_function *fn,
 		     struct verdict *verdict)
@@ -134,9 +125,10 @@ static void refuse(const struct plan *plan, struct verdict *verdict, enum reason
 }
 
 static void decide_one(const struct plan *plan, const struct iommu *iommu,
-		       const struct pci_function *fn, struct decisions *decisions,
-		       struct verdict *verdict)
+		       const struct pci_table *table, unsigned int i, struct decisions *decisions)
 {
+	const struct pci_function *fn = &table->fn[i];
+	struct verdict *verdict = &decisions->verdict[i];
 	enum selector_result result = find_binds(plan, fn, decisions, verdict);
 
 	if (result == SELECTOR_DIFFERS)
@@ -149,13 +141,15 @@ static void decide_one(const struct plan *plan, const struct iommu *iommu,
 	if (!may_take(plan, fn, verdict))
 		return;
 
-	if (is_with_vfio(fn)) {
+	if (fn->is_noiommu) {
+		verdict->reason = REASON_NOIOMMU;
+	} else if (pci_is_with_vfio(fn)) {
 		verdict->decision = DECIDE_KEEP;
 		if (strcmp(fn->driver, "vfio-pci"))
 			verdict->reason = REASON_VARIANT;
 	} else if (iommu->state != IOMMU_ON) {
 		refuse(plan, verdict, REASON_NO_IOMMU);
-	} else if (fn->group < 0) {
+	} else if (fn->group < 0 && !table->late_groups) {
 		refuse(plan, verdict, REASON_NO_GROUP);
 	} else {
 		verdict->decision = DECIDE_BIND;
@@ -163,18 +157,26 @@ static void decide_one(const struct plan *plan, const struct iommu *iommu,
 }
 
 /* Bridges never count: vfio leaves them to their driver (drivers/vfio/group.c, driver_managed_dma). */
-static bool is_mate(const struct pci_function *fn, int group)
+static bool is_mate(const struct pci_function *fn)
 {
-	return fn->group == group && !pci_is_bridge(fn) && !is_with_vfio(fn);
+	return !pci_is_bridge(fn) && !pci_is_with_vfio(fn);
 }
 
-static void refuse_group(const struct pci_table *table, struct decisions *decisions, int group,
-			 enum reason reason, int16_t mate)
-{
-	for (unsigned int i = 0; i < table->count; i++) {
-		struct verdict *verdict = &decisions->verdict[i];
+/* What the groups are decided by: of each function that is to be bound. */
+struct group {
+	const struct plan *plan;
+	const struct pci_table *table;
+	struct decisions *decisions;
+	const struct pci_function *of;
+};
 
-		if (table->fn[i].group != group || verdict->decision != DECIDE_BIND)
+static void refuse_group(const struct group *group, enum reason reason, int16_t mate)
+{
+	for (unsigned int i = 0; i < group->table->count; i++) {
+		struct verdict *verdict = &group->decisions->verdict[i];
+
+		if (verdict->decision != DECIDE_BIND ||
+		    !pci_may_share_group(group->table, &group->table->fn[i], group->of))
 			continue;
 		verdict->decision = verdict->claimed ? DECIDE_NOTHING : DECIDE_REFUSE;
 		verdict->reason = reason;
@@ -182,25 +184,26 @@ static void refuse_group(const struct pci_table *table, struct decisions *decisi
 	}
 }
 
-static void decide_group(const struct plan *plan, const struct pci_table *table,
-			 struct decisions *decisions, int group)
+static void decide_group(const struct group *group)
 {
-	for (unsigned int i = 0; i < table->count; i++) {
-		struct verdict *verdict = &decisions->verdict[i];
+	for (unsigned int i = 0; i < group->table->count; i++) {
+		const struct pci_function *fn = &group->table->fn[i];
+		struct verdict *verdict = &group->decisions->verdict[i];
 
-		if (!is_mate(&table->fn[i], group) || decide_is_taken(verdict))
+		if (!is_mate(fn) || decide_is_taken(verdict) ||
+		    !pci_may_share_group(group->table, fn, group->of))
 			continue;
-		if (plan->group == PLAN_GROUP_WARN) {
+		if (group->plan->group == PLAN_GROUP_WARN) {
 			verdict->crowds = true;
-		} else if (plan->group == PLAN_GROUP_REFUSE) {
-			refuse_group(table, decisions, group, REASON_GROUP, (int16_t)i);
+		} else if (group->plan->group == PLAN_GROUP_REFUSE) {
+			refuse_group(group, REASON_GROUP, (int16_t)i);
 			return;
 		} else if (verdict->decision == DECIDE_NOTHING &&
-			   may_take(plan, &table->fn[i], verdict)) {
+			   may_take(group->plan, fn, verdict)) {
 			verdict->decision = DECIDE_BIND;
 			verdict->claimed = true;
 		} else {
-			refuse_group(table, decisions, group, REASON_GROUP_CLAIM, (int16_t)i);
+			refuse_group(group, REASON_GROUP_CLAIM, (int16_t)i);
 			return;
 		}
 	}
@@ -213,12 +216,20 @@ void decide(const struct plan *plan, const struct iommu *iommu, const struct pci
 	for (unsigned int i = 0; i < table->count; i++)
 		decisions->verdict[i] = nothing;
 	for (unsigned int i = 0; i < table->candidates; i++)
-		decide_one(plan, iommu, &table->fn[i], decisions, &decisions->verdict[i]);
+		decide_one(plan, iommu, table, i, decisions);
 
 	/* Again for a second function of a group changes nothing. */
-	for (unsigned int i = 0; i < table->candidates; i++)
+	for (unsigned int i = 0; i < table->candidates; i++) {
+		const struct group group = {
+			.plan = plan,
+			.table = table,
+			.decisions = decisions,
+			.of = &table->fn[i],
+		};
+
 		if (decisions->verdict[i].decision == DECIDE_BIND)
-			decide_group(plan, table, decisions, table->fn[i].group);
+			decide_group(&group);
+	}
 }
 
 static const char *reason_no_group(const struct iommu *iommu, const struct pci_function *fn)
@@ -287,6 +298,10 @@ char *decide_reason(const struct plan *plan, const struct iommu *iommu,
 		break;
 	case REASON_NO_IOMMU:
 		return iommu_describe(iommu, buf, size);
+	case REASON_NOIOMMU:
+		fmt = "on %s in a vfio-noiommu group, which isolates no VM";
+		a = fn->driver;
+		break;
 	case REASON_NO_GROUP:
 		fmt = reason_no_group(iommu, fn);
 		a = iommu->igfx_param;

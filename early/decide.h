@@ -32,6 +32,7 @@ enum reason {
 	REASON_VFS,
 	REASON_NO_IOMMU,
 	REASON_NO_GROUP,
+	REASON_NOIOMMU,	    /* on a driver of vfio already, in a group that isolates nothing */
 	REASON_GROUP,	    /* a mate stays with the host, and "group refuse" */
 	REASON_GROUP_CLAIM, /* a mate may not be claimed */
 	REASON_VARIANT,	    /* kept: another vfio driver has it */

@@ -22,12 +22,15 @@ static const struct table {
 	[IOMMU_TABLE_DMAR] = { "DMAR", "intel_iommu" },
 	[IOMMU_TABLE_IVRS] = { "IVRS", "amd_iommu" },
 	[IOMMU_TABLE_IORT] = { "IORT", "iommu" },
+	[IOMMU_TABLE_TREE] = { "", "iommu" },
 };
 
 static int count_unit(const char *name, void *arg)
 {
 	struct iommu *iommu = arg;
 
+	/* "smmu3.0x0000000009050000", "smmu.0x..." (drivers/iommu/arm/) */
+	iommu->has_smmu |= !strncmp(name, "smmu", 4);
 	/* The kernel gives no order; the lowest name is the one that an administrator looks for. */
 	if (!iommu->units++ || strcmp(name, iommu->unit) < 0)
 		text_format(iommu->unit, sizeof(iommu->unit), "%s", name);
@@ -40,6 +43,11 @@ static int look_for_remapping(const char *line, void *arg)
 	return text_find(line, "IR-") != NULL;
 }
 
+static bool has_table(const struct iommu *iommu)
+{
+	return iommu->table && iommu->table != IOMMU_TABLE_TREE;
+}
+
 void iommu_read(int rootfd, const char *cmdline, bool noiommu, struct iommu *iommu)
 {
 	char path[SYSFS_PATH_MAX], text[8];
@@ -48,6 +56,11 @@ void iommu_read(int rootfd, const char *cmdline, bool noiommu, struct iommu *iom
 	for (unsigned int i = IOMMU_TABLE_DMAR; i <= IOMMU_TABLE_IORT && !iommu->table; i++)
 		if (sysfs_exists(rootfd, sysfs_path(path, PATH_ACPI_TABLES "/%s", tables[i].name)))
 			iommu->table = i;
+
+	/* A kernel that was started by ACPI may show a device tree too, which then says nothing. */
+	if (!iommu->table && !sysfs_exists(rootfd, PATH_ACPI_TABLES) &&
+	    sysfs_exists(rootfd, PATH_BOARD_MODEL))
+		iommu->table = IOMMU_TABLE_TREE;
 
 	sysfs_for_each(rootfd, PATH_IOMMU_CLASS, count_unit, iommu);
 	iommu->has_remapping = sysfs_for_each_line(rootfd, PATH_INTERRUPTS, look_for_remapping,
@@ -64,8 +77,8 @@ void iommu_read(int rootfd, const char *cmdline, bool noiommu, struct iommu *iom
 	if (noiommu)
 		iommu->state = IOMMU_NOIOMMU;
 	else
-		iommu->state = iommu->table || iommu->param[0] ? IOMMU_OFF_KERNEL :
-								 IOMMU_OFF_FIRMWARE;
+		iommu->state = has_table(iommu) || iommu->param[0] ? IOMMU_OFF_KERNEL :
+								     IOMMU_OFF_FIRMWARE;
 }
 
 bool iommu_wants_remapping(const struct iommu *iommu)
@@ -107,6 +120,9 @@ char *iommu_describe(const struct iommu *iommu, char *buf, size_t size)
 		       "enable_unsafe_noiommu_mode";
 		break;
 	case IOMMU_OFF_FIRMWARE:
+		if (iommu->table == IOMMU_TABLE_TREE)
+			text = "IOMMU off, no SMMU of this board's device tree is in use: see "
+			       "dmesg | grep -i -e smmu -e iommu";
 		break;
 	}
 	text_format(buf, size, "%s", text);

@@ -16,9 +16,9 @@
 
 enum iommu_state {
 	IOMMU_ON,
-	IOMMU_OFF_FIRMWARE, /* no table: switched off in the firmware, or none in the machine */
-	IOMMU_OFF_KERNEL,   /* a table, maybe hidden by acpi=off, but no unit */
-	IOMMU_NOIOMMU,	    /* off, and vfio is set to work without one: no isolation at all */
+	IOMMU_OFF_FIRMWARE, /* no table: switched off in the firmware, or none in the machine or board */
+	IOMMU_OFF_KERNEL, /* a table, maybe hidden by acpi=off, but no unit */
+	IOMMU_NOIOMMU,	  /* off, and vfio is set to work without one: no isolation at all */
 };
 
 enum iommu_table {
@@ -26,6 +26,7 @@ enum iommu_table {
 	IOMMU_TABLE_DMAR, /* Intel VT-d */
 	IOMMU_TABLE_IVRS, /* AMD-Vi */
 	IOMMU_TABLE_IORT, /* Arm SMMU */
+	IOMMU_TABLE_TREE, /* no ACPI: the board's device tree names its SMMU, if it has one */
 };
 
 struct iommu {
@@ -36,6 +37,12 @@ struct iommu {
 	char param[CMDLINE_PARAM_SIZE];	     /* the kernel parameter that turned it off, or "" */
 	char igfx_param[CMDLINE_PARAM_SIZE]; /* the one that leaves out Intel's graphics, or "" */
 	bool has_remapping;		     /* x86: interrupt remapping is on */
+	/*
+	 * There is an Arm SMMU. Up to 6.14 it gives a function its group when a driver probes it
+	 * (drivers/of/device.c, drivers/acpi/arm64/iort.c: from dma_configure), so that one without
+	 * a group may have one all the same: only a bind can tell.
+	 */
+	bool has_smmu;
 };
 
 /*

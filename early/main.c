@@ -110,6 +110,7 @@ static bool collect(struct run *run)
 	int ret;
 
 	iommu_read(run->act.rootfd, cmdline, plan_wants_noiommu(&plan), &run->iommu);
+	table->late_groups = run->iommu.has_smmu;
 	if (!run->is_late)
 		log_start(run);
 	ret = pci_collect(run->act.rootfd, &plan, run->is_late ? &run->late : NULL, table);
@@ -223,6 +224,8 @@ static void tell_failed(struct run *run, unsigned int i, const char *why)
 		error = "there is no vfio-pci driver";
 	else if (outcome->failed == ACT_BIND && outcome->error == EINVAL)
 		error = "vfio-pci refuses it (its denylist, or no group)";
+	else if (outcome->failed == ACT_GROUP && !outcome->error)
+		error = "vfio-noiommu, which isolates no VM: remove enable_unsafe_noiommu_mode";
 	if (outcome->failed != ACT_START) {
 		text_format(step, sizeof(step), "%s: %s", act_step_name(outcome->failed), error);
 		why = step;

@@ -24,6 +24,7 @@
 #define PATH_IOMMU_CLASS  "sys/class/iommu"
 #define PATH_IOMMU_GROUPS "sys/kernel/iommu_groups"
 #define PATH_ACPI_TABLES  "sys/firmware/acpi/tables"
+#define PATH_BOARD_MODEL  "sys/firmware/devicetree/base/model"
 #define PATH_NOIOMMU	  "sys/module/vfio/parameters/enable_unsafe_noiommu_mode"
 
 /* Not relative: given to execve() when the kernel cannot unpack a module itself. */

@@ -174,15 +174,57 @@ static enum pci_framebuffer find_framebuffer(int rootfd, const struct pci_addres
 	return search.found;
 }
 
-void pci_read_details(int rootfd, struct pci_function *fn)
+/*
+ * vfio-pci itself, or one of its variants, which the kernel names like this: mlx5_vfio_pci,
+ * nvgrace-gpu-vfio-pci, xe-vfio-pci.
+ */
+bool pci_is_with_vfio(const struct pci_function *fn)
+{
+	return text_find(fn->driver, "vfio");
+}
+
+bool pci_may_share_group(const struct pci_table *table, const struct pci_function *a,
+			 const struct pci_function *b)
+{
+	if (a->group >= 0 && b->group >= 0)
+		return a->group == b->group;
+	if (!table->late_groups || a->addr.domain != b->addr.domain || a->addr.bus != b->addr.bus)
+		return false;
+	return a->addr.dev == b->addr.dev || a->behind_port || b->behind_port;
+}
+
+void pci_read_group(int rootfd, struct pci_function *fn)
 {
 	char path[SYSFS_PATH_MAX], text[16];
-	struct pci_address function0 = fn->addr;
-	struct pci_function slot;
 
+	fn->group = -1;
 	if (!sysfs_link_name(rootfd, pci_attribute(path, &fn->addr, "iommu_group"), text,
 			     sizeof(text)))
 		fn->group = (int)text_number(text);
+}
+
+bool pci_has_noiommu_group(int rootfd, const struct pci_function *fn)
+{
+	char path[SYSFS_PATH_MAX], text[16];
+
+	/* The groups of an IOMMU have no such file. One that cannot be read whole counts for it. */
+	return sysfs_read(rootfd, pci_attribute(path, &fn->addr, "iommu_group/name"), text,
+			  sizeof(text)) != -ENOENT &&
+	       !strncmp(text, "vfio-noiommu", strlen(text));
+}
+
+void pci_read_details(int rootfd, struct pci_function *fn)
+{
+	char path[SYSFS_PATH_MAX];
+	struct pci_address function0 = fn->addr;
+	struct pci_function slot;
+
+	pci_read_group(rootfd, fn);
+	fn->is_noiommu = pci_is_with_vfio(fn) && pci_has_noiommu_group(rootfd, fn);
+	/* What lies above a function on a root bus is no function. */
+	if (fn->group < 0)
+		fn->behind_port = sysfs_exists(rootfd, pci_attribute(path, &fn->addr,
+								     "../driver_override"));
 	fn->vfs = read_number(rootfd, &fn->addr, "sriov_numvfs");
 	fn->boot_vga = may_be_boot_vga(fn) && read_number(rootfd, &fn->addr, "boot_vga");
 
@@ -481,11 +523,16 @@ static int collect_mates(struct collection *collection)
 	struct pci_table *table = collection->table;
 
 	for (unsigned int i = 0; i < table->candidates; i++) {
+		const struct pci_function *fn = &table->fn[i];
 		char path[SYSFS_PATH_MAX];
 
-		if (table->fn[i].group < 0)
+		/* Without a group, all that is on the same bus: pci_may_share_group() tells. */
+		if (fn->group < 0 && !table->late_groups)
 			continue;
-		sysfs_path(path, PATH_IOMMU_GROUPS "/%u/devices", (unsigned int)table->fn[i].group);
+		if (fn->group < 0)
+			pci_attribute(path, &fn->addr, "..");
+		else
+			sysfs_path(path, PATH_IOMMU_GROUPS "/%u/devices", (unsigned int)fn->group);
 		if (sysfs_for_each(collection->rootfd, path, add_mate, collection) == -E2BIG)
 			return -E2BIG;
 	}

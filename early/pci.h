@@ -34,6 +34,8 @@ struct pci_function {
 
 	/* Read by pci_read_details(): */
 	int group;	    /* IOMMU group, -1 when there is none */
+	bool is_noiommu;    /* on a driver of vfio, in a group that isolates nothing */
+	bool behind_port;   /* no group: not on a root bus */
 	unsigned int vfs;   /* enabled virtual functions */
 	bool boot_vga;	    /* this function is the boot VGA device */
 	bool boot_vga_slot; /* the slot has it, or the boot framebuffer: read for boot-vga keep */
@@ -48,6 +50,8 @@ struct pci_table {
 	unsigned int unreadable; /* functions whose uevent could not be read, and so not named */
 	struct pci_address unreadable_addr; /* the last of them */
 	int error;			    /* and why, -errno */
+	/* Set by whoever fills it, from has_smmu in iommu.h: groups may yet come. */
+	bool late_groups;
 	struct pci_function fn[PCI_MAX_FUNCTIONS];
 };
 
@@ -80,6 +84,28 @@ int pci_read(int rootfd, const struct pci_address *addr, struct pci_function *fn
  */
 void pci_read_details(int rootfd, struct pci_function *fn);
 
+/*
+ * pci_read_group - the group link as it is now, into fn->group: -1 where it cannot be read.
+ */
+void pci_read_group(int rootfd, struct pci_function *fn);
+
+/*
+ * pci_has_noiommu_group - is its group one that vfio made without an IOMMU? It comes with the bind
+ * and goes with the unbind (drivers/vfio/group.c, vfio_noiommu_group_alloc).
+ */
+bool pci_has_noiommu_group(int rootfd, const struct pci_function *fn);
+
+/* pci_is_with_vfio - is it on vfio-pci itself, or on one of its variants? By the driver read. */
+bool pci_is_with_vfio(const struct pci_function *fn);
+
+/*
+ * pci_may_share_group - are both in one IOMMU group, or may they be? With table->late_groups one
+ * that is not known yet may be that of the slot, or of everything behind the same port.
+ * @a, @b: two of table->fn
+ */
+bool pci_may_share_group(const struct pci_table *table, const struct pci_function *a,
+			 const struct pci_function *b);
+
 /* pci_read_driver - the driver link as it is now. Returns 0 (driver "" when unbound) or -errno. */
 int pci_read_driver(int rootfd, const struct pci_address *addr, char driver[PCI_DRIVER_SIZE]);
 
@@ -107,7 +133,8 @@ int pci_path(int rootfd, const struct pci_address *addr, char *buf, unsigned int
  * pci_collect - the functions that a plan speaks of, and their group mates.
  * @plan: its path selectors are resolved; its protect lines are marked "moved" where they are
  * @late: NULL, or the one function to look at: a candidate if a selector names it
- * @table: filled: candidates first in the order of their addresses, then mates
+ * @table: filled: candidates first in the order of their addresses, then mates; late_groups is
+ *	   the caller's
  *
  * Scans all functions only when a selector needs it. Returns 0, -E2BIG when there are more than
  * PCI_MAX_FUNCTIONS (the table then holds those that fit), -ENOENT when there is no function at

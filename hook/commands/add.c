@@ -58,6 +58,7 @@ static enum outcome judge(enum reason reason)
 		return OUTCOME_FINE;
 	case REASON_NO_IOMMU:
 	case REASON_NO_GROUP:
+	case REASON_NOIOMMU:
 		return OUTCOME_LATER;
 	case REASON_BRIDGE:
 	case REASON_EXCEPT:

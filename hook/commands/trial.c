@@ -40,6 +40,7 @@ int trial_run(struct trial *trial, const struct host *host, const struct slot *s
 	if (errors.count)
 		return message_error("cannot try it: %s", errors.error[0].what);
 	iommu_read(host->root.fd, host->cmdline, plan_wants_noiommu(&trial->plan), &trial->iommu);
+	trial->table.late_groups = trial->iommu.has_smmu;
 	ret = pci_collect(host->root.fd, &trial->plan, NULL, &trial->table);
 	if (ret)
 		return message_errno(ret, "cannot read the PCI functions that the config names");

@@ -69,6 +69,7 @@ static void check_iommu(struct health *health)
 		[IOMMU_TABLE_DMAR] = "DMAR: Intel VT-d",
 		[IOMMU_TABLE_IVRS] = "IVRS: AMD-Vi",
 		[IOMMU_TABLE_IORT] = "IORT: Arm SMMU",
+		[IOMMU_TABLE_TREE] = "a device tree, no ACPI",
 	};
 	const struct iommu *iommu = &health->host->iommu;
 	char text[512], fix[512];

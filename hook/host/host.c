@@ -274,6 +274,7 @@ int host_decide_text(struct host *host, char *text, size_t size)
 	plan_parse(&host->plan, host->plan_text, size, PLAN_COMPILED, &errors);
 	iommu_read(host->root.fd, host->cmdline, plan_wants_noiommu(&host->plan), &host->iommu);
 
+	host->table.late_groups = host->iommu.has_smmu;
 	for (size_t i = 0; i < host->count; i++)
 		host->fn[i].place = DECIDE_NO_INDEX;
 	if (!host->plan.binds)

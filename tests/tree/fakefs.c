@@ -74,6 +74,8 @@ enum node_kind {
 	NODE_STORED, /* below run/: "text", which the binary makes */
 	NODE_LINK,   /* "text" */
 	NODE_DRIVER_LINK,
+	NODE_GROUP_LINK, /* "text": what is there while the function has its group */
+	NODE_GROUP_NAME,
 	NODE_UEVENT,
 	NODE_OVERRIDE,
 	NODE_BIND,
@@ -146,6 +148,8 @@ static bool is_there(const struct node *n)
 	/* __device_release_driver() takes the link away before it calls remove(). */
 	if (n->kind == NODE_DRIVER_LINK)
 		return *n->fn->driver && !n->fn->locked;
+	if (n->kind == NODE_GROUP_LINK || n->kind == NODE_GROUP_NAME)
+		return n->fn->has_group;
 	if (n == &node[efifb_dir])
 		return machine.has_efifb;
 	return !n->driver || n->driver->is_registered;
@@ -229,11 +233,53 @@ static char *relative(unsigned int dir, const char *target)
 	return strdup(text);
 }
 
-static void add_link(unsigned int dir, const char *name, const char *target)
+static unsigned int add_link(unsigned int dir, const char *name, const char *target)
 {
 	unsigned int i = add_node(dir, name, NODE_LINK);
 
 	node[i].text = relative(dir, target);
+	return i;
+}
+
+/* A link that is there while the function has its group. */
+static void add_group_link(unsigned int dir, const char *name, const char *target,
+			   struct function *fn)
+{
+	unsigned int i = add_link(dir, name, target);
+
+	node[i].kind = NODE_GROUP_LINK;
+	node[i].fn = fn;
+}
+
+/* What a group has of a function: with the function, or from a probe on. */
+static void add_group(struct function *fn)
+{
+	char path[512], name[64];
+	unsigned int dir, i;
+
+	fn->shown_group = fn->group;
+	snprintf(name, sizeof(name), "kernel/iommu_groups/%d", fn->group);
+	add_group_link(fn->node, "iommu_group", name, fn);
+	path_below_sys(fn->node, path, sizeof(path));
+	snprintf(name, sizeof(name), "%d", fn->group);
+	dir = add_dir(groups_dir, name);
+	add_group_link(add_dir(dir, "devices"), fn->addr, path, fn);
+	if (!fn->is_noiommu)
+		return;
+	i = add_node(dir, "name", NODE_GROUP_NAME);
+	node[i].fn = fn;
+	node[i].text = (char *)"vfio-noiommu\n";
+	node[i].size = strlen(node[i].text);
+}
+
+static void add_groups(void)
+{
+	for (unsigned int i = 0; i < machine.count; i++) {
+		struct function *fn = &machine.fn[i];
+
+		if (fn->node && fn->has_group && fn->shown_group != fn->group)
+			add_group(fn);
+	}
 }
 
 static void add_driver(struct driver *driver)
@@ -273,7 +319,7 @@ static unsigned int parent_dir(const struct function *fn)
 static void add_function(struct function *fn)
 {
 	unsigned int dir = add_node(parent_dir(fn), fn->addr, NODE_DIR), i;
-	char path[512], name[64];
+	char path[512];
 
 	fn->node = dir;
 	i = add_node(dir, "uevent", NODE_UEVENT);
@@ -297,12 +343,10 @@ static void add_function(struct function *fn)
 
 	path_below_sys(dir, path, sizeof(path));
 	add_link(devices_dir, fn->addr, path);
-	if (fn->group >= 0) {
-		snprintf(name, sizeof(name), "kernel/iommu_groups/%d", fn->group);
-		add_link(dir, "iommu_group", name);
-		snprintf(name, sizeof(name), "%d/devices", fn->group);
-		add_link(add_dir(groups_dir, name), fn->addr, path);
-	}
+	/* One that appears later gets it at once too, but where groups are late. */
+	fn->has_group = fn->group >= 0 && (!machine.groups_are_late || *fn->driver);
+	if (fn->has_group)
+		add_group(fn);
 }
 
 /* Functions that are there from this run on, in the record's order, but a bridge first. */
@@ -365,6 +409,9 @@ static void build_tree(void)
 		dir = add_dir(FUSE_ROOT_ID, "sys/firmware/acpi/tables");
 	for (unsigned int i = 0; i < machine.acpis; i++)
 		add_text(dir, machine.acpi[i], "%s", machine.acpi[i]);
+	if (*machine.model)
+		add_file("/sys/firmware/devicetree/base/model", machine.model,
+			 strlen(machine.model));
 	if (*machine.noiommu)
 		add_file("/sys/module/vfio/parameters/enable_unsafe_noiommu_mode", machine.noiommu,
 			 2);
@@ -394,6 +441,7 @@ static mode_t mode_of(const struct node *n)
 		return S_IFDIR | 0755;
 	case NODE_LINK:
 	case NODE_DRIVER_LINK:
+	case NODE_GROUP_LINK:
 		return S_IFLNK | 0777;
 	case NODE_STORED:
 	case NODE_OVERRIDE:
@@ -451,6 +499,7 @@ static void fs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	unsigned int i;
 
 	add_drivers();
+	add_groups();
 	i = find_node((unsigned int)parent, name);
 	if (i)
 		reply_entry(req, i);
@@ -506,7 +555,7 @@ static void fs_readlink(fuse_req_t req, fuse_ino_t ino)
 	const struct node *n = &node[ino];
 	char path[128], *text;
 
-	if (n->kind == NODE_LINK) {
+	if (n->kind == NODE_LINK || (n->kind == NODE_GROUP_LINK && is_there(n))) {
 		fuse_reply_readlink(req, n->text);
 		return;
 	}
@@ -638,6 +687,7 @@ static void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		break;
 	case NODE_TEXT:
 	case NODE_STORED:
+	case NODE_GROUP_NAME:
 		reply_slice(req, n->text ? n->text : "", n->size, offset, size);
 		break;
 	default:
@@ -784,6 +834,7 @@ static void fs_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset
 	if (!buf)
 		abort();
 	add_drivers();
+	add_groups();
 	/* A scan is what the design does without when all lines are addresses: show it. */
 	if (ino == devices_dir && !offset && !has_scanned)
 		machine_event(&machine, "scan");

@@ -240,6 +240,7 @@ static bool add_function(struct machine *m, const char *group, char *rest)
 		return false;
 	fn->boot_vga = fn->class >> 8 == 0x0300 ? 0 : -1;
 	fn->appears = 1;
+	fn->shown_group = -1;
 	m->count++;
 	return set_all(m, fn, NULL, rest);
 }
@@ -321,6 +322,10 @@ bool machine_add_line(struct machine *m, char *line)
 		return snprintf(m->noiommu, sizeof(m->noiommu), "%s\n", rest) == 2;
 	else if (!strcmp(line, "efifb"))
 		m->has_efifb = true;
+	else if (!strcmp(line, "groups-late"))
+		m->groups_are_late = true;
+	else if (!strcmp(line, "board"))
+		return copy_name(m->model, rest);
 	else if (!strcmp(line, "no-iommu-unit"))
 		m->units = 0;
 	else if (!strcmp(line, "no-acpi"))
@@ -418,9 +423,34 @@ static bool is_bridge_header(const struct function *fn)
 	return class == 0x0604 || class == 0x0607 || class == 0x0609;
 }
 
+/*
+ * vfio makes a group for what has none (drivers/vfio/group.c, vfio_noiommu_group_alloc): a new one,
+ * which goes with the unbind.
+ */
+static void make_noiommu_group(struct machine *m, struct function *fn)
+{
+	int group = 0;
+
+	for (unsigned int i = 0; i < m->count; i++)
+		if (m->fn[i].group >= group)
+			group = m->fn[i].group + 1;
+	fn->group = group;
+	fn->has_group = fn->is_noiommu = true;
+}
+
+static void drop_noiommu_group(struct function *fn)
+{
+	if (!fn->is_noiommu)
+		return;
+	fn->group = -1;
+	fn->has_group = fn->is_noiommu = false;
+}
+
 /* probe() of the driver. Returns 0 or -errno. */
 static int probe(struct machine *m, struct function *fn, const struct driver *driver)
 {
+	/* really_probe(): dma_configure() comes first, and what it made stays (drivers/base/dd.c) */
+	fn->has_group = fn->group >= 0;
 	if (strcmp(driver->name, vfio_pci) != 0) {
 		if (fn->probe_error)
 			return -fn->probe_error;
@@ -440,6 +470,8 @@ static int probe(struct machine *m, struct function *fn, const struct driver *dr
 			evict(m, "efifb");
 			evict(m, "BOOTFB");
 		}
+		if (fn->group < 0)
+			make_noiommu_group(m, fn);
 	}
 	strcpy(fn->driver, driver->name);
 	return 0;
@@ -541,6 +573,7 @@ int machine_store_unbind(struct machine *m, struct driver *driver, const char *t
 		ret = -fn->unbind_error;
 	} else if (!fn->unbind_ignored) {
 		fn->driver[0] = '\0';
+		drop_noiommu_group(fn);
 	}
 	return stored(m, fn, where, text, ret);
 }

@@ -23,7 +23,9 @@
 struct function {
 	char addr[NAME_SIZE];
 	unsigned int domain, bus, dev, fn;
-	int group; /* -1: none */
+	int group;	 /* -1: none */
+	bool has_group;	 /* the link is there: at once, or with "groups-late" from a probe on */
+	bool is_noiommu; /* the group is one that vfio made for want of any */
 	unsigned int class;
 	unsigned int id[4];	/* vendor, device and those of the subsystem */
 	char under[NAME_SIZE];	/* the bridge, or VMD endpoint, that it lies behind */
@@ -33,6 +35,7 @@ struct function {
 	int boot_vga; /* -1: no such attribute */
 	unsigned int numvfs, totalvfs;
 	unsigned int appears; /* there from this run on */
+	int shown_group;      /* the one that the file system has nodes for */
 	unsigned int node;    /* of its directory in the file system, 0 when not there yet */
 
 	/* Hazards */
@@ -73,13 +76,15 @@ struct machine {
 	char acpi[MAX_UNITS][NAME_SIZE];
 	unsigned int acpis;
 	char cmdline[8192];
+	char model[NAME_SIZE]; /* of the board, by its device tree */
 	char *interrupts, *iomem;
 	char noiommu[4];
 	bool has_efifb, has_no_pci, has_no_kmsg, has_no_cmdline;
-	bool unset_is_empty; /* an override that is not set reads "" and not "(null)" */
-	FILE *timeline;	     /* everything that is done to the machine, in order */
-	bool brief;	     /* without its writes */
-	unsigned int faults; /* things that the model does not know: the test fails */
+	bool groups_are_late; /* a function gets its group when a driver probes it */
+	bool unset_is_empty;  /* an override that is not set reads "" and not "(null)" */
+	FILE *timeline;	      /* everything that is done to the machine, in order */
+	bool brief;	      /* without its writes */
+	unsigned int faults;  /* things that the model does not know: the test fails */
 	unsigned int writes;
 };
 

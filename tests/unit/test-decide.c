@@ -46,6 +46,10 @@ static void set_fact(struct pci_function *fn, const char *key, const char *value
 		fn->framebuffer = !strcmp(value, "efifb")  ? PCI_FB_EFIFB :
 				  !strcmp(value, "simple") ? PCI_FB_SIMPLE :
 							     PCI_FB_TAKEN;
+	} else if (!strcmp(key, "noiommu")) {
+		fn->is_noiommu = true;
+	} else if (!strcmp(key, "port")) {
+		fn->behind_port = true;
 	} else if (!strcmp(key, "slot")) {
 		assert_null(selector_parse(value, &sel, &where));
 		fn->slot_id = sel.id;
@@ -126,6 +130,7 @@ static void check(const struct row *rows, size_t count, const struct iommu *with
 		make_table(rows[i].machine);
 		fixture_plan(&plan, rows[i].plan);
 		memset(&decisions, 0xff, sizeof(decisions));
+		table.late_groups = iommu.has_smmu;
 		decide(&plan, &iommu, &table, &decisions);
 		if (!strcmp(verdicts(), rows[i].verdicts))
 			continue;
@@ -542,6 +547,39 @@ static void decide_matched_lines_have_a_function(void **state)
 	assert_true(decisions.matched[2]);
 }
 
+/* Which is found out by binding; who may share it is its slot and what is behind the same port. */
+static void decide_late_group_is_no_refusal(void **state)
+{
+	static const struct iommu smmu = {
+		.state = IOMMU_ON, .unit = "smmu3.0x9050000", .units = 1, .has_smmu = true
+	};
+	static const struct row rows[] = {
+		{ "0000:00:04.0 020000 8086:100e -", "bind 00:04.0", "bind\n" },
+		{ "0000:00:04.0 020000 8086:100e -\n+0000:00:05.0 020000 8086:100e -",
+		  "bind 00:04.0\ngroup refuse", "bind\n-\n" },
+		{ "0000:00:04.0 020000 8086:100e -\n+0000:00:04.1 020000 8086:100e -",
+		  "bind 00:04.0", "bind\n- crowds\n" },
+		{ "0000:00:04.0 020000 8086:100e -\n+0000:00:04.1 020000 8086:100e -",
+		  "bind 00:04.0\ngroup claim", "bind\nbind: claimed for its group\n" },
+		{ "0000:00:04.0 020000 8086:100e -\n+0000:00:04.1 020000 8086:100e -",
+		  "bind 00:04.0\ngroup refuse",
+		  "refuse: 0000:00:04.1 shares the group and no bind line takes it (group refuse)\n-\n" },
+		{ "0000:01:00.0 020000 8086:100e - port=1\n+0000:01:01.0 020000 8086:100e - port=1",
+		  "bind 01:00.0\ngroup refuse",
+		  "refuse: 0000:01:01.0 shares the group and no bind line takes it (group refuse)\n-\n" },
+		/* One that was probed has its own, and of the first nothing is known. */
+		{ "0000:00:04.0 020000 8086:100e -\n+0000:00:04.1 020000 8086:100e 7 driver=e1000",
+		  "bind 00:04.0", "bind\n- crowds\n" },
+		{ "0000:00:04.0 020000 8086:100e 6\n+0000:00:04.1 020000 8086:100e 7 driver=e1000",
+		  "bind 00:04.0", "bind\n-\n" },
+		{ "0000:00:04.0 020000 8086:100e 7 noiommu=1 driver=vfio-pci", "bind 00:04.0",
+		  "refuse: on vfio-pci in a vfio-noiommu group, which isolates no VM\n" },
+	};
+
+	(void)state;
+	CHECK(rows, &smmu);
+}
+
 static void decide_is_taken_by_vfio_or_nobody(void **state)
 {
 	static const bool taken[] = {
@@ -595,6 +633,7 @@ int main(void)
 		cmocka_unit_test(decide_group_refuse_all_or_none),
 		cmocka_unit_test(decide_overlap_names_the_second_line),
 		cmocka_unit_test(decide_matched_lines_have_a_function),
+		cmocka_unit_test(decide_late_group_is_no_refusal),
 		cmocka_unit_test(decide_is_taken_by_vfio_or_nobody),
 		cmocka_unit_test(decide_reason_small_buffer_is_not_overrun),
 	};

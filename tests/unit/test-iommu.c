@@ -58,6 +58,14 @@ static const struct {
 	  "amd_iommu=off" },
 	{ "", "IVRS", "ro intel_iommu=off", NULL, false, IOMMU_OFF_KERNEL,
 	  "IOMMU off in the kernel (firmware table IVRS): see dmesg | grep -i iommu" },
+	{ "", "TREE", "ro iommu.passthrough=1", NULL, false, IOMMU_OFF_FIRMWARE,
+	  "IOMMU off, no SMMU of this board's device tree is in use: see dmesg | grep -i -e smmu "
+	  "-e iommu" },
+	{ "", "TREE", "", "Y", false, IOMMU_NOIOMMU,
+	  "IOMMU off, and vfio in noiommu mode, which isolates no VM: remove "
+	  "enable_unsafe_noiommu_mode" },
+	{ "smmu3.0x0000000009050000", "TREE", "", NULL, false, IOMMU_ON,
+	  "IOMMU on (smmu3.0x0000000009050000)" },
 	{ "", "IORT", "", NULL, false, IOMMU_OFF_KERNEL,
 	  "IOMMU off in the kernel (firmware table IORT): see dmesg | grep -i iommu" },
 	{ "", NULL, "", "Y", false, IOMMU_NOIOMMU,
@@ -86,7 +94,9 @@ static void iommu_read_each_state_is_described(void **state)
 			snprintf(path, sizeof(path), "sys/class/iommu/%s", unit);
 			fixture_dir(path);
 		}
-		if (rows[i].table) {
+		if (rows[i].table && !strcmp(rows[i].table, "TREE")) {
+			fixture_file("sys/firmware/devicetree/base/model", "a board");
+		} else if (rows[i].table) {
 			snprintf(path, sizeof(path), "sys/firmware/acpi/tables/%s", rows[i].table);
 			fixture_file(path, "x");
 		}
@@ -121,6 +131,50 @@ static void iommu_read_remapping_is_ir_in_interrupts(void **state)
 	iommu_read(rootfd, "", false, &iommu);
 	assert_true(iommu.has_remapping);
 	fixture_end();
+}
+
+/* A kernel that was started by ACPI may show a device tree too. */
+static void iommu_read_device_tree_beside_acpi_says_nothing(void **state)
+{
+	int rootfd = fixture_begin();
+	struct iommu iommu;
+
+	(void)state;
+	fixture_file("sys/firmware/devicetree/base/model", "a board");
+	fixture_dir("sys/firmware/acpi/tables");
+	iommu_read(rootfd, "", false, &iommu);
+	assert_int_equal(iommu.table, IOMMU_TABLE_NONE);
+	fixture_file("sys/firmware/acpi/tables/IORT", "x");
+	iommu_read(rootfd, "", false, &iommu);
+	assert_int_equal(iommu.table, IOMMU_TABLE_IORT);
+	fixture_end();
+}
+
+static void iommu_read_smmu_is_told_by_the_unit(void **state)
+{
+	static const struct {
+		const char *unit;
+		bool is_smmu;
+	} units[] = {
+		{ "smmu3.0x0000000009050000", true },
+		{ "smmu.0x0000000009050000", true },
+		{ "dmar0", false },
+		{ "ivhd0", false },
+		{ "virtio0", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N(units); i++) {
+		int rootfd = fixture_begin();
+		struct iommu iommu;
+		char path[64];
+
+		snprintf(path, sizeof(path), "sys/class/iommu/%s", units[i].unit);
+		fixture_dir(path);
+		iommu_read(rootfd, "", false, &iommu);
+		assert_int_equal(iommu.has_smmu, units[i].is_smmu);
+		fixture_end();
+	}
 }
 
 static void iommu_wants_remapping_not_on_arm(void **state)
@@ -166,6 +220,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(iommu_read_each_state_is_described),
 		cmocka_unit_test(iommu_read_remapping_is_ir_in_interrupts),
+		cmocka_unit_test(iommu_read_device_tree_beside_acpi_says_nothing),
+		cmocka_unit_test(iommu_read_smmu_is_told_by_the_unit),
 		cmocka_unit_test(iommu_wants_remapping_not_on_arm),
 		cmocka_unit_test(iommu_read_igfx_parameter_is_kept_when_on),
 		cmocka_unit_test(iommu_describe_small_buffer_is_not_overrun),

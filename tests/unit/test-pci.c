@@ -44,10 +44,13 @@ static const char *listed(void)
 	return text;
 }
 
+static bool late_groups;
+
 static int collect(int rootfd, const char *lines)
 {
 	fixture_plan(&plan, lines);
 	memset(&table, 0xff, sizeof(table));
+	table.late_groups = late_groups;
 	return pci_collect(rootfd, &plan, NULL, &table);
 }
 
@@ -621,6 +624,56 @@ static void pci_collect_bound_exceeded_is_an_error(void **state)
 	fixture_end();
 }
 
+/* Where groups are late, all on the bus is read: who may be in it is told from that. */
+static void pci_collect_late_groups_reads_the_bus(void **state)
+{
+	int rootfd = fixture_begin();
+
+	(void)state;
+	fixture_function("0000:00:01.0", 0x60400, "1b36:000c", -1, NULL);
+	fixture_function("0000:00:02.0", 0x20000, "8086:100e", -1, NULL);
+	fixture_function("0000:00:02.1", 0x20000, "8086:100e", -1, NULL);
+	late_groups = true;
+	assert_int_equal(collect(rootfd, "bind 00:02.0"), 0);
+	late_groups = false;
+	assert_int_equal(table.candidates, 1);
+	assert_int_equal(table.count, 3);
+	assert_int_equal(collect(rootfd, "bind 00:02.0"), 0);
+	assert_int_equal(table.count, 1);
+	fixture_end();
+}
+
+static void pci_may_share_group_known_or_by_place(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		int group_a, group_b;
+		bool port, late, shares;
+	} rows[] = {
+		{ "0000:00:02.0", "0000:00:03.0", 1, 1, false, false, true },
+		{ "0000:00:02.0", "0000:00:02.1", 1, 2, false, true, false },
+		{ "0000:00:02.0", "0000:00:02.1", -1, -1, false, false, false },
+		{ "0000:00:02.0", "0000:00:02.1", -1, -1, false, true, true },
+		{ "0000:00:02.0", "0000:00:02.1", -1, 2, false, true, true },
+		{ "0000:00:02.0", "0000:00:03.0", -1, -1, false, true, false },
+		{ "0000:01:02.0", "0000:01:03.0", -1, -1, true, true, true },
+		{ "0000:01:02.0", "0000:02:02.0", -1, -1, true, true, false },
+		{ "0000:01:02.0", "0001:01:02.0", -1, -1, true, true, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct pci_function a = { .group = rows[i].group_a, .behind_port = rows[i].port };
+		struct pci_function b = { .group = rows[i].group_b };
+
+		assert_int_equal(pci_address_parse(rows[i].a, &a.addr), 0);
+		assert_int_equal(pci_address_parse(rows[i].b, &b.addr), 0);
+		table.late_groups = rows[i].late;
+		assert_int_equal(pci_may_share_group(&table, &a, &b), rows[i].shares);
+		assert_int_equal(pci_may_share_group(&table, &b, &a), rows[i].shares);
+	}
+}
+
 /* A mate too many is one function too many as well. */
 static void pci_collect_mates_over_bound_are_an_error(void **state)
 {
@@ -661,6 +714,8 @@ int main(void)
 		cmocka_unit_test(pci_collect_unreadable_is_counted_once),
 		cmocka_unit_test(pci_collect_late_looks_at_one),
 		cmocka_unit_test(pci_collect_bound_exceeded_is_an_error),
+		cmocka_unit_test(pci_collect_late_groups_reads_the_bus),
+		cmocka_unit_test(pci_may_share_group_known_or_by_place),
 		cmocka_unit_test(pci_collect_mates_over_bound_are_an_error),
 	};
 
