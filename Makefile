@@ -18,22 +18,27 @@ sysconfdir ?= /etc
 B := build
 comma := ,
 
-# One word and the file for each step; V=1 shows the commands.
+# What both halves are called: known to one object of each, so that a new version compiles one file.
+version_objects := $(patsubst %,$(B)/%/version.o,klibc early asan/early cover/early fuzz/early)
+
+# One word and the file for each step; V=1 shows the commands, make -s nothing.
 ifeq ($(V),1)
 quiet = $(2)
+else ifneq (,$(findstring s,$(firstword -$(MAKEFLAGS))))
+quiet = @$(2)
 else
 quiet = @printf '  %-7s %s\n' '$(1)' '$@'; $(2)
 endif
 
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla \
 	-Wpointer-arith -Wwrite-strings -Wno-missing-field-initializers
-cppflags := -DVERSION='"$(VERSION)"' -I. -Ihook
+cppflags := -I. -Ihook
 
 # --- the boot half
 
 early_src := $(sort $(wildcard early/*.c))
 
-# True when klcc takes this flag: not every architecture and compiler has each.
+# The flag, when klcc takes it: not every architecture and compiler has each.
 klcc_has = $(shell $(KLCC) $(1) -c -o /dev/null -x c /dev/null >/dev/null 2>&1 && echo '$(1)')
 # As small as the compiler can: an -O of ours makes klcc drop its own flags for that, so they are
 # all said here. No branch protection: the kernel enforces none on a static program, and its markers
@@ -53,8 +58,9 @@ klcc_flags = -std=gnu11 -Os $(filter-out -Wshadow,$(warnings)) -ffunction-sectio
 # has a page of its own.
 klcc_ldflags = -static -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,-z,common-page-size=64 \
 	-Wl,-z,noexecstack -Wl,--gc-sections -Wl,--build-id=none
-# Asked of the compiler once, not for each object.
-KLCC_FLAGS := $(klcc_flags)
+# Asked of the compiler once, and kept.
+klcc_flags_file := $(B)/klibc/flags
+KLCC_FLAGS = $(strip $(file <$(klcc_flags_file)))
 
 STRIP ?= strip
 stripflags := --strip-all -R .comment -R .note -R .note.gnu.property
@@ -64,8 +70,10 @@ static_bin := $(B)/early/vfio-early-bind
 
 CFLAGS ?= -O2 -g
 host_packages := libkmod libmd libmnl mount smartcols libpci json-c libsystemd libarchive
-host_cflags = -std=gnu11 $(warnings) $(shell $(PKG_CONFIG) --cflags $(host_packages))
-host_libs = $(shell $(PKG_CONFIG) --libs $(host_packages))
+# once NAME,COMMAND: what COMMAND prints; runs it when first asked for.
+once = $(or $(once_$(1)),$(eval once_$(1) := $(shell $(2)))$(once_$(1)))
+host_cflags = -std=gnu11 $(warnings) $(call once,cflags,$(PKG_CONFIG) --cflags $(host_packages))
+host_libs = $(call once,libs,$(PKG_CONFIG) --libs $(host_packages))
 host_cppflags := $(cppflags) -D_GNU_SOURCE
 depflags := -MMD -MP
 
@@ -77,12 +85,10 @@ unit_bin := $(unit_src:%.c=$(B)/%)
 asan_bin := $(unit_src:%.c=$(B)/asan/%)
 fakefs := $(B)/tests/tree/fakefs
 
-.PHONY: all check test-suites check-boot check-static check-unit check-asan check-hook \
-	check-hook-asan check-host check-host-asan check-changes \
-	check-changes-asan check-tree check-cmdline check-cmdline-roots check-builders \
-	check-fault check-fault-host check-fuzz fuzz check-coverage coverage \
-	check-package check-packaging check-cross test bench demo \
-	lint format deb install clean
+.PHONY: all help setup test demo bench check test-suites lint format deb install uninstall clean \
+	fuzz coverage FORCE $(addprefix check-,static unit asan hook hook-asan host host-asan \
+	changes changes-asan tree fault fault-host fuzz coverage cmdline cmdline-roots builders \
+	package packaging boot cross)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -90,29 +96,50 @@ fakefs := $(B)/tests/tree/fakefs
 man_src := $(wildcard early/*.scd hook/*.scd hook/*/*.scd scripts/*.scd)
 man_pages := $(patsubst %.scd,$(B)/man/%,$(notdir $(man_src)))
 
-all: $(static_bin) $(B)/vfio-early $(man_pages)
+all: $(static_bin) $(B)/vfio-early $(man_pages) ## both halves and the man pages, in build/
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z][a-z -]*:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
+	@echo 'V=1 shows every command and what it says.'
 
 $(man_pages): $(B)/man/%: $(man_src) Makefile
 	@mkdir -p $(@D)
 	$(call quiet,SCDOC,scdoc <$(filter %/$*.scd,$(man_src)) >$@)
+
+# The file is written only when it says something else.
+$(B)/version: FORCE
+	@mkdir -p $(@D)
+	@echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' >$@
+
+$(version_objects): $(B)/version
+$(version_objects): host_cppflags += -DVERSION='"$(VERSION)"'
+
+$(klcc_flags_file): Makefile
+	@mkdir -p $(@D)
+	@echo '$(strip $(klcc_flags))' >$@
 
 # All rooms as one unit: what one place alone calls is then the compiler's to inline or to fit to
 # it.
 # That they keep to their walls is seen where they are compiled one by one, for the host.
 $(B)/klibc/early.c: $(early_src) Makefile
 	@mkdir -p $(@D)
-	@printf '#include "%s"\n' $(early_src) >$@
+	@printf '#include "%s"\n' $(filter-out early/version.c,$(early_src)) >$@
 
-$(B)/klibc/early.o: $(B)/klibc/early.c $(wildcard early/*.h) debian/changelog
+$(B)/klibc/early.o: $(B)/klibc/early.c $(wildcard early/*.h) $(klcc_flags_file)
 	$(call quiet,KLCC,$(KLCC) $(KLCC_FLAGS) $(cppflags) -c -o $@ $<)
 
+# Not -fwhole-program: what it defines is for the other unit.
+$(B)/klibc/version.o: early/version.c early/version.h $(klcc_flags_file)
+	$(call quiet,KLCC,$(KLCC) $(filter-out -fwhole-program,$(KLCC_FLAGS)) $(host_cppflags) \
+		-c -o $@ $<)
+
 # klcc's objects have debugging information by default: strip as klibc strips its own programs.
-$(static_bin): $(B)/klibc/early.o
+$(static_bin): $(B)/klibc/early.o $(B)/klibc/version.o
 	@mkdir -p $(@D)
-	$(call quiet,LD,$(KLCC) $(KLCC_FLAGS) $(klcc_ldflags) -o $@.full $<)
+	$(call quiet,LD,$(KLCC) $(KLCC_FLAGS) $(klcc_ldflags) -o $@.full $^)
 	$(call quiet,STRIP,$(STRIP) $(stripflags) -o $@ $@.full)
 
-$(B)/%.o: %.c Makefile debian/changelog
+$(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC,$(CC) $(host_cflags) $(CFLAGS) $(CPPFLAGS) $(host_cppflags) $(depflags) \
 		-c -o $@ $<)
@@ -137,79 +164,80 @@ check_suites := fault-host changes fault lint cmdline host tree hook unit static
 long_suites := builders cmdline-roots package fuzz packaging asan changes-asan hook-asan host-asan \
 	coverage
 
-check-package: deb
+check-package: deb ## install, configure, upgrade, remove, purge in Debian roots
 	tests/package/run
 
-check-packaging:
+check-packaging: deb ## builds that differ make the same file; lintian, blhc
 	tests/packaging/run
 
-# By hand: minutes, as everything in it runs in an emulator.
-check-cross:
+check-cross: ## by hand, minutes: the package cross-built for arm64
 	tests/cross/run
 
-check-boot: deb
+check-boot: deb ## Debian in QEMU
 	tests/boot/run
 
-test:
-	tests/setup
+setup: ## install what building and testing needs (as root; else says how)
+	@tests/setup
+
+test: setup ## every test: lint, units, fake machines, faults, fuzz, roots, guests
 	@$(MAKE) --no-print-directory -j2 test-suites
 
-demo:
-	tests/setup
-	$(MAKE) deb
-	tests/boot/demo
+demo: ## boot a Debian kernel in QEMU with an image of ours: who has each device
+	@tests/setup demo
+	@$(MAKE) --no-print-directory deb
+	@tests/boot/demo
 
-check-static: $(static_bin)
+check-static: $(static_bin) ## what the binary of the boot is: static, small
 	tests/static $(static_bin)
 
-check-unit: $(unit_bin)
+check-unit: $(unit_bin) ## unit tests
 	tests/unit/run $(unit_bin)
 
-check-asan: $(asan_bin)
+check-asan: $(asan_bin) ## unit tests, sanitized
 	tests/unit/run $(asan_bin)
 
-check-hook: all
+check-hook: all ## what the host half makes of configs: plans
 	tests/hook/run
 
-check-hook-asan: $(B)/asan/vfio-early
+check-hook-asan: $(B)/asan/vfio-early ## the same, sanitized
 	tests/hook/run $<
 
-check-host: all
+check-host: all ## the reading commands, on recorded machines
 	tests/host/run
 
-check-host-asan: $(B)/asan/vfio-early
+check-host-asan: $(B)/asan/vfio-early ## the same, sanitized
 	tests/host/run --command $<
 
-check-changes: all
+check-changes: all ## the commands that change a host, and take it back
 	tests/host/changes/run
 
-check-changes-asan: all $(B)/asan/vfio-early
+check-changes-asan: all $(B)/asan/vfio-early ## the same, sanitized
 	tests/host/changes/run $(B)/asan/vfio-early
 
-bench:
-	tests/setup
+bench: setup ## by hand: measures, draws the picture of README.md
 	$(MAKE) all deb
 	tests/bench/run
 
-check-cmdline: all
+check-cmdline: all ## kernel parameters, by boot loader
 	tests/cmdline/run
 
-check-cmdline-roots: all
+check-cmdline-roots: all ## the same with the loaders' own programs
 	tests/cmdline/roots
 
-check-builders: deb
+check-builders: deb ## apply, verify and undo with real image builders
 	tests/builders/run
 
-check-tree: all $(fakefs)
+check-tree: all $(fakefs) ## the binary of the boot on modelled machines
 	tests/tree/run
 
-check-fault: $(static_bin) $(fakefs)
+check-fault: $(static_bin) $(fakefs) ## each of its system calls fails (FAULT=--all: each time)
 	tests/fault/run $(FAULT)
 
-check-fault-host: all
+check-fault-host: all ## the same of the host command
 	tests/fault/host $(FAULT)
 
-$(B)/tests/tree/%.o: host_packages := fuse3
+fuse_cflags = $(call once,fuse,$(PKG_CONFIG) --cflags fuse3)
+$(B)/tests/tree/%.o: host_cflags = -std=gnu11 $(warnings) $(fuse_cflags)
 
 $(fakefs): $(patsubst %.c,$(B)/%.o,$(wildcard tests/tree/*.c))
 	$(call quiet,LD,$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs fuse3))
@@ -224,7 +252,7 @@ $(B)/tests/unit/test-%: $(B)/tests/unit/test-%.o $(unit_lib:%.c=$(B)/%.o) $(B)/h
 
 sanitize := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-$(B)/asan/%.o: %.c Makefile debian/changelog
+$(B)/asan/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC,$(CC) $(host_cflags) $(sanitize) $(host_cppflags) $(depflags) -c -o $@ $<)
 
@@ -241,10 +269,10 @@ cover := -O0 -g --coverage -fprofile-update=atomic
 cover_ldflags := -Wl,--wrap=_exit
 cover_bin := $(unit_src:%.c=$(B)/cover/%) $(B)/cover/vfio-early-bind
 
-check-coverage coverage: $(cover_bin) $(fakefs)
+check-coverage coverage: $(cover_bin) $(fakefs) ## which lines of early/ no test runs
 	tests/coverage/run $(cover_bin)
 
-$(B)/cover/early/%.o: early/%.c Makefile debian/changelog
+$(B)/cover/early/%.o: early/%.c Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC,$(CC) $(host_cflags) $(cover) $(host_cppflags) $(depflags) -c -o $@ $<)
 
@@ -264,10 +292,10 @@ fuzz_flags := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-r
 	-fno-omit-frame-pointer
 fuzzers := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz-*.c)))
 
-check-fuzz fuzz: $(fuzzers)
+check-fuzz fuzz: $(fuzzers) ## damaged input, SECONDS=5 for each fuzzer
 	tests/fuzz/run $(SECONDS) $^
 
-$(B)/fuzz/%.o: %.c Makefile debian/changelog
+$(B)/fuzz/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CLANG,$(CLANG) $(host_cflags) $(fuzz_flags) $(host_cppflags) $(depflags) \
 		-c -o $@ $<)
@@ -289,63 +317,94 @@ $(B)/asan/tests/unit/test-%: $(B)/asan/tests/unit/test-%.o $(unit_lib:%.c=$(B)/a
 check_needs := all $(unit_bin) $(fakefs)
 long_needs := deb $(asan_bin) $(B)/asan/vfio-early $(cover_bin) $(fuzzers)
 
-check: $(check_needs)
+check: $(check_needs) ## every suite that is quick: no sanitizers, fuzzers, roots and guests
 	tests/all $(check_suites)
 
 test-suites: $(check_needs) $(long_needs)
 	FAULT=--all tests/all $(long_suites) $(check_suites) boot
 
-lint:
+lint: ## the rules of this tree that a program can check
 	@CC='$(CC)' CLANG_FORMAT='$(CLANG_FORMAT)' SHELLCHECK='$(SHELLCHECK)' \
 		LINT_CFLAGS='$(host_cflags)' tests/lint
 
-format:
+format: ## lays C out by .clang-format
 	$(CLANG_FORMAT) -i $(wildcard early/*.[ch] hook/*.[ch] hook/*/*.[ch] tests/*/*.[ch])
 
 # --- the package
 
-install: all
-	install -D -m 0755 $(static_bin) $(DESTDIR)$(prefix)/lib/vfio-early/vfio-early-bind
-	install -D -m 0755 scripts/vfio-early-images \
-		$(DESTDIR)$(prefix)/lib/vfio-early/vfio-early-images
-	install -D -m 0755 $(B)/vfio-early $(DESTDIR)$(prefix)/sbin/vfio-early
-	install -D -m 0755 hook/system/initramfs-tools/hooks/vfio-early \
-		$(DESTDIR)$(prefix)/share/initramfs-tools/hooks/vfio-early
-	install -D -m 0755 hook/system/initramfs-tools/scripts/init-top/00-vfio-early \
-		$(DESTDIR)$(prefix)/share/initramfs-tools/scripts/init-top/00-vfio-early
-	install -D -m 0755 -t $(DESTDIR)$(prefix)/lib/dracut/modules.d/50vfio-early \
-		hook/system/dracut/50vfio-early/module-setup.sh \
-		hook/system/dracut/50vfio-early/vfio-early-cmdline.sh
-	install -D -m 0644 -t $(DESTDIR)$(prefix)/lib/dracut/modules.d/50vfio-early \
-		hook/system/dracut/50vfio-early/vfio-early.service
-	install -D -m 0644 hook/system/udev/05-vfio-early.rules \
-		$(DESTDIR)$(prefix)/lib/udev/rules.d/05-vfio-early.rules
-	install -D -m 0755 hook/system/initramfs/post-update.d/vfio-early \
-		$(DESTDIR)$(sysconfdir)/initramfs/post-update.d/vfio-early
-	install -D -m 0644 hook/system/vfio-early.conf $(DESTDIR)$(sysconfdir)/vfio-early.conf
-	install -D -m 0644 -t $(DESTDIR)$(prefix)/share/man/man5 $(filter %.5,$(man_pages))
-	install -D -m 0644 -t $(DESTDIR)$(prefix)/share/man/man8 $(filter %.8,$(man_pages))
-	install -D -m 0755 scripts/vfio-early-cmdline $(DESTDIR)$(prefix)/sbin/vfio-early-cmdline
-	install -D -m 0644 -t $(DESTDIR)$(prefix)/lib/vfio-early/cmdline scripts/cmdline/*.sh
-	install -D -m 0644 scripts/completion/vfio-early \
-		$(DESTDIR)$(prefix)/share/bash-completion/completions/vfio-early
+# What is installed, as MODE:SOURCE:DESTINATION.
+libdir := $(prefix)/lib/vfio-early
+sharedir := $(prefix)/share
+dracutdir := $(prefix)/lib/dracut/modules.d/50vfio-early
+system := hook/system
+installed := \
+	0755:$(static_bin):$(libdir)/vfio-early-bind \
+	0755:scripts/vfio-early-images:$(libdir)/vfio-early-images \
+	$(foreach file,$(wildcard scripts/cmdline/*.sh),\
+		0644:$(file):$(libdir)/cmdline/$(notdir $(file))) \
+	0755:$(B)/vfio-early:$(prefix)/sbin/vfio-early \
+	0755:scripts/vfio-early-cmdline:$(prefix)/sbin/vfio-early-cmdline \
+	$(foreach file,hooks/vfio-early scripts/init-top/00-vfio-early,\
+		0755:$(system)/initramfs-tools/$(file):$(sharedir)/initramfs-tools/$(file)) \
+	$(foreach file,module-setup.sh vfio-early-cmdline.sh,\
+		0755:$(system)/dracut/50vfio-early/$(file):$(dracutdir)/$(file)) \
+	0644:$(system)/dracut/50vfio-early/vfio-early.service:$(dracutdir)/vfio-early.service \
+	0644:$(system)/udev/05-vfio-early.rules:$(prefix)/lib/udev/rules.d/05-vfio-early.rules \
+	$(foreach file,initramfs/post-update.d/vfio-early,\
+		0755:$(system)/$(file):$(sysconfdir)/$(file)) \
+	0644:$(system)/vfio-early.conf:$(sysconfdir)/vfio-early.conf \
+	$(foreach page,$(man_pages),\
+		0644:$(page):$(sharedir)/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
+	0644:scripts/completion/vfio-early:$(sharedir)/bash-completion/completions/vfio-early
+
+part = $(word $(2),$(subst :, ,$(1)))
+define install_one
+install -D -m $(call part,$(1),1) $(call part,$(1),2) $(DESTDIR)$(call part,$(1),3)
+
+endef
+define uninstall_one
+rm -f $(DESTDIR)$(call part,$(1),3)
+
+endef
+
+install: all ## below DESTDIR, prefix and sysconfdir
+	$(foreach file,$(installed),$(call install_one,$(file)))
+
+# A config that is no longer the one that was installed is the administrator's, and stays.
+uninstall: ## what install put there, without a changed config
+	@! [ -e $(DESTDIR)$(sysconfdir)/vfio-early.conf ] || \
+		cmp -s $(system)/vfio-early.conf $(DESTDIR)$(sysconfdir)/vfio-early.conf || \
+		echo 'kept: $(DESTDIR)$(sysconfdir)/vfio-early.conf, which was changed'
+	$(foreach file,$(filter-out %:$(sysconfdir)/vfio-early.conf,$(installed)),\
+		$(call uninstall_one,$(file)))
+	@! cmp -s $(system)/vfio-early.conf $(DESTDIR)$(sysconfdir)/vfio-early.conf || \
+		rm -f $(DESTDIR)$(sysconfdir)/vfio-early.conf
+	@for dir in $(libdir)/cmdline $(libdir) $(dracutdir); do \
+		[ ! -d "$(DESTDIR)$$dir" ] || rmdir --ignore-fail-on-non-empty "$(DESTDIR)$$dir"; \
+	done
+	@[ -n '$(DESTDIR)' ] || \
+		echo 'The images still have vfio-early in them until they are made again.'
 
 deb_file := $(B)/vfio-early_$(VERSION)_$(shell dpkg --print-architecture 2>/dev/null).deb
 
-deb: $(deb_file)
+deb: $(deb_file) ## the package, in build/
 	@ls $(deb_file)
 
 # Out of a copy: dpkg-buildpackage writes beside the tree that it builds. The flags of this make do
-# not reach it, nor do the tests run there a second time.
+# not reach it, nor do the tests run there a second time. The log is for tests/packaging, in a
+# language that blhc reads.
+deb_tree := $(B)/deb/vfio-early-$(VERSION)
 $(deb_file): $(shell find Makefile LICENSE debian early hook $(wildcard scripts) -type f)
-	rm -rf $(B)/deb
-	mkdir -p $(B)/deb/vfio-early-$(VERSION)
-	tar -cf - --exclude=./$(B) --exclude=./.git . | tar -xf - -C $(B)/deb/vfio-early-$(VERSION)
-	cd $(B)/deb/vfio-early-$(VERSION) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
-		DEB_BUILD_PROFILES=nocheck DEB_BUILD_OPTIONS=nocheck dpkg-buildpackage -us -uc -b
-	cp $(B)/deb/$(@F) $@
+	@rm -rf $(B)/deb
+	@mkdir -p $(deb_tree)
+	@tar -cf - --exclude=./$(B) --exclude=./.git . | tar -xf - -C $(deb_tree)
+	$(call quiet,DEB,tests/step $(B)/deb.log \
+		env -C $(deb_tree) -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u V LC_ALL=C \
+		DEB_BUILD_PROFILES=nocheck DEB_BUILD_OPTIONS=nocheck \
+		dpkg-buildpackage -us -uc)
+	@cp $(B)/deb/$(@F) $@
 
-clean:
+clean: ## removes build/
 	rm -rf $(B)
 
 # By name: the scenarios of tests/boot are also called *.d.

@@ -34,6 +34,7 @@
 #include "report.h"
 #include "sysfs.h"
 #include "text.h"
+#include "version.h"
 
 enum exit_status {
 	EXIT_AS_CONFIGURED,
@@ -92,8 +93,8 @@ static void log_start(const struct run *run)
 	bool is_on = iommu->state == IOMMU_ON;
 	char text[TEXT_SIZE];
 
-	report_line(&report, is_on ? REPORT_INFO : REPORT_ERROR, "%s: %u bind line%s, %s", VERSION,
-		    plan.bind_lines, plan.bind_lines == 1 ? "" : "s",
+	report_line(&report, is_on ? REPORT_INFO : REPORT_ERROR, "%s: %u bind line%s, %s",
+		    version_text, plan.bind_lines, plan.bind_lines == 1 ? "" : "s",
 		    iommu_describe(iommu, text, sizeof(text)));
 	if (is_on && !iommu->has_remapping && iommu_wants_remapping(iommu))
 		report_line(
@@ -437,7 +438,7 @@ static enum exit_status run_plan(struct run *run, const struct plan_place *place
 	if (!plan.binds) {
 		if (run->is_late)
 			return EXIT_AS_CONFIGURED;
-		report_line(&report, REPORT_INFO, "%s: no bind line: nothing to do", VERSION);
+		report_line(&report, REPORT_INFO, "%s: no bind line: nothing to do", version_text);
 		return exit_status(run);
 	}
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "commands/command.h"
+#include "early/version.h"
 #include "util/message.h"
 
 struct command {
@@ -69,7 +70,7 @@ int main(int argc, char **argv)
 			help(stdout);
 			return COMMAND_OK;
 		case 'V':
-			puts("vfio-early " VERSION);
+			printf("vfio-early %s\n", version_text);
 			return COMMAND_OK;
 		default:
 			help(stderr);

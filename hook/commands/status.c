@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "commands/command.h"
+#include "early/version.h"
 #include "findings/health.h"
 #include "ui/options.h"
 #include "ui/output.h"
@@ -35,7 +36,7 @@ static int print_json(const struct health *health)
 		return output_json(NULL);
 	}
 	json_object_object_add(top, "schema", json_object_new_int(1));
-	json_object_object_add(top, "version", json_object_new_string(VERSION));
+	json_object_object_add(top, "version", json_object_new_string(version_text));
 	json_object_object_add(top, "ready", json_object_new_boolean(is_ready(health)));
 	json_object_object_add(top, "kernel",
 			       health->kernel ? json_object_new_string(health->kernel) : NULL);

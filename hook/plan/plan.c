@@ -25,6 +25,7 @@
 #include "early/pci.h"
 #include "early/plan.h"
 #include "early/sysfs.h"
+#include "early/version.h"
 #include "plan/modules.h"
 #include "plan/plan.h"
 #include "protect/protect.h"
@@ -362,7 +363,7 @@ static void write_header(const struct compile *comp, FILE *out)
 	static const char *const group[] = { "warn", "claim", "refuse" };
 	static const char *const failure[] = { "release", "hold" };
 
-	fprintf(out, "# vfio-early " VERSION ": compiled from the config, do not edit\n");
+	fprintf(out, "# vfio-early %s: compiled from the config, do not edit\n", version_text);
 	if (comp->kernel)
 		fprintf(out, "kernel %s\n", comp->kernel);
 	if (comp->is_undone)
