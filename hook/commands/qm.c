@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The program by which Proxmox VE changes a VM; see qm.h. */
 #include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "commands/qm.h"
+#include "util/file.h"
 #include "util/message.h"
+#include "util/program.h"
 
 /* Where the user's shell would find it. No shell, and so no word is taken for anything else. */
 static void find(struct qm *qm)
@@ -27,16 +27,6 @@ static void find(struct qm *qm)
 		dir += len;
 	}
 	qm->path[0] = '\0';
-}
-
-static int wait_for(pid_t pid)
-{
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
 /* Where a value's storage ends: "local-lvm:vm-101-disk-0,size=32G" */
@@ -111,14 +101,14 @@ static void read_lines(struct qm_config *config, FILE *in)
 /* Of a recorded machine its file, of this host what qm says. */
 int qm_read(struct qm *qm, const struct host *host, const char *id)
 {
-	char path[PATH_MAX + 64];
-	int fds[2], status;
+	const char *const argv[] = { qm->path, "config", id, NULL };
+	char path[PATH_MAX], *said;
+	int status;
 	FILE *in;
-	pid_t pid;
 
 	if (!host->root.is_host) {
-		snprintf(path, sizeof(path), "%s/etc/pve/qemu-server/%s.conf", host->root.path, id);
-		in = fopen(path, "re");
+		snprintf(path, sizeof(path), "etc/pve/qemu-server/%s.conf", id);
+		in = file_stream(host->root.fd, path);
 		if (in) {
 			read_lines(&qm->config, in);
 			fclose(in);
@@ -128,32 +118,18 @@ int qm_read(struct qm *qm, const struct host *host, const char *id)
 	find(qm);
 	if (!*qm->path)
 		return 0;
-	if (pipe(fds))
-		return message_errno(-errno, "cannot run %s", qm->path);
-	pid = fork();
-	if (pid < 0) {
-		close(fds[0]);
-		close(fds[1]);
-		return message_errno(-errno, "cannot run %s", qm->path);
-	}
-	if (!pid) {
-		char *argv[] = { (char *)"qm", (char *)"config", (char *)id, NULL };
-
-		dup2(fds[1], STDOUT_FILENO);
-		close(fds[0]);
-		close(fds[1]);
-		execv(qm->path, argv);
-		_exit(127);
-	}
-	close(fds[1]);
-	in = fdopen(fds[0], "r");
-	if (in) {
+	status = program_run(NULL, argv, &said);
+	in = said && *said ? fmemopen(said, strlen(said), "r") : NULL;
+	qm->config.is_known = !status;
+	if (in && !status)
 		read_lines(&qm->config, in);
+	if (in)
 		fclose(in);
-	} else {
-		close(fds[0]);
-	}
-	status = wait_for(pid);
+	if (status > 0 && said)
+		fputs(said, stderr);
+	free(said);
+	if (status < 0)
+		return message_errno(status, "cannot run %s", qm->path);
 	if (status)
 		return message_error("qm config %s ended with status %d; fix: name a VM of this "
 				     "host (qm list)",
@@ -164,18 +140,14 @@ int qm_read(struct qm *qm, const struct host *host, const char *id)
 int qm_run(const struct qm *qm)
 {
 	for (unsigned int i = 0; i < qm->calls; i++) {
-		char *argv[QM_WORDS + 2] = { (char *)"qm" };
+		const char *argv[QM_WORDS + 2] = { qm->path };
 		int status;
-		pid_t pid;
 
-		memcpy(argv + 1, qm->call[i].word, QM_WORDS * sizeof(*argv));
-		fflush(stdout);
-		pid = fork();
-		if (!pid) {
-			execv(qm->path, argv);
-			_exit(127);
-		}
-		status = pid < 0 ? 127 : wait_for(pid);
+		for (unsigned int j = 0; j < QM_WORDS; j++)
+			argv[j + 1] = qm->call[i].word[j];
+		status = program_run(NULL, argv, NULL);
+		if (status < 0)
+			return message_errno(status, "cannot run %s", qm->path);
 		if (status)
 			return message_error("qm set %s %s ended with status %d; done before it: "
 					     "%u of %u",

@@ -2,7 +2,6 @@
 /* The config of the host; see config.h. */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <sha256.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "util/file.h"
 #include "util/message.h"
 
 #define CONFIG_FILE "etc/vfio-early.conf"
@@ -33,23 +33,6 @@ static int check_owner(const char *name, const struct stat *st)
 	return 0;
 }
 
-static int read_all(int fd, char *buf, size_t size, size_t *len)
-{
-	*len = 0;
-	while (*len < size) {
-		ssize_t got = read(fd, buf + *len, size - *len);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (got == 0)
-			break;
-		*len += (size_t)got;
-	}
-	return 0;
-}
-
 /* One file, appended to the config. -ENOENT without a word: the caller knows if it matters. */
 static int read_file(int rootfd, const char *name, struct config *config)
 {
@@ -57,39 +40,28 @@ static int read_file(int rootfd, const char *name, struct config *config)
 	struct stat st;
 	int fd, ret;
 
-	/* O_NONBLOCK: a FIFO is refused below, not waited for. */
-	fd = openat(rootfd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	fd = file_open(rootfd, name);
+	if (fd == -EISDIR || fd == -ENOTSUP)
+		return message_error("/%s is not a regular file; fix: move it away", name);
 	if (fd < 0)
-		return errno == ENOENT ? -ENOENT : message_errno(-errno, "cannot open /%s", name);
+		return fd == -ENOENT ? fd : message_errno(fd, "cannot open /%s", name);
 
 	ret = fstat(fd, &st) ? -errno : 0;
 	if (ret) {
 		message_errno(ret, "cannot read /%s", name);
 		goto out;
 	}
-	if (!S_ISREG(st.st_mode)) {
-		ret = message_error("/%s is not a regular file; fix: move it away", name);
-		goto out;
-	}
 	ret = check_owner(name, &st);
 	if (ret)
 		goto out;
 
-	ret = -ENOMEM;
-	file.text = malloc(CONFIG_MAX_SIZE + 1);
-	if (!file.text)
-		goto out;
-	ret = read_all(fd, file.text, CONFIG_MAX_SIZE + 1, &file.size);
-	if (ret) {
+	ret = file_read_all(fd, CONFIG_MAX_SIZE, &file.text, &file.size);
+	if (ret == -EFBIG)
+		message_error("/%s is larger than 1 MiB (CONFIG_MAX_SIZE); fix: split it up", name);
+	else if (ret && ret != -ENOMEM)
 		message_errno(ret, "cannot read /%s", name);
+	if (ret)
 		goto out;
-	}
-	if (file.size > CONFIG_MAX_SIZE) {
-		ret = message_error("/%s is larger than 1 MiB (CONFIG_MAX_SIZE); fix: split it up",
-				    name);
-		goto out;
-	}
-	file.text[file.size] = '\0';
 
 	ret = -ENOMEM;
 	file.cut = malloc(file.size + 1);

@@ -8,16 +8,14 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "config/edit.h"
+#include "util/file.h"
 #include "util/message.h"
+#include "util/program.h"
 
 #define PATH_DIFF "/usr/bin/diff"
-
-/* Beside the file and hidden: neither conf.d readers nor modprobe take it for one of theirs. */
-#define TEMP_FORMAT ".%s.vfio-early-new"
 
 /* Where a descriptor's file really lies: no other way says so without a race. */
 static int real_path(int fd, char path[PATH_MAX])
@@ -40,29 +38,6 @@ static bool is_below(const char *path, const char *root)
 	if (!strcmp(root, "/"))
 		return true;
 	return !strncmp(path, root, len) && path[len] == '/';
-}
-
-static int read_text(int fd, struct edit *edit)
-{
-	edit->old = malloc(EDIT_MAX_SIZE + 1);
-	if (!edit->old)
-		return -ENOMEM;
-	while (edit->old_size <= EDIT_MAX_SIZE) {
-		ssize_t got = read(fd, edit->old + edit->old_size,
-				   EDIT_MAX_SIZE + 1 - edit->old_size);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (!got)
-			break;
-		edit->old_size += (size_t)got;
-	}
-	if (edit->old_size > EDIT_MAX_SIZE)
-		return -EFBIG;
-	edit->old[edit->old_size] = '\0';
-	return 0;
 }
 
 /* The folder and the last component of where the file really is, or is to be. */
@@ -109,10 +84,11 @@ static int open_file(int rootfd, const char *name, struct edit *edit)
 	struct stat st;
 	int fd, ret;
 
-	/* O_NONBLOCK: a FIFO is refused below, not waited for. */
-	fd = openat(rootfd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0 && errno != ENOENT)
-		return message_errno(-errno, "cannot open /%s", name);
+	fd = file_open(rootfd, name);
+	if (fd == -EISDIR || fd == -ENOTSUP)
+		return message_error("/%s is not a regular file; fix: move it away", name);
+	if (fd < 0 && fd != -ENOENT)
+		return message_errno(fd, "cannot open /%s", name);
 	if (fd < 0 && !fstatat(rootfd, name, &st, AT_SYMLINK_NOFOLLOW))
 		return message_error("/%s leads nowhere; fix: remove it", name);
 
@@ -133,19 +109,15 @@ static int open_file(int rootfd, const char *name, struct edit *edit)
 	/* Anew: what was opened, or not there, before the lock may be another file by now. */
 	if (fd >= 0)
 		close(fd);
-	fd = openat(edit->dirfd, edit->base, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0 && errno != ENOENT)
-		ret = -errno;
+	fd = file_open(edit->dirfd, edit->base);
+	if (fd < 0 && fd != -ENOENT)
+		ret = fd;
 	if (fd >= 0) {
 		ret = fstat(fd, &edit->st) ? -errno : 0;
-		if (!ret && !S_ISREG(edit->st.st_mode)) {
-			ret = message_error("/%s is not a regular file; fix: move it away", name);
-			goto out;
-		}
 		edit->exists = true;
 	}
 	if (!ret && fd >= 0)
-		ret = read_text(fd, edit);
+		ret = file_read_all(fd, EDIT_MAX_SIZE, &edit->old, &edit->old_size);
 	if (!ret && !edit->exists) {
 		edit->old = strdup("");
 		ret = edit->old ? 0 : -ENOMEM;
@@ -177,26 +149,11 @@ bool edit_is_changed(const struct edit *edit)
 	       (edit->size != edit->old_size || memcmp(edit->text, edit->old, edit->size) != 0);
 }
 
-int edit_write(int fd, const char *text, size_t size)
-{
-	while (size) {
-		ssize_t put = write(fd, text, size);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return -errno;
-		text += put;
-		size -= (size_t)put;
-	}
-	return 0;
-}
-
 /* A text as a file that a child can open by its number. Returns a descriptor or -errno. */
 static int text_fd(const char *text, size_t size)
 {
 	int fd = memfd_create("vfio-early", 0);
-	int ret = fd < 0 ? -errno : edit_write(fd, text, size);
+	int ret = fd < 0 ? -errno : file_write(fd, text, size);
 
 	if (ret && fd >= 0)
 		close(fd);
@@ -206,25 +163,15 @@ static int text_fd(const char *text, size_t size)
 static int run_diff(const char *before, const char *after, int oldfd, int newfd)
 {
 	char old[64], new[64];
-	int status;
-	pid_t pid;
+	const char *const argv[] = { PATH_DIFF, "-u", "--label", before, "--label",
+				     after,	old,  new,	 NULL };
+	int ret;
 
 	snprintf(old, sizeof(old), "/proc/self/fd/%d", oldfd);
 	snprintf(new, sizeof(new), "/proc/self/fd/%d", newfd);
-	fflush(stdout);
-	pid = fork();
-	if (pid < 0)
-		return -errno;
-	if (!pid) {
-		execl(PATH_DIFF, "diff", "-u", "--label", before, "--label", after, old, new,
-		      (char *)NULL);
-		_exit(127);
-	}
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
+	ret = program_run(NULL, argv, NULL);
 	/* 1: they differ. */
-	return WIFEXITED(status) && WEXITSTATUS(status) <= 1 ? 0 : -ENOEXEC;
+	return ret > 1 ? -ENOEXEC : ret < 0 ? ret : 0;
 }
 
 int edit_diff(const struct edit *edit)
@@ -247,43 +194,16 @@ int edit_diff(const struct edit *edit)
 		     0;
 }
 
-/* Writes a whole new file in the folder, as its owner's. */
-static int write_file(const struct edit *edit, const char *base, int flags, const char *text,
-		      size_t size)
-{
-	mode_t mode = edit->exists ? edit->st.st_mode & 07777 : 0644;
-	int fd = openat(edit->dirfd, base,
-			O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags, 0600);
-	int ret;
-
-	if (fd < 0)
-		return -errno;
-	ret = edit_write(fd, text, size);
-	/* The owner first: a change of owner clears set-ID bits. */
-	if (!ret && edit->exists && fchown(fd, edit->st.st_uid, edit->st.st_gid) &&
-	    (edit->st.st_uid != geteuid() || edit->st.st_gid != getegid()))
-		ret = -errno;
-	if (!ret && (fchmod(fd, mode) || fsync(fd)))
-		ret = -errno;
-	if (close(fd) && !ret)
-		ret = -errno;
-	if (ret)
-		unlinkat(edit->dirfd, base, 0);
-	return ret;
-}
-
 static bool is_same_text(const struct edit *edit, const char *base)
 {
-	struct edit other = { .dirfd = -1 };
-	int fd = openat(edit->dirfd, base, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	size_t size;
+	char *text;
 	bool same;
 
-	if (fd < 0)
+	if (file_read(edit->dirfd, base, EDIT_MAX_SIZE, &text, &size))
 		return false;
-	same = !read_text(fd, &other) && other.old_size == edit->old_size &&
-	       !memcmp(other.old, edit->old, edit->old_size);
-	free(other.old);
-	close(fd);
+	same = size == edit->old_size && !memcmp(text, edit->old, size);
+	free(text);
 	return same;
 }
 
@@ -307,7 +227,7 @@ int edit_backup(struct edit *edit, const char *suffix, char **kept)
 		}
 		ret = is_same_text(edit, base) ?
 			      0 :
-			      write_file(edit, base, O_EXCL, edit->old, edit->old_size);
+			      file_create(edit->dirfd, base, &edit->st, edit->old, edit->old_size);
 	}
 	if (!ret) {
 		int dir = (int)(strrchr(edit->name, '/') - edit->name);
@@ -324,26 +244,16 @@ int edit_backup(struct edit *edit, const char *suffix, char **kept)
 
 int edit_commit(struct edit *edit)
 {
-	char temp[NAME_MAX + 1];
-	int ret = 0;
+	int ret;
 
 	if (!edit_is_changed(edit))
 		return 0;
-	if (snprintf(temp, sizeof(temp), TEMP_FORMAT, edit->base) >= (int)sizeof(temp))
-		ret = -ENAMETOOLONG;
-	/* One that is there was left by an edit that died: the lock says that nobody writes it. */
-	if (!ret)
-		ret = write_file(edit, temp, O_TRUNC, edit->text, edit->size);
-	if (!ret && renameat(edit->dirfd, temp, edit->dirfd, edit->base)) {
-		ret = -errno;
-		unlinkat(edit->dirfd, temp, 0);
-	}
-	if (ret)
-		return message_errno(ret, "cannot write %s; it is as it was", edit->name);
-	if (fsync(edit->dirfd))
+	ret = file_replace(edit->dirfd, edit->base, edit->exists ? &edit->st : NULL, edit->text,
+			   edit->size);
+	if (ret == FILE_UNSYNCED)
 		return message_errno(-errno, "%s is written, but may not survive a power cut",
 				     edit->name);
-	return 0;
+	return ret ? message_errno(ret, "cannot write %s; it is as it was", edit->name) : 0;
 }
 
 void edit_close(struct edit *edit)

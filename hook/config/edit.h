@@ -63,9 +63,6 @@ int edit_backup(struct edit *edit, const char *suffix, char **kept);
  */
 int edit_commit(struct edit *edit);
 
-/* edit_write - all of a text, to an open file. Returns 0 or -errno, without a word. */
-int edit_write(int fd, const char *text, size_t size);
-
 void edit_close(struct edit *edit);
 
 #endif

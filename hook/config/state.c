@@ -8,6 +8,7 @@
 
 #include "config/state.h"
 #include "early/sysfs.h"
+#include "util/file.h"
 #include "util/message.h"
 
 #define STATE_DIR "var/lib/vfio-early"
@@ -42,33 +43,19 @@ bool state_is(int rootfd, enum state state)
 	return sysfs_exists(rootfd, files[state].path);
 }
 
-static int sync_dir(int rootfd, const char *path)
-{
-	int fd = openat(rootfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int ret = fd < 0 || fsync(fd) ? -errno : 0;
-
-	if (fd >= 0)
-		close(fd);
-	return ret;
-}
-
-/* That the file is there is all it says: there is no half of it. */
+/* That the file is there is all it says; the text is for people. */
 static int make(int rootfd, enum state state)
 {
-	size_t len = strlen(files[state].text);
-	int fd, ret;
+	int ret;
 
 	if (mkdirat(rootfd, STATE_DIR, 0755) && errno != EEXIST)
 		return -errno;
-	fd = openat(rootfd, files[state].path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return -errno;
-	/* The text is for people alone: a full disk may keep it back. */
-	ret = write(fd, files[state].text, len) < 0 && errno != ENOSPC ? -errno : 0;
-	if (fsync(fd) && !ret)
-		ret = -errno;
-	close(fd);
-	return ret ? ret : sync_dir(rootfd, STATE_DIR);
+	ret = file_create(rootfd, files[state].path, NULL, files[state].text,
+			  strlen(files[state].text));
+	/* A full disk may keep the text back. */
+	if (ret == -ENOSPC)
+		ret = file_create(rootfd, files[state].path, NULL, "", 0);
+	return ret && ret != -EEXIST ? ret : file_sync(rootfd, STATE_DIR);
 }
 
 static int take_away(int rootfd, enum state state)
@@ -77,7 +64,7 @@ static int take_away(int rootfd, enum state state)
 
 	if (unlinkat(rootfd, files[state].path, 0))
 		return errno == ENOENT ? 0 : -errno;
-	ret = sync_dir(rootfd, STATE_DIR);
+	ret = file_sync(rootfd, STATE_DIR);
 	/* Fails when something else is in it. */
 	unlinkat(rootfd, STATE_DIR, AT_REMOVEDIR);
 	return ret;

@@ -16,6 +16,7 @@
 #include "image/kernels.h"
 #include "plan/plan.h"
 #include "util/array.h"
+#include "util/file.h"
 #include "util/message.h"
 
 #define PATH_BINARY "usr/lib/vfio-early/vfio-early-bind"
@@ -52,14 +53,12 @@ static int read_times(struct inspector *inspector)
 
 static void read_binary(struct inspector *inspector)
 {
-	char *text = malloc(BINARY_MAX);
-	int fd = openat(inspector->host->root.fd, PATH_BINARY, O_RDONLY | O_CLOEXEC);
-	ssize_t len = fd < 0 || !text ? -1 : read(fd, text, BINARY_MAX);
+	size_t size;
+	char *text;
 
-	if (len > 0 && len < (ssize_t)BINARY_MAX)
-		SHA256Data((const uint8_t *)text, (size_t)len, inspector->binary_sha);
-	if (fd >= 0)
-		close(fd);
+	if (file_read(inspector->host->root.fd, PATH_BINARY, BINARY_MAX, &text, &size))
+		return;
+	SHA256Data((const uint8_t *)text, size, inspector->binary_sha);
 	free(text);
 }
 
@@ -406,18 +405,23 @@ static int check(struct work *work)
 	return 0;
 }
 
-static int open_image(struct inspection *inspection, int dirfd, const char *path)
+static int open_image(struct work *work, int dirfd, const char *path)
 {
-	/* O_NONBLOCK: a FIFO is no image; nobody should wait for it. */
-	int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct inspection *inspection = work->inspection;
+	int fd = file_open(dirfd, path);
 	struct stat st;
 
 	if (!fstatat(dirfd, path, &st, 0))
 		inspection->time = st.st_mtime;
 	if (fd >= 0)
 		return fd;
-	inspection->state = errno == ENOENT ? INSPECT_MISSING : INSPECT_UNREADABLE;
-	inspection->error = -errno;
+	if (fd == -EISDIR || fd == -ENOTSUP) {
+		inspection->state = INSPECT_DAMAGED;
+		wrong(work, "not a regular file");
+		return fd;
+	}
+	inspection->state = fd == -ENOENT ? INSPECT_MISSING : INSPECT_UNREADABLE;
+	inspection->error = fd;
 	return fd;
 }
 
@@ -429,7 +433,7 @@ int inspect_image(const struct inspector *inspector, int dirfd, const char *path
 	int fd, ret;
 
 	*inspection = (struct inspection){ 0 };
-	fd = open_image(inspection, dirfd, path);
+	fd = open_image(&work, dirfd, path);
 	if (fd < 0)
 		return find_kernel(&work, path, kernel);
 	ret = image_read(fd, &work.image, &why);

@@ -13,6 +13,7 @@
 #include "config/state.h"
 #include "image/builder.h"
 #include "image/rebuild.h"
+#include "util/file.h"
 
 /* Behind the image's name, where no boot loader looks for one. */
 #define SUFFIX_KEPT ".vfio-early-old"
@@ -41,45 +42,19 @@ __attribute__((format(printf, 2, 3))) static void say(struct work *work, const c
 
 /* --- files */
 
-static int sync_path(int rootfd, const char *path, int flags)
-{
-	int fd = openat(rootfd, path, O_RDONLY | O_CLOEXEC | flags);
-	int ret = fd < 0 || fsync(fd) ? -errno : 0;
-
-	if (fd >= 0)
-		close(fd);
-	return ret;
-}
-
-static int move(const struct work *work, const char *from, const char *to)
-{
-	int ret = renameat(work->rootfd, from, work->rootfd, to) ? -errno : 0;
-
-	return ret ? ret : sync_path(work->rootfd, KERNELS_BOOT, O_DIRECTORY);
-}
-
 static int copy_data(int from, int to)
 {
 	char buf[65536];
 	ssize_t got;
 
 	while ((got = read(from, buf, sizeof(buf))) != 0) {
-		char *pos = buf;
+		int ret;
 
 		if (got < 0 && errno == EINTR)
 			continue;
-		if (got < 0)
-			return -errno;
-		while (got) {
-			ssize_t put = write(to, pos, (size_t)got);
-
-			if (put < 0 && errno != EINTR)
-				return -errno;
-			if (put > 0) {
-				pos += put;
-				got -= put;
-			}
-		}
+		ret = got < 0 ? -errno : file_write(to, buf, (size_t)got);
+		if (ret)
+			return ret;
 	}
 	return fsync(to) ? -errno : 0;
 }
@@ -87,10 +62,10 @@ static int copy_data(int from, int to)
 /* For a file system without links, as an ESP is. Not there, or whole. */
 static int copy_file(const struct work *work, const char *from, const char *to)
 {
-	int source = openat(work->rootfd, from, O_RDONLY | O_CLOEXEC), target = -1, ret;
+	int source = file_open(work->rootfd, from), target, ret;
 
 	if (source < 0)
-		return -errno;
+		return source;
 	target = openat(work->rootfd, work->fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
 			work->before.st_mode & 07777);
 	ret = target < 0 ? -errno : copy_data(source, target);
@@ -98,7 +73,7 @@ static int copy_file(const struct work *work, const char *from, const char *to)
 	if (target >= 0 && close(target) && !ret)
 		ret = -errno;
 	if (!ret)
-		ret = move(work, work->fresh, to);
+		ret = file_rename(work->rootfd, work->fresh, to);
 	if (ret)
 		unlinkat(work->rootfd, work->fresh, 0);
 	return ret;
@@ -113,7 +88,7 @@ static int put_kept_back(const struct work *work)
 	    !fstatat(work->rootfd, work->kernel->image, &now, 0) && kept.st_ino == now.st_ino &&
 	    kept.st_dev == now.st_dev)
 		return unlinkat(work->rootfd, work->kept, 0) ? -errno : 0;
-	return move(work, work->kept, work->kernel->image);
+	return file_rename(work->rootfd, work->kept, work->kernel->image);
 }
 
 /* --- what an interrupted run left */
@@ -283,10 +258,10 @@ static bool make(struct work *work, const char *target)
 /* The new one is good: now it counts. */
 static bool settle(struct work *work, const char *target)
 {
-	int ret = sync_path(work->rootfd, target, 0);
+	int ret = file_sync(work->rootfd, target);
 
 	if (!ret && target == work->fresh)
-		ret = move(work, work->fresh, work->kernel->image);
+		ret = file_rename(work->rootfd, work->fresh, work->kernel->image);
 	if (ret) {
 		say(work, "the new image could not be put in its place: %s", strerror(-ret));
 		return false;

@@ -19,7 +19,6 @@
 
 #include "commands/command.h"
 #include "config/config.h"
-#include "config/edit.h"
 #include "config/state.h"
 #include "early/paths.h"
 #include "early/pci.h"
@@ -30,6 +29,7 @@
 #include "plan/plan.h"
 #include "protect/protect.h"
 #include "util/address.h"
+#include "util/file.h"
 #include "util/message.h"
 
 /* An ID with its subsystem; a path selector of SELECTOR_MAX_HOPS hops ("/1f.7") and an ID. */
@@ -425,39 +425,17 @@ static int compile_text(struct compile *comp, char **text, size_t *size)
 	return ret ? ret : check_text(*text, *size);
 }
 
-/* A reader of FILE sees the old plan or the new one, also after a crash; never a half. */
-static int replace_file(const char *name, const char *text, size_t size)
-{
-	char temp[PATH_MAX];
-	int fd, ret;
-
-	if (snprintf(temp, sizeof(temp), "%s.XXXXXX", name) >= (int)sizeof(temp))
-		return message_errno(-ENAMETOOLONG, "cannot write %s", name);
-	fd = mkostemp(temp, O_CLOEXEC);
-	if (fd < 0)
-		return message_errno(-errno, "cannot write %s", name);
-
-	ret = edit_write(fd, text, size);
-	if (!ret && (fchmod(fd, 0644) || fsync(fd)))
-		ret = -errno;
-	if (close(fd) && !ret)
-		ret = -errno;
-	if (!ret && rename(temp, name))
-		ret = -errno;
-	if (ret) {
-		unlink(temp);
-		return message_errno(ret, "cannot write %s", name);
-	}
-	return 0;
-}
-
 static int write_plan(const char *name, const char *text, size_t size)
 {
 	int ret;
 
-	if (name)
-		return replace_file(name, text, size);
-	ret = edit_write(STDOUT_FILENO, text, size);
+	if (name) {
+		ret = file_replace(AT_FDCWD, name, NULL, text, size);
+		if (ret == FILE_UNSYNCED)
+			ret = -errno;
+		return ret ? message_errno(ret, "cannot write %s", name) : 0;
+	}
+	ret = file_write(STDOUT_FILENO, text, size);
 	return ret ? message_errno(ret, "cannot write to standard output") : 0;
 }
 

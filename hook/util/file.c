@@ -3,12 +3,19 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/file.h"
+
+/* Hidden: no reader of a conf.d folder, nor modprobe, takes it for one of theirs. */
+#define TEMP_FORMAT ".%s.vfio-early-new"
+#define TEMP_TRIES  100
 
 int file_open(int dirfd, const char *path)
 {
@@ -119,5 +126,147 @@ int file_read(int dirfd, const char *path, size_t max, char **text, size_t *size
 		return fd;
 	ret = file_read_all(fd, max, text, size);
 	close(fd);
+	return ret;
+}
+
+int file_write(int fd, const char *text, size_t size)
+{
+	while (size) {
+		ssize_t put = write(fd, text, size);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return -errno;
+		text += put;
+		size -= (size_t)put;
+	}
+	return 0;
+}
+
+int file_sync(int dirfd, const char *path)
+{
+	int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int ret = fd < 0 || fsync(fd) ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+/* The folder of a path, and the name in it. Returns a descriptor or -errno. */
+static int open_folder(int dirfd, const char *path, const char **base)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX];
+	int fd;
+
+	*base = slash ? slash + 1 : path;
+	/* "/NAME" is in "/". */
+	if (snprintf(folder, sizeof(folder), "%.*s",
+		     slash ? (int)(slash - path) + (slash == path) : 1,
+		     slash ? path : ".") >= (int)sizeof(folder))
+		return -ENAMETOOLONG;
+	fd = openat(dirfd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int file_rename(int dirfd, const char *from, const char *to)
+{
+	const char *base;
+	int folder, ret;
+
+	if (renameat(dirfd, from, dirfd, to))
+		return -errno;
+	folder = open_folder(dirfd, to, &base);
+	if (folder < 0)
+		return folder;
+	ret = fsync(folder) ? -errno : 0;
+	close(folder);
+	return ret;
+}
+
+/* Fills a new file. */
+static int fill(int fd, const struct stat *like, const char *text, size_t size)
+{
+	int ret = file_write(fd, text, size);
+
+	/* The owner first: a change of owner clears set-ID bits. */
+	if (!ret && like && fchown(fd, like->st_uid, like->st_gid) &&
+	    (like->st_uid != geteuid() || like->st_gid != getegid()))
+		ret = -errno;
+	if (!ret && (fchmod(fd, like ? like->st_mode & 07777 : 0644) || fsync(fd)))
+		ret = -errno;
+	return ret;
+}
+
+int file_create(int dirfd, const char *path, const struct stat *like, const char *text, size_t size)
+{
+	int fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = fill(fd, like, text, size);
+	if (close(fd) && !ret)
+		ret = -errno;
+	if (ret)
+		unlinkat(dirfd, path, 0);
+	return ret;
+}
+
+/*
+ * The hidden file, locked until it is closed. One that is there is somebody's who writes it now, and
+ * has renamed it when we get the lock, or was left by one who died.
+ */
+static int open_temp(int folder, const char *temp)
+{
+	for (unsigned int i = 0; i < TEMP_TRIES; i++) {
+		int fd = openat(folder, temp,
+				O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+		struct stat ours, there;
+		int error;
+
+		if (fd < 0)
+			return -errno;
+		while (flock(fd, LOCK_EX) && errno == EINTR)
+			;
+		errno = 0;
+		if (!fstat(fd, &ours) && !fstatat(folder, temp, &there, AT_SYMLINK_NOFOLLOW) &&
+		    ours.st_ino == there.st_ino && ours.st_dev == there.st_dev && !ftruncate(fd, 0))
+			return fd;
+		error = errno;
+		close(fd);
+		if (error && error != ENOENT)
+			return -error;
+	}
+	return -EBUSY;
+}
+
+int file_replace(int dirfd, const char *path, const struct stat *like, const char *text,
+		 size_t size)
+{
+	char temp[NAME_MAX + 1];
+	const char *base;
+	int folder = open_folder(dirfd, path, &base);
+	int fd, ret;
+
+	if (folder < 0)
+		return folder;
+	fd = snprintf(temp, sizeof(temp), TEMP_FORMAT, base) < (int)sizeof(temp) ?
+		     open_temp(folder, temp) :
+		     -ENAMETOOLONG;
+	ret = fd;
+	if (fd >= 0) {
+		ret = fill(fd, like, text, size);
+		if (!ret && renameat(folder, temp, folder, base))
+			ret = -errno;
+		if (ret)
+			unlinkat(folder, temp, 0);
+		close(fd);
+	}
+	if (!ret && fsync(folder))
+		ret = FILE_UNSYNCED;
+	close(folder);
 	return ret;
 }

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 /*
  * file_open - open a regular file for reading.
@@ -40,5 +41,39 @@ int file_read_all(int fd, size_t max, char **text, size_t *size);
 
 /* file_read - file_open() and file_read_all() in one. */
 int file_read(int dirfd, const char *path, size_t max, char **text, size_t *size);
+
+/* file_write - all of a text, to an open file. Returns 0 or -errno. */
+int file_write(int fd, const char *text, size_t size);
+
+/* file_sync - what a file holds, or which names a folder has, is on the disk. Returns 0 or -errno. */
+int file_sync(int dirfd, const char *path);
+
+/* file_rename - in one step, also after a power cut: both are in one folder. Returns 0 or -errno. */
+int file_rename(int dirfd, const char *from, const char *to);
+
+/*
+ * file_create - a new file, whole and on the disk, or none.
+ * @like: whose mode and owner it gets; NULL: 0644, the caller's
+ *
+ * Returns 0, -EEXIST when the name is taken, or -errno.
+ */
+int file_create(int dirfd, const char *path, const struct stat *like, const char *text,
+		size_t size);
+
+enum {
+	FILE_UNSYNCED = 1
+};
+
+/*
+ * file_replace - put a text in the place of a file, or make it: a hidden file beside it
+ * (".NAME.vfio-early-new"), fsync, rename, fsync of the folder. A reader sees the old one or the new
+ * one, never a half. Whoever does the same to the same file at the same time is waited for.
+ * @like: as of file_create()
+ *
+ * Returns 0; FILE_UNSYNCED, with errno set, when the new text is there but may not survive a power
+ * cut; or -errno: then the file is as it was.
+ */
+int file_replace(int dirfd, const char *path, const struct stat *like, const char *text,
+		 size_t size);
 
 #endif

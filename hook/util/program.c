@@ -56,7 +56,7 @@ __attribute__((noreturn)) static void become(const struct root *root, const char
 		dup2(nullfd, STDIN_FILENO);
 		close(nullfd);
 	}
-	if (!root->is_host && (chroot(root->path) || chdir("/")))
+	if (root && !root->is_host && (chroot(root->path) || chdir("/")))
 		goto out;
 	execv(argv[0], words);
 out:

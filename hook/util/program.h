@@ -9,7 +9,8 @@
 
 /*
  * program_run - run a program and wait for its end.
- * @root: the system that it is of; it runs there (chroot(2)) when that is not the running one
+ * @root: the system that it is of; it runs there (chroot(2)) when that is not the running one;
+ *	  NULL: the running one
  * @argv: its absolute path in that system and its arguments, ended by NULL
  * @said: gets all that it wrote on standard output and error, malloc'ed and NUL-ended; NULL: it
  *	  writes to ours

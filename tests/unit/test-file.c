@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -80,12 +81,84 @@ static void whole_file_of_any_length_is_read(void **state)
 	free(long_text);
 }
 
+static void replaced_file_keeps_its_mode_and_leaves_nothing_beside(void **state)
+{
+	struct stat like = { .st_mode = S_IFREG | 0600, .st_uid = geteuid(), .st_gid = getegid() };
+	struct stat st;
+	int rootfd = fixture_begin();
+
+	(void)state;
+	fixture_file("dir/file", "old");
+	/* Left by one who died. */
+	fixture_file("dir/.file.vfio-early-new", "longer than the new text");
+	assert_int_equal(file_replace(rootfd, "dir/file", &like, "new\n", 4), 0);
+	assert_string_equal(fixture_read("dir/file"), "new\n");
+	assert_int_equal(fstatat(rootfd, "dir/file", &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(faccessat(rootfd, "dir/.file.vfio-early-new", F_OK, 0), -1);
+	assert_int_equal(file_replace(rootfd, "plain", NULL, "", 0), 0);
+	assert_int_equal(fstatat(rootfd, "plain", &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0644);
+	assert_int_equal(file_replace(rootfd, "nowhere/file", NULL, "x", 1), -ENOENT);
+	fixture_end();
+}
+
+/* Whoever holds the hidden file writes it to its end; the next one begins after that. */
+static void two_writers_of_one_file_wait_for_each_other(void **state)
+{
+	char text[2][4096];
+	int rootfd = fixture_begin();
+	pid_t pid;
+	int status;
+
+	(void)state;
+	memset(text[0], 'a', sizeof(text[0]));
+	memset(text[1], 'b', sizeof(text[1]));
+	text[0][4095] = text[1][4095] = '\0';
+	pid = fork();
+	for (unsigned int i = 0; i < 200; i++) {
+		int ret = file_replace(rootfd, "file", NULL, text[!pid], 4095);
+		const char *now;
+
+		if (!pid && ret)
+			_exit(1);
+		if (!pid)
+			continue;
+		assert_int_equal(ret, 0);
+		now = fixture_read("file");
+		assert_true(!strcmp(now, text[0]) || !strcmp(now, text[1]));
+	}
+	if (!pid)
+		_exit(0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	fixture_end();
+}
+
+static void created_file_is_never_written_over(void **state)
+{
+	int rootfd = fixture_begin();
+
+	(void)state;
+	assert_int_equal(file_create(rootfd, "file", NULL, "one", 3), 0);
+	assert_int_equal(file_create(rootfd, "file", NULL, "two", 3), -EEXIST);
+	assert_string_equal(fixture_read("file"), "one");
+	assert_int_equal(file_rename(rootfd, "file", "other"), 0);
+	assert_string_equal(fixture_read("other"), "one");
+	assert_int_equal(file_sync(rootfd, "."), 0);
+	assert_int_equal(file_sync(rootfd, "file"), -ENOENT);
+	fixture_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_no_file_is_an_error_at_once),
 		cmocka_unit_test(one_read_is_cut_and_without_white_space),
 		cmocka_unit_test(whole_file_of_any_length_is_read),
+		cmocka_unit_test(replaced_file_keeps_its_mode_and_leaves_nothing_beside),
+		cmocka_unit_test(two_writers_of_one_file_wait_for_each_other),
+		cmocka_unit_test(created_file_is_never_written_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
