@@ -236,6 +236,9 @@ static int open_temp(int folder, const char *temp)
 		    ours.st_ino == there.st_ino && ours.st_dev == there.st_dev && !ftruncate(fd, 0))
 			return fd;
 		error = errno;
+		/* Nothing is left behind: a writer whose file it was is told by its rename. */
+		if (error && error != ENOENT)
+			unlinkat(folder, temp, 0);
 		close(fd);
 		if (error && error != ENOENT)
 			return -error;
