@@ -8,7 +8,6 @@
  * which says nothing about the next boot; and without modules.builtin.bin a built-in module looks
  * like one that is missing.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <libkmod.h>
 #include <stdarg.h>
@@ -18,26 +17,28 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "config/config.h"
+#include "config/folders.h"
 #include "early/plan.h"
 #include "plan/modules.h"
+#include "plan/parmtype.h"
+#include "util/file.h"
 #include "util/message.h"
+#include "util/modprobe.h"
+#include "util/params.h"
+#include "util/stringset.h"
 
 /*
  * vfio_iommu_type1 is only a soft dependency of vfio, and without it a VMM gets ENODEV. It comes
  * first, so that the group is usable from the moment on that vfio-pci holds the function.
  */
-static const char *const wanted[] = { "vfio_iommu_type1", "vfio_pci" };
+static const char *const roots[] = { "vfio_iommu_type1", "vfio_pci" };
 
 /* Where modprobe.d(5) says; libkmod's own list has the paths of the running root. */
-static const char *const config_dirs[] = {
-	"/etc/modprobe.d",     "/run/modprobe.d", "/usr/local/lib/modprobe.d",
-	"/usr/lib/modprobe.d", "/lib/modprobe.d",
-};
-
-#define N_CONFIG_DIRS (sizeof(config_dirs) / sizeof(config_dirs[0]))
+#define N_CONFIG_DIRS 5
 
 struct resolution {
-	const char *root;
+	const struct root *root;
 	const char *kernel;
 	struct kmod_ctx *ctx;
 	unsigned int file_options;    /* of the config: the first so many come from files */
@@ -49,7 +50,8 @@ struct resolution {
 	unsigned int count;
 	unsigned int losses;
 	bool no_builtin;
-	bool rejected; /* an install command: no list is better than half of one */
+	struct stringset allowed; /* modules that may come into the plan */
+	struct stringset foreign; /* those that only softdeps would bring, and that were said */
 };
 
 /* The callback of the dry run has no argument of its own. */
@@ -78,62 +80,92 @@ int modules_dir(const char *root, const char *kernel, char **dir)
 	return access(*dir, X_OK) ? -errno : 0;
 }
 
-static bool is_same_module(const char *a, const char *b)
-{
-	for (; *a && *b; a++, b++)
-		if (*a != *b && !(strchr("-_", *a) && strchr("-_", *b)))
-			return false;
-	return *a == *b;
-}
+/* --- where a line of modprobe.d is, which libkmod does not say */
 
-/* Does this file have an install command for the module? libkmod does not say where it was. */
-static bool has_install(const char *path, const char *name, unsigned int *number)
-{
-	FILE *file = fopen(path, "re");
-	char *line = NULL;
-	size_t size = 0;
-	bool found = false;
+/* A line that is looked for. */
+struct wanted_line {
+	enum modprobe_command command;
+	const char *module;
+	const char *word; /* a module behind it, or a parameter; NULL: any line will do */
+	size_t len;
+};
 
-	if (!file)
+static bool is_wanted(const struct wanted_line *wanted, const struct modprobe_line *line)
+{
+	struct params params;
+	struct param param;
+
+	if (line->command != wanted->command ||
+	    !params_same_name(line->module, line->module_len, wanted->module))
 		return false;
-	for (*number = 1; !found && getline(&line, &size, file) > 0; *number += !found) {
-		char *save, *word = strtok_r(line, " \t\n", &save);
-
-		if (!word || strcmp(word, "install"))
-			continue;
-		word = strtok_r(NULL, " \t\n", &save);
-		found = word && is_same_module(word, name);
-	}
-	free(line);
-	fclose(file);
-	return found;
+	if (!wanted->word)
+		return true;
+	if (wanted->command == MODPROBE_SOFTDEP)
+		return modprobe_softdep(line->rest, true, wanted->word) ||
+		       modprobe_softdep(line->rest, false, wanted->word);
+	for (params_begin(&params, line->rest, strlen(line->rest)); params_next(&params, &param);)
+		if (param.len == wanted->len && !memcmp(param.text, wanted->word, param.len))
+			return true;
+	return params.has_dashes && wanted->len == 2 && !memcmp(wanted->word, "--", 2);
 }
 
-/* "FILE:LINE" of a module's install command; "modprobe.d" when it cannot be found. */
-static void find_install(const struct resolution *res, const char *name, char *where, size_t size)
+static unsigned int find_in_file(int rootfd, const char *name, const struct wanted_line *wanted)
 {
-	snprintf(where, size, "modprobe.d");
-	for (size_t i = 0; i < N_CONFIG_DIRS; i++) {
-		struct dirent *entry;
-		char path[512];
-		DIR *dir;
+	struct modprobe_line line = { 0 };
+	unsigned int number = 0;
+	char *text, *pos;
+	size_t size;
 
-		snprintf(path, sizeof(path), "%s%s", res->root, config_dirs[i]);
-		dir = opendir(path);
-		while (dir && (entry = readdir(dir))) {
-			unsigned int line;
+	if (file_read(rootfd, name, CONFIG_MAX_SIZE, &text, &size))
+		return 0;
+	for (pos = text; !number && modprobe_next(&pos, &line);)
+		if (is_wanted(wanted, &line))
+			number = line.number;
+	free(text);
+	return number;
+}
 
-			snprintf(path, sizeof(path), "%s%s/%s", res->root, config_dirs[i],
-				 entry->d_name);
-			if (!has_install(path, name, &line))
-				continue;
-			snprintf(where, size, "%s/%s:%u", config_dirs[i], entry->d_name, line);
-			closedir(dir);
-			return;
-		}
-		if (dir)
-			closedir(dir);
+#define WHERE_SIZE 512
+
+/* "FILE:LINE" of the first such line; "modprobe.d" when it cannot be found. Returns @where. */
+static char *find_line(const struct resolution *res, const struct wanted_line *wanted, char *where)
+{
+	unsigned int number = 0;
+	struct folders folders;
+
+	snprintf(where, WHERE_SIZE, "modprobe.d");
+	folders_list(res->root->fd, folders_modprobe, ".conf", &folders);
+	for (size_t i = 0; i < folders.count && !number; i++) {
+		if (folders.file[i].state != FOLDER_READ)
+			continue;
+		number = find_in_file(res->root->fd, folders.file[i].name, wanted);
+		if (number)
+			snprintf(where, WHERE_SIZE, "/%s:%u", folders.file[i].name, number);
 	}
+	folders_free(&folders);
+	return where;
+}
+
+/*
+ * Something of modprobe.d that the plan does without: in the plan, and for who asks for one.
+ * @wanted: the line it stands in
+ */
+__attribute__((format(printf, 3, 4))) static void
+leave_out(struct resolution *res, const struct wanted_line *wanted, const char *fmt, ...)
+{
+	char text[1024], where[WHERE_SIZE];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	/* One line, whatever a file has in it. */
+	for (char *c = text; *c; c++)
+		if (*c == '\n')
+			*c = ' ';
+	find_line(res, wanted, where);
+	fprintf(res->out, "# %s (%s)\n", text, where);
+	message_warn("%s (%s)", text, where);
 }
 
 static unsigned int count_entries(struct kmod_config_iter *iter)
@@ -169,42 +201,103 @@ static int count_file_entries(struct resolution *res, const char *dir)
 	return 0;
 }
 
-/* One option, up to the next blank outside of quotes: param=value, param="a b". */
-static size_t option_length(const char *option)
-{
-	bool quoted = false;
-	size_t len = 0;
-
-	for (; option[len]; len++) {
-		if (option[len] == '"')
-			quoted = !quoted;
-		if (!quoted && (option[len] == ' ' || option[len] == '\t'))
-			break;
-	}
-	return len;
-}
-
-/* Options of one module from the files of modprobe.d; "" or " a=1 b=2". *dropped: "ids=..." */
-static void write_options(struct resolution *res, const char *name, FILE *options, bool *dropped)
+/* Options of one module from the files of modprobe.d, as modprobe would join them; malloc'ed. */
+static char *join_options(struct resolution *res, const char *name)
 {
 	struct kmod_config_iter *iter = kmod_config_get_options(res->ctx);
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
 
-	for (unsigned int i = 0; i < res->file_options && kmod_config_iter_next(iter); i++) {
+	for (unsigned int i = 0; out && i < res->file_options && kmod_config_iter_next(iter); i++) {
 		const char *option = kmod_config_iter_get_value(iter);
 
-		if (strcmp(kmod_config_iter_get_key(iter), name) || !option)
-			continue;
-		for (option += strspn(option, " \t"); *option; option += strspn(option, " \t")) {
-			size_t len = option_length(option);
-
-			if (!strcmp(name, "vfio_pci") && !strncmp(option, "ids=", 4))
-				*dropped = true;
-			else
-				fprintf(options, " %.*s", (int)len, option);
-			option += len;
-		}
+		if (!strcmp(kmod_config_iter_get_key(iter), name) && option)
+			fprintf(out, " %s", option);
 	}
 	kmod_config_iter_free_iter(iter);
+	if (out && fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+/* The type of a parameter by the module's own word, malloc'ed; NULL: none, or it cannot be read. */
+static char *find_type(struct kmod_list *info, const struct param *param)
+{
+	struct kmod_list *item;
+
+	kmod_list_foreach(item, info)
+	{
+		const char *value = kmod_module_info_get_value(item);
+		const char *colon = strchr(value, ':');
+
+		if (strcmp(kmod_module_info_get_key(item), "parmtype") != 0 || !colon ||
+		    (size_t)(colon - value) != param->name_len)
+			continue;
+		if (params_same_name(value, param->name_len,
+				     strndupa(param->name, param->name_len)))
+			return strdup(colon + 1);
+	}
+	return NULL;
+}
+
+/* Does the module's own word forbid this one? Then that is said. */
+static bool is_refused(struct resolution *res, const char *module, struct kmod_list *info,
+		       const struct param *param)
+{
+	const struct wanted_line wanted = { MODPROBE_OPTIONS, module, param->text, param->len };
+	char *type = find_type(info, param);
+	bool is_bad = type && parmtype_refuses(type, param);
+
+	if (is_bad)
+		leave_out(res, &wanted,
+			  "%s: `%.*s` is left out: %s would not load with it, because the type "
+			  "of %.*s is %s",
+			  module, (int)param->len, param->text, module, (int)param->name_len,
+			  param->name, type);
+	free(type);
+	return is_bad;
+}
+
+/* " a=1 b=2": the options that the plan passes to a module; what it does not pass is said. */
+static char *choose_options(struct resolution *res, struct kmod_module *mod)
+{
+	const char *name = kmod_module_get_name(mod);
+	const struct wanted_line dashes = { MODPROBE_OPTIONS, name, "--", 2 };
+	char *all = join_options(res, name), *text = NULL;
+	struct kmod_list *info = NULL;
+	bool has_ids = false;
+	struct params params;
+	struct param param;
+	size_t size = 0;
+	FILE *out = all ? open_memstream(&text, &size) : NULL;
+
+	if (out && *all)
+		kmod_module_get_info(mod, &info);
+	params_begin(&params, all ? all : "", all ? strlen(all) : 0);
+	while (out && params_next(&params, &param)) {
+		if (!strcmp(name, "vfio_pci") && param_is(&param, "ids"))
+			has_ids = true;
+		else if (!is_refused(res, name, info, &param))
+			fprintf(out, " %.*s", (int)param.len, param.text);
+	}
+	if (has_ids)
+		fprintf(res->out,
+			"# %s: ids= of modprobe.d left out: it would take every twin; "
+			"the bind lines replace it\n",
+			name);
+	if (params.has_dashes)
+		leave_out(res, &dashes,
+			  "%s: the options behind -- are left out: the kernel ignores them", name);
+	kmod_module_info_free_list(info);
+	free(all);
+	if (out && fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	return text;
 }
 
 static bool is_blacklisted(struct resolution *res, const char *name)
@@ -245,9 +338,9 @@ static void lose_missing(struct resolution *res, const char *name)
 
 static const char *below_root(const struct resolution *res, const char *path)
 {
-	size_t len = strlen(res->root);
+	size_t len = strlen(res->root->path);
 
-	return strncmp(path, res->root, len) ? path : path + len;
+	return strncmp(path, res->root->path, len) ? path : path + len;
 }
 
 /* libkmod's path without the root in front and ".ko", ".ko.xz" and so on behind. */
@@ -267,61 +360,134 @@ static void lose_file(struct resolution *res, const char *path)
 	     "%s is not there, although modules.dep.bin names it", below_root(res, path));
 }
 
-static void add_module(struct kmod_module *mod, bool install, const char *all_options)
+/* An install command would run instead of the module: the plan loads the module itself. */
+static void leave_out_install(struct resolution *res, struct kmod_module *mod)
 {
-	struct resolution *res = current;
+	const struct wanted_line wanted = { MODPROBE_INSTALL, kmod_module_get_name(mod), NULL, 0 };
+	const char *command = kmod_module_get_install_commands(mod);
+
+	if (command)
+		leave_out(res, &wanted,
+			  "%s: `install %s %s` is left out: the plan loads the module itself",
+			  wanted.module, wanted.module, command);
+}
+
+static void write_module(struct resolution *res, struct kmod_module *mod)
+{
 	const char *name = kmod_module_get_name(mod);
-	const char *path = kmod_module_get_path(mod);
-	char *text = NULL;
-	size_t size = 0;
-	bool dropped = false;
-	FILE *options;
+	char *options = choose_options(res, mod);
 
-	(void)all_options; /* those of the running command line are among them */
-	if (is_seen(res, name))
-		return;
-	if (install) {
-		const char *command = kmod_module_get_install_commands(mod);
-		char where[512];
-
-		find_install(res, name, where, sizeof(where));
-		lose(res, "remove that line; vfio-early loads the module itself",
-		     "%s: no module is planned because of `install %s %s`", where, name,
-		     command ? command : "");
-		res->rejected = true;
+	if (!options) {
+		lose(res, "free memory, then update the image", "out of memory for module %s",
+		     name);
 		return;
 	}
-	if (!path && kmod_module_get_initstate(mod) == KMOD_MODULE_BUILTIN) {
-		fprintf(res->out, "# %s: built into this kernel\n", name);
-		return;
-	}
-	if (!path) {
-		lose_missing(res, name);
-		return;
-	}
-	if (access(path, F_OK)) {
-		lose_file(res, path);
-		return;
-	}
-
-	options = open_memstream(&text, &size);
-	if (!options)
-		return;
-	write_options(res, name, options, &dropped);
-	fclose(options);
-	if (dropped)
-		fprintf(res->out,
-			"# %s: ids= of modprobe.d left out: it would take every twin; "
-			"the bind lines replace it\n",
-			name);
+	leave_out_install(res, mod);
 	if (is_blacklisted(res, name))
 		fprintf(res->out,
 			"# %s: the blacklist line of modprobe.d does not stop us: it is "
 			"about aliases\n",
 			name);
-	write_path(res, path);
-	fprintf(res->out, "%s\n", text);
-	free(text);
+	write_path(res, kmod_module_get_path(mod));
+	fprintf(res->out, "%s\n", options);
+	free(options);
+}
+
+static void add_module(struct kmod_module *mod, bool install, const char *all_options)
+{
+	struct resolution *res = current;
+	const char *name = kmod_module_get_name(mod);
+	const char *path = kmod_module_get_path(mod);
+
+	(void)install;
+	(void)all_options; /* those of the running command line are among them */
+	/* Brought along by a softdep: see allow(). */
+	if (!stringset_has(&res->allowed, name))
+		return;
+	if (is_seen(res, name))
+		return;
+	if (!path && kmod_module_get_initstate(mod) == KMOD_MODULE_BUILTIN)
+		fprintf(res->out, "# %s: built into this kernel\n", name);
+	else if (!path)
+		lose_missing(res, name);
+	else if (access(path, F_OK))
+		lose_file(res, path);
+	else
+		write_module(res, mod);
+}
+
+/* --- which modules may come along */
+
+/* What a softdep may bring: vfio's own. */
+static bool is_vfio(const char *name)
+{
+	return !strncmp(name, "vfio", 4) || !strcmp(name, "iommufd") || !strcmp(name, "irqbypass");
+}
+
+static int allow(struct resolution *res, struct kmod_module *mod);
+
+/* Softdeps of one module: vfio's own are followed, any other is said. */
+static int allow_softdeps(struct resolution *res, const char *name, struct kmod_list *softdeps)
+{
+	struct kmod_list *item;
+	int ret = 0;
+
+	kmod_list_foreach(item, softdeps)
+	{
+		struct kmod_module *dep = kmod_module_get_module(item);
+		const char *other = kmod_module_get_name(dep);
+		const struct wanted_line wanted = { MODPROBE_SOFTDEP, name, other, 0 };
+
+		if (!ret && is_vfio(other))
+			ret = allow(res, dep);
+		else if (!ret && stringset_add(&res->foreign, other) == 1)
+			leave_out(res, &wanted,
+				  "%s: the softdep of %s on %s is left out: only what is part of "
+				  "vfio is loaded with it",
+				  name, name, other);
+		kmod_module_unref(dep);
+	}
+	return ret;
+}
+
+/* A module with its softdeps, and what each of its dependencies has. */
+static int allow_one(struct resolution *res, struct kmod_module *mod)
+{
+	struct kmod_list *pre = NULL, *post = NULL;
+	const char *name = kmod_module_get_name(mod);
+	int ret = stringset_add(&res->allowed, name);
+
+	if (ret <= 0)
+		return ret;
+	kmod_module_get_softdeps(mod, &pre, &post);
+	ret = allow_softdeps(res, name, pre);
+	if (!ret)
+		ret = allow_softdeps(res, name, post);
+	kmod_module_unref_list(pre);
+	kmod_module_unref_list(post);
+	return ret;
+}
+
+/*
+ * A module and all that it cannot load without (modules.dep). What a softdep brings is another
+ * matter: `softdep vfio-pci pre: nouveau` is a common slip, and in the early boot it would hand the
+ * card to nouveau.
+ */
+static int allow(struct resolution *res, struct kmod_module *mod)
+{
+	struct kmod_list *deps = kmod_module_get_dependencies(mod), *item;
+	int ret = allow_one(res, mod);
+
+	kmod_list_foreach(item, deps)
+	{
+		struct kmod_module *dep = kmod_module_get_module(item);
+
+		if (ret >= 0)
+			ret = allow_one(res, dep);
+		kmod_module_unref(dep);
+	}
+	kmod_module_unref_list(deps);
+	return ret < 0 ? ret : 0;
 }
 
 /*
@@ -359,10 +525,15 @@ static int resolve(struct resolution *res, const char *name)
 
 	if (ret < 0)
 		return ret;
+	ret = allow(res, mod);
+	if (ret) {
+		kmod_module_unref(mod);
+		return ret;
+	}
 	if (!kmod_module_get_path(mod)) {
 		/* Nothing to insert: built in, or not there at all. */
 		current = res;
-		add_module(mod, kmod_module_get_install_commands(mod) != NULL, "");
+		add_module(mod, false, "");
 		kmod_module_unref(mod);
 		return 0;
 	}
@@ -382,8 +553,8 @@ static int open_context(struct resolution *res, const char *dir)
 	char *path[N_CONFIG_DIRS + 1] = { NULL };
 	int ret = 0;
 
-	for (size_t i = 0; i < N_CONFIG_DIRS && !ret; i++)
-		if (asprintf(&path[i], "%s%s", res->root, config_dirs[i]) < 0) {
+	for (size_t i = 0; folders_modprobe[i] && !ret; i++)
+		if (asprintf(&path[i], "%s/%s", res->root->path, folders_modprobe[i]) < 0) {
 			path[i] = NULL;
 			ret = -ENOMEM;
 		}
@@ -406,7 +577,7 @@ static bool has_index(const char *dir, const char *name)
 	       !access(path, R_OK);
 }
 
-int modules_write(const char *root, const char *kernel, FILE *out,
+int modules_write(const struct root *root, const char *kernel, FILE *out,
 		  void (*lost)(const char *text, void *arg), void *arg)
 {
 	struct resolution res = {
@@ -416,7 +587,7 @@ int modules_write(const char *root, const char *kernel, FILE *out,
 		.arg = arg,
 	};
 	char *dir;
-	int ret = modules_dir(root, kernel, &dir);
+	int ret = modules_dir(root->path, kernel, &dir);
 	char *text = NULL;
 	size_t size = 0;
 
@@ -444,21 +615,20 @@ int modules_write(const char *root, const char *kernel, FILE *out,
 	}
 
 	ret = open_context(&res, dir);
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]) && !ret; i++)
-		ret = resolve(&res, wanted[i]);
+	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]) && !ret; i++)
+		ret = resolve(&res, roots[i]);
 out:
 	if (res.out)
 		fclose(res.out);
-	if (res.rejected)
-		fprintf(out,
-			"# no module lines: modprobe.d has an install command for one of them\n");
-	else if (!ret && text)
+	if (!ret && text)
 		fputs(text, out);
 	free(text);
 	for (unsigned int i = 0; i < res.count; i++)
 		free(res.seen[i]);
 	if (res.ctx)
 		kmod_unref(res.ctx);
+	stringset_clear(&res.allowed);
+	stringset_clear(&res.foreign);
 	free(dir);
 	return ret < 0 ? ret : (int)res.losses;
 }

@@ -8,9 +8,12 @@
 
 #include <stdio.h>
 
+#include "util/root.h"
+
 /*
- * modules_write - write the "module" lines of a plan, and comments on what was left out.
- * @root: the root directory, absolute, "" for "/"
+ * modules_write - write the "module" lines of a plan, and comments on what was left out: ids=, an
+ * option for which the module would refuse to load (parmtype.h), a module that only a softdep
+ * brings and that is not vfio's, an install command. All but ids= is also said on stderr.
  * @kernel: the version; its directory exists
  * @out: gets the lines
  * @lost: called with a text for the boot log for each thing that makes the list incomplete; the
@@ -18,7 +21,7 @@
  *
  * Returns the number of things lost, or -errno.
  */
-int modules_write(const char *root, const char *kernel, FILE *out,
+int modules_write(const struct root *root, const char *kernel, FILE *out,
 		  void (*lost)(const char *text, void *arg), void *arg);
 
 /* modules_dir - "ROOT/lib/modules/KERNEL" for malloc'ed *dir. Returns 0, -ENOENT or -errno. */

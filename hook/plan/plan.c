@@ -346,7 +346,7 @@ static int write_items(struct compile *comp, FILE *out)
 	int ret = 0;
 
 	if (comp->kernel)
-		ret = modules_write(comp->root->path, comp->kernel, out, add_lost, comp);
+		ret = modules_write(comp->root, comp->kernel, out, add_lost, comp);
 	if (ret < 0)
 		return ret;
 	ret = write_protects(comp, out);

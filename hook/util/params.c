@@ -91,7 +91,7 @@ bool param_is(const struct param *param, const char *name)
 	return params_same_name(param->name, param->name_len, name);
 }
 
-int param_truth(const struct param *param, bool is_new)
+int param_truth(const struct param *param)
 {
 	char first, second;
 
@@ -104,9 +104,7 @@ int param_truth(const struct param *param, bool is_new)
 			return 1;
 		return second == 'f' || second == 'F' ? 0 : -EINVAL;
 	}
-	if (first && (strchr("1yY", first) || (is_new && strchr("tT", first))))
+	if (first && strchr("1yYtT", first))
 		return 1;
-	if (first && (strchr("0nN", first) || (is_new && strchr("fF", first))))
-		return 0;
-	return -EINVAL;
+	return first && strchr("0nNfF", first) ? 0 : -EINVAL;
 }

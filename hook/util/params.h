@@ -45,10 +45,9 @@ bool param_is(const struct param *param, const char *name);
 bool params_same_name(const char *name, size_t len, const char *other);
 
 /*
- * param_truth - what a parameter of type bool is set to (lib/kstrtox.c, kstrtobool): 1 or 0, without
- * a value 1; -EINVAL for a value that the kernel refuses. @is_new: 't' and 'f', which only newer
- * kernels take, count as well
+ * param_truth - what a parameter of type bool is set to: 1 or 0, without a value 1; -EINVAL for a
+ * value that kernels refuse (lib/kstrtox.c, kstrtobool(), since 5.19)
  */
-int param_truth(const struct param *param, bool is_new);
+int param_truth(const struct param *param);
 
 #endif

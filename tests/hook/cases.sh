@@ -273,40 +273,79 @@ status_is 0
 out "module $m/vfio-pci"
 out "# vfio_pci: the blacklist line of modprobe.d does not stop us: it is about aliases"
 
-begin "an install command: no module lines, its place is named"
+begin "options: ids= is dropped in every spelling"
 config 'bind 10de:1187\n'
-printf '# x\ninstall vfio-pci /bin/true\n' >"$root/etc/modprobe.d/a.conf"
-plan
-status_is 1
-no_out "module /"
-out "bind 10de:1187"
-err "vfio-early: error: /etc/modprobe.d/a.conf:2: no module is planned because of \`install vfio_pci /bin/true\`; fix: remove that line; vfio-early loads the module itself"
-out "lost /etc/modprobe.d/a.conf:2: no module is planned because of \`install vfio_pci /bin/true\`"
+for line in '"ids=10de:1187"' 'ids="10de:1187, 10de:0e0a"' 'ids= disable_idle_d3=1' 'ids disable_idle_d3=1' \
+	'"disable_idle_d3=1" ids="1:2' '\
+ ids=1:2'; do
+	printf 'options vfio-pci %s\n' "$line" >"$root/etc/modprobe.d/a.conf"
+	plan
+	status_is 0
+	out "# vfio_pci: ids= of modprobe.d left out: it would take every twin; the bind lines replace it"
+	! grep -q '^module.*vfio-pci .*ids' "$work/out" || problem "ids= is passed: $line"
+done
 
-begin "an install command of a dependency"
-echo 'install irqbypass /bin/false' >"$root/etc/modprobe.d/a.conf"
-plan
-status_is 1
-no_out "module /"
-err_has "/etc/modprobe.d/a.conf:1: no module is planned because of \`install irqbypass /bin/false\`"
-
-begin "a softdep of modprobe.d is followed"
-cp "$work/modules/many1.ko" "$root/lib/modules/$kernel/kernel/"
-index
-echo 'softdep vfio-pci pre: many1' >"$root/etc/modprobe.d/a.conf"
+begin "options: what the module would not load for is left out, and said"
+config 'bind 10de:1187\n'
+printf '# x\noptions vfio-pci disable_vga=maybe text number=12x disable-idle-d3\n' >"$root/etc/modprobe.d/a.conf"
+echo 'options vfio-pci list=1,2,70000 octet=256 other text=a' >"$root/etc/modprobe.d/b.conf"
 plan
 status_is 0
-[ "$(grep ^module "$work/out" | tail -n 2 | tr '\n' ,)" = "module $m/many1,module $m/vfio-pci," ] ||
-	problem "many1 is not before vfio-pci"
+out "module $m/vfio-pci disable-idle-d3 other text=a"
+out "# vfio_pci: \`disable_vga=maybe\` is left out: vfio_pci would not load with it, because the type of disable_vga is bool (/etc/modprobe.d/a.conf:2)"
+for word in text number=12x list=1,2,70000 octet=256; do
+	err_has "vfio-early: warning: vfio_pci: \`$word\` is left out: "
+done
+err_has "the type of list is array of ushort (/etc/modprobe.d/b.conf:1)"
+
+begin "an install command is left out: the module itself is planned"
+config 'bind 10de:1187\n'
+printf '# x\ninstall vfio-pci /bin/true\noptions vfio-pci disable_vga=1\n' >"$root/etc/modprobe.d/a.conf"
+plan
+status_is 0
+out "module $m/vfio-pci disable_vga=1"
+out "# vfio_pci: \`install vfio_pci /bin/true\` is left out: the plan loads the module itself (/etc/modprobe.d/a.conf:2)"
+err_has "warning: vfio_pci: \`install vfio_pci /bin/true\` is left out"
+
+begin "an install command of a dependency is left out"
+echo 'install irqbypass /bin/false' >"$root/etc/modprobe.d/a.conf"
+plan
+status_is 0
+out "module $m/irqbypass"
+err_has "irqbypass: \`install irqbypass /bin/false\` is left out"
+
+begin "a softdep of modprobe.d brings what is vfio's, nothing else"
+for name in many1 many2; do
+	cp "$work/modules/$name.ko" "$root/lib/modules/$kernel/kernel/"
+done
+for i in 3 4; do
+	cp "$work/modules/many$i.ko" "$root/lib/modules/$kernel/kernel/vfio-many$i.ko"
+done
+index
+printf '# x\nsoftdep vfio-pci pre: many1 vfio-many3 post: many2\n' >"$root/etc/modprobe.d/a.conf"
+printf 'install many1 /bin/true\nsoftdep many1 pre: vfio-many4\n' >"$root/etc/modprobe.d/b.conf"
+plan
+status_is 0
+[ "$(grep ^module "$work/out" | tail -n 2 | tr '\n' ,)" = "module $m/vfio-many3,module $m/vfio-pci," ] ||
+	problem "vfio-many3 is not before vfio-pci"
+no_out "module $m/many"
+no_out "install many1"
+no_out many4
+out "# vfio_pci: the softdep of vfio_pci on many1 is left out: only what is part of vfio is loaded with it (/etc/modprobe.d/a.conf:2)"
+err_has "the softdep of vfio_pci on many2 is left out"
 
 begin "more modules than a plan may have"
-cp "$work/modules"/many*.ko "$root/lib/modules/$kernel/kernel/"
+i=0
+while [ $i -lt 40 ]; do
+	cp "$work/modules/many$i.ko" "$root/lib/modules/$kernel/kernel/vfio-many$i.ko"
+	i=$((i + 1))
+done
 index
-echo "softdep vfio-pci post:$(i=0; while [ $i -lt 40 ]; do printf ' many%d' $i; i=$((i + 1)); done)" \
+echo "softdep vfio-pci post:$(i=0; while [ $i -lt 40 ]; do printf ' vfio-many%d' $i; i=$((i + 1)); done)" \
 	>"$root/etc/modprobe.d/a.conf"
 plan
 status_is 1
-err_has "vfio-pci needs more than 32 modules (PLAN_MAX_MODULES); many27 is left out; fix: remove softdep lines"
+err_has "vfio-pci needs more than 32 modules (PLAN_MAX_MODULES); vfio_many27 is left out; fix: remove softdep lines"
 
 begin "built-in modules are left out"
 built_in vfio vfio_iommu_type1 irqbypass vfio-pci-core vfio-pci

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Folders of config files; see folders.h. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/folders.h"
+#include "util/array.h"
+
+const char *const folders_modprobe[] = {
+	"etc/modprobe.d",     "run/modprobe.d", "usr/local/lib/modprobe.d",
+	"usr/lib/modprobe.d", "lib/modprobe.d", NULL,
+};
+
+static int is_visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+static bool has_suffix(const char *name, const char *suffix)
+{
+	size_t len = strlen(name), end = strlen(suffix);
+
+	return !end || (len > end && !strcmp(name + len - end, suffix));
+}
+
+static int add(struct folders *folders, const char *dir, const char *base, const char *suffix)
+{
+	struct folder_file file = {
+		.state = has_suffix(base, suffix) ? FOLDER_READ : FOLDER_NO_SUFFIX,
+	};
+
+	if (asprintf(&file.name, "%s/%s", dir, base) < 0)
+		return -ENOMEM;
+	file.base = strrchr(file.name, '/') + 1;
+	if (!array_append(&folders->file, &folders->count, sizeof(file), &file))
+		return 0;
+	free(file.name);
+	return -ENOMEM;
+}
+
+static int add_folder(int rootfd, struct folders *folders, const char *dir, const char *suffix)
+{
+	struct dirent **entry;
+	int count = scandirat(rootfd, dir, &entry, is_visible, NULL), ret = 0;
+
+	if (count < 0) {
+		if (errno != ENOENT && errno != ENOTDIR && !folders->unread) {
+			folders->error = errno;
+			folders->unread = strdup(dir);
+			return folders->unread ? 0 : -ENOMEM;
+		}
+		return 0;
+	}
+	for (int i = 0; i < count; i++) {
+		if (!ret)
+			ret = add(folders, dir, entry[i]->d_name, suffix);
+		free(entry[i]);
+	}
+	free(entry);
+	return ret;
+}
+
+/* Stable, as the folders' own order decides between two of one name. */
+static void sort(struct folders *folders)
+{
+	for (size_t i = 1; i < folders->count; i++) {
+		struct folder_file file = folders->file[i];
+		size_t at = i;
+
+		for (; at && strcmp(folders->file[at - 1].base, file.base) > 0; at--)
+			folders->file[at] = folders->file[at - 1];
+		folders->file[at] = file;
+	}
+}
+
+int folders_list(int rootfd, const char *const *dirs, const char *suffix, struct folders *folders)
+{
+	int ret = 0;
+
+	*folders = (struct folders){ 0 };
+	for (size_t i = 0; dirs[i] && !ret; i++)
+		ret = add_folder(rootfd, folders, dirs[i], suffix);
+	sort(folders);
+	for (size_t i = 1; i < folders->count; i++)
+		if (folders->file[i].state == FOLDER_READ &&
+		    !strcmp(folders->file[i].base, folders->file[i - 1].base))
+			folders->file[i].state = FOLDER_HIDDEN;
+	return ret;
+}
+
+void folders_free(struct folders *folders)
+{
+	for (size_t i = 0; i < folders->count; i++)
+		free(folders->file[i].name);
+	free(folders->file);
+	free(folders->unread);
+	*folders = (struct folders){ 0 };
+}

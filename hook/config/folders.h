@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Folders of config files that hide one another: NAME.d of /etc, /run and /usr/lib, where of several
+ * files with one name only the first folder's counts, and all are read in the order of their names
+ * (modprobe.d(5), modules-load.d(5), udev(7)). Lists names; reads no file.
+ */
+#ifndef VFIO_EARLY_HOOK_CONFIG_FOLDERS_H
+#define VFIO_EARLY_HOOK_CONFIG_FOLDERS_H
+
+#include <stddef.h>
+
+enum folder_state {
+	FOLDER_READ,
+	FOLDER_HIDDEN,	  /* by the same name in an earlier folder */
+	FOLDER_NO_SUFFIX, /* its name does not end as the names must that are read */
+};
+
+struct folder_file {
+	char *name; /* "etc/modprobe.d/vfio.conf", relative to the root */
+	const char *base;
+	enum folder_state state;
+};
+
+struct folders {
+	struct folder_file *file;
+	size_t count;
+	char *unread; /* the first folder that could not be read, or NULL; and why, errno */
+	int error;
+};
+
+/* Where libkmod looks, first to last; relative to the root. The list ends in NULL. */
+extern const char *const folders_modprobe[];
+
+/*
+ * folders_list - what is in some folders, in the order in which it is read: by name, and those of one
+ * name by folder. Hidden files (.NAME) are passed over.
+ * @dirs: relative to the root; ended by NULL
+ * @suffix: ".conf"; "" when every name counts
+ * @folders: filled in; folders_free() in any case
+ *
+ * A folder that is not there has no files. Returns 0 or -ENOMEM.
+ */
+int folders_list(int rootfd, const char *const *dirs, const char *suffix, struct folders *folders);
+
+void folders_free(struct folders *folders);
+
+#endif
