@@ -17,7 +17,7 @@ sysconfdir ?= /etc
 
 # WORDS=codes: a build of its own in which every sentence is replaced by its code (early/code.h), as
 # proof that nothing reads a sentence.
-B := $(if $(filter codes,$(WORDS)),build-codes,build)
+B := $(if $(filter codes,$(WORDS)),build/codes,build)
 comma := ,
 
 # What both halves are called: known to one object of each, so that a new version compiles one file.
