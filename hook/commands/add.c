@@ -312,11 +312,11 @@ static int run(struct change *change, int argc, char **argv)
 int command_add(int argc, char **argv)
 {
 	static const struct options_entry entries[] = {
-		CHANGE_ENTRY_GROUP,
-		CHANGE_ENTRY_ONLY,
+		{ CHANGE_ENTRY_GROUP },
+		{ CHANGE_ENTRY_ONLY },
 		{ "by", 'b', "HOW", "name it by address, path or id (default: address)" },
 		{ "force", 'f', NULL, "also what would be refused; what the host needs as bind!" },
-		CHANGE_ENTRY_DRY,
+		{ CHANGE_ENTRY_DRY },
 		{ 0 },
 	};
 	static const struct options_spec spec = {
