@@ -15,9 +15,7 @@ SHELLCHECK ?= shellcheck
 prefix ?= /usr
 sysconfdir ?= /etc
 
-# WORDS=codes: a build of its own in which every sentence is replaced by its code (early/code.h), as
-# proof that nothing reads a sentence.
-B := $(if $(filter codes,$(WORDS)),build/codes,build)
+B := build
 comma := ,
 
 # What both halves are called: known to one object of each, so that a new version compiles one file.
@@ -35,11 +33,6 @@ endif
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla \
 	-Wpointer-arith -Wwrite-strings -Wno-missing-field-initializers
 cppflags := -I. -Ihook
-ifeq ($(WORDS),codes)
-cppflags += -DWORDS_ARE_CODES
-# A code says less than its sentence.
-warnings += -Wno-format-extra-args
-endif
 
 # --- the boot half
 
@@ -95,7 +88,7 @@ fakefs := $(B)/tests/tree/fakefs
 .PHONY: all help setup test demo bench check test-suites lint format deb install uninstall clean \
 	fuzz coverage FORCE $(addprefix check-,static unit asan hook hook-asan host host-asan \
 	changes changes-asan tree fault fault-host fuzz coverage cmdline cmdline-roots builders \
-	package packaging boot cross)
+	package packaging kernel next boot cross)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -182,6 +175,12 @@ check-cross: ## by hand, minutes: the package cross-built for arm64
 
 check-boot: deb ## Debian in QEMU
 	tests/boot/run
+
+check-kernel: all ## kernels of Debian 12 and 13 in QEMU, with no distribution
+	tests/kernel/run
+
+check-next: all ## by hand: the same on the newest kernel of sid
+	tests/kernel/run -k next
 
 setup: ## install what building and testing needs (as root; else says how)
 	@tests/setup
@@ -328,7 +327,7 @@ check: $(check_needs) ## every suite that is quick: no sanitizers, fuzzers, root
 	tests/all $(check_suites)
 
 test-suites: $(check_needs) $(long_needs)
-	FAULT=--all tests/all $(long_suites) $(check_suites) boot
+	FAULT=--all tests/all $(long_suites) $(check_suites) kernel boot
 
 lint: ## the rules of this tree that a program can check
 	@CC='$(CC)' CLANG_FORMAT='$(CLANG_FORMAT)' SHELLCHECK='$(SHELLCHECK)' \

@@ -1,41 +1,31 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=dash
 #
-# Switch the machine on, follow it until it is off, split what it said.
-# Defines only; needs common.sh and image.sh.
+# Switch the machine on, follow it until it is off, split what it said. The harness that sources this
+# defines harness_arguments SCENARIO OUT [plan], which prints all of QEMU's arguments, one a line, and sets
+# $arch, the guest's architecture.
+# Defines only; needs common.sh, scenario.sh and accel.sh.
 
 # What the console says when the boot will never end.
 dead='Kernel panic - not syncing|^\(initramfs\)|ou are in emergency mode|Entering emergency mode'
 
-# qemu_arguments SCENARIO OUT [plan]: prints QEMU's arguments, one a line. In the scenario's own lines
-# %o stands for the folder OUT, where its files may lie. With `plan`: of the first boot, in which the
-# guest makes its plan.
-qemu_arguments() {
+# What the console says once the kernel has come to its first program: of its own, or of the harness's.
+reached='Run /init as init process|^@@ init'
+
+# How long a kernel may take to it, in seconds. A stall there is the emulator's: the guest is started again.
+patience=100
+
+# machine_arguments SCENARIO OUT [plan]: prints the arguments of QEMU that make the scenario's machine, one
+# a line. In the scenario's own lines %o stands for the folder OUT, where its files may lie. With `plan`: of
+# the first boot, in which the guest makes its plan. $arch is the guest's architecture.
+machine_arguments() {
 	_file=$1/scenario
-	_machine=q35
-	if [ -n "${KVM:-}" ]; then
-		printf '%s\n' -accel kvm -cpu host
-	else
-		# Page tables of five levels cost a tenth of the time.
-		printf '%s\n' -accel tcg,thread=multi -cpu max,la57=off
-	fi
+	accel_arguments "$arch"
 	printf '%s\n' -nodefaults -display none -no-reboot -smp "$(key "$_file" cpus 1)" \
-		-m "$(key "$_file" memory 1024)"
-	case $(key "$_file" iommu none) in
-	intel)
-		_machine=q35,kernel-irqchip=split
-		printf '%s\n' -device intel-iommu,intremap=on,caching-mode=on ;;
-	amd)
-		_machine=q35,kernel-irqchip=split
-		printf '%s\n' -device amd-iommu,intremap=on ;;
-	none) ;;
-	*)
-		say 'iommu is none of intel, amd, none'
-		return 1 ;;
-	esac
-	printf '%s\n' -machine "$_machine"
-	case $(key "$_file" firmware bios) in
-	bios) ;;
+		-m "$(key "$_file" memory "${memory:-1024}")"
+	"machine_$arch" "$_file" || return
+	case $(key "$_file" firmware none) in
+	none | bios) ;;
 	ovmf)
 		cp /usr/share/OVMF/OVMF_VARS_4M.fd "$2/vars" || return
 		printf '%s\n' -drive \
@@ -47,19 +37,34 @@ qemu_arguments() {
 	esac
 	keys "$_file" device | sed "s|%o|$2|g; s/^/-device\n/"
 	[ "${3:-}" = plan ] || keys "$_file" added | sed "s|%o|$2|g; s/^/-device\n/"
-	# After the devices: it may sit behind one of their ports.
-	printf '%s\n' -drive "if=none,id=root,format=raw,cache=unsafe,file=$2/disk" \
-		-device "$(key "$_file" disk virtio-blk-pci,addr=0x10),drive=root"
 	# A line `qemu` is an option and its argument: they part at the first space.
 	keys "$_file" qemu | sed "s|%o|$2|g; s/[[:space:]][[:space:]]*/\n/"
-	if [ -z "$(key "$_file" loader)" ]; then
-		_append="root=LABEL=$label ro $(kernel_arguments "$_file")"
-		[ "${3:-}" != plan ] || _append="$_append vfio_early=off harness.plan"
-		printf '%s\n' -kernel "$2/kernel" -initrd "$2/initrd" -append "$_append"
-	fi
-	# ttyS0 is the console, ttyS1 what the guest gathered, ttyS2 the host's word to the guest.
-	printf '%s\n' -serial "file:$2/console.log" -serial "file:$2/gathered" \
-		-serial "pipe:$2/word" -qmp "pipe:$2/qmp"
+	printf '%s\n' -qmp "pipe:$2/qmp"
+}
+
+# machine_amd64 FILE: the machine and its IOMMU.
+machine_amd64() {
+	case $(key "$1" iommu none) in
+	intel | on)
+		printf '%s\n' -machine q35,kernel-irqchip=split \
+			-device intel-iommu,intremap=on,caching-mode=on ;;
+	amd) printf '%s\n' -machine q35,kernel-irqchip=split -device amd-iommu,intremap=on ;;
+	none) printf '%s\n' -machine q35 ;;
+	*)
+		say 'iommu is none of on, intel, amd, none'
+		return 1 ;;
+	esac
+}
+
+# machine_arm64 FILE: the same. Without firmware it is described by a device tree, and has no ACPI.
+machine_arm64() {
+	case $(key "$1" iommu none) in
+	on) printf '%s\n' -machine virt,gic-version=3,iommu=smmuv3 ;;
+	none) printf '%s\n' -machine virt,gic-version=3 ;;
+	*)
+		say 'iommu is none of on, none'
+		return 1 ;;
+	esac
 }
 
 # qmp COMMAND [ARGUMENTS]: for the scenario's `host` script: sends a QMP command to the guest, with
@@ -84,35 +89,54 @@ qmp() {
 }
 
 # guest_boot SCENARIO OUT [plan]: boots once, and returns when the machine is off. The reason of a
-# failure goes to stdout.
+# failure goes to stdout. One whose kernel never came to its first program (the emulator's doing, on a busy
+# machine) is started once more, and leaves the file OUT/again.
 guest_boot() {
+	guest_try "$@" >"$2/reason" && return
+	if ! grep -aqE "$reached" "$2/console.log"; then
+		cp "$2/console.log" "$2/again"
+		guest_try "$@" >"$2/reason" && return
+	fi
+	cat "$2/reason"
+	return 1
+}
+
+# guest_try SCENARIO OUT [plan]: the same, once.
+guest_try() {
 	out=$2
-	_limit=$(key "$1/scenario" timeout 240)
+	_limit=$(key "$1/scenario" timeout "${timeout:-240}")
 	rm -f "$out"/word.* "$out"/qmp.* "$out/gathered" "$out/console.log"
 	mkfifo "$out/word.in" "$out/word.out" "$out/qmp.in" "$out/qmp.out" || return
 	: >"$out/qmp.log" && : >"$out/console.log" && : >"$out/gathered"
-	qemu_arguments "$1" "$out" "${3:-}" >"$out/qemu.args" || return
+	harness_arguments "$@" >"$out/qemu.args" || return
 	# The pipes are opened for both by QEMU itself: no one waits for the other end.
 	tr '\n' '\0' <"$out/qemu.args" |
-		timeout -k 5 "$_limit" xargs -0 qemu-system-x86_64 >"$out/qemu.log" 2>&1 &
+		timeout -k 5 "$_limit" xargs -0 "$(emulator "$arch")" >"$out/qemu.log" 2>&1 &
 	_qemu=$!
 	cat "$out/qmp.out" >"$out/qmp.log" &
 	_qmp=$!
-	_told='' _reason=''
+	_told='' _reason='' _running='' _began=$(date +%s)
 	while kill -0 "$_qemu" 2>/dev/null; do
-		sleep 0.5
+		sleep 0.2
 		if grep -aqE "$dead" "$out/console.log"; then
 			_reason="the guest died: $(grep -aE "$dead" "$out/console.log" | head -n 1 | tr -d '\r')"
 			sleep 1
 			kill "$_qemu" 2>/dev/null
 			break
 		fi
+		if [ -z "$_running" ] && ! grep -aqE "$reached" "$out/console.log"; then
+			[ $(($(date +%s) - _began)) -gt "$patience" ] || continue
+			_reason="the kernel did not come to /init in $patience s"
+			kill "$_qemu" 2>/dev/null
+			break
+		fi
+		_running=y
 		if [ -z "$_told" ] && grep -aq '^@@ up' "$out/gathered"; then
 			_told=1
 			if ! guest_host "$1" >"$out/host.txt" 2>&1; then
 				_reason="the host script failed: $(tail -n 3 "$out/host.txt" | paste -sd' ')"
 			fi
-			echo go >"$out/word.in"
+			! grep -q "pipe:$out/word" "$out/qemu.args" || echo go >"$out/word.in"
 		fi
 	done
 	wait "$_qemu" 2>/dev/null

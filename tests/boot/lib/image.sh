@@ -3,53 +3,10 @@
 #
 # One scenario's machine before it is switched on: the root tree with the scenario's config and setup,
 # the image that the installed package makes of it, the kernel, the disk.
-# Defines only; needs common.sh, roots.sh and loader.sh.
+# Defines only; needs common.sh, scenario.sh, roots.sh and loader.sh.
 
 # The label that /etc/fstab and root= name.
 label=vfio-early-root
-
-# key FILE KEY [DEFAULT]: prints the value of the last line `KEY = VALUE` of the scenario file.
-key() {
-	_value=$(keys "$1" "$2" | tail -n 1)
-	printf '%s\n' "${_value:-${3:-}}"
-}
-
-# keys FILE KEY: prints the values of all such lines, one a line, in order.
-keys() {
-	sed -n "s/^$2[[:space:]]*=[[:space:]]*\(.*[^[:space:]]\)[[:space:]]*\$/\1/p" "$1"
-}
-
-# scenario_flatten DIR OUT: copies the scenario to OUT, without its twin. For a twin: the scenario it
-# belongs to, with the twin's files in place of those of the same name; a key of the twin's `scenario`
-# takes the place of all lines with that key.
-scenario_flatten() {
-	rm -rf "$2" && mkdir -p "$2" || return
-	_parent=$(dirname "$1")
-	if [ "$(basename "$1")" != twin ] || [ ! -e "$_parent/scenario" ]; then
-		cp -R "$1/." "$2" && rm -rf "$2/twin"
-		return
-	fi
-	cp -R "$_parent/." "$2" && rm -rf "$2/twin" && cp -R "$1/." "$2" || return
-	[ -e "$1/scenario" ] || return 0
-	awk '{ name = $0; sub(/[ \t]*=.*/, "", name) }
-	     FNR == NR { mine[name] = 1; line[n++] = $0; next }
-	     name == "" || name ~ /^#/ || !(name in mine)
-	     END { for (i = 0; i < n; i++) print line[i] }' \
-		"$1/scenario" "$_parent/scenario" >"$2/scenario"
-}
-
-# scenario_check FILE: complains of a key that the harness does not know.
-scenario_check() {
-	awk '/^[ \t]*(#|$)/ { next }
-	{
-		name = $0; sub(/[ \t]*=.*/, "", name)
-		if ($0 !~ /=/ || name !~ /^(title|suite|builder|iommu|firmware|disk|loader|cmdline|device|added|qemu|cpus|kernel|memory|timeout|boots|plan)$/) {
-			printf "%s:%d: unknown key \"%s\"\n", FILENAME, FNR, name
-			bad = 1
-		}
-	}
-	END { exit bad }' "$1"
-}
 
 # image_tree SCENARIO BASE TREE: copies the tree BASE to TREE and puts into it what the scenario and the
 # harness add. The scenario lies in the guest as /root/scenario.
@@ -70,7 +27,7 @@ image_tree() {
 		cp -R "$scenario" "$tree/root/scenario"
 		chown -R 0:0 "$tree/root/scenario"
 		install -m 644 "$scenario/vfio-early.conf" "$tree/etc/vfio-early.conf"
-		install -m 644 "$guest/run.sh" "$tree/root"
+		install -m 644 "$guest/run.sh" "$guest/sections.sh" "$tree/root"
 		install -m 755 "$guest/gather" "$tree/usr/local/sbin/vfio-early-gather"
 		install -m 644 "$guest/vfio-early-gather.service" "$tree/etc/systemd/system"
 		mkdir -p "$tree/etc/systemd/system/multi-user.target.wants"
@@ -153,15 +110,6 @@ image_make() {
 kernel_arguments() {
 	# On a busy machine the emulated timer is late for the kernel's test of it, which then panics.
 	echo "console=ttyS0,115200 log_buf_len=1M no_timer_check $(key "$1" cmdline)"
-}
-
-# image_append IMAGE DIR: adds the files of DIR to IMAGE as one more archive. The kernel unpacks
-# archives in order: a file of DIR takes the place of the image's file of that name.
-image_append() {
-	# An archive that follows another begins at a multiple of four bytes.
-	_size=$(stat -c %s "$1") || return
-	truncate -s "$(((_size + 3) / 4 * 4))" "$1" &&
-	(cd "$2" && find . -mindepth 1 | LC_ALL=C sort | cpio --quiet -R 0:0 -H newc -o) >>"$1"
 }
 
 # image_kernel TREE FLAVOUR: prints the version of the tree's one kernel of that flavour (rt), or of its

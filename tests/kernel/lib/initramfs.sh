@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash
+#
+# One guest's image: the kernel's archive, which all guests of that kernel share, and behind it a small one
+# with the boot half, the plan, the harness's own programs and the scenario.
+# Defines only; needs the common.sh and scenario.sh of tests/boot, and kernels.sh.
+
+# cc_for ARCH: prints the compiler for programs of the guest.
+cc_for() {
+	if [ "$1" = "$(dpkg --print-architecture)" ]; then
+		echo "${CC:-cc}"
+	else
+		echo "$(cross_triplet "$1")-gcc"
+	fi
+}
+
+# bind_for ARCH: prints the boot half's binary for that architecture, after building it when it is older than
+# its source. VFIO_EARLY_BIND names another one.
+bind_for() {
+	if [ "$1" = "$(dpkg --print-architecture)" ]; then
+		printf '%s\n' "${VFIO_EARLY_BIND:-$BUILD/early/vfio-early-bind}"
+		return
+	fi
+	_klcc=$(klibc_get "$1") || return
+	(
+		flock 9
+		# Of the flags of a make that runs this, none is meant for it.
+		cd "$top" && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s "B=$BUILD/$1" "KLCC=$_klcc" \
+			"STRIP=$(cross_triplet "$1")-strip" "$BUILD/$1/early/vfio-early-bind"
+	) 9>"$kernels/$1.lock" >&2 || return
+	printf '%s\n' "$BUILD/$1/early/vfio-early-bind"
+}
+
+# base_get DIR: prints the archive of the kernel in DIR, after making it when there is none.
+base_get() {
+	(
+		flock 9
+		[ -e "$1/base.cpio" ] || {
+			: >"$1/base.tmp" && image_append "$1/base.tmp" "$1/tree" && mv "$1/base.tmp" "$1/base.cpio"
+		}
+	) 9>"$1.lock" >&2 || return
+	printf '%s\n' "$1/base.cpio"
+}
+
+# own_build ARCH DIR: what is the same for all guests of an architecture, into DIR: the boot half as the
+# package installs it, the harness's own.
+own_build() {
+	_bind=$(bind_for "$1") || return
+	[ -x "$_bind" ] || { say "no $_bind: run make"; return 1; }
+	mkdir -p "$2/usr/lib/vfio-early" "$2/usr/bin" "$2/scripts/init-top" "$2/guest" "$2/proc" "$2/sys" \
+		"$2/dev" "$2/run" "$2/tmp" &&
+	install -m 755 "$_bind" "$2/usr/lib/vfio-early/vfio-early-bind" &&
+	install -m 755 "$top/hook/system/initramfs-tools/scripts/init-top/00-vfio-early" "$2/scripts/init-top" &&
+	install -m 755 "$here/guest/init" "$2/init" &&
+	install -m 644 "$top/tests/boot/guest/sections.sh" "$top/tests/boot/guest/run.sh" \
+		"$here/guest/settle.sh" "$2/guest" &&
+	"$(cc_for "$1")" -static -O2 -Wall -Wextra -Werror -o "$2/usr/bin/hotplug" "$here/guest/hotplug.c"
+}
+
+# plan_make SCENARIO KERNEL OUT PLAN: the plan: of the scenario's config, by the real command, for that
+# kernel's modules. A scenario's own `plan` takes the place of all but the modules.
+plan_make() {
+	cp -al "$2/tree" "$3/tree" && mkdir -p "$3/tree/etc" || return
+	[ ! -e "$1/vfio-early.conf" ] || install -m 644 "$1/vfio-early.conf" "$3/tree/etc" || return
+	"$BUILD/vfio-early" plan --root "$3/tree" --kernel "$(cat "$2/version")" -o "$4" >"$3/plan.log" 2>&1 || {
+		cat "$3/plan.log"
+		return 1
+	}
+	rm -rf "$3/tree"
+	[ -e "$1/plan" ] || return 0
+	{ grep '^module ' "$4"; cat "$1/plan"; } >"$4.new" && mv "$4.new" "$4"
+}
+
+# initrd_make SCENARIO KERNEL OWN OUT: OUT/initrd. The reason of a failure goes to stdout.
+initrd_make() {
+	_base=$(base_get "$2") || return
+	if [ -e "$1/prepare" ]; then
+		(cd "$1" && TOP=$top CC=$(cc_for "$arch") sh -e ./prepare) >"$4/prepare.txt" 2>&1 || {
+			echo "prepare failed: $(tail -n 3 "$4/prepare.txt" | paste -sd' ')"
+			return 1
+		}
+	fi
+	rm -rf "$4/own" && cp -al "$3" "$4/own" && cp -R "$1" "$4/own/scenario" &&
+	plan_make "$1" "$2" "$4" "$4/own/usr/lib/vfio-early/plan" &&
+	cp "$_base" "$4/initrd" && image_append "$4/initrd" "$4/own" && rm -rf "$4/own"
+}
