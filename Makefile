@@ -15,7 +15,9 @@ SHELLCHECK ?= shellcheck
 prefix ?= /usr
 sysconfdir ?= /etc
 
-B := build
+# WORDS=codes: a build of its own in which every sentence is replaced by its code (early/code.h), as
+# proof that nothing reads a sentence.
+B := $(if $(filter codes,$(WORDS)),build/codes,build)
 comma := ,
 
 # What both halves are called: known to one object of each, so that a new version compiles one file.
@@ -33,6 +35,11 @@ endif
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla \
 	-Wpointer-arith -Wwrite-strings -Wno-missing-field-initializers
 cppflags := -I. -Ihook
+ifeq ($(WORDS),codes)
+cppflags += -DWORDS_ARE_CODES
+# A code says less than its sentence.
+warnings += -Wno-format-extra-args
+endif
 
 # --- the boot half
 

@@ -25,15 +25,22 @@
 
 static const char vfio_pci[] = "vfio-pci";
 
-const char *act_step_name(enum act_step step)
+enum reason act_reason(const struct act_outcome *outcome)
 {
-	/* In the order of enum act_step, one behind the other. */
-	const char *name = "start\0override\0unbind\0framebuffer\0load\0bind\0verify\0group\0"
-			   "release\0done";
-
-	while (step--)
-		name += strlen(name) + 1;
-	return name;
+	switch (outcome->failed) {
+	case ACT_OVERRIDE:
+		return REASON_OVERRIDE;
+	case ACT_UNBIND:
+		return outcome->error == ETIMEDOUT ? REASON_STUCK : REASON_UNBIND;
+	case ACT_GROUP:
+		return REASON_NOIOMMU;
+	case ACT_BIND:
+		if (outcome->error == ENOENT)
+			return REASON_NO_DRIVER;
+		return outcome->error == EINVAL ? REASON_BIND_REFUSED : REASON_BIND;
+	default:
+		return REASON_NOT_BOUND;
+	}
 }
 
 /*

@@ -36,6 +36,10 @@ enum act_result {
 	ACT_NOT_RELEASED, /* failed, and so did the release; the override may remain */
 };
 
+/*
+ * What a run made of a function. fn->driver in the table is a fact of the past beside it: the driver
+ * that was read before the run, which is what the function was taken from.
+ */
 struct act_outcome {
 	enum act_result result;
 	enum act_step failed;	      /* ACT_START: nothing did */
@@ -71,8 +75,8 @@ void act_run(struct act *act);
  */
 void act_look(struct act *act);
 
-/* act_step_name - for messages: "override", "unbind". */
-const char *act_step_name(enum act_step step);
+/* act_reason - the code of what failed; not for one that nothing did (ACT_START). */
+enum reason act_reason(const struct act_outcome *outcome);
 
 /*
  * act_with_deadline - run a function in a child and wait for it, but no longer than a deadline.

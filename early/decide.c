@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "decide.h"
-#include "text.h"
 
 static const struct verdict nothing = {
 	.bind = DECIDE_NO_INDEX,
@@ -22,6 +21,11 @@ bool decide_is_taken(const struct verdict *verdict)
 {
 	return verdict->decision == DECIDE_BIND || verdict->decision == DECIDE_KEEP ||
 	       verdict->decision == DECIDE_HOLD;
+}
+
+bool decide_is_forced(const struct verdict *verdict)
+{
+	return decide_is_taken(verdict) && verdict->protect != DECIDE_NO_INDEX;
 }
 
 static enum selector_result match(const struct selector *sel, const struct pci_function *fn)
@@ -100,7 +104,8 @@ static bool may_take(const struct plan *plan, const struct pci_function *fn,
 		verdict->reason = REASON_PROTECTED;
 		return false;
 	}
-	verdict->forced = verdict->protect != DECIDE_NO_INDEX;
+	if (verdict->protect != DECIDE_NO_INDEX)
+		verdict->reason = REASON_FORCED;
 	/*
 	 * "Every GPU but the host's": an ID or a class that takes the twin takes the host's audio
 	 * function with it, so the whole slot is kept, unless its address was written out. A
@@ -145,8 +150,7 @@ static void decide_one(const struct plan *plan, const struct iommu *iommu,
 		verdict->reason = REASON_NOIOMMU;
 	} else if (pci_is_with_vfio(fn)) {
 		verdict->decision = DECIDE_KEEP;
-		if (strcmp(fn->driver, "vfio-pci"))
-			verdict->reason = REASON_VARIANT;
+		verdict->reason = strcmp(fn->driver, "vfio-pci") ? REASON_VARIANT : REASON_ALREADY;
 	} else if (iommu->state != IOMMU_ON) {
 		refuse(plan, verdict, REASON_NO_IOMMU);
 	} else if (fn->group < 0 && !table->late_groups) {
@@ -178,7 +182,8 @@ static void refuse_group(const struct group *group, enum reason reason, int16_t 
 		if (verdict->decision != DECIDE_BIND ||
 		    !pci_may_share_group(group->table, &group->table->fn[i], group->of))
 			continue;
-		verdict->decision = verdict->claimed ? DECIDE_NOTHING : DECIDE_REFUSE;
+		verdict->decision = verdict->reason == REASON_CLAIMED ? DECIDE_NOTHING :
+									DECIDE_REFUSE;
 		verdict->reason = reason;
 		verdict->mate = mate;
 	}
@@ -201,7 +206,7 @@ static void decide_group(const struct group *group)
 		} else if (verdict->decision == DECIDE_NOTHING &&
 			   may_take(group->plan, fn, verdict)) {
 			verdict->decision = DECIDE_BIND;
-			verdict->claimed = true;
+			verdict->reason = REASON_CLAIMED;
 		} else {
 			refuse_group(group, REASON_GROUP_CLAIM, (int16_t)i);
 			return;
@@ -230,102 +235,4 @@ void decide(const struct plan *plan, const struct iommu *iommu, const struct pci
 		if (decisions->verdict[i].decision == DECIDE_BIND)
 			decide_group(&group);
 	}
-}
-
-static const char *reason_no_group(const struct iommu *iommu, const struct pci_function *fn)
-{
-	/* Intel's integrated graphics, which Debian's kernels leave out by default. */
-	bool is_igfx = iommu->table == IOMMU_TABLE_DMAR && fn->class >> 16 == 0x03 &&
-		       fn->id.vendor == 0x8086 && !fn->addr.bus && fn->addr.dev == 2;
-
-	if (!is_igfx)
-		return "no IOMMU group: the firmware's tables leave it out; look for an update";
-	if (iommu->igfx_param[0])
-		return "no IOMMU group: kernel parameter %s leaves the integrated GPU out; remove it";
-	return "no IOMMU group: integrated GPU left out by default; add kernel parameter "
-	       "intel_iommu=on";
-}
-
-char *decide_reason(const struct plan *plan, const struct iommu *iommu,
-		    const struct pci_table *table, const struct decisions *decisions,
-		    unsigned int i, char *buf, size_t size)
-{
-	const struct verdict *verdict = &decisions->verdict[i];
-	const struct pci_function *fn = &table->fn[i];
-	char addr[PCI_ADDRESS_SIZE], text[PCI_ID_SIZE];
-	const char *protect = "", *fmt = "", *a = "", *b = "";
-	bool is_slot;
-	size_t len;
-
-	if (verdict->protect != DECIDE_NO_INDEX)
-		protect = plan->protect[verdict->protect].reason;
-	if (verdict->mate != DECIDE_NO_INDEX)
-		a = pci_address_format(&table->fn[verdict->mate].addr, addr);
-
-	switch (verdict->reason) {
-	case REASON_NONE:
-		a = protect;
-		if (verdict->forced)
-			fmt = "%s (protect) overridden by bind!";
-		else if (verdict->claimed)
-			fmt = "claimed for its group";
-		break;
-	case REASON_EXCEPT:
-		fmt = "in except";
-		break;
-	case REASON_ID_CHANGED:
-		fmt = "%s was planned, but %s is there";
-		a = plan->bind[verdict->bind].text;
-		is_slot = plan->bind[verdict->bind].sel.kind == SELECTOR_SLOT && fn->has_slot_id;
-		b = pci_id_format(is_slot ? &fn->slot_id : &fn->id, text);
-		break;
-	case REASON_BRIDGE:
-		fmt = "a bridge; name what is behind it";
-		break;
-	case REASON_PROTECTED:
-		fmt = "%s (protect)";
-		a = protect;
-		break;
-	case REASON_BOOT_VGA:
-		fmt = fn->boot_vga		     ? "boot VGA (boot-vga keep)" :
-		      fn->framebuffer != PCI_FB_NONE ? "boot framebuffer (boot-vga keep)" :
-						       "in the boot VGA's slot (boot-vga keep)";
-		break;
-	case REASON_VFS:
-		fmt = "%s virtual functions are enabled; bind those, or set sriov_numvfs to 0";
-		text_format(text, sizeof(text), "%u", fn->vfs);
-		a = text;
-		break;
-	case REASON_NO_IOMMU:
-		return iommu_describe(iommu, buf, size);
-	case REASON_NOIOMMU:
-		fmt = "on %s in a vfio-noiommu group, which isolates no VM";
-		a = fn->driver;
-		break;
-	case REASON_NO_GROUP:
-		fmt = reason_no_group(iommu, fn);
-		a = iommu->igfx_param;
-		break;
-	case REASON_GROUP:
-		fmt = "%s shares the group and no bind line takes it (group refuse)";
-		break;
-	case REASON_GROUP_CLAIM:
-		fmt = "%s shares the group and cannot be claimed: ";
-		break;
-	case REASON_VARIANT:
-		fmt = "kept on %s, a vfio driver of its own";
-		a = fn->driver;
-		break;
-	}
-	len = text_format(buf, size, fmt, a, b);
-
-	/* What the first sentence leaves open. */
-	if (verdict->reason == REASON_GROUP_CLAIM)
-		decide_reason(plan, iommu, table, decisions, (unsigned int)verdict->mate, buf + len,
-			      size - len);
-	else if (verdict->has_hint)
-		text_format(buf + len, size - len,
-			    "; that ID is at %s now: if it was moved, plan it there",
-			    pci_address_format(&verdict->hint, addr));
-	return buf;
 }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "code.h"
 #include "iommu.h"
 #include "pci.h"
 #include "plan.h"
@@ -22,35 +23,17 @@ enum decision {
 	DECIDE_REFUSE,
 };
 
-enum reason {
-	REASON_NONE,
-	REASON_EXCEPT,
-	REASON_ID_CHANGED,
-	REASON_BRIDGE,
-	REASON_PROTECTED,
-	REASON_BOOT_VGA,
-	REASON_VFS,
-	REASON_NO_IOMMU,
-	REASON_NO_GROUP,
-	REASON_NOIOMMU,	    /* on a driver of vfio already, in a group that isolates nothing */
-	REASON_GROUP,	    /* a mate stays with the host, and "group refuse" */
-	REASON_GROUP_CLAIM, /* a mate may not be claimed */
-	REASON_VARIANT,	    /* kept: another vfio driver has it */
-};
-
 #define DECIDE_NO_INDEX (-1)
 
 struct verdict {
 	enum decision decision;
-	enum reason reason;
-	int16_t bind;	 /* the bind selector that took it, in plan->bind; or DECIDE_NO_INDEX */
-	int16_t also;	 /* a second one that names it too; or DECIDE_NO_INDEX */
-	int16_t protect; /* the protect line that spoke, in plan->protect; or DECIDE_NO_INDEX */
-	int16_t mate;	 /* the group mate in the way, in table->fn; or DECIDE_NO_INDEX */
-	bool forced;	 /* bind! overrode the protect line */
-	bool claimed;	 /* no line names it: taken for the sake of its group */
-	bool crowds;	 /* DECIDE_NOTHING, DECIDE_REFUSE: shares a group with functions taken */
-	bool has_hint;	 /* REASON_ID_CHANGED: the pinned ID now stands at "hint" alone */
+	enum reason reason; /* its code */
+	int16_t bind;	    /* the bind selector that took it, in plan->bind; or DECIDE_NO_INDEX */
+	int16_t also;	    /* a second one that names it too; or DECIDE_NO_INDEX */
+	int16_t protect;    /* the protect line that spoke, in plan->protect; or DECIDE_NO_INDEX */
+	int16_t mate;	    /* the group mate in the way, in table->fn; or DECIDE_NO_INDEX */
+	bool crowds;	    /* DECIDE_NOTHING, DECIDE_REFUSE: shares a group with functions taken */
+	bool has_hint;	    /* REASON_ID_CHANGED: the pinned ID now stands at "hint" alone */
 	struct pci_address hint;
 };
 
@@ -63,17 +46,10 @@ struct decisions {
 void decide(const struct plan *plan, const struct iommu *iommu, const struct pci_table *table,
 	    struct decisions *decisions);
 
-/*
- * decide_reason - why, in words, with the next step: "holds / (protect)".
- * @i: which function of the table
- *
- * Returns buf; "" where there is nothing to say.
- */
-char *decide_reason(const struct plan *plan, const struct iommu *iommu,
-		    const struct pci_table *table, const struct decisions *decisions,
-		    unsigned int i, char *buf, size_t size);
-
 /* decide_is_taken - does this verdict leave the function with vfio, out of the host's hands? */
 bool decide_is_taken(const struct verdict *verdict);
+
+/* decide_is_forced - is it taken although a protect line speaks of it? */
+bool decide_is_forced(const struct verdict *verdict);
 
 #endif

@@ -43,6 +43,11 @@ static int look_for_remapping(const char *line, void *arg)
 	return text_find(line, "IR-") != NULL;
 }
 
+const char *iommu_table_name(const struct iommu *iommu)
+{
+	return tables[iommu->table].name;
+}
+
 static bool has_table(const struct iommu *iommu)
 {
 	return iommu->table && iommu->table != IOMMU_TABLE_TREE;
@@ -84,47 +89,4 @@ void iommu_read(int rootfd, const char *cmdline, bool noiommu, struct iommu *iom
 bool iommu_wants_remapping(const struct iommu *iommu)
 {
 	return iommu->table == IOMMU_TABLE_DMAR || iommu->table == IOMMU_TABLE_IVRS;
-}
-
-static void describe_off(const struct iommu *iommu, char *buf, size_t size)
-{
-	const char *step = "see dmesg | grep -i iommu", *param = "";
-
-	if (iommu->param[0]) {
-		step = "remove kernel parameter ";
-		param = iommu->param;
-	} else if (iommu->table == IOMMU_TABLE_DMAR) {
-		step = "add kernel parameter ";
-		param = "intel_iommu=on";
-	}
-	text_format(buf, size, "IOMMU off in the kernel (firmware table %s): %s%s",
-		    tables[iommu->table].name, step, param);
-}
-
-char *iommu_describe(const struct iommu *iommu, char *buf, size_t size)
-{
-	const char *text =
-		"IOMMU off in the firmware (no DMAR, IVRS or IORT): switch on VT-d, AMD-Vi or "
-		"SMMU there";
-
-	switch (iommu->state) {
-	case IOMMU_ON:
-		text_format(buf, size, "IOMMU on (%s%s)", iommu->unit,
-			    iommu->units > 1 ? " and others" : "");
-		return buf;
-	case IOMMU_OFF_KERNEL:
-		describe_off(iommu, buf, size);
-		return buf;
-	case IOMMU_NOIOMMU:
-		text = "IOMMU off, and vfio in noiommu mode, which isolates no VM: remove "
-		       "enable_unsafe_noiommu_mode";
-		break;
-	case IOMMU_OFF_FIRMWARE:
-		if (iommu->table == IOMMU_TABLE_TREE)
-			text = "IOMMU off, no SMMU of this board's device tree is in use: see "
-			       "dmesg | grep -i -e smmu -e iommu";
-		break;
-	}
-	text_format(buf, size, "%s", text);
-	return buf;
 }

@@ -56,10 +56,7 @@ void iommu_read(int rootfd, const char *cmdline, bool noiommu, struct iommu *iom
 /* iommu_wants_remapping - is it of a kind that should come with x86 interrupt remapping? */
 bool iommu_wants_remapping(const struct iommu *iommu);
 
-/*
- * iommu_describe - one line for the log: what is on, or why it is off and the next step.
- * Returns buf.
- */
-char *iommu_describe(const struct iommu *iommu, char *buf, size_t size);
+/* iommu_table_name - the firmware's table as the kernel names it: "DMAR"; "hidden" for none. */
+const char *iommu_table_name(const struct iommu *iommu);
 
 #endif

@@ -7,7 +7,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cmdline.h"
 #include "modules.h"
 #include "paths.h"
 #include "sysfs.h"
@@ -29,7 +28,7 @@ extern long finit_module(int fd, const char *options, int flags);
 /* The plan names no suffix: bookworm unpacks modules into the image, trixie leaves them packed. */
 static const char suffixes[][8] = { ".ko", ".ko.xz", ".ko.zst", ".ko.gz" };
 
-static const char *module_name(const struct plan_module *module)
+const char *modules_name(const struct plan_module *module)
 {
 	return strrchr(module->path, '/') + 1;
 }
@@ -57,7 +56,7 @@ static int open_module(int rootfd, const struct plan_module *module, int *compre
 static int run_modprobe(const struct plan_module *module)
 {
 	const char *argv[6 + MODPROBE_MAX_OPTIONS] = { "modprobe", "-q", "-C", "/dev/null",
-						       module_name(module) };
+						       modules_name(module) };
 	char *envp[] = { NULL };
 	unsigned int argc = 5;
 	int status = 0;
@@ -104,46 +103,4 @@ void modules_load(int rootfd, const struct plan_module *module, struct module_re
 	if (result->step == MODULE_LOAD && compressed && result->error != EPERM &&
 	    result->error != EKEYREJECTED)
 		result->step = run_modprobe(module) ? MODULE_MODPROBE : MODULE_LOADED;
-}
-
-char *modules_describe(const struct plan_module *module, const struct module_result *result,
-		       const char *cmdline, char *buf, size_t size)
-{
-	const char *name = module_name(module);
-	char param[CMDLINE_PARAM_SIZE], plain[SYSFS_PATH_MAX];
-	const char *next = "see the kernel's own message above";
-
-	switch (result->step) {
-	case MODULE_LOADED:
-		buf[0] = '\0';
-		return buf;
-	case MODULE_MISSING:
-		text_format(buf, size,
-			    "module %s: %s.ko is not in this image; run update-initramfs -u", name,
-			    module->path);
-		return buf;
-	case MODULE_MODPROBE:
-		next = "the kernel cannot unpack it, and modprobe failed";
-		break;
-	default:
-		break;
-	}
-
-	/* The kernel's own name for it has no '-' (kernel/module/main.c, blacklisted). */
-	text_format(plain, sizeof(plain), "%s", name);
-	for (char *c = plain; (c = strchr(c, '-'));)
-		*c = '_';
-	if (result->error == EPERM && cmdline_find(cmdline, "module_blacklist", plain, param)) {
-		text_format(buf, size, "module %s: refused: remove kernel parameter %s", name,
-			    param);
-		return buf;
-	}
-	if (result->error == EPERM)
-		next = "kernel lockdown or modules_disabled forbids it";
-	else if (result->error == EKEYREJECTED || result->error == ENOKEY)
-		next = "its signature is of no key that this kernel trusts";
-	else if (result->error == ENOEXEC && result->step == MODULE_LOAD)
-		next = "it is none of this kernel's modules; run update-initramfs -u";
-	text_format(buf, size, "module %s: %s; %s", name, text_error(result->error), next);
-	return buf;
 }

@@ -30,11 +30,7 @@ struct module_result {
  */
 void modules_load(int rootfd, const struct plan_module *module, struct module_result *result);
 
-/*
- * modules_describe - what went wrong and the next step, for the log. Returns buf.
- * @cmdline: the text of /proc/cmdline, for module_blacklist=
- */
-char *modules_describe(const struct plan_module *module, const struct module_result *result,
-		       const char *cmdline, char *buf, size_t size);
+/* modules_name - "vfio-pci", of its path. */
+const char *modules_name(const struct plan_module *module);
 
 #endif

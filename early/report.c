@@ -108,10 +108,11 @@ void report_entry(struct report *report, const struct report_entry *entry)
 	/* One byte less, for the closing quote. */
 	len = text_format(line, sizeof(line) - 1,
 			  "address=%s id=%s class=%s group=%s result=%s driver=%s was=%s ms=%u "
-			  "reason=\"%s",
+			  "why=%s reason=\"%s",
 			  fn ? pci_address_format(&fn->addr, addr) : entry->selector,
-			  fn ? pci_id_format(&fn->id, id) : "-", class, group, entry->result,
-			  or_dash(entry->driver), or_dash(fn ? fn->driver : ""), entry->ms,
+			  fn ? pci_id_format(&fn->id, id) : "-", class, group,
+			  code_report_name(entry->result), or_dash(entry->driver),
+			  or_dash(fn ? fn->driver : ""), entry->ms, code_name(entry->why),
 			  entry->reason);
 	/* The value's own quotes would end it. */
 	for (quote = strchr(line, '"') + 1; (quote = strchr(quote, '"'));)
@@ -128,22 +129,28 @@ void report_entry(struct report *report, const struct report_entry *entry)
 
 struct entry_search {
 	char start[64];
-	enum report_found found;
+	enum report_result found;
 };
 
 static int look_for_entry(const char *line, void *arg)
 {
 	struct entry_search *search = arg;
+	char word[16];
 
 	if (!text_take(&line, search->start))
 		return 0;
+	search->found = REPORT_NONE;
 	/* The first one: a reason further on may have such words too. */
 	line = text_find(line, "result=");
-	search->found = line && text_take(&line, "result=bound ") ? REPORT_BOUND : REPORT_OTHER;
+	for (enum report_result result = REPORT_NONE; line && result < REPORT_COUNT; result++) {
+		text_format(word, sizeof(word), "result=%s ", code_report_name(result));
+		if (text_find(line, word) == line)
+			search->found = result;
+	}
 	return 0;
 }
 
-enum report_found report_find_entry(const struct report *report, const struct pci_function *fn)
+enum report_result report_find_entry(const struct report *report, const struct pci_function *fn)
 {
 	char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE];
 	struct entry_search search = { .found = REPORT_NONE };

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "code.h"
 #include "pci.h"
 
 /* A line of the log with its prefix and newline; a longer one ends in "...". */
@@ -44,27 +45,25 @@ void report_function(struct report *report, enum report_level level, const struc
 struct report_entry {
 	const struct pci_function *fn; /* NULL: no such function; then "selector" names it */
 	const char *selector;
-	const char *result; /* bound, kept, held, failed, refused, absent, undone, planned */
+	enum report_result result;
+	enum reason why;
 	const char *driver; /* now; "" when none */
-	const char *reason; /* "" when there is none */
+	const char *reason; /* "why" in words; "" when there is nothing to say */
 	unsigned int ms;    /* from the start of the run until this was known */
 };
 
 /*
  * report_entry - one line of the report:
- * address=A id=V:D class=C group=N result=R driver=D was=D ms=N reason="..."
+ * address=A id=V:D class=C group=N result=R driver=D was=D ms=N why=CODE reason="..."
  *
  * What there is none of is "-". A later line about the same address replaces an earlier one.
  */
 void report_entry(struct report *report, const struct report_entry *entry);
 
-enum report_found {
-	REPORT_NONE,  /* nothing was reported on it */
-	REPORT_BOUND, /* last, that it was bound */
-	REPORT_OTHER, /* last, anything else */
-};
-
-/* report_find_entry - what did earlier runs report on this function, while it had this ID? */
-enum report_found report_find_entry(const struct report *report, const struct pci_function *fn);
+/*
+ * report_find_entry - what did earlier runs report last on this function, while it had this ID?
+ * Returns REPORT_NONE when there is nothing, or no result that is known.
+ */
+enum report_result report_find_entry(const struct report *report, const struct pci_function *fn);
 
 #endif

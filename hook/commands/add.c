@@ -12,6 +12,7 @@
 #include "commands/command.h"
 #include "commands/trial.h"
 #include "config/bindlines.h"
+#include "early/tell.h"
 #include "host/names.h"
 #include "protect/protect.h"
 #include "util/message.h"
@@ -54,6 +55,9 @@ static enum outcome judge(enum reason reason)
 {
 	switch (reason) {
 	case REASON_NONE:
+	case REASON_FORCED:
+	case REASON_CLAIMED:
+	case REASON_ALREADY:
 	case REASON_VARIANT:
 		return OUTCOME_FINE;
 	case REASON_NO_IOMMU:
@@ -69,6 +73,7 @@ static enum outcome judge(enum reason reason)
 	case REASON_GROUP:
 	case REASON_GROUP_CLAIM:
 	case REASON_ID_CHANGED:
+	default:
 		break;
 	}
 	return OUTCOME_BLOCKED;
@@ -95,6 +100,12 @@ static const char *next_step(enum reason reason)
 /* Says what stands in the way of one function. Returns whether a line for it may be written. */
 static bool may_write(const struct add *add, const struct pci_function *fn, bool *bang)
 {
+	const struct tell_facts facts = {
+		.plan = &add->trial.plan,
+		.iommu = &add->trial.iommu,
+		.table = &add->trial.table,
+		.decisions = &add->trial.decisions,
+	};
 	char addr[PCI_ADDRESS_SIZE], why[512];
 	int at = trial_find(&add->trial, &fn->addr);
 	const struct verdict *verdict;
@@ -108,8 +119,7 @@ static bool may_write(const struct add *add, const struct pci_function *fn, bool
 	}
 	verdict = &add->trial.decisions.verdict[at];
 	outcome = judge(verdict->reason);
-	decide_reason(&add->trial.plan, &add->trial.iommu, &add->trial.table, &add->trial.decisions,
-		      (unsigned int)at, why, sizeof(why));
+	tell_whole(&facts, (unsigned int)at, why, sizeof(why));
 	if (outcome == OUTCOME_LATER)
 		message_warn("%s cannot be bound yet: %s", addr, why);
 	if (outcome == OUTCOME_FINE || outcome == OUTCOME_LATER)
@@ -142,7 +152,7 @@ static void warn_mates(const struct add *add)
 				     "group; fix: add --group, or name it too",
 				     pci_address_format(&add->trial.table.fn[i].addr, addr),
 				     add->trial.table.fn[i].group);
-		if (verdict->claimed && is_ours)
+		if (verdict->reason == REASON_CLAIMED && is_ours)
 			message_warn("%s shares group %d and will be taken too (group claim)",
 				     pci_address_format(&add->trial.table.fn[i].addr, addr),
 				     add->trial.table.fn[i].group);
@@ -302,11 +312,11 @@ static int run(struct change *change, int argc, char **argv)
 int command_add(int argc, char **argv)
 {
 	static const struct options_entry entries[] = {
-		CHANGE_ENTRY_GROUP,
-		CHANGE_ENTRY_ONLY,
+		{ CHANGE_ENTRY_GROUP },
+		{ CHANGE_ENTRY_ONLY },
 		{ "by", 'b', "HOW", "name it by address, path or id (default: address)" },
 		{ "force", 'f', NULL, "also what would be refused; what the host needs as bind!" },
-		CHANGE_ENTRY_DRY,
+		{ CHANGE_ENTRY_DRY },
 		{ 0 },
 	};
 	static const struct options_spec spec = {

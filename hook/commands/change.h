@@ -29,18 +29,9 @@ struct change {
 	bool dry_run;
 };
 
-#define CHANGE_ENTRY_GROUP                                                 \
-	{                                                                  \
-		"group", 'g', NULL, "the whole IOMMU group, but no bridge" \
-	}
-#define CHANGE_ENTRY_ONLY                                                           \
-	{                                                                           \
-		"only", '1', NULL, "the function that is named, not its whole slot" \
-	}
-#define CHANGE_ENTRY_DRY                                               \
-	{                                                              \
-		"dry-run", 'n', NULL, "show the change, write nothing" \
-	}
+#define CHANGE_ENTRY_GROUP "group", 'g', NULL, "the whole IOMMU group, but no bridge"
+#define CHANGE_ENTRY_ONLY  "only", '1', NULL, "the function that is named, not its whole slot"
+#define CHANGE_ENTRY_DRY   "dry-run", 'n', NULL, "show the change, write nothing"
 
 /*
  * change_run - read the options, open the host, and do it.

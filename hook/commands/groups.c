@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "commands/command.h"
+#include "early/tell.h"
 #include "host/host.h"
 #include "ui/options.h"
 #include "ui/output.h"
@@ -293,7 +294,7 @@ int command_groups(int argc, char **argv)
 			message_error("no IOMMU group: the IOMMU is on, but leaves these out");
 		else
 			message_error("no IOMMU group: %s",
-				      iommu_describe(&groups.host->iommu, text, sizeof(text)));
+				      tell_iommu_whole(&groups.host->iommu, text, sizeof(text)));
 	}
 	free(groups.order);
 	free(groups.is_wanted);

@@ -31,7 +31,7 @@ struct import {
 	struct host *host;
 	struct recipes recipes;
 	bool dry_run;
-	bool delete;
+	bool deletes;
 	bool is_incomplete;
 	char *lines; /* new ones */
 	size_t size;
@@ -295,7 +295,7 @@ static void print_deletable(const struct import *import)
 		const struct recipe *recipe = &import->recipes.list[i];
 		char from[512];
 
-		if (!may_go(recipe) || (import->delete &&is_deletable(recipe)))
+		if (!may_go(recipe) || (import->deletes && is_deletable(recipe)))
 			continue;
 		if (first)
 			puts("No longer needed, once the next boot has shown it:");
@@ -501,9 +501,9 @@ static int run(struct import *import, const struct options *opts)
 		return COMMAND_NOTHING;
 	if (!import->added)
 		puts("The config has all of it already.");
-	if (import->delete &&import->is_incomplete)
+	if (import->deletes && import->is_incomplete)
 		message_error("not all could be imported, so nothing is deleted");
-	else if (import->delete)
+	else if (import->deletes)
 		ret = delete_all(import);
 	if (ret)
 		return COMMAND_NOTHING;
@@ -542,7 +542,7 @@ int command_import(int argc, char **argv)
 		if (opt == OPTIONS_EXIT)
 			return opts.status;
 		if (opt == 'd')
-			import.delete = true;
+			import.deletes = true;
 		else if (opt == 'n')
 			import.dry_run = true;
 	}

@@ -261,9 +261,9 @@ static int run(struct change *change, int argc, char **argv)
 int command_remove(int argc, char **argv)
 {
 	static const struct options_entry entries[] = {
-		CHANGE_ENTRY_GROUP,
-		CHANGE_ENTRY_ONLY,
-		CHANGE_ENTRY_DRY,
+		{ CHANGE_ENTRY_GROUP },
+		{ CHANGE_ENTRY_ONLY },
+		{ CHANGE_ENTRY_DRY },
 		{ 0 },
 	};
 	static const struct options_spec spec = {

@@ -365,7 +365,7 @@ static void add_taken(struct search *search, struct host_function *fn, const cha
 	const struct verdict *verdict = &search->host->decisions.verdict[fn->place];
 	char text[160];
 
-	if (verdict->forced)
+	if (decide_is_forced(verdict))
 		add(search, RISK_WARNS, about, "write bind without the exclamation mark",
 		    "%s (protect), overridden by bind!: this host may not come up without it",
 		    search->host->plan.protect[verdict->protect].reason);

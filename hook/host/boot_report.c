@@ -37,6 +37,7 @@ static int take_entry(const char *line, void *arg)
 	take_field(line, "id", entry.id, sizeof(entry.id));
 	take_field(line, "result", entry.result, sizeof(entry.result));
 	take_field(line, "driver", entry.driver, sizeof(entry.driver));
+	take_field(line, "why", entry.why, sizeof(entry.why));
 	take_field(line, "reason", entry.reason, sizeof(entry.reason));
 	if (!*entry.subject || !*entry.result)
 		return 0;

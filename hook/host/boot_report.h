@@ -17,6 +17,7 @@ struct entry {
 	char id[PCI_ID_SIZE];
 	char result[16];
 	char driver[PCI_DRIVER_SIZE]; /* "" when none */
+	char why[32];		      /* the code; "" where an earlier version wrote none */
 	char reason[512];
 };
 

@@ -11,6 +11,7 @@
 #include "config/state.h"
 #include "early/paths.h"
 #include "early/sysfs.h"
+#include "early/tell.h"
 #include "host/host.h"
 #include "plan/plan.h"
 #include "util/address.h"
@@ -408,6 +409,13 @@ enum host_next host_next(const struct host *host, const struct host_function *fn
 const char *host_why(const struct host *host, const struct host_function *fn, char *buf,
 		     size_t size)
 {
+	const struct tell_facts facts = {
+		.plan = &host->plan,
+		.iommu = &host->iommu,
+		.table = &host->table,
+		.decisions = &host->decisions,
+	};
+
 	buf[0] = '\0';
 	if (fn->place == DECIDE_NO_INDEX)
 		return buf;
@@ -415,24 +423,20 @@ const char *host_why(const struct host *host, const struct host_function *fn, ch
 		snprintf(buf, size,
 			 "not bound, shares the group of what is: name it too, or set group claim");
 	else
-		decide_reason(&host->plan, &host->iommu, &host->table, &host->decisions,
-			      (unsigned int)fn->place, buf, size);
+		tell_whole(&facts, (unsigned int)fn->place, buf, size);
 	return buf;
 }
 
 void host_iommu(const struct host *host, char *what, size_t what_size, char *fix, size_t fix_size)
 {
-	const char *step;
+	const struct iommu *iommu = &host->iommu;
+	size_t len;
 
-	iommu_describe(&host->iommu, what, what_size);
-	step = strstr(what, ": ");
-	fix[0] = '\0';
-	if (!step)
-		return;
-	snprintf(fix, fix_size, "%s%s", step + 2,
-		 strncmp(step + 2, "add ", 4) ? "" :
-						"; vfio-early apply does, unless cmdline is set");
-	what[step - what] = '\0';
+	tell_iommu(iommu, what, what_size);
+	len = strlen(tell_iommu_fix(iommu, fix, fix_size));
+	if (iommu->state == IOMMU_OFF_KERNEL && !*iommu->param && iommu->table == IOMMU_TABLE_DMAR)
+		snprintf(fix + len, fix_size - len,
+			 "; vfio-early apply does, unless cmdline is set");
 }
 
 const char *host_next_name(enum host_next next)

@@ -14,12 +14,20 @@
 #include <cmocka.h>
 
 #include "early/decide.h"
+#include "early/tell.h"
 #include "tests/unit/fixture.h"
 
 static struct plan plan;
 static struct pci_table table;
 static struct decisions decisions;
 static struct iommu iommu;
+
+static const struct tell_facts facts = {
+	.plan = &plan,
+	.iommu = &iommu,
+	.table = &table,
+	.decisions = &decisions,
+};
 
 static const struct iommu iommu_on = {
 	.state = IOMMU_ON,
@@ -108,7 +116,7 @@ static const char *verdicts(void)
 		const struct verdict *verdict = &decisions.verdict[i];
 		char reason[512];
 
-		decide_reason(&plan, &iommu, &table, &decisions, i, reason, sizeof(reason));
+		tell_whole(&facts, i, reason, sizeof(reason));
 		strcat(text, names[verdict->decision]);
 		if (*reason && verdict->decision != DECIDE_NOTHING)
 			strcat(strcat(text, ": "), reason);
@@ -203,7 +211,7 @@ static void decide_changed_id_names_both(void **state)
 	CHECK(rows, &iommu_on);
 }
 
-static void decide_reason_hint_names_where_it_is(void **state)
+static void tell_whole_hint_names_where_it_is(void **state)
 {
 	char text[512], *reason;
 
@@ -216,7 +224,7 @@ static void decide_reason_hint_names_where_it_is(void **state)
 	assert_false(decisions.verdict[0].has_hint);
 	decisions.verdict[0].has_hint = true;
 	decisions.verdict[0].hint = (struct pci_address){ 0, 0x82, 0, 0 };
-	reason = decide_reason(&plan, &iommu, &table, &decisions, 0, text, sizeof(text));
+	reason = tell_whole(&facts, 0, text, sizeof(text));
 	assert_ptr_equal(reason, text);
 	assert_string_equal(text,
 			    "81:00.0=10de:1188 was planned, but 10de:1187 is there; that ID is "
@@ -573,7 +581,8 @@ static void decide_late_group_is_no_refusal(void **state)
 		{ "0000:00:04.0 020000 8086:100e 6\n+0000:00:04.1 020000 8086:100e 7 driver=e1000",
 		  "bind 00:04.0", "bind\n-\n" },
 		{ "0000:00:04.0 020000 8086:100e 7 noiommu=1 driver=vfio-pci", "bind 00:04.0",
-		  "refuse: on vfio-pci in a vfio-noiommu group, which isolates no VM\n" },
+		  "refuse: on vfio-pci in a vfio-noiommu group, which isolates no VM; "
+		  "remove enable_unsafe_noiommu_mode\n" },
 	};
 
 	(void)state;
@@ -595,7 +604,7 @@ static void decide_is_taken_by_vfio_or_nobody(void **state)
 	}
 }
 
-static void decide_reason_small_buffer_is_not_overrun(void **state)
+static void tell_whole_small_buffer_is_not_overrun(void **state)
 {
 	char text[12];
 
@@ -606,7 +615,7 @@ static void decide_reason_small_buffer_is_not_overrun(void **state)
 	decide(&plan, &iommu, &table, &decisions);
 	for (size_t size = 1; size <= sizeof(text) - 2; size++) {
 		memset(text, 'x', sizeof(text));
-		decide_reason(&plan, &iommu, &table, &decisions, 0, text, size);
+		tell_whole(&facts, 0, text, size);
 		assert_int_equal(strlen(text), size - 1);
 		assert_int_equal(text[size], 'x');
 	}
@@ -618,7 +627,7 @@ int main(void)
 		cmocka_unit_test(decide_named_is_bound),
 		cmocka_unit_test(decide_except_always_wins),
 		cmocka_unit_test(decide_changed_id_names_both),
-		cmocka_unit_test(decide_reason_hint_names_where_it_is),
+		cmocka_unit_test(tell_whole_hint_names_where_it_is),
 		cmocka_unit_test(decide_what_no_vm_gets_is_refused),
 		cmocka_unit_test(decide_protected_only_with_force),
 		cmocka_unit_test(decide_protect_moved_covers_every_such_id),
@@ -635,7 +644,7 @@ int main(void)
 		cmocka_unit_test(decide_matched_lines_have_a_function),
 		cmocka_unit_test(decide_late_group_is_no_refusal),
 		cmocka_unit_test(decide_is_taken_by_vfio_or_nobody),
-		cmocka_unit_test(decide_reason_small_buffer_is_not_overrun),
+		cmocka_unit_test(tell_whole_small_buffer_is_not_overrun),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

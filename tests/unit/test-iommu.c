@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "early/iommu.h"
+#include "early/tell.h"
 #include "tests/unit/fixture.h"
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
@@ -104,7 +105,7 @@ static void iommu_read_each_state_is_described(void **state)
 			fixture_file("sys/module/vfio/parameters/enable_unsafe_noiommu_mode",
 				     "%s\n", rows[i].module);
 		iommu_read(rootfd, rows[i].cmdline, rows[i].planned, &iommu);
-		iommu_describe(&iommu, text, sizeof(text));
+		tell_iommu_whole(&iommu, text, sizeof(text));
 		if (iommu.state != rows[i].state || strcmp(text, rows[i].text) != 0) {
 			print_error("%zu: %s\n", i, text);
 			bad++;
@@ -205,13 +206,13 @@ static void iommu_read_igfx_parameter_is_kept_when_on(void **state)
 	fixture_end();
 }
 
-static void iommu_describe_small_buffer_is_not_overrun(void **state)
+static void tell_iommu_small_buffer_is_not_overrun(void **state)
 {
 	const struct iommu off = { .state = IOMMU_OFF_FIRMWARE };
 	char text[12] = "xxxxxxxxxxx";
 
 	(void)state;
-	assert_string_equal(iommu_describe(&off, text, 8), "IOMMU o");
+	assert_string_equal(tell_iommu_whole(&off, text, 8), "IOMMU o");
 	assert_string_equal(text + 8, "xxx");
 }
 
@@ -224,7 +225,7 @@ int main(void)
 		cmocka_unit_test(iommu_read_smmu_is_told_by_the_unit),
 		cmocka_unit_test(iommu_wants_remapping_not_on_arm),
 		cmocka_unit_test(iommu_read_igfx_parameter_is_kept_when_on),
-		cmocka_unit_test(iommu_describe_small_buffer_is_not_overrun),
+		cmocka_unit_test(tell_iommu_small_buffer_is_not_overrun),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "early/modules.h"
+#include "early/tell.h"
 #include "tests/unit/fixture.h"
 
 static const struct plan_module vfio_pci = { .path = "/lib/modules/6.1.0/vfio-pci", .options = "" };
@@ -19,10 +20,10 @@ static const char *said(enum module_step step, int error, const char *cmdline)
 	const struct module_result result = { .step = step, .error = error };
 	static char buf[512];
 
-	return modules_describe(&vfio_pci, &result, cmdline, buf, sizeof(buf));
+	return tell_module(&vfio_pci, &result, cmdline, buf, sizeof(buf));
 }
 
-static void modules_describe_names_the_next_step(void **state)
+static void tell_module_names_the_next_step(void **state)
 {
 	(void)state;
 	assert_string_equal(said(MODULE_LOADED, 0, ""), "");
@@ -68,7 +69,7 @@ static void modules_load_that_cannot_be_opened_is_not_missing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(modules_describe_names_the_next_step),
+		cmocka_unit_test(tell_module_names_the_next_step),
 		cmocka_unit_test(modules_load_what_is_not_there_is_missing),
 		cmocka_unit_test(modules_load_that_cannot_be_opened_is_not_missing),
 	};

@@ -67,7 +67,7 @@ static void report_begin_fresh_starts_anew(void **state)
 {
 	struct report report = begin();
 	const struct report_entry entry = {
-		.fn = &gpu, .result = "bound", .driver = "vfio-pci", .reason = ""
+		.fn = &gpu, .result = REPORT_BOUND, .driver = "vfio-pci", .reason = ""
 	};
 
 	(void)state;
@@ -151,14 +151,16 @@ static void report_entry_all_of_it(void **state)
 	struct report report = begin();
 	struct pci_function held = gpu;
 	const struct report_entry entries[] = {
-		{ .fn = &gpu, .result = "bound", .driver = "vfio-pci", .reason = "", .ms = 12 },
+		{ .fn = &gpu, .result = REPORT_BOUND, .driver = "vfio-pci", .reason = "", .ms = 12 },
 		{ .fn = &held,
-		  .result = "failed",
+		  .result = REPORT_FAILED,
+		  .why = REASON_NO_IOMMU,
 		  .driver = "",
 		  .reason = "remove \"intel_iommu=off\"",
 		  .ms = 0 },
 		{ .selector = "10de:ffff",
-		  .result = "absent",
+		  .result = REPORT_ABSENT,
+		  .why = REASON_ABSENT,
 		  .driver = "",
 		  .reason = "no such function",
 		  .ms = 3 },
@@ -173,11 +175,11 @@ static void report_entry_all_of_it(void **state)
 	assert_string_equal(
 		fixture_read(REPORT),
 		"address=0000:81:00.0 id=10de:1187 class=030000 group=9 result=bound "
-		"driver=vfio-pci was=- ms=12 reason=\"\"\n"
+		"driver=vfio-pci was=- ms=12 why=ok reason=\"\"\n"
 		"address=0000:81:00.0 id=10de:1187 class=030000 group=- result=failed "
-		"driver=- was=nouveau ms=0 reason=\"remove 'intel_iommu=off'\"\n"
+		"driver=- was=nouveau ms=0 why=no-iommu reason=\"remove 'intel_iommu=off'\"\n"
 		"address=10de:ffff id=- class=- group=- result=absent driver=- was=- ms=3 "
-		"reason=\"no such function\"\n");
+		"why=absent reason=\"no such function\"\n");
 	fixture_end();
 }
 
@@ -187,7 +189,7 @@ static void report_entry_long_reason_keeps_its_quote(void **state)
 	struct report report = begin();
 	char reason[2 * REPORT_LINE_SIZE];
 	const struct report_entry entry = {
-		.fn = &gpu, .result = "failed", .driver = "", .reason = reason
+		.fn = &gpu, .result = REPORT_FAILED, .driver = "", .reason = reason
 	};
 	const char *text;
 
@@ -207,7 +209,9 @@ static void report_entry_long_reason_keeps_its_quote(void **state)
 static void report_find_entry_last_of_same_address_and_id(void **state)
 {
 	struct report report = begin();
-	struct report_entry entry = { .fn = &gpu, .result = "bound", .driver = "", .reason = "" };
+	struct report_entry entry = {
+		.fn = &gpu, .result = REPORT_BOUND, .driver = "", .reason = ""
+	};
 	struct pci_function other = gpu;
 
 	(void)state;
@@ -220,13 +224,13 @@ static void report_find_entry_last_of_same_address_and_id(void **state)
 	other = gpu;
 	other.addr.fn = 1;
 	assert_int_equal(report_find_entry(&report, &other), REPORT_NONE);
-	entry.result = "failed";
+	entry.result = REPORT_FAILED;
 	report_entry(&report, &entry);
-	assert_int_equal(report_find_entry(&report, &gpu), REPORT_OTHER);
+	assert_int_equal(report_find_entry(&report, &gpu), REPORT_FAILED);
 	/* A reason may quote anything. */
 	entry.reason = "no result=bound ";
 	report_entry(&report, &entry);
-	assert_int_equal(report_find_entry(&report, &gpu), REPORT_OTHER);
+	assert_int_equal(report_find_entry(&report, &gpu), REPORT_FAILED);
 	fixture_end();
 }
 
@@ -248,7 +252,7 @@ static void report_entry_unwritable_is_said(void **state)
 {
 	struct report report = begin();
 	const struct report_entry entry = {
-		.fn = &gpu, .result = "bound", .driver = "vfio-pci", .reason = ""
+		.fn = &gpu, .result = REPORT_BOUND, .driver = "vfio-pci", .reason = ""
 	};
 
 	(void)state;

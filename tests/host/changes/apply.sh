@@ -14,13 +14,13 @@ as_root() {
 	fi
 }
 
-# tool PROGRAM...: it, and the libraries that it needs, into $work/system.
+# tool PROGRAM [PATH]: it, as PATH of $work/system, and the libraries that it needs.
 tool() {
-	for path; do
-		cp -L --parents "$path" "$work/system"
-		ldd "$path" | grep -o '/[^ ]*' | while read -r library; do
-			[ -e "$work/system$library" ] || cp -L --parents "$library" "$work/system"
-		done
+	path=$work/system${2:-$1}
+	mkdir -p "${path%/*}"
+	cp -L "$1" "$path"
+	ldd "$1" | grep -o '/[^ ]*' | while read -r library; do
+		[ -e "$work/system$library" ] || cp -L --parents "$library" "$work/system"
 	done
 }
 
@@ -71,11 +71,9 @@ prepare_system() {
 		tool "$(command -v $name)"
 	done
 	# The doubles call the command as built for users, whichever is tested.
-	tool "$top/build/vfio-early"
+	tool "$top/build/vfio-early" /usr/sbin/vfio-early
 	mkdir -p "$work/system/usr/sbin" "$work/system/usr/bin" "$work/system/bin" \
 		"$work/system/dev" "$work/system/double"
-	mv "$work/system$top/build/vfio-early" "$work/system/usr/sbin/"
-	rm -rf "$work/system${top%"${top#/*/}"}"
 	# /bin/sh where the host has it elsewhere.
 	[ -e "$work/system/bin/sh" ] || cp "$work/system$(command -v sh)" "$work/system/bin/sh"
 	: >"$work/system/dev/null"

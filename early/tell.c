@@ -1,0 +1,601 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Words; see tell.h. One place for each sentence: WORDS() names the code that stands for it.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "cmdline.h"
+#include "paths.h"
+#include "sysfs.h"
+#include "tell.h"
+#include "text.h"
+#include "version.h"
+
+/* --- the IOMMU */
+
+char *tell_iommu(const struct iommu *iommu, char *buf, size_t size)
+{
+	switch (iommu->state) {
+	case IOMMU_ON:
+		text_format(buf, size, WORDS("iommu-on", "IOMMU on (%s%s)"), iommu->unit,
+			    iommu->units > 1 ? WORDS("", " and others") : "");
+		break;
+	case IOMMU_OFF_KERNEL:
+		text_format(buf, size,
+			    WORDS("iommu-off-kernel",
+				  "IOMMU off in the kernel (firmware table %s)"),
+			    iommu_table_name(iommu));
+		break;
+	case IOMMU_NOIOMMU:
+		text_format(buf, size,
+			    WORDS("noiommu",
+				  "IOMMU off, and vfio in noiommu mode, which isolates no VM"));
+		break;
+	case IOMMU_OFF_FIRMWARE:
+		text_format(buf, size, "%s",
+			    iommu->table == IOMMU_TABLE_TREE ?
+				    WORDS("iommu-off-board", "IOMMU off, no SMMU of this board's "
+							     "device tree is in use") :
+				    WORDS("iommu-off-firmware",
+					  "IOMMU off in the firmware (no DMAR, IVRS or IORT)"));
+		break;
+	}
+	return buf;
+}
+
+char *tell_iommu_fix(const struct iommu *iommu, char *buf, size_t size)
+{
+	const char *text = WORDS("see-dmesg", "see dmesg | grep -i iommu");
+
+	if (iommu->state == IOMMU_ON)
+		text = "";
+	else if (iommu->state == IOMMU_NOIOMMU)
+		text = WORDS("remove-noiommu", "remove enable_unsafe_noiommu_mode");
+	else if (iommu->state == IOMMU_OFF_FIRMWARE && iommu->table == IOMMU_TABLE_TREE)
+		text = WORDS("see-dmesg", "see dmesg | grep -i -e smmu -e iommu");
+	else if (iommu->state == IOMMU_OFF_FIRMWARE)
+		text = WORDS("firmware-setup", "switch on VT-d, AMD-Vi or SMMU there");
+	else if (iommu->param[0])
+		text = WORDS("remove-parameter", "remove kernel parameter %s");
+	else if (iommu->table == IOMMU_TABLE_DMAR)
+		text = WORDS("add-parameter", "add kernel parameter intel_iommu=on");
+	text_format(buf, size, text, iommu->param);
+	return buf;
+}
+
+char *tell_iommu_whole(const struct iommu *iommu, char *buf, size_t size)
+{
+	char fix[TELL_SIZE];
+	size_t len = strlen(tell_iommu(iommu, buf, size));
+
+	if (*tell_iommu_fix(iommu, fix, sizeof(fix)))
+		text_format(buf + len, size - len, ": %s", fix);
+	return buf;
+}
+
+/* --- verdicts */
+
+/* Intel's integrated graphics, which Debian's kernels leave out by default. */
+static bool is_igfx(const struct iommu *iommu, const struct pci_function *fn)
+{
+	return iommu->table == IOMMU_TABLE_DMAR && fn->class >> 16 == 0x03 &&
+	       fn->id.vendor == 0x8086 && !fn->addr.bus && fn->addr.dev == 2;
+}
+
+/*
+ * What is in the words for a reason: the one thing that each names, "" where it names none. "buf"
+ * may be used for it.
+ */
+static const char *subject_of(const struct tell_facts *facts, unsigned int i, char *buf,
+			      size_t size)
+{
+	const struct verdict *verdict = &facts->decisions->verdict[i];
+	const struct pci_function *fn = &facts->table->fn[i];
+
+	switch (verdict->reason) {
+	case REASON_FORCED:
+	case REASON_PROTECTED:
+		return facts->plan->protect[verdict->protect].reason;
+	case REASON_VARIANT:
+	case REASON_NOIOMMU:
+		return fn->driver;
+	case REASON_ID_CHANGED:
+		return facts->plan->bind[verdict->bind].text;
+	case REASON_BOOT_VGA:
+		if (fn->boot_vga)
+			return WORDS("", "boot VGA");
+		return fn->framebuffer != PCI_FB_NONE ? WORDS("", "boot framebuffer") :
+							WORDS("", "in the boot VGA's slot");
+	case REASON_VFS:
+		text_format(buf, size, "%u", fn->vfs);
+		return buf;
+	case REASON_NO_IOMMU:
+		return tell_iommu(facts->iommu, buf, size);
+	case REASON_NO_GROUP:
+		if (!is_igfx(facts->iommu, fn))
+			return WORDS("", "the firmware's tables leave it out");
+		if (!facts->iommu->igfx_param[0])
+			return WORDS("", "integrated GPU left out by default");
+		text_format(buf, size,
+			    WORDS("igfx-off", "kernel parameter %s leaves the integrated GPU out"),
+			    facts->iommu->igfx_param);
+		return buf;
+	case REASON_GROUP:
+	case REASON_GROUP_CLAIM:
+		return pci_address_format(&facts->table->fn[verdict->mate].addr, buf);
+	default:
+		return "";
+	}
+}
+
+/* The words for a verdict's reason, with %s for its subject. */
+static const char *words_of(enum reason reason)
+{
+	static const char *const words[REASONS] = {
+		[REASON_FORCED] = WORDS("forced", "%s (protect) overridden by bind!"),
+		[REASON_CLAIMED] = WORDS("claimed", "claimed for its group"),
+		[REASON_VARIANT] = WORDS("variant-driver", "kept on %s, a vfio driver of its own"),
+		[REASON_EXCEPT] = WORDS("except", "in except"),
+		[REASON_ID_CHANGED] = WORDS("moved", "%s was planned, but %s is there"),
+		[REASON_BRIDGE] = WORDS("bridge", "a bridge"),
+		[REASON_PROTECTED] = WORDS("protected", "%s (protect)"),
+		[REASON_BOOT_VGA] = WORDS("boot-vga", "%s (boot-vga keep)"),
+		[REASON_VFS] = WORDS("vfs-enabled", "%s virtual functions are enabled"),
+		[REASON_NO_IOMMU] = WORDS("no-iommu", "%s"),
+		[REASON_NO_GROUP] = WORDS("no-group", "no IOMMU group: %s"),
+		[REASON_NOIOMMU] = WORDS("noiommu-group",
+					 "on %s in a vfio-noiommu group, which isolates no VM"),
+		[REASON_GROUP] = WORDS("group-shared", "%s shares the group and no bind line takes "
+						       "it (group refuse)"),
+		[REASON_GROUP_CLAIM] = WORDS("group-kept",
+					     "%s shares the group and cannot be claimed: %s"),
+	};
+
+	return words[reason] ? words[reason] : "";
+}
+
+char *tell_reason(const struct tell_facts *facts, unsigned int i, char *buf, size_t size)
+{
+	const struct verdict *verdict = &facts->decisions->verdict[i];
+	const struct pci_function *fn = &facts->table->fn[i];
+	char subject[TELL_SIZE], second[TELL_SIZE] = "", more[TELL_SIZE];
+	bool is_slot;
+
+	if (verdict->reason == REASON_ID_CHANGED) {
+		is_slot = facts->plan->bind[verdict->bind].sel.kind == SELECTOR_SLOT &&
+			  fn->has_slot_id;
+		pci_id_format(is_slot ? &fn->slot_id : &fn->id, second);
+	} else if (verdict->reason == REASON_GROUP_CLAIM) {
+		/* A mate's own reason, which speaks of no other function. */
+		text_format(second, sizeof(second),
+			    words_of(facts->decisions->verdict[verdict->mate].reason),
+			    subject_of(facts, (unsigned int)verdict->mate, more, sizeof(more)));
+	}
+	text_format(buf, size, words_of(verdict->reason),
+		    subject_of(facts, i, subject, sizeof(subject)), second);
+	return buf;
+}
+
+char *tell_fix(const struct tell_facts *facts, unsigned int i, char *buf, size_t size)
+{
+	const struct verdict *verdict = &facts->decisions->verdict[i];
+	const struct pci_function *fn;
+	char addr[PCI_ADDRESS_SIZE];
+	const char *text = "";
+
+	/* The one in the way is what something can be done about. */
+	if (verdict->reason == REASON_GROUP_CLAIM) {
+		i = (unsigned int)verdict->mate;
+		verdict = &facts->decisions->verdict[i];
+	}
+	fn = &facts->table->fn[i];
+	switch (verdict->reason) {
+	case REASON_NO_IOMMU:
+		return tell_iommu_fix(facts->iommu, buf, size);
+	case REASON_BRIDGE:
+		text = WORDS("name-behind", "name what is behind it");
+		break;
+	case REASON_VFS:
+		text = WORDS("bind-vfs", "bind those, or set sriov_numvfs to 0");
+		break;
+	case REASON_NOIOMMU:
+		text = WORDS("remove-noiommu", "remove enable_unsafe_noiommu_mode");
+		break;
+	case REASON_NO_GROUP:
+		if (!is_igfx(facts->iommu, fn))
+			text = WORDS("firmware-update", "look for an update");
+		else if (facts->iommu->igfx_param[0])
+			text = WORDS("remove-parameter", "remove it");
+		else
+			text = WORDS("add-parameter", "add kernel parameter intel_iommu=on");
+		break;
+	case REASON_ID_CHANGED:
+		if (verdict->has_hint)
+			text = WORDS("plan-again",
+				     "that ID is at %s now: if it was moved, plan it there");
+		break;
+	default:
+		break;
+	}
+	text_format(buf, size, text, pci_address_format(&verdict->hint, addr));
+	return buf;
+}
+
+char *tell_whole(const struct tell_facts *facts, unsigned int i, char *buf, size_t size)
+{
+	bool is_iommu = facts->decisions->verdict[i].reason == REASON_NO_IOMMU;
+	size_t len = strlen(tell_reason(facts, i, buf, size));
+	char fix[TELL_SIZE];
+
+	if (*tell_fix(facts, i, fix, sizeof(fix)))
+		text_format(buf + len, size - len, "%s %s", is_iommu ? ":" : ";", fix);
+	return buf;
+}
+
+/* --- modules */
+
+/* The kernel's own name for a module has no '-' (kernel/module/main.c, blacklisted). */
+static bool is_blacklisted(const char *name, const char *cmdline, char param[CMDLINE_PARAM_SIZE])
+{
+	char plain[SYSFS_PATH_MAX];
+
+	text_format(plain, sizeof(plain), "%s", name);
+	for (char *c = plain; (c = strchr(c, '-'));)
+		*c = '_';
+	return cmdline_find(cmdline, "module_blacklist", plain, param);
+}
+
+char *tell_module(const struct plan_module *module, const struct module_result *result,
+		  const char *cmdline, char *buf, size_t size)
+{
+	const char *name = modules_name(module);
+	char param[CMDLINE_PARAM_SIZE];
+	const char *next = WORDS("", "see the kernel's own message above");
+
+	if (result->step == MODULE_LOADED) {
+		buf[0] = '\0';
+		return buf;
+	}
+	if (result->step == MODULE_MISSING) {
+		text_format(buf, size,
+			    WORDS("module-missing", "module %s: %s.ko is not in this image; run "
+						    "update-initramfs -u"),
+			    name, module->path);
+		return buf;
+	}
+	if (result->error == EPERM && is_blacklisted(name, cmdline, param)) {
+		text_format(buf, size,
+			    WORDS("module-blacklisted",
+				  "module %s: refused: remove kernel parameter %s"),
+			    name, param);
+		return buf;
+	}
+	if (result->error == EPERM)
+		next = WORDS("", "kernel lockdown or modules_disabled forbids it");
+	else if (result->error == EKEYREJECTED || result->error == ENOKEY)
+		next = WORDS("", "its signature is of no key that this kernel trusts");
+	else if (result->step == MODULE_MODPROBE)
+		next = WORDS("", "the kernel cannot unpack it, and modprobe failed");
+	else if (result->error == ENOEXEC && result->step == MODULE_LOAD)
+		next = WORDS("", "it is none of this kernel's modules; run update-initramfs -u");
+	text_format(buf, size, WORDS("module-failed", "module %s: %s; %s"), name,
+		    text_error(result->error), next);
+	return buf;
+}
+
+/* --- the run */
+
+void tell_start(struct report *report, const struct plan *plan, const struct iommu *iommu)
+{
+	bool is_on = iommu->state == IOMMU_ON;
+	char text[TELL_SIZE];
+
+	report_line(report, is_on ? REPORT_INFO : REPORT_ERROR,
+		    WORDS("start", "%s: %u bind line%s, %s"), version_text, plan->bind_lines,
+		    plan->bind_lines == 1 ? "" : "s", tell_iommu_whole(iommu, text, sizeof(text)));
+	if (is_on && !iommu->has_remapping && iommu_wants_remapping(iommu))
+		report_line(report, REPORT_WARNING,
+			    WORDS("no-remapping", "no interrupt remapping: VMs are refused the "
+						  "device; switch on x2APIC in the firmware"));
+}
+
+void tell_unreadable(struct report *report, const struct pci_table *table)
+{
+	char addr[PCI_ADDRESS_SIZE];
+
+	report_line(report, REPORT_ERROR, WORDS("unreadable", "%s: %s: left alone (%u such)"),
+		    pci_address_format(&table->unreadable_addr, addr), text_error(-table->error),
+		    table->unreadable);
+}
+
+void tell_no_functions(struct report *report, int error)
+{
+	report_line(report, REPORT_ERROR, WORDS("no-functions", "/%s: %s: nothing was touched"),
+		    PATH_PCI_DEVICES,
+		    error == -E2BIG ? WORDS("too-many", "bind lines name over 1024 functions "
+							"(PCI_MAX_FUNCTIONS)") :
+				      text_error(-error));
+}
+
+void tell_also_named(struct report *report, const struct pci_function *fn, const char *selector)
+{
+	report_function(report, REPORT_INFO, fn, WORDS("also-named", "also named by"), selector);
+}
+
+void tell_console(struct report *report, const struct pci_function *fn, bool is_dry)
+{
+	report_function(report, REPORT_WARNING, fn, WORDS("console", "shows the console"),
+			is_dry ? WORDS("", "it would go dark, the boot would go on") :
+				 WORDS("", "it goes dark now, the boot goes on"));
+}
+
+/* --- outcomes */
+
+/* What failed, and why: "bind: Invalid argument". */
+static void describe_failure(const struct act_outcome *outcome, char *buf, size_t size)
+{
+	const char *error = text_error(outcome->error);
+
+	switch (act_reason(outcome)) {
+	case REASON_OVERRIDE:
+		text_format(buf, size, WORDS("override-failed", "override: %s"), error);
+		break;
+	case REASON_UNBIND:
+	case REASON_STUCK:
+		text_format(buf, size, WORDS("unbind-failed", "unbind: %s"), error);
+		break;
+	case REASON_NO_DRIVER:
+		text_format(buf, size, WORDS("no-vfio-pci", "bind: there is no vfio-pci driver"));
+		break;
+	case REASON_BIND_REFUSED:
+		text_format(buf, size,
+			    WORDS("bind-refused",
+				  "bind: vfio-pci refuses it (its denylist, or no group)"));
+		break;
+	case REASON_BIND:
+		text_format(buf, size, WORDS("bind-failed", "bind: %s"), error);
+		break;
+	case REASON_NOIOMMU:
+		text_format(buf, size,
+			    WORDS("noiommu-group", "group: vfio-noiommu, which isolates no VM: "
+						   "remove enable_unsafe_noiommu_mode"));
+		break;
+	default:
+		text_format(buf, size, WORDS("not-bound", "verify: %s"), error);
+		break;
+	}
+}
+
+static void tell_bound(struct report *report, struct report_entry *entry)
+{
+	const struct pci_function *fn = entry->fn;
+	char what[PCI_DRIVER_SIZE + 32];
+
+	text_format(what, sizeof(what),
+		    *fn->driver ? WORDS("bound", "bound to vfio-pci, taken from %s") :
+				  WORDS("bound", "bound to vfio-pci"),
+		    fn->driver);
+	entry->result = REPORT_BOUND;
+	report_function(report, REPORT_INFO, fn, what, entry->reason);
+	report_entry(report, entry);
+	if (fn->framebuffer != PCI_FB_NONE && !pci_is_vga(fn))
+		report_function(report, REPORT_WARNING, fn,
+				WORDS("framebuffer", "still holds the boot framebuffer"),
+				WORDS("", "no VM can use it; add kernel parameter "
+					  "initcall_blacklist=sysfb_init"));
+}
+
+/* Why it could not be bound, and what became of it. */
+static void tell_failed(struct report *report, struct report_entry *entry,
+			const struct act_outcome *outcome)
+{
+	static const char *const words[] = {
+		[ACT_NOTHING] = WORDS("undone", "undone, its override may be set"),
+		[ACT_RELEASED] = WORDS("released", "not bound, released"),
+		[ACT_HELD] = WORDS("held", "not bound, held"),
+		[ACT_STUCK] = WORDS("driver-stuck", "not bound, its driver does not let go"),
+		[ACT_NOT_RELEASED] = WORDS("not-released", "not bound, and not released"),
+	};
+	char text[TELL_SIZE], what[PCI_DRIVER_SIZE + 64];
+
+	entry->result = REPORT_FAILED;
+	if (outcome->result == ACT_HELD)
+		entry->result = REPORT_HELD;
+	else if (outcome->result == ACT_NOTHING)
+		entry->result = REPORT_UNDONE;
+	if (outcome->failed != ACT_START) {
+		entry->why = act_reason(outcome);
+		describe_failure(outcome, text, sizeof(text));
+		entry->reason = text;
+	} else if (outcome->result == ACT_NOTHING) {
+		entry->why = REASON_UNDONE;
+	}
+	text_format(what, sizeof(what),
+		    *outcome->driver ? WORDS("%s", "%s, now on %s") : WORDS("%s", "%s, no driver"),
+		    words[outcome->result], outcome->driver);
+	report_function(report, REPORT_ERROR, entry->fn, what, entry->reason);
+	report_entry(report, entry);
+}
+
+static void tell_plain(struct report *report, struct report_entry *entry, enum report_level level,
+		       enum report_result result, const char *what)
+{
+	entry->result = result;
+	report_function(report, level, entry->fn, what, entry->reason);
+	report_entry(report, entry);
+}
+
+static void tell_crowding(struct report *report, const struct pci_function *fn, bool is_refused)
+{
+	report_function(report, REPORT_WARNING, fn,
+			is_refused ? WORDS("group-shared", "not bound") :
+				     WORDS("group-shared", "not bound, name it or set group claim"),
+			WORDS("", "shares the group, so no VM gets that"));
+}
+
+static void tell_wanted(struct report *report, struct report_entry *entry, bool is_hold,
+			const struct act_outcome *outcome)
+{
+	if (!outcome)
+		tell_plain(report, entry, REPORT_INFO, REPORT_PLANNED,
+			   is_hold ? WORDS("would-hold", "would be held without a driver") :
+				     WORDS("would-bind", "would be bound to vfio-pci"));
+	else if (outcome->result == ACT_BOUND)
+		tell_bound(report, entry);
+	else
+		tell_failed(report, entry, outcome);
+}
+
+enum report_result tell_verdict(struct report *report, const struct tell_facts *facts,
+				unsigned int i, const struct act_outcome *outcome, unsigned int ms)
+{
+	const struct verdict *verdict = &facts->decisions->verdict[i];
+	const struct pci_function *fn = &facts->table->fn[i];
+	char reason[TELL_SIZE];
+	struct report_entry entry = {
+		.fn = fn,
+		.why = verdict->reason,
+		.driver = fn->driver,
+		.reason = reason,
+		.ms = ms,
+	};
+
+	tell_whole(facts, i, reason, sizeof(reason));
+	switch (verdict->decision) {
+	case DECIDE_NOTHING:
+		break;
+	case DECIDE_KEEP:
+		tell_plain(report, &entry, REPORT_INFO, REPORT_KEPT,
+			   verdict->reason == REASON_ALREADY ?
+				   WORDS("already-bound", "already on vfio-pci") :
+				   WORDS("kept", "not taken"));
+		break;
+	case DECIDE_REFUSE:
+		tell_plain(report, &entry, REPORT_WARNING, REPORT_REFUSED,
+			   WORDS("refused", "refused"));
+		break;
+	case DECIDE_HOLD:
+	case DECIDE_BIND:
+		if (outcome)
+			entry.driver = outcome->driver;
+		tell_wanted(report, &entry, verdict->decision == DECIDE_HOLD, outcome);
+		break;
+	}
+	if (verdict->crowds)
+		tell_crowding(report, fn, verdict->decision == DECIDE_REFUSE);
+	return entry.result;
+}
+
+void tell_absent(struct report *report, const char *selector, unsigned int ms)
+{
+	const struct report_entry entry = {
+		.selector = selector,
+		.result = REPORT_ABSENT,
+		.why = REASON_ABSENT,
+		.driver = "",
+		.reason = WORDS("absent", "no such function"),
+		.ms = ms,
+	};
+
+	report_line(report, REPORT_WARNING, WORDS("absent", "bind %s: refused: no such function"),
+		    selector);
+	report_entry(report, &entry);
+}
+
+static const char *step_name(enum act_step step)
+{
+	static const char *const names[] = {
+		[ACT_START] = "start",	   [ACT_OVERRIDE] = "override",
+		[ACT_UNBIND] = "unbind",   [ACT_FRAMEBUFFER] = "framebuffer",
+		[ACT_LOAD] = "load",	   [ACT_BIND] = "bind",
+		[ACT_VERIFY] = "verify",   [ACT_GROUP] = "group",
+		[ACT_RELEASE] = "release", [ACT_DONE] = "done",
+	};
+
+	return names[step];
+}
+
+void tell_given_up(struct report *report, const struct act *act, unsigned int ms, int error)
+{
+	char at[PCI_ADDRESS_SIZE] = "";
+	const char *where = at;
+
+	if (act->step == ACT_LOAD)
+		where = act->plan->module[act->current].path;
+	else if (act->step != ACT_START)
+		pci_address_format(&act->table.fn[act->current].addr, at);
+	report_line(report, REPORT_ERROR,
+		    WORDS("given-up", "given up after %u ms at %s %s: %s: the boot goes on"), ms,
+		    step_name(act->step), where, text_error(-error));
+}
+
+void tell_done(struct report *report, unsigned int ms, unsigned int bound, unsigned int failed,
+	       unsigned int refused)
+{
+	report_line(report, REPORT_INFO,
+		    WORDS("done", "done in %u ms: %u bound, %u failed, %u refused"), ms, bound,
+		    failed, refused);
+}
+
+/* --- before a run */
+
+void tell_no_plan(struct report *report, const char *path, int len)
+{
+	const char *what = text_error(-len);
+
+	if (!len)
+		what = WORDS("empty", "empty");
+	else if (len == -EFBIG)
+		what = WORDS("too-large", "larger than 65535 bytes (PLAN_MAX_TEXT)");
+	report_line(report, REPORT_ERROR,
+		    WORDS("no-plan", "plan %s: %s: nothing was touched; run update-initramfs -u"),
+		    path, what);
+}
+
+void tell_plan_errors(struct report *report, const char *path, const struct plan_errors *errors)
+{
+	const struct plan_error *first = &errors->error[0];
+
+	if (!errors->count)
+		return;
+	report_line(report, REPORT_ERROR, WORDS("plan-damaged", "%s:%u:%u: %s (%u such): %s"), path,
+		    first->line, first->column, first->what, errors->count,
+		    errors->unsafe ? WORDS("", "plan not used") : WORDS("", "left out"));
+}
+
+void tell_lost(struct report *report, const struct plan *plan)
+{
+	for (unsigned int i = 0; i < plan->losts; i++)
+		report_line(report, REPORT_ERROR,
+			    WORDS("line-left-out", "config line left out: %s"), plan->lost[i]);
+}
+
+void tell_no_bind(struct report *report)
+{
+	report_line(report, REPORT_INFO, WORDS("no-bind-line", "%s: no bind line: nothing to do"),
+		    version_text);
+}
+
+void tell_off(struct report *report)
+{
+	report_line(report, REPORT_INFO, WORDS("off", "vfio_early=off: nothing was touched"));
+}
+
+void tell_no_cmdline(struct report *report, int error)
+{
+	report_line(report, REPORT_WARNING, WORDS("no-cmdline", "/%s: %s"), PATH_CMDLINE,
+		    text_error(-error));
+}
+
+void tell_usage(const char *why, const char *what)
+{
+	char line[TELL_SIZE];
+
+	sysfs_print(2, line,
+		    text_format(line, sizeof(line),
+				"vfio-early-bind: %s %s\n"
+				"usage: vfio-early-bind [-n] [-r ROOT] [-p PLAN] "
+				"[--late ADDRESS]\n",
+				why, what));
+}
