@@ -272,6 +272,7 @@ static void verify_one(struct act *act, unsigned int i, bool was_wanted)
 {
 	struct pci_function *fn = &act->table.fn[i];
 	struct act_outcome *outcome = &act->outcome[i];
+	bool is_stuck;
 	int ret = 0;
 
 	/* The link that bind_one() found at vfio-pci is verified by that. */
@@ -294,11 +295,11 @@ static void verify_one(struct act *act, unsigned int i, bool was_wanted)
 	 * A driver that does not let go holds the lock: any write would block as well. Without its
 	 * override it cannot be held.
 	 */
-	if (((outcome->failed == ACT_UNBIND || outcome->failed == ACT_GROUP) &&
-	     outcome->error == ETIMEDOUT) ||
+	is_stuck = (outcome->failed == ACT_UNBIND || outcome->failed == ACT_GROUP) &&
+		   outcome->error == ETIMEDOUT;
+	if (is_stuck ||
 	    (act->plan->failure == PLAN_FAILURE_HOLD && outcome->failed != ACT_OVERRIDE)) {
-		outcome->result = *outcome->driver || outcome->error == ETIMEDOUT ? ACT_STUCK :
-										    ACT_HELD;
+		outcome->result = *outcome->driver || is_stuck ? ACT_STUCK : ACT_HELD;
 		return;
 	}
 	/* Still on vfio-pci: its override tells at least why. */

@@ -1,36 +1,137 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The kernel command line; see cmdline.h. Pure.
+ * The kernel command line, taken apart as the kernel does; see cmdline.h. Pure.
  */
 #include <string.h>
 
 #include "cmdline.h"
 #include "text.h"
 
+static const char space[] = " \t\n";
+
+/* Pieces of the text, none of them ended by NUL. */
+struct piece {
+	const char *text;
+	size_t len;
+};
+
+struct argument {
+	struct piece whole, name, value;
+	bool has_value;
+};
+
+/*
+ * lib/cmdline.c, next_arg(): quotes hold blanks together, and those around the whole or around the
+ * value are no part of it. Returns false at the end, or at "--": what is behind that is init's
+ * (kernel/params.c, parse_args).
+ */
+static bool next_argument(const char **pos, struct argument *arg)
+{
+	const char *start = *pos + strspn(*pos, space), *end, *equals = NULL;
+	bool is_quoted = *start == '"', in_quote = false;
+
+	for (end = start; *end && (in_quote || !strchr(space, *end)); end++) {
+		in_quote ^= *end == '"';
+		if (*end == '=' && !equals)
+			equals = end;
+	}
+	*pos = end;
+	arg->whole = (struct piece){ start, (size_t)(end - start) };
+	if (!arg->whole.len || (arg->whole.len == 2 && !memcmp(start, "--", 2)))
+		return false;
+	if (is_quoted)
+		start++;
+	if (is_quoted && end > start && end[-1] == '"')
+		end--;
+	arg->has_value = equals != NULL;
+	arg->name = (struct piece){ start, (size_t)((equals ? equals : end) - start) };
+	if (!equals)
+		return true;
+	start = equals + 1;
+	if (start < end && *start == '"') {
+		start++;
+		if (start < end && end[-1] == '"')
+			end--;
+	}
+	arg->value = (struct piece){ start, (size_t)(end - start) };
+	return true;
+}
+
+/* kernel/params.c, parameq(): '-' and '_' are one. */
+static bool is_called(const struct piece *piece, const char *name)
+{
+	size_t i = 0;
+
+	for (; i < piece->len && name[i]; i++)
+		if ((piece->text[i] == '-' ? '_' : piece->text[i]) != name[i])
+			return false;
+	return i == piece->len && !name[i];
+}
+
+/* Is it one of the values between commas? */
+static bool has_value(const struct piece *value, const char *wanted)
+{
+	size_t len = strlen(wanted), start = 0;
+
+	for (size_t i = 0; i <= value->len; i++) {
+		if (i < value->len && value->text[i] != ',')
+			continue;
+		if (i - start == len && !memcmp(value->text + start, wanted, len))
+			return true;
+		start = i + 1;
+	}
+	return false;
+}
+
 bool cmdline_find(const char *cmdline, const char *name, const char *value,
 		  char found[CMDLINE_PARAM_SIZE])
 {
-	static const char space[] = " \t\n";
-	size_t name_len = strlen(name), value_len = strlen(value);
-	const char *pos;
+	struct argument arg;
 
 	if (found)
 		found[0] = '\0';
-	for (; *(cmdline += strspn(cmdline, space)); cmdline += strcspn(cmdline, space)) {
-		if (strncmp(cmdline, name, name_len) || cmdline[name_len] != '=')
+	while (next_argument(&cmdline, &arg)) {
+		if (!arg.has_value || !is_called(&arg.name, name) || !has_value(&arg.value, value))
 			continue;
-		/* Each turn starts at the '=' or the comma in front of a value. */
-		for (pos = cmdline + name_len; *pos == '=' || *pos == ',';) {
-			size_t len = strcspn(++pos, ", \t\n");
-
-			if (len == value_len && !memcmp(pos, value, len)) {
-				if (found)
-					text_format(found, CMDLINE_PARAM_SIZE, "%.*s",
-						    (int)strcspn(cmdline, space), cmdline);
-				return true;
-			}
-			pos += len;
-		}
+		if (found)
+			text_format(found, CMDLINE_PARAM_SIZE, "%.*s", (int)arg.whole.len,
+				    arg.whole.text);
+		return true;
 	}
 	return false;
+}
+
+/* In capitals or not: the kernel has no say in what only we read. */
+static bool is_word(const struct piece *piece, const char *word)
+{
+	size_t i = 0;
+
+	for (; i < piece->len && word[i]; i++)
+		if ((piece->text[i] | 0x20) != (word[i] | 0x20))
+			return false;
+	return i == piece->len && !word[i];
+}
+
+enum cmdline_mode cmdline_mode(const char *cmdline, char unknown[CMDLINE_PARAM_SIZE])
+{
+	enum cmdline_mode mode = CMDLINE_RUN, this;
+	struct argument arg;
+
+	if (unknown)
+		unknown[0] = '\0';
+	while (next_argument(&cmdline, &arg)) {
+		if (!is_called(&arg.name, "vfio_early"))
+			continue;
+		this = CMDLINE_UNKNOWN;
+		if (arg.has_value && is_word(&arg.value, "off"))
+			this = CMDLINE_OFF;
+		else if (arg.has_value && is_word(&arg.value, "dry-run"))
+			this = CMDLINE_DRY_RUN;
+		else if (unknown)
+			text_format(unknown, CMDLINE_PARAM_SIZE, "%.*s", (int)arg.whole.len,
+				    arg.whole.text);
+		if (this > mode)
+			mode = this;
+	}
+	return mode;
 }

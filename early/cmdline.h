@@ -15,15 +15,31 @@
 #define CMDLINE_PARAM_SIZE 64
 
 /*
- * cmdline_find - look for NAME=VALUE, compared whole.
+ * cmdline_find - look for NAME=VALUE, as the kernel reads it: quotes may stand around the value or
+ * around both, '-' and '_' are one in a name, and what is behind "--" is none of the kernel's
+ * (lib/cmdline.c, next_arg; kernel/params.c, parameq, parse_args).
  * @cmdline: the text of /proc/cmdline
- * @value: may be one of several between commas ("intel_iommu=on,igfx_off"); '-' and '_' are told
- *	   apart, as in everything but module names
+ * @name: with '_' alone
+ * @value: may be one of several between commas ("intel_iommu=on,igfx_off")
  * @found: the parameter as it stands there, or ""; may be NULL
  *
  * Returns whether it is there.
  */
 bool cmdline_find(const char *cmdline, const char *name, const char *value,
 		  char found[CMDLINE_PARAM_SIZE]);
+
+/* What vfio_early= asks for, the stronger later: of several that are there the strongest counts. */
+enum cmdline_mode {
+	CMDLINE_RUN,	 /* it is not there */
+	CMDLINE_DRY_RUN, /* dry-run: decide and say, write nothing */
+	CMDLINE_OFF,	 /* off */
+	CMDLINE_UNKNOWN, /* anything else, nothing too: meant for a way out, so it is one */
+};
+
+/*
+ * cmdline_mode - what does the kernel command line say to this program?
+ * @unknown: a parameter whose value is not known, as it stands there, or ""; may be NULL
+ */
+enum cmdline_mode cmdline_mode(const char *cmdline, char unknown[CMDLINE_PARAM_SIZE]);
 
 #endif

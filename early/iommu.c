@@ -71,6 +71,8 @@ void iommu_read(int rootfd, const char *cmdline, bool noiommu, struct iommu *iom
 	iommu->has_remapping = sysfs_for_each_line(rootfd, PATH_INTERRUPTS, look_for_remapping,
 						   NULL) > 0;
 	cmdline_find(cmdline, "intel_iommu", "igfx_off", iommu->igfx_param);
+	iommu->is_asked = cmdline_find(cmdline, "intel_iommu", "on", NULL);
+	cmdline_find(cmdline, "intremap", "off", iommu->remapping_param);
 	if (iommu->units)
 		return;
 

@@ -34,7 +34,9 @@ struct iommu {
 	enum iommu_table table;
 	char unit[IOMMU_NAME_SIZE]; /* the first one's name in /sys/class/iommu: "dmar0" */
 	unsigned int units;
-	char param[CMDLINE_PARAM_SIZE];	     /* the kernel parameter that turned it off, or "" */
+	char param[CMDLINE_PARAM_SIZE]; /* the kernel parameter that turned it off, or "" */
+	bool is_asked;			/* intel_iommu=on is on the command line already */
+	char remapping_param[CMDLINE_PARAM_SIZE]; /* the one that turns remapping off, or "" */
 	char igfx_param[CMDLINE_PARAM_SIZE]; /* the one that leaves out Intel's graphics, or "" */
 	bool has_remapping;		     /* x86: interrupt remapping is on */
 	/*

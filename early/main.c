@@ -3,7 +3,7 @@
  * vfio-early-bind: hands PCI functions to vfio-pci in the initramfs, before udev and any other
  * driver. This room: arguments, the order of the steps, what is logged when, the exit status.
  *
- *  1. vfio_early=off on the kernel command line: one log line, nothing else
+ *  1. vfio_early=off on the kernel command line, or a crash kernel: one log line, nothing else
  *  2. the plan
  *  3. the IOMMU
  *  4. facts of the functions that the plan names, and of their group mates
@@ -19,6 +19,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/time.h>
@@ -345,6 +346,24 @@ static bool parse_arguments(int argc, char **argv, struct run *run, struct argum
 	return true;
 }
 
+/* Step 1. A --late run is silent: the boot said it. */
+static bool is_told_off(struct run *run)
+{
+	char unknown[CMDLINE_PARAM_SIZE];
+	enum cmdline_mode mode = cmdline_mode(cmdline, unknown);
+	/* The dump goes to the disks and over the NICs that may be in the plan. */
+	bool is_crash_kernel = sysfs_exists(report.rootfd, PATH_VMCORE);
+
+	run->is_dry |= mode == CMDLINE_DRY_RUN;
+	if (!is_crash_kernel && mode != CMDLINE_OFF && mode != CMDLINE_UNKNOWN)
+		return false;
+	if (is_crash_kernel && !run->is_late)
+		tell_crash_kernel(&report);
+	else if (!run->is_late)
+		tell_off(&report, unknown);
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments arguments = { .root = "/", .place.dirfd = AT_FDCWD };
@@ -352,6 +371,8 @@ int main(int argc, char **argv)
 	int ret;
 
 	gettimeofday(&started, NULL);
+	/* A caller may have it ignored, which exec keeps: then no child's end could be waited for. */
+	signal(SIGCHLD, SIG_DFL);
 	run = mmap(NULL, sizeof(*run), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (run == MAP_FAILED) {
 		tell_usage("mmap:", text_error(errno));
@@ -367,12 +388,8 @@ int main(int argc, char **argv)
 
 	ret = sysfs_read_whole(report.rootfd, PATH_CMDLINE, cmdline, sizeof(cmdline));
 	report_begin(&report, !run->is_late);
-	if (cmdline_find(cmdline, "vfio_early", "off", NULL)) {
-		if (!run->is_late)
-			tell_off(&report);
+	if (is_told_off(run))
 		return EXIT_AS_CONFIGURED;
-	}
-	run->is_dry |= cmdline_find(cmdline, "vfio_early", "dry-run", NULL);
 	if (ret < 0)
 		tell_no_cmdline(&report, ret);
 

@@ -348,10 +348,8 @@ static bool is_true(const char *value)
 	return *value && strchr("1yYtTeE", *value);
 }
 
-bool plan_wants_noiommu(const struct plan *plan)
+static bool has_option(const struct plan *plan, const char *option)
 {
-	static const char option[] = "enable_unsafe_noiommu_mode";
-
 	for (unsigned int i = 0; i < plan->modules; i++) {
 		const char *pos = text_find(plan->module[i].options, option);
 
@@ -360,4 +358,14 @@ bool plan_wants_noiommu(const struct plan *plan)
 			return true;
 	}
 	return false;
+}
+
+bool plan_wants_noiommu(const struct plan *plan)
+{
+	return has_option(plan, "enable_unsafe_noiommu_mode");
+}
+
+bool plan_wants_unsafe(const struct plan *plan)
+{
+	return has_option(plan, "allow_unsafe_interrupts");
 }

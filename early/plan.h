@@ -122,4 +122,7 @@ unsigned int plan_parse(struct plan *plan, char *text, size_t size, enum plan_so
  */
 bool plan_wants_noiommu(const struct plan *plan);
 
+/* plan_wants_unsafe - or to do without interrupt remapping? (vfio_iommu_type1.c) */
+bool plan_wants_unsafe(const struct plan *plan);
+
 #endif

@@ -58,7 +58,7 @@ char *tell_iommu_fix(const struct iommu *iommu, char *buf, size_t size)
 		text = WORDS("firmware-setup", "switch on VT-d, AMD-Vi or SMMU there");
 	else if (iommu->param[0])
 		text = WORDS("remove-parameter", "remove kernel parameter %s");
-	else if (iommu->table == IOMMU_TABLE_DMAR)
+	else if (iommu->table == IOMMU_TABLE_DMAR && !iommu->is_asked)
 		text = WORDS("add-parameter", "add kernel parameter intel_iommu=on");
 	text_format(buf, size, text, iommu->param);
 	return buf;
@@ -116,7 +116,9 @@ static const char *subject_of(const struct tell_facts *facts, unsigned int i, ch
 		if (!is_igfx(facts->iommu, fn))
 			return WORDS("", "the firmware's tables leave it out");
 		if (!facts->iommu->igfx_param[0])
-			return WORDS("", "integrated GPU left out by default");
+			return facts->iommu->is_asked ?
+				       WORDS("", "integrated GPU left out all the same") :
+				       WORDS("", "integrated GPU left out by default");
 		text_format(buf, size,
 			    WORDS("igfx-off", "kernel parameter %s leaves the integrated GPU out"),
 			    facts->iommu->igfx_param);
@@ -207,6 +209,8 @@ char *tell_fix(const struct tell_facts *facts, unsigned int i, char *buf, size_t
 			text = WORDS("firmware-update", "look for an update");
 		else if (facts->iommu->igfx_param[0])
 			text = WORDS("remove-parameter", "remove it");
+		else if (facts->iommu->is_asked)
+			text = WORDS("see-dmesg", "see dmesg | grep -i -e dmar -e iommu");
 		else
 			text = WORDS("add-parameter", "add kernel parameter intel_iommu=on");
 		break;
@@ -286,6 +290,25 @@ char *tell_module(const struct plan_module *module, const struct module_result *
 
 /* --- the run */
 
+static void tell_no_remapping(struct report *report, const struct plan *plan,
+			      const struct iommu *iommu)
+{
+	if (plan_wants_unsafe(plan))
+		report_line(report, REPORT_WARNING,
+			    WORDS("remapping-unsafe",
+				  "no interrupt remapping, but allow_unsafe_interrupts: a VM may "
+				  "raise any interrupt of this host"));
+	else if (iommu->remapping_param[0])
+		report_line(report, REPORT_WARNING,
+			    WORDS("no-remapping", "no interrupt remapping: VMs are refused the "
+						  "device; remove kernel parameter %s"),
+			    iommu->remapping_param);
+	else
+		report_line(report, REPORT_WARNING,
+			    WORDS("no-remapping", "no interrupt remapping: VMs are refused the "
+						  "device; switch on x2APIC in the firmware"));
+}
+
 void tell_start(struct report *report, const struct plan *plan, const struct iommu *iommu)
 {
 	bool is_on = iommu->state == IOMMU_ON;
@@ -295,9 +318,7 @@ void tell_start(struct report *report, const struct plan *plan, const struct iom
 		    WORDS("start", "%s: %u bind line%s, %s"), version_text, plan->bind_lines,
 		    plan->bind_lines == 1 ? "" : "s", tell_iommu_whole(iommu, text, sizeof(text)));
 	if (is_on && !iommu->has_remapping && iommu_wants_remapping(iommu))
-		report_line(report, REPORT_WARNING,
-			    WORDS("no-remapping", "no interrupt remapping: VMs are refused the "
-						  "device; switch on x2APIC in the firmware"));
+		tell_no_remapping(report, plan, iommu);
 }
 
 void tell_unreadable(struct report *report, const struct pci_table *table)
@@ -577,9 +598,23 @@ void tell_no_bind(struct report *report)
 		    version_text);
 }
 
-void tell_off(struct report *report)
+void tell_off(struct report *report, const char *unknown)
 {
-	report_line(report, REPORT_INFO, WORDS("off", "vfio_early=off: nothing was touched"));
+	if (*unknown)
+		report_line(report, REPORT_WARNING,
+			    WORDS("unknown-mode", "%s: not known, so nothing was touched; write "
+						  "vfio_early=off or vfio_early=dry-run"),
+			    unknown);
+	else
+		report_line(report, REPORT_INFO,
+			    WORDS("off", "vfio_early=off: nothing was touched"));
+}
+
+void tell_crash_kernel(struct report *report)
+{
+	report_line(report, REPORT_INFO,
+		    WORDS("crash-kernel", "crash kernel (/%s is there): nothing was touched"),
+		    PATH_VMCORE);
 }
 
 void tell_no_cmdline(struct report *report, int error)

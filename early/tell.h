@@ -106,8 +106,14 @@ void tell_lost(struct report *report, const struct plan *plan);
 /* tell_no_bind - the plan has no bind line. */
 void tell_no_bind(struct report *report);
 
-/* tell_off - the kernel command line says that nothing is to be touched. */
-void tell_off(struct report *report);
+/*
+ * tell_off - why nothing is touched: the kernel command line says so.
+ * @unknown: "", or the parameter whose value is not known
+ */
+void tell_off(struct report *report, const char *unknown);
+
+/* tell_crash_kernel - nothing is touched: this kernel is here to save a dump. */
+void tell_crash_kernel(struct report *report);
 
 /* tell_no_cmdline - it could not be read. @error: -errno */
 void tell_no_cmdline(struct report *report, int error);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The kernel command line. What is found is compared with a plain search, word by word. */
+/*
+ * The kernel command line. Where there are no quotes, what is found is compared with a plain search,
+ * word by word.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,9 +18,13 @@ static bool is_there(const char *text, const char *name, const char *value)
 	while ((word = strsep(&words, " \t\n"))) {
 		char *values = strchr(word, '='), *one;
 
+		if (!strcmp(word, "--"))
+			break;
 		if (!values)
 			continue;
 		*values++ = '\0';
+		for (char *c = word; (c = strchr(c, '-'));)
+			*c = '_';
 		while (!strcmp(word, name) && (one = strsep(&values, ",")))
 			found |= !strcmp(one, value);
 	}
@@ -40,9 +47,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		must(has == cmdline_find(text, name, value, NULL));
 		must(has == (*found != '\0') && strlen(found) < sizeof(found));
-		must(!has || (strstr(text, found) && !strncmp(found, name, strlen(name))));
-		must(has == is_there(text, name, value));
+		must(!has || strstr(text, found) || strlen(found) == sizeof(found) - 1);
+		must(strchr(text, '"') || has == is_there(text, name, value));
 	}
+	must(cmdline_mode(text, found) == cmdline_mode(text, NULL));
+	must((cmdline_mode(text, found) == CMDLINE_UNKNOWN) <= (*found != '\0'));
 	free(text);
 	return 0;
 }

@@ -102,7 +102,8 @@ struct test_case {
 	char *run[MAX_RUNS];
 	bool is_bare[MAX_RUNS]; /* without -r */
 	unsigned int runs;
-	double within; /* seconds that each run may take; 0: RUN_SECONDS */
+	bool ignores_children; /* run by a caller that has SIGCHLD ignored */
+	double within;	       /* seconds that each run may take; 0: RUN_SECONDS */
 	char *plan;
 	size_t plan_size;
 	bool has_plan;
@@ -420,6 +421,8 @@ static void build_tree(void)
 	if (!machine.has_no_cmdline)
 		add_text(dir, "cmdline", "%s", machine.cmdline);
 	add_text(add_dir(dir, "sys/kernel"), "osrelease", "6.12.0\n");
+	if (machine.has_vmcore)
+		add_text(dir, "vmcore", "%s", "");
 	add_text(dir, "interrupts", "%s", machine.interrupts);
 	add_node(dir, "iomem", NODE_IOMEM);
 	dir = add_dir(FUSE_ROOT_ID, "dev");
@@ -931,6 +934,8 @@ static void __attribute__((noreturn)) start(unsigned int number, int tell, int g
 	}
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (test.ignores_children)
+		signal(SIGCHLD, SIG_IGN);
 	dup2(out, STDOUT_FILENO);
 	dup2(err, STDERR_FILENO);
 	listener = calls_filter(is_exhaustive);
@@ -1263,6 +1268,8 @@ static void add_case_line(const char *path, char *line)
 		test.within = atof(rest);
 	} else if (is_keyword(line, "calls", &rest)) {
 		test.calls = strdup(rest);
+	} else if (is_keyword(line, "ignore-sigchld", &rest)) {
+		test.ignores_children = true;
 	} else if (is_keyword(line, "brief", &rest)) {
 		machine.brief = true;
 	} else if (is_keyword(line, "plan-size", &rest)) {

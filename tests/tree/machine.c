@@ -21,23 +21,12 @@ static const struct {
 	const char *name;
 	int value;
 } errnos[] = {
-	{ "EPERM", EPERM },
-	{ "ENOENT", ENOENT },
-	{ "EIO", EIO },
-	{ "ENXIO", ENXIO },
-	{ "ENOEXEC", ENOEXEC },
-	{ "EAGAIN", EAGAIN },
-	{ "ENOMEM", ENOMEM },
-	{ "EACCES", EACCES },
-	{ "EBUSY", EBUSY },
-	{ "EEXIST", EEXIST },
-	{ "ENODEV", ENODEV },
-	{ "EINVAL", EINVAL },
-	{ "ENOSPC", ENOSPC },
-	{ "EOPNOTSUPP", EOPNOTSUPP },
-	{ "ENOKEY", ENOKEY },
-	{ "EBADMSG", EBADMSG },
-	{ "EKEYREJECTED", EKEYREJECTED },
+	{ "EPERM", EPERM },   { "ENOENT", ENOENT },	    { "EIO", EIO },
+	{ "ENXIO", ENXIO },   { "ENOEXEC", ENOEXEC },	    { "EAGAIN", EAGAIN },
+	{ "ENOMEM", ENOMEM }, { "EACCES", EACCES },	    { "EBUSY", EBUSY },
+	{ "EEXIST", EEXIST }, { "ENODEV", ENODEV },	    { "EINVAL", EINVAL },
+	{ "ENOSPC", ENOSPC }, { "EOPNOTSUPP", EOPNOTSUPP }, { "ETIMEDOUT", ETIMEDOUT },
+	{ "ENOKEY", ENOKEY }, { "EBADMSG", EBADMSG },	    { "EKEYREJECTED", EKEYREJECTED },
 };
 
 static const char *errno_name(int error)
@@ -326,6 +315,8 @@ bool machine_add_line(struct machine *m, char *line)
 		m->groups_are_late = true;
 	else if (!strcmp(line, "board"))
 		return copy_name(m->model, rest);
+	else if (!strcmp(line, "vmcore"))
+		m->has_vmcore = true;
 	else if (!strcmp(line, "no-iommu-unit"))
 		m->units = 0;
 	else if (!strcmp(line, "no-acpi"))

@@ -38,7 +38,19 @@ static const struct {
 	{ "vfio_early=offf", "vfio_early", "off", NULL },
 	{ "vfio_early=of", "vfio_early", "off", NULL },
 	{ "vfio_early.x=off", "vfio_early", "off", NULL },
-	{ "vfio-early=off", "vfio_early", "off", NULL },
+	{ "vfio-early=off", "vfio_early", "off", "vfio-early=off" },
+	{ "intel-iommu=off", "intel_iommu", "off", "intel-iommu=off" },
+	{ "\"vfio_early=off\" ro", "vfio_early", "off", "\"vfio_early=off\"" },
+	{ "vfio_early=\"off\"", "vfio_early", "off", "vfio_early=\"off\"" },
+	{ "vfio_early=\"on,off\"", "vfio_early", "off", "vfio_early=\"on,off\"" },
+	{ "x=\"a b\" vfio_early=off", "vfio_early", "off", "vfio_early=off" },
+	{ "x=\"a vfio_early=off b\"", "vfio_early", "off", NULL },
+	{ "\"x vfio_early=off\"", "vfio_early", "off", NULL },
+	{ "ro -- vfio_early=off", "vfio_early", "off", NULL },
+	{ "vfio_early=off -- x", "vfio_early", "off", "vfio_early=off" },
+	{ "--x vfio_early=off", "vfio_early", "off", "vfio_early=off" },
+	{ "\"", "vfio_early", "off", NULL },
+	{ "vfio_early=\"", "vfio_early", "off", NULL },
 	{ "vfio_early=Off", "vfio_early", "off", NULL },
 	{ "vfio_early=on=off", "vfio_early", "off", NULL },
 	{ "x=vfio_early=off", "vfio_early", "off", NULL },
@@ -61,6 +73,44 @@ static void cmdline_find_whole_tokens_only(void **state)
 	}
 }
 
+static void cmdline_mode_way_out_wins(void **state)
+{
+	static const struct {
+		const char *cmdline;
+		enum cmdline_mode mode;
+		const char *unknown;
+	} modes[] = {
+		{ "ro quiet", CMDLINE_RUN, "" },
+		{ "vfio_early=off", CMDLINE_OFF, "" },
+		{ "vfio-early=OFF", CMDLINE_OFF, "" },
+		{ "\"vfio_early=off\"", CMDLINE_OFF, "" },
+		{ "vfio_early=\"Off\"", CMDLINE_OFF, "" },
+		{ "vfio_early=dry-run", CMDLINE_DRY_RUN, "" },
+		{ "vfio_early=Dry-Run", CMDLINE_DRY_RUN, "" },
+		{ "vfio_early=off vfio_early=dry-run", CMDLINE_OFF, "" },
+		{ "vfio_early=dry-run vfio_early=off", CMDLINE_OFF, "" },
+		{ "vfio_early=dryrun", CMDLINE_UNKNOWN, "vfio_early=dryrun" },
+		{ "vfio_early=", CMDLINE_UNKNOWN, "vfio_early=" },
+		{ "vfio_early", CMDLINE_UNKNOWN, "vfio_early" },
+		{ "vfio_early=on", CMDLINE_UNKNOWN, "vfio_early=on" },
+		{ "vfio_early=of", CMDLINE_UNKNOWN, "vfio_early=of" },
+		{ "vfio_early=offf", CMDLINE_UNKNOWN, "vfio_early=offf" },
+		{ "vfio_early=off,x", CMDLINE_UNKNOWN, "vfio_early=off,x" },
+		{ "-- vfio_early=off", CMDLINE_RUN, "" },
+		{ "xvfio_early=off vfio_early.x=off", CMDLINE_RUN, "" },
+		{ "x=\" vfio_early=off \"", CMDLINE_RUN, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N(modes); i++) {
+		char unknown[CMDLINE_PARAM_SIZE] = "untouched";
+
+		assert_int_equal(cmdline_mode(modes[i].cmdline, unknown), modes[i].mode);
+		assert_string_equal(unknown, modes[i].unknown);
+		assert_int_equal(cmdline_mode(modes[i].cmdline, NULL), modes[i].mode);
+	}
+}
+
 static void cmdline_find_long_parameter_is_cut(void **state)
 {
 	char cmdline[200] = "ro module_blacklist=vfio_pci,", found[CMDLINE_PARAM_SIZE];
@@ -78,6 +128,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cmdline_find_whole_tokens_only),
+		cmocka_unit_test(cmdline_mode_way_out_wins),
 		cmocka_unit_test(cmdline_find_long_parameter_is_cut),
 	};
 
