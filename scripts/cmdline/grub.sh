@@ -1,23 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=dash
 #
-# What /etc/default/grub and /etc/default/grub.d/*.cfg come to: they are shell, so they are sourced,
-# in grub-mkconfig's order. Defines only.
+# What /etc/default/grub and /etc/default/grub.d/*.cfg come to, in grub-mkconfig's order. They are shell:
+# a command that changes this system sources them, as grub-mkconfig does. What only reads, and whatever
+# looks at a tree that may be anybody's, parses the assignments, and says "not-known" where a file does
+# more than assign. Defines only.
 
-# Arguments: the root, our drop-in, its text as "=TEXT" or nothing for no such file. Prints a record
-# for each file: its name, GRUB_CMDLINE_LINUX and GRUB_CMDLINE_LINUX_DEFAULT behind it.
+# grub_files TEXT: the files, one a line; TEXT is our drop-in's ("=..." or none).
+grub_files() {
+	[ ! -e "$root/etc/default/grub" ] || echo "$root/etc/default/grub"
+	{
+		find "$root/etc/default/grub.d" -mindepth 1 -maxdepth 1 -name '[!.]*.cfg' \
+			! -path "$(target_file grub)"
+		[ -z "$1" ] || target_file grub
+	} 2>/dev/null | sort
+}
+
+# Arguments: the root, our drop-in, its text as "=TEXT" or nothing, the files. Prints a record for
+# each file: its name, GRUB_CMDLINE_LINUX and GRUB_CMDLINE_LINUX_DEFAULT behind it.
 # shellcheck disable=SC2016 # of another shell
-grub_script='root=$1 ours=$2 text=$3
+grub_script='root=$1 ours=$2 text=$3 files=$4
 exec 3>&1 >/dev/null </dev/null
 IFS="
 "
 set -f
-for file in "$root/etc/default/grub" $(
-	{
-		find "$root/etc/default/grub.d" -mindepth 1 -maxdepth 1 -name "[!.]*.cfg" \
-			! -path "$ours"
-		[ -z "$text" ] || printf "%s\n" "$ours"
-	} 2>/dev/null | sort); do
+for file in $files; do
 	unset IFS
 	set +f
 	if [ "$file" = "$ours" ]; then
@@ -31,14 +38,281 @@ for file in "$root/etc/default/grub" $(
 		"${GRUB_CMDLINE_LINUX_DEFAULT-}" >&3
 done'
 
+# What the assignments of the files come to: FILES, one a line, OURS with its TEXT. Of the shell's
+# language only what can stand in an assignment is known; a value that runs something is not known, and
+# after anything but an assignment nothing of the rest of the file is. A value carries where its parts
+# are from: "\001FILE:LINE\002" before each. With ORIGINS: "TOKEN TAB FILE:LINE TAB set|lost|after-dashes"
+# and "* TAB FILE:LINE TAB not-known" lines; without, what grub_trace prints.
+# shellcheck disable=SC2016 # awk's
+grub_parser='
+function peek() { return substr(s, p, 1) }
+function blanks() { while (peek() ~ /[ \t]/ || substr(s, p, 2) == "\\\n") skip() }
+function skip() { if (peek() == "\n") number++; p++ }
+# A literal character of a value, with a note where it is from.
+function literal(c) {
+	if (noted != number) {
+		value = value "\001" name ":" number "\002"
+		noted = number
+	}
+	value = value c
+}
+# What begins with a dollar: a plain variable is put in, all else is not known.
+function dollar(   c, inner) {
+	skip()
+	c = peek()
+	if (c == "(" || c == "\047" || c == "\"") {
+		doubt = 1
+		if (c == "(")
+			parentheses()
+		return
+	}
+	if (c == "{") {
+		inner = substr(s, p + 1)
+		if (!match(inner, /^[A-Za-z_][A-Za-z0-9_]*\}/)) {
+			doubt = 1
+			while (p <= size && peek() != "}")
+				skip()
+			skip()
+			return
+		}
+		inner = substr(inner, 1, RLENGTH - 1)
+		p += RLENGTH + 1
+	} else if (match(substr(s, p), /^[A-Za-z_][A-Za-z0-9_]*/)) {
+		inner = substr(s, p, RLENGTH)
+		p += RLENGTH
+	} else {
+		literal("$")
+		return
+	}
+	if (inner in unknown)
+		doubt = 1
+	value = value assigned[inner]
+	noted = 0
+}
+function parentheses(   open) {
+	do {
+		if (peek() == "(") open++
+		if (peek() == ")") open--
+		skip()
+	} while (open && p <= size)
+}
+# The word at p into value; doubt is set when it is more than text and variables.
+function read_value(   c, quote) {
+	value = "\001" name ":" number "\002"
+	noted = number
+	doubt = 0
+	while (p <= size) {
+		c = peek()
+		if (c == "`") {
+			doubt = 1
+			skip()
+			while (p <= size && peek() != "`")
+				skip()
+			skip()
+		} else if (quote == "\047") {
+			if (c == quote) quote = ""
+			else literal(c)
+			skip()
+		} else if (c == "$") {
+			dollar()
+		} else if (c == "\\") {
+			skip()
+			c = peek()
+			if (c != "\n") {
+				if (quote && c !~ /["\\$`]/)
+					literal("\\")
+				literal(c)
+			}
+			skip()
+		} else if (quote) {
+			if (c == quote) quote = ""
+			else literal(c)
+			skip()
+		} else if (c == "\047" || c == "\"") {
+			quote = c
+			skip()
+		} else if (c ~ /[ \t\n;]/) {
+			return 1
+		} else if (c ~ /[&|<>()]/) {
+			return 0
+		} else {
+			literal(c)
+			skip()
+		}
+	}
+	return quote == ""
+}
+function plain(v) { gsub(/\001[^\002]*\002/, "", v); gsub(/[\t\n]/, " ", v); return v }
+# From here on the file is more than assignments.
+function stop(   rest) {
+	rest = substr(s, p)
+	if (rest ~ /GRUB_CMDLINE_LINUX/ || rest ~ /(^|[ \t\n;&|])(\.|source|eval|exit)([ \t\n;]|$)/) {
+		unknown["GRUB_CMDLINE_LINUX"] = unknown["GRUB_CMDLINE_LINUX_DEFAULT"] = name ":" number
+	}
+	p = size + 1
+}
+function parse(   start, variable) {
+	p = number = 1
+	size = length(s)
+	while (p <= size) {
+		if (peek() ~ /[ \t\n;]/) { skip(); continue }
+		if (peek() == "#") {
+			while (p <= size && peek() != "\n")
+				skip()
+			continue
+		}
+		start = substr(s, p)
+		if (match(start, /^export[ \t]+/)) {
+			p += RLENGTH
+			start = substr(s, p)
+			if (match(start, /^[A-Za-z_][A-Za-z0-9_]*[ \t]*(\n|;|$)/)) {
+				while (p <= size && peek() !~ /[\n;]/)
+					skip()
+				continue
+			}
+		}
+		if (!match(start, /^[A-Za-z_][A-Za-z0-9_]*=/)) { stop(); return }
+		variable = substr(s, p, RLENGTH - 1)
+		at = number
+		p += RLENGTH
+		if (!read_value()) { stop_at = p; p = 1; number = at; stop(); return }
+		blanks()
+		# "NAME=VALUE command": nothing is assigned, but something is run.
+		if (peek() !~ /[\n;#]/ && p <= size && !match(substr(s, p), /^[A-Za-z_][A-Za-z0-9_]*=/)) {
+			unknown[variable] = name ":" at
+			stop()
+			return
+		}
+		assigned[variable] = value
+		delete unknown[variable]
+		if (doubt)
+			unknown[variable] = name ":" at
+	}
+}
+# The tokens of a value: token[1..tokens], from[1..tokens].
+function cut(v,   i, c, quoted, origin, open) {
+	for (i = 1; i <= length(v) + 1; i++) {
+		c = substr(v, i, 1)
+		if (c == "\001") {
+			origin = substr(v, i + 1, index(substr(v, i), "\002") - 2)
+			i += length(origin) + 1
+			continue
+		}
+		if (c == "\"")
+			quoted = !quoted
+		if (c == "" || (!quoted && c ~ /[ \t\n\r\v\f]/)) {
+			open = 0
+			continue
+		}
+		if (!open) {
+			open = 1
+			token[++tokens] = ""
+			from[tokens] = origin
+		}
+		token[tokens] = token[tokens] (c ~ /[\t\n]/ ? " " : c)
+	}
+}
+function bare(t) { gsub(/"/, "", t); return t }
+BEGIN {
+	v1 = "GRUB_CMDLINE_LINUX"
+	v2 = "GRUB_CMDLINE_LINUX_DEFAULT"
+	files = split(ENVIRON["FILES"], list, "\n")
+	for (f = 1; f <= files; f++) {
+		s = ""
+		if (list[f] == ENVIRON["OURS"]) {
+			s = substr(ENVIRON["TEXT"], 2)
+		} else {
+			while ((getline text < list[f]) > 0)
+				s = s text "\n"
+			close(list[f])
+		}
+		name = substr(list[f], length(ENVIRON["TREE"]) + 1)
+		parse()
+		if (!ENVIRON["ORIGINS"]) {
+			printf "%s\t%s\t%s\n", name, plain(assigned[v1]), plain(assigned[v2])
+			continue
+		}
+		tokens = 0
+		cut(assigned[v1] " " assigned[v2])
+		for (i = 1; i <= tokens; i++) {
+			if (!((bare(token[i]), from[i]) in seen)) {
+				seen[bare(token[i]), from[i]] = 1
+				ever[++all] = token[i]
+				ever_from[all] = from[i]
+			}
+		}
+	}
+	if (!ENVIRON["ORIGINS"])
+		exit
+	for (i = 1; i <= tokens; i++) {
+		if (token[i] == "--")
+			dashes = 1
+		else
+			printf "%s\t%s\t%s\n", token[i], from[i], dashes ? "after-dashes" : "set"
+		has[bare(token[i])] = 1
+	}
+	for (i = 1; i <= all; i++)
+		if (!(bare(ever[i]) in has))
+			printf "%s\t%s\tlost\n", ever[i], ever_from[i]
+	if (v1 in unknown)
+		printf "*\t%s\tnot-known\n", unknown[v1]
+	if (v2 in unknown && unknown[v2] != unknown[v1])
+		printf "*\t%s\tnot-known\n", unknown[v2]
+}'
+
+# grub_parse TEXT [ORIGINS]: that, when our drop-in is TEXT ("=..." or none).
+grub_parse() {
+	FILES=$(grub_files "$1") OURS=$(target_file grub) TEXT=$1 TREE=$root ORIGINS=${2-} \
+		awk "$grub_parser" </dev/null
+}
+
+# may_source: whether this command may run what the files of the system say.
+may_source() {
+	[ -n "$root" ] || return 0
+	case $command in
+	apply | add | remove | undo | refresh) is_trusted ;;
+	*) return 1 ;;
+	esac
+}
+
 # grub_trace TEXT: "FILE TAB GRUB_CMDLINE_LINUX TAB GRUB_CMDLINE_LINUX_DEFAULT" lines, when our
-# drop-in is TEXT ("=..." or none). The files may be no shell at all: what was said before that
-# counts.
+# drop-in is TEXT ("=..." or none).
 grub_trace() {
+	if ! may_source; then
+		grub_parse "$1"
+		return
+	fi
 	env -u GRUB_CMDLINE_LINUX -u GRUB_CMDLINE_LINUX_DEFAULT \
-		sh -c "$grub_script" sh "$root" "$(target_file grub)" "$1" |
+		sh -c "$grub_script" sh "$root" "$(target_file grub)" "$1" "$(grub_files "$1")" \
+		2>/dev/null |
 		awk 'BEGIN { RS = "\035"; FS = "\034" }
 			{ gsub(/[\t\n]/, " "); print $1 "\t" $2 "\t" $3 }'
+}
+
+# grub_broken: "FILE:LINE TAB REASON" of the first file that no shell gets through, or nothing:
+# grub-mkconfig does not get through it either.
+grub_broken() {
+	_files=$(grub_files '')
+	[ -n "$_files" ] || return 0
+	_broken=$(printf '%s\n' "$_files" | while read -r _file; do
+		_said=$(sh -n "$_file" 2>&1) || {
+			_said=${_said%%"$nl"*}
+			_said=${_said#*"$_file: "}
+			_said=${_said#line }
+			printf '%s:%s\tthe shell cannot read it (%s)\n' "${_file#"$root"}" "${_said%%:*}" \
+				"${_said#*: }"
+			break
+		}
+	done)
+	if [ -z "$_broken" ] && may_source; then
+		# It may also end the shell that reads it.
+		_last=$(grub_trace '' | tail -n 1 | cut -f 1)
+		[ "$root$_last" = "$(printf '%s\n' "$_files" | tail -n 1)" ] ||
+			_broken=$(printf '%s\n' "$_files" | PLACE=$root$_last awk '
+				ENVIRON["PLACE"] == last { print; exit }
+				{ last = $0 }' | sed "s|^$root||; s|\$|:1	it ends the shell that reads it|")
+	fi
+	[ -z "$_broken" ] || printf '%s\n' "$_broken"
 }
 
 # grub_values TEXT: the tokens that GRUB hands over.
@@ -69,12 +343,38 @@ grub_losses() {
 # grub_reaches TEXT TOKENS: says who loses them, and what to do.
 grub_reaches() {
 	_losses=$(grub_losses "$1" "$2")
-	[ -n "$_losses" ] || return 0
-	while IFS='	' read -r _file _lost; do
-		# shellcheck disable=SC2016 # GRUB's
-		by_hand "$_file: sets GRUB_CMDLINE_LINUX_DEFAULT anew, which loses $_lost; fix: begin its value with" \
-			"\$GRUB_CMDLINE_LINUX_DEFAULT, then: $me refresh"
-	done <<-EOT
-	$_losses
-	EOT
+	_names=''
+	if [ -n "$_losses" ]; then
+		while IFS='	' read -r _file _lost; do
+			_names="$_names $_lost"
+			# shellcheck disable=SC2016 # GRUB's
+			by_hand "$_file: sets GRUB_CMDLINE_LINUX_DEFAULT anew, which loses $_lost; fix: begin its value with" \
+				"\$GRUB_CMDLINE_LINUX_DEFAULT, then: $me refresh"
+		done <<-EOT
+		$_losses
+		EOT
+	fi
+	_lost=$(tokens_without "$2" "$(grub_values "$1")$nl$(printf '%s\n' "$_names" | tokens_split)")
+	[ -z "$_lost" ] || by_hand "$(grub_dashes "$1"): has --, so $(words "$_lost") goes to init; fix: move -- and what" \
+		"follows it to the end of GRUB_CMDLINE_LINUX_DEFAULT, then: $me apply"
+}
+
+# grub_dashes TEXT: the file in which the variables have a lone "--".
+grub_dashes() {
+	grub_trace "$1" | while IFS='	' read -r _file _values; do
+		case " $_values " in
+		*[\ \	]--[\ \	]*)
+			echo "$_file"
+			break
+			;;
+		esac
+	done
+}
+
+# grub_front: whether what we add has to stand before the value of the others, who end it with "--".
+grub_front() {
+	case " $(grub_trace '' | tail -n 1 | cut -f 3) " in
+	*' -- '*) return 0 ;;
+	esac
+	return 1
 }

@@ -12,39 +12,56 @@ config_read() {
 	if [ -d "$root/etc/vfio-early.conf.d" ]; then
 		config_is_safe "$root/etc/vfio-early.conf.d" || return
 	fi
-	for _file in $(
+	_names=$(
 		[ ! -e "$root/etc/vfio-early.conf" ] || echo "$root/etc/vfio-early.conf"
 		names /etc/vfio-early.conf.d '[!.]*.conf'
-	); do
-		config_is_safe "$_file" || return
-		_lines=$(awk '{
-			sub(/#.*/, "")
-			sub(/\r$/, "")
-			if (!match($0, /^[ \t]*cmdline([ \t]|$)/))
-				next
-			sub(/^[ \t]*cmdline[ \t]*/, "")
-			sub(/[ \t]*$/, "")
-			print NR " " $0
-		}' "$_file") || return
-		[ -n "$_lines" ] || continue
-		while read -r _line _text; do
-			config_take "${_file#"$root"}:$_line" "$_text"
-		done <<-EOT
-		$_lines
-		EOT
-	done
+	)
+	[ -n "$_names" ] || return 0
+	while read -r _file; do
+		config_file "$_file" || return
+	done <<-EOT
+	$_names
+	EOT
+}
+
+# config_file FILE: its "cmdline" lines. Fails, and has said why, when it is refused.
+config_file() {
+	_name=${1#"$root"}
+	if [ ! -e "$1" ]; then
+		warn "$_name leads nowhere; fix: remove it"
+		return 1
+	elif [ ! -f "$1" ]; then
+		warn "$_name is not a regular file; fix: move it away"
+		return 1
+	fi
+	config_is_safe "$1" || return
+	_lines=$(awk '{
+		sub(/#.*/, "")
+		sub(/\r$/, "")
+		if (!match($0, /^[ \t]*cmdline([ \t]|$)/))
+			next
+		sub(/^[ \t]*cmdline[ \t]*/, "")
+		sub(/[ \t]*$/, "")
+		print NR " " $0
+	}' <"$1") || return
+	[ -n "$_lines" ] || return 0
+	while read -r _line _text; do
+		config_take "${1#"$root"}:$_line" "$_text"
+	done <<-EOT
+	$_lines
+	EOT
 }
 
 # config_is_safe FILE: whether nobody but root decides what is in it.
 config_is_safe() {
 	_name=${1#"$root"}
-	# shellcheck disable=SC2046 # two words
-	set -- $(stat -L -c '%u %a' "$1")
-	if [ "$1" -ne 0 ] && [ "$1" -ne "$(id -u)" ]; then
-		warn "$_name belongs to uid $1, not to root, so it is not read; fix: chown root:root $_name"
+	_owner=$(stat -L -c '%u %a' "$1") || return
+	_mode=${_owner#* } _owner=${_owner% *}
+	if [ "$_owner" -ne 0 ] && [ "$_owner" -ne "$(id -u)" ]; then
+		warn "$_name belongs to uid $_owner, not to root, so it is not read; fix: chown root:root $_name"
 		return 1
-	elif [ $((0$2 & 022)) -ne 0 ]; then
-		warn "$_name can be written by others than root (mode $2), so it is not read; fix:" \
+	elif [ $((0$_mode & 022)) -ne 0 ]; then
+		warn "$_name can be written by others than root (mode $_mode), so it is not read; fix:" \
 			"chmod go-w $_name"
 		return 1
 	fi
@@ -60,7 +77,7 @@ config_take() {
 	auto | none) ;;
 	*)
 		_bad=''
-		for_each "$(printf '%s\n' "$2" | tokens_split)" config_check "$1"
+		for_each "$(printf '%s\n' "$2" | tokens_split all)" config_check "$1"
 		if [ -n "$_bad" ]; then
 			by_hand "$1: the line is left out"
 			return
@@ -125,7 +142,7 @@ is_igpu_named() {
 # why_intel: why "intel_iommu=on" is missing, or nothing.
 why_intel() {
 	_igpu=''
-	for _version in $(kernels); do
+	for _version in $kernels; do
 		if [ ! -r "$root/boot/config-$_version" ]; then
 			echo "/boot/config-$_version cannot be read: its default may be off"
 			return
@@ -139,7 +156,7 @@ why_intel() {
 	done
 	if [ -n "$_igpu" ] && is_igpu_named; then
 		echo "kernel $_igpu leaves the integrated GPU out by default, and a bind line names it"
-	elif [ -z "$(kernels)" ]; then
+	elif [ -z "$kernels" ]; then
 		echo 'no kernel is in /boot: its default may be off'
 	fi
 }
@@ -150,7 +167,7 @@ why_passthrough() {
 	for _value in pt nopt off; do
 		[ -z "$(tokens_value "$1" iommu "$_value")" ] || return
 	done
-	for _version in $(kernels); do
+	for _version in $kernels; do
 		kernel_has "$_version" IOMMU_DEFAULT_PASSTHROUGH || break
 		_version=''
 	done
@@ -226,7 +243,7 @@ why_video() {
 		return
 		;;
 	esac
-	for _version in $(kernels); do
+	for _version in $kernels; do
 		[ -r "$root/boot/config-$_version" ] || return
 		! kernel_has "$_version" FB_EFI || kernel_has "$_version" SYSFB_SIMPLEFB || return
 	done

@@ -20,32 +20,48 @@ show_grub() {
 	done
 }
 
+# show_files TARGET: where its parameters are set, and what is ours.
+show_files() {
+	row 'set in' "${file#"$root"}$([ -n "$present" ] || echo ' (not there)')"
+	case $1 in
+	grub)
+		_broken=$(grub_broken)
+		if [ -n "$_broken" ]; then
+			row broken "${_broken%%	*}: ${_broken#*	}, so GRUB cannot be refreshed; fix: correct that line"
+			result=1
+		else
+			show_grub
+		fi
+		;;
+	kernel)
+		[ -z "$present" ] || printf '%s\n' "${content%"$nl"}" | sed 's/^/               /'
+		show_root
+		;;
+	esac
+	[ -z "$ours" ] || row 'added' "$(words "$(tokens_of "$ours")")"
+}
+
+# show_root: proxmox-boot-tool refuses a command line without root=.
+show_root() {
+	[ "$loader" = proxmox ] && [ -n "$present" ] || return 0
+	[ -n "$(tokens_name "$(tokens_in kernel "$content")" root)" ] ||
+		row broken "/etc/kernel/cmdline:1: has no root=, so proxmox-boot-tool copies nothing to any ESP; fix: put $(
+			_root=$(entry_line)
+			_root=$(tokens_name "$(printf '%s\n' "${_root#*	}" | tokens_split)" root)
+			words "${_root:-$(tokens_name "$(running)" root)}"
+		) into the first line"
+}
+
 # show_target TARGET
 show_target() {
 	target_look "$1" || {
 		result=1
 		return
 	}
-	row 'set in' "${file#"$root"}$([ -n "$present" ] || echo ' (not there)')"
-	case $1 in
-	grub) show_grub ;;
-	kernel)
-		[ -z "$present" ] || printf '%s\n' "${content%"$nl"}" | sed 's/^/               /'
-		;;
-	esac
-	[ -z "$ours" ] || row 'added' "$(words "$(tokens_of "$ours")")"
-	_next=$(target_values "$1" "${present:+=$content}")
-	row 'next boot' "$(words "$_next")"
-	_running=$(running)
-	# What the loader adds itself, or differs with every kernel.
-	_gone=$(tokens_without "$_running" "$_next" |
-		grep -v -E '^(BOOT_IMAGE|initrd|root|rootflags|systemd.machine_id)=|^r[ow]$')
-	_comes=$(tokens_without "$_next" "$_running")
-	[ -z "$_comes" ] || row '  not yet' "$(words "$_comes")"
-	[ -z "$_gone" ] || row '  no more' "$(words "$_gone")"
+	show_files "$1"
 	_others=$(without_us "$1")
 	host_wants "$_others" | while IFS='	' read -r _token _why; do
-		[ -n "$(tokens_with "$_token" "$_next$nl$(tokens_of "$ours")")" ] ||
+		[ -n "$(tokens_with "$_token" "$_others$nl$(tokens_of "$ours")")" ] ||
 			row missing "$_token: $_why; fix: $me apply"
 	done
 	grub_lost "$1"
@@ -62,11 +78,75 @@ grub_lost() {
 	done
 }
 
+# not_in_force <NEXT: of next's lines, those that do not count: "CODE TAB FILE:LINE TAB TOKEN..." lines.
+# What any loader's file has is left out of the files that are not read.
+not_in_force() {
+	awk -F '\t' '
+		$3 == "in-force" { next }
+		($3 == "other-loader" || $3 == "not-known") && $1 ~ /^(root|rootflags|rootfstype|boot|resume|systemd\.machine_id)=|^(r[ow]|quiet|splash)$/ {
+			next
+		}
+		{
+			key = $3 "\t" $2
+			if (!(key in tokens))
+				order[++n] = key
+			tokens[key] = tokens[key] (tokens[key] == "" ? "" : " ") $1
+		}
+		END {
+			for (i = 1; i <= n; i++)
+				print order[i] "\t" tokens[order[i]]
+		}'
+}
+
+# why_not CODE TOKENS: that in words, with the next step.
+why_not() {
+	case $1 in
+	not-refreshed) echo "$2: the entry that boots next is without it; fix: $me refresh" ;;
+	other-loader) echo "$2: this boot loader does not read that file; fix: $me add $2" ;;
+	not-first-line) echo "$2: proxmox-boot-tool reads the first line alone; fix: move it there, then: $me refresh" ;;
+	lost) echo "$2: a file that is read later sets the variable again" ;;
+	after-dashes) echo "$2: stands behind --, so it goes to init; fix: move it before that, then: $me refresh" ;;
+	some-esps) echo "$2: not every ESP has it; fix: $me refresh" ;;
+	this-boot) echo "$2: of this boot; a refresh by anybody would keep it; fix: $me refresh" ;;
+	not-known)
+		if [ "$2" = '*' ]; then
+			echo 'does more than assign, so what it comes to is not known'
+		else
+			echo "$2: it is not known whether the boot loader reads that file"
+		fi
+		;;
+	*) echo "$2: $1" ;;
+	esac
+}
+
+# show_next: the next boot beside this one, and what is set and does not count.
+show_next() {
+	_all=$(next_tokens)
+	_next=$(printf '%s\n' "$_all" | sed -n 's/	[^	]*	in-force$//p')
+	next_kernel | while IFS='	' read -r _version _image _place _how; do
+		row 'next kernel' "$_version ($_how)"
+	done
+	row 'next boot' "$(words "$_next")"
+	_running=$(running)
+	if [ -n "$_running" ]; then
+		# What the loader adds itself, or differs with every kernel.
+		_gone=$(tokens_without "$_running" "$_next" |
+			grep -v -E '^(BOOT_IMAGE|initrd|root|rootflags|systemd.machine_id)=|^r[ow]$')
+		_comes=$(tokens_without "$_next" "$_running")
+		[ -z "$_comes" ] || row '  not yet' "$(words "$_comes")"
+		[ -z "$_gone" ] || row '  no more' "$(words "$_gone")"
+	fi
+	printf '%s\n' "$_all" | not_in_force | while IFS='	' read -r _code _place _tokens; do
+		row 'not in force' "$_place: $(why_not "$_code" "$_tokens")"
+	done
+}
+
 # show: the whole of it.
 show() {
 	row 'boot loader' "$loader_text"
 	row config "cmdline $config ($config_from)"
 	row running "$(words "$(running)")"
+	show_next
 	for target in $targets; do
 		show_target "$target"
 	done

@@ -17,6 +17,8 @@
 #   is DIGEST                the file as we left it, so not edited since; two while it is changed
 #   made DIR                 a folder that there was not before
 #   apply|add TOKEN          what was added, and by which command
+#   inherited TOKEN          what the loader would be given of this boot without the file, which is why
+#                            it stays
 #
 # The record is written before the file and again after it. In between it names the tokens of both,
 # so that whatever a power cut leaves, what is ours is known.
@@ -43,10 +45,10 @@ is_refresh_due() {
 	[ -e "$records/refresh" ]
 }
 
-# record_read TARGET: into $was, $is, $made and $ours ("COMMAND TOKEN" lines), all empty without
-# one.
+# record_read TARGET: into $was, $is, $made, $inherited (tokens) and $ours ("COMMAND TOKEN" lines),
+# all empty without one.
 record_read() {
-	was='' is='' made='' ours=''
+	was='' is='' made='' ours='' inherited=''
 	[ -e "$records/$1" ] || return 0
 	while read -r _key _value; do
 		case $_key in
@@ -54,6 +56,7 @@ record_read() {
 		is) is=$is${is:+ }$_value ;;
 		made) made=$_value ;;
 		apply | add) ours=$ours${ours:+$nl}"$_key $_value" ;;
+		inherited) inherited=$inherited${inherited:+$nl}$_value ;;
 		'' | '#' | file) ;;
 		*)
 			warn "${records#"$root"}/$1: unknown line \"$_key\": of a newer version?"
@@ -70,7 +73,7 @@ record_write() {
 file ${file#"$root"}
 was $was
 $(printf '%s\n' "$is" | tr ' ' '\n' | sed 's/^/is /')
-${made:+made $made$nl}${ours:+$ours$nl}"
+${made:+made $made$nl}${ours:+$ours$nl}${inherited:+$(printf '%s\n' "$inherited" | sed 's/^/inherited /')$nl}"
 }
 
 # record_remove TARGET: the copy from before the last change stays.
@@ -93,12 +96,13 @@ target_start() {
 		# shellcheck disable=SC2016 # GRUB's
 		echo 'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT"'
 		;;
-	kernel) loader_cmdline ;;
+	kernel) loader_cmdline "$added" ;;
 	esac
 }
 
 # target_look TARGET: reads the file and its record. Sets $file, $content, $present, the record's
-# variables, and $base, the file's text without us, with $base_absent when undo leaves no file.
+# variables, $added, the tokens that this or an earlier boot may have from us, and $base, the file's
+# text without us, with $base_absent when undo leaves no file.
 target_look() {
 	file=$(target_file "$1")
 	if [ -L "$file" ]; then
@@ -109,6 +113,7 @@ target_look() {
 		file=$(readlink -f "$file")
 	fi
 	record_read "$1" || return
+	added=$(tokens_of "$ours")$nl$inherited
 	slurp "$records/$1.original" || return
 	_original=$content
 	slurp "$file" || return
@@ -173,7 +178,7 @@ target_commit() {
 # target_settle TARGET LINES DIGEST: the record says what is so now: nothing of ours in the file, or
 # LINES. A file that we made and that stays without anything of ours keeps a record, to go later.
 target_settle() {
-	ours=$2 is=$3
+	ours=$2 is=$3 inherited=$_inherits
 	if [ -z "$2" ] && { [ -z "$base_absent" ] || [ -z "$3" ]; }; then
 		record_remove "$1"
 	else
@@ -187,7 +192,10 @@ target_settle() {
 # tokens WANT are to be there in place of HAVE. What is there already stays where it is.
 target_next() {
 	if [ -z "$2" ]; then
-		[ -n "$base_absent" ] && ! is_inherited "$1" || printf '=%s' "$base"
+		[ -n "$base_absent" ] && ! { [ "$1" = kernel ] && must_stay "$added"; } ||
+			printf '=%s' "$base"
+	elif [ "$1" = grub ] && grub_front; then
+		printf '=' && tokens_edit "$1" "$content" "$2" "$2$nl$3" front
 	elif [ -z "$present" ]; then
 		printf '=' && tokens_edit "$1" "$base" "$2" ''
 	else
@@ -197,33 +205,38 @@ target_next() {
 	fi
 }
 
-# is_inherited TARGET: without /etc/kernel/cmdline the loaders take the command line of the running
-# kernel. While that has what is to go, the file has to stay, or the tokens would come back for
-# ever.
-is_inherited() {
-	[ "$1" = kernel ] && [ -n "$present" ] &&
-		[ -n "$(tokens_with "$(tokens_of "$ours")" "$(running)")" ]
+# target_begin TARGET WANT: the text without us of a file that is not there, when it is to be made.
+target_begin() {
+	[ -z "$present" ] || return 0
+	[ -n "$2" ] || { [ "$1" = kernel ] && must_stay "$added"; } || return 0
+	base=$(target_start "$1" && echo x) || {
+		result=1
+		return 1
+	}
+	base=${base%x}
+}
+
+# target_inherits TARGET WANT NEXT: the tokens of this boot that the file keeps from coming back.
+target_inherits() {
+	[ "$1" = kernel ] && [ -n "$base_absent" ] && [ -n "$3" ] && loader_inherits || return 0
+	tokens_without "$(one_boot "$added")" "$2"
 }
 
 # target_set TARGET LINES: makes LINES ("COMMAND TOKEN") all of ours that is in the file, after
 # target_look; says what that changed.
 target_set() {
 	_want=$(tokens_of "$2") _have=$(tokens_of "$ours") _name=${file#"$root"}
-	if [ -z "$present" ] && [ -n "$_want" ]; then
-		base=$(target_start "$1" && echo x) || {
-			result=1
-			return 1
-		}
-		base=${base%x}
-	fi
+	target_begin "$1" "$_want" || return
 	_next=$(target_next "$1" "$_want" "$_have" && echo x)
 	_next=${_next%x}
+	_inherits=$(target_inherits "$1" "$_want" "$_next")
 	if [ "$_next" = "${present:+=$content}" ]; then
 		say "$_name: unchanged"
 		[ -z "$dry_run" ] || return 0
 		# A power cut may have left the record one step behind the file.
 		if [ "$2" = "$ours" ] && [ "$is" = "${is#* }" ] &&
-			{ [ -n "$2" ] || [ ! -e "$records/$1" ]; }; then
+			{ [ -n "$2" ] || [ ! -e "$records/$1" ] ||
+				[ "$present$_inherits" = "1$inherited" ]; }; then
 			return 0
 		fi
 		target_settle "$1" "$2" "${present:+$(digest "$content")}" || result=1
@@ -235,14 +248,17 @@ target_set() {
 		return 0
 	fi
 	_added=$(tokens_without "$_want" "$_have") _taken=$(tokens_without "$_have" "$_want")
-	_kept=''
-	[ -z "$base_absent" ] || [ -n "$_want" ] || [ -z "$_next" ] || _kept=1
+	_made_from=''
+	[ "$1" != kernel ] || [ -n "$present" ] || [ -z "$_next" ] || _made_from=$(loader_cmdline_from)
 	target_commit "$1" "$2" "$_next" || return
 	_did=${_taken:+ removed $(words "$_taken")}${_added:+ added $(words "$_added")}
+	[ -n "$_did" ] || [ -z "$_next" ] || _did=' made'
 	say "$_name:${_did:- removed}"
-	[ "$1" != kernel ] || [ -n "$present" ] || say "$_name: made from $(loader_cmdline_from)"
-	[ -z "$_kept" ] || say "$_name: stays, or the boot loader would be given the parameters of this boot;" \
-		"after a reboot \"$me undo\" removes it"
+	[ -z "$_made_from" ] ||
+		say "$_name: made from $_made_from${_inherits:+, without what is of this boot alone: $(words "$_inherits")}"
+	[ -n "$_want" ] || [ -z "$base_absent" ] || [ -z "$_next" ] ||
+		say "$_name: stays, or the boot loader would be given the parameters of this boot;" \
+			"after a reboot \"$me undo\" removes it"
 }
 
 # other_lines: what becomes of the other lines of /etc/kernel/cmdline, in $content, if it has any.
@@ -264,7 +280,7 @@ target_values() {
 	grub) grub_values "$2" ;;
 	kernel)
 		if [ -z "$2" ]; then
-			loader_cmdline 2>/dev/null | tokens_split
+			loader_cmdline "$added" 2>/dev/null | tokens_split
 		elif [ "$loader" = proxmox ]; then
 			tokens_in kernel "${2#=}"
 		else
@@ -285,9 +301,13 @@ without_us() {
 
 # target_fits TARGET: whether the file is one that we may add to; else says what is to be done.
 target_fits() {
-	if [ "$1" != kernel ] || [ -z "$present" ]; then
-		return 0
+	if [ "$1" = grub ]; then
+		_broken=$(grub_broken)
+		[ -n "$_broken" ] || return 0
+		by_hand "${_broken%%	*}: ${_broken#*	}, so GRUB cannot be refreshed; fix: correct that line"
+		return 1
 	fi
+	[ -n "$present" ] || return 0
 	other_lines
 	case $content in
 	'#'*)
@@ -395,19 +415,29 @@ say_not_ours() {
 
 # targets_undo: takes back all of it.
 targets_undo() {
+	guard
 	_all=$(targets_with_record)
-	[ -n "$_all" ] || say "nothing was added"
+	[ -n "$_all" ] || [ -n "$changed" ] || say "nothing was added"
 	for target in $_all; do
 		target_look "$target" && target_set "$target" '' || result=1
 	done
 }
 
-# targets_by_hand: there is no file that we could change; what the config asks for is still said.
+# targets_by_hand: there is no file that we could change; what the config asks for is still said, until
+# a boot has it, or it was said to be done.
 targets_by_hand() {
-	_missing=$(tokens_without "$(host_wants "$(running)" | cut -f 1)" "$(running)")
+	_missing=$(hand_missing)
+	if [ -n "$_missing" ] && [ -e "$records/by-hand" ]; then
+		_boot=''
+		[ -n "$root" ] || read -r _boot </proc/sys/kernel/random/boot_id
+		[ "$(hand_word boot)" != "$_boot" ] ||
+			_missing=$(tokens_without "$_missing" "$(hand_word tokens | tokens_split)")
+	fi
 	if [ -n "$_missing" ]; then
-		by_hand "$loader_text: nothing is changed; add to its command line by hand: $(words "$_missing")"
+		_then="; then: $me refresh --by-hand"
+		[ "$loader" != proxmox ] || _then=
+		by_hand "$loader_text: nothing is changed; add to its command line by hand: $(words "$_missing")$_then"
 	else
-		say "$loader_text: this boot has all that is wanted"
+		say "$loader_text: this boot has all that is wanted, or was told that the next one has"
 	fi
 }

@@ -3,7 +3,8 @@
 #
 # The text of a kernel command line. A parameter ("token") ends at a blank outside of double quotes,
 # as the kernel's next_arg() (lib/cmdline.c) has it. Two are the same when they are without their
-# quotes: a="b c" and "a=b c" are one to the kernel. Lists of them have one a line.
+# quotes: a="b c" and "a=b c" are one to the kernel. What is behind a lone "--" is init's
+# (init/main.c, set_init_arg()). Lists of them have one a line.
 # Defines only; pure: text in, text out.
 
 # part(s) cuts a line into from[1..parts], to[1..parts]. is_line(n), get(n), put(n, s): see
@@ -66,12 +67,16 @@ function put(n, s,   i, c, out) {
 	line[n] = head s tail
 }'
 
-# tokens_split <TEXT: the tokens of all lines, one a line.
+# tokens_split [all] <TEXT: the tokens of all lines, one a line, up to a lone "--"; or all.
 tokens_split() {
-	awk "$tokens_awk"'{
+	ALL=${1-} awk "$tokens_awk"'{
 		part($0)
-		for (i = 1; i <= parts; i++)
-			print substr($0, from[i], to[i] - from[i] + 1)
+		for (i = 1; i <= parts; i++) {
+			t = substr($0, from[i], to[i] - from[i] + 1)
+			if (t == "--" && !ENVIRON["ALL"])
+				exit
+			print t
+		}
 	}'
 }
 
@@ -138,7 +143,7 @@ tokens_check() {
 		warn "$1: '$_rest' is not handed to the kernel unchanged by every boot loader; set it by hand"
 		return 1
 	fi
-	if [ "$(printf '%s\n' "$1" | tokens_split)" != "$1" ] || [ -z "$1" ] ||
+	if [ "$(printf '%s\n' "$1" | tokens_split all)" != "$1" ] || [ -z "$1" ] ||
 		[ $(($(printf '%s' "$1" | tr -cd '"' | wc -c) % 2)) -ne 0 ]; then
 		warn "'$1' is not one kernel parameter: put what has blanks between double quotes: a=\"b c\""
 		return 1
@@ -146,6 +151,10 @@ tokens_check() {
 	case $1 in
 	=*)
 		warn "$1: the name of the parameter is missing"
+		return 1
+		;;
+	--)
+		warn "--: what is behind it goes to init, not to the kernel"
 		return 1
 		;;
 	esac
@@ -159,24 +168,28 @@ tokens_in() {
 		for (n = 1; n <= NR; n++)
 			if (is_line(n)) {
 				part(s = get(n))
-				for (i = 1; i <= parts; i++)
-					print substr(s, from[i], to[i] - from[i] + 1)
+				for (i = 1; i <= parts; i++) {
+					t = substr(s, from[i], to[i] - from[i] + 1)
+					if (t == "--")
+						break
+					print t
+				}
 			}
 	}' | grep -vxF '$GRUB_CMDLINE_LINUX_DEFAULT'
 }
 
-# tokens_edit KIND TEXT ADD TAKE: TEXT with the tokens of TAKE out and those of ADD in. KIND says
+# tokens_edit KIND TEXT ADD TAKE [FRONT]: TEXT with the tokens of TAKE out and those of ADD in. KIND says
 # which lines have tokens: "kernel": the first; "grub": GRUB_CMDLINE_LINUX_DEFAULT="...", each, and
 # one is made when there is none. One occurrence of a token is taken, the last, with one blank
-# before it; new ones go behind the last. All else stays as it is, byte by byte, also a missing
-# newline at the end.
+# before it; new ones go behind the last, but before a lone "--", or with FRONT before the first. All
+# else stays as it is, byte by byte, also a missing newline at the end.
 tokens_edit() {
 	# awk cannot tell whether the last line had a newline.
 	case $2 in
 	*"$nl") _newline=1 ;;
 	*) _newline= ;;
 	esac
-	printf '%s' "$2" | KIND=$1 ADD=$3 TAKE=$4 NEWLINE=$_newline awk "$tokens_awk"'
+	printf '%s' "$2" | KIND=$1 ADD=$3 TAKE=$4 FRONT=${5-} NEWLINE=$_newline awk "$tokens_awk"'
 	function take(t,   n, i, s, left, right) {
 		for (n = lines; n > 0; n--) {
 			if (!is_line(n))
@@ -197,7 +210,7 @@ tokens_edit() {
 			return
 		}
 	}
-	function add(t,   n, s, end) {
+	function add(t,   n, s, i, end) {
 		for (n = lines; n > 0 && !is_line(n); n--)
 			;
 		if (!n) {
@@ -208,7 +221,15 @@ tokens_edit() {
 				line[n] = "GRUB_CMDLINE_LINUX_DEFAULT=\"$GRUB_CMDLINE_LINUX_DEFAULT\""
 		}
 		s = get(n)
-		end = part(s) ? to[parts] : 0
+		part(s)
+		for (i = 1; i <= parts; i++)
+			if (substr(s, from[i], to[i] - from[i] + 1) == "--")
+				break
+		if (ENVIRON["FRONT"] || (i == 1 && parts)) {
+			put(n, substr(s, 1, from[1] - 1) t " " substr(s, from[1]))
+			return
+		}
+		end = parts ? to[i - 1] : 0
 		put(n, substr(s, 1, end) (end ? " " : "") t substr(s, end + 1))
 	}
 	{ line[++lines] = $0 }
@@ -219,9 +240,12 @@ tokens_edit() {
 			if (list[k] != "")
 				take(list[k])
 		n = split(ENVIRON["ADD"], list, "\n")
+		more = ""
 		for (k = 1; k <= n; k++)
 			if (list[k] != "")
-				add(list[k])
+				more = more (more == "" ? "" : " ") list[k]
+		if (more != "")
+			add(more)
 		for (k = 1; k <= lines; k++)
 			printf "%s%s", line[k],
 				(k < lines || lines > before || ENVIRON["NEWLINE"]) ? "\n" : ""

@@ -39,6 +39,37 @@ state() {
 	(cd "$1/etc" && find . -printf '%p %m\n' -type f -exec sha256sum {} \; | sort)
 }
 
+# fake_inherits DIR: a tree of systemd-boot without /etc/kernel/cmdline, booted with something of one boot.
+fake_inherits() {
+	fake_systemd "$1"
+	rm "$1/etc/kernel/cmdline"
+	echo 'root=/dev/sda1 ro quiet vfio_early=off' >"$1/proc/cmdline"
+	echo 'cmdline none' >"$1/etc/vfio-early.conf"
+}
+
+# by_hand_cuts: a power cut before each change of refresh --by-hand: the word is there and whole, or not.
+by_hand_cuts() {
+	begin 'a power cut before each change: refresh --by-hand'
+	_n=0
+	while :; do
+		_n=$((_n + 1))
+		rm -rf "$work/run"
+		fake_systemd "$work/run"
+		rm -r "$work/run/boot/loader"
+		quietly "$work/killat" "$_n" "$work/run" "$command" refresh --by-hand --root "$work/run"
+		_status=$?
+		_word=$work/run/var/lib/vfio-early/cmdline/by-hand
+		[ ! -e "$_word" ] || [ "$(sed 's/ .*//' "$_word" | tr '\n' ' ')" = 'boot tokens images ' ] ||
+			problem "change $_n: half a word: $(cat "$_word")"
+		[ $_status -eq 99 ] || break
+		quietly "$command" refresh --by-hand --root "$work/run" || problem "change $_n: a further one fails"
+		[ -e "$_word" ] || problem "change $_n: a further one does nothing"
+	done
+	[ $_status -eq 0 ] || problem "killat: $_status"
+	[ $_n -gt 5 ] || problem "only $_n changes were seen"
+	test_name="$test_name ($_n)"
+}
+
 # quietly COMMAND...: what it says is shown if the test fails.
 quietly() {
 	"$@" >>"$work/out" 2>&1
@@ -60,12 +91,16 @@ finishes() {
 	state "$work/copy" | cmp -s - "$work/new.state" || problem "$2: a further $do does not finish"
 	[ -e "$work/copy/var/lib/vfio-early/cmdline/refresh" ] || problem "$2: the refresh is forgotten"
 	for _root in "$1" "$work/copy"; do
+		(cd "$_root" && eval "$reboot") >>"$work/out" 2>&1
 		quietly "$command" undo --no-refresh --root "$_root" || problem "$2: a further undo fails"
 		state "$_root" | cmp -s - "$work/undone.state" || problem "$2: a further undo does not finish"
 		[ -z "$(find "$_root/var" -name kernel -o -name grub -o -name '*.vfio-early-new' 2>/dev/null)" ] ||
 			problem "$2: undo leaves a record"
 	done
 }
+
+# What makes a tree that of the next boot, before undo.
+reboot=
 
 # scenario MACHINE DO [BEFORE [EDIT]]: $do is the command under test, "$work/machine" the tree before it:
 # a tree of MACHINE in which the commands BEFORE were run, and then the administrator's EDIT. Makes the
@@ -227,5 +262,13 @@ faults() {
 	power_cuts 'apply that takes back' fake_systemd apply \
 		"$command add nosmt --no-refresh --root . && $command apply --no-refresh --root ." \
 		"echo cmdline none >etc/vfio-early.conf"
+	reboot='echo root=/dev/sda1 ro quiet >proc/cmdline'
+	power_cuts 'apply that keeps out what is of one boot' fake_inherits apply
+	power_cuts 'apply that takes back what this boot has' fake_inherits apply \
+		"echo cmdline auto >etc/vfio-early.conf; $command apply --no-refresh --root . &&
+			echo 'root=/dev/sda1 ro quiet intel_iommu=on iommu=pt' >proc/cmdline" \
+		"echo cmdline none >etc/vfio-early.conf"
+	reboot=
+	by_hand_cuts
 	finish
 }

@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash
+#
+# What the loader's own files will boot: every entry, whose it is, and which of them is next. Reads
+# text that was read elsewhere ("FILE:LINE:TEXT" lines); knows nothing of devices and mounts. An entry
+# is a line of fields behind tabs:
+#
+#   NEXT     "next" for the one that boots when nobody touches a key, else "-"
+#   WHOSE    "own", "recovery" (own, without our parameters), "foreign"
+#   VERSION  of its kernel, or "-"
+#   PLACE    FILE:LINE of its command line
+#   IMAGE    its initramfs as the loader names it, or "-"
+#   HOW      why it is next: one-shot, saved, default, newest; "-" for the others
+#   LINE     its command line
+#
+# Defines only.
+
+# Reads "FILE:LINE:TEXT" into file, number and text; a name has no colon in it.
+# shellcheck disable=SC2016 # awk's
+entries_awk='
+function cut_line() {
+	file = substr($0, 1, index($0, ":") - 1)
+	text = substr($0, length(file) + 2)
+	number = text + 0
+	text = substr(text, index(text, ":") + 1)
+}
+# Numbers in a version compare as numbers: -1, 0 or 1.
+function compare(a, b,   x, y) {
+	while (a != "" || b != "") {
+		match(a, /^[^0-9]*/); x = substr(a, 1, RLENGTH); a = substr(a, RLENGTH + 1)
+		match(b, /^[^0-9]*/); y = substr(b, 1, RLENGTH); b = substr(b, RLENGTH + 1)
+		if (x != y) {
+			# "~" is before all else, and what is longer behind what it begins with.
+			if (substr(x, 1, 1) == "~") return -1
+			if (substr(y, 1, 1) == "~") return 1
+			return x < y ? -1 : 1
+		}
+		match(a, /^[0-9]*/); x = substr(a, 1, RLENGTH); a = substr(a, RLENGTH + 1)
+		match(b, /^[0-9]*/); y = substr(b, 1, RLENGTH); b = substr(b, RLENGTH + 1)
+		if (x + 0 != y + 0)
+			return x + 0 < y + 0 ? -1 : 1
+	}
+	return 0
+}
+function tell(chosen_entry, i) {
+	printf "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", chosen_entry == i ? "next" : "-", whose[i],
+		version[i] == "" ? "-" : version[i], place[i], image[i] == "" ? "-" : image[i],
+		chosen_entry == i ? how : "-", line[i]
+}'
+
+# entries_grub <LINES: of grub.cfg and grubenv. Which entry is next is grub-core/normal/menu.c's: the
+# number, ID or title of an entry, those of its submenus before it; the first one when there is no
+# such entry. What 00_header makes of GRUB_DEFAULT and of grubenv is grub-mkconfig's.
+# shellcheck disable=SC2016 # awk's
+entries_grub() {
+	awk "$entries_awk"'
+	# The next word of s, with its quotes taken off, into word; s without it is returned.
+	function shift_word(s,   c) {
+		sub(/^[ \t]+/, "", s)
+		c = substr(s, 1, 1)
+		if ((c == "\047" || c == "\"") && index(substr(s, 2), c)) {
+			word = substr(s, 2, index(substr(s, 2), c) - 1)
+			return substr(s, length(word) + 3)
+		}
+		match(s, /^[^ \t]*/)
+		word = substr(s, 1, RLENGTH)
+		return substr(s, RLENGTH + 1)
+	}
+	function open_block(kind,   s) {
+		s = text
+		sub(/^[ \t]*[a-z]+/, "", s)
+		s = shift_word(s)
+		depth++
+		is[depth] = kind
+		position[depth] = kind == "other" ? position[depth - 1] : count[depth - 1]++
+		level_title[depth] = word
+		level_id[depth] = ""
+		count[depth] = 0
+		while (s ~ /[^ \t{]/) {
+			s = shift_word(s)
+			if (word == "--id" || word ~ /menuentry_id_option/) {
+				s = shift_word(s)
+				level_id[depth] = word
+			}
+		}
+		if (kind == "menuentry") {
+			n++
+			levels[n] = depth
+			for (i = 1; i <= depth; i++) {
+				at[n, i] = position[i]
+				ids[n, i] = level_id[i]
+				titles[n, i] = level_title[i]
+			}
+		}
+	}
+	function is_this(e, i, name) {
+		return name ~ /^[0-9]+$/ ? at[e, i] == name + 0 : ids[e, i] == name || titles[e, i] == name
+	}
+	# The entry with such a name, 0 for none. A submenu stands for its first entry.
+	function find(name,   e, i, names, part, good) {
+		names = split(name, part, ">")
+		for (e = 1; e <= n; e++) {
+			good = names > 0
+			for (i = 1; i <= levels[e] && good; i++)
+				good = i <= names ? is_this(e, i, part[i]) : at[e, i] == 0
+			if (good)
+				return e
+		}
+		return 0
+	}
+	{ cut_line() }
+	file ~ /grubenv$/ {
+		if (text ~ /^[a-z_]+=/)
+			env[substr(text, 1, index(text, "=") - 1)] = substr(text, index(text, "=") + 1)
+		next
+	}
+	text ~ /^### BEGIN / { section = text; sections++ }
+	text ~ /^### END / { section = "" }
+	text ~ /^[ \t]*menuentry[ \t].*\{[ \t]*$/ { open_block("menuentry"); next }
+	text ~ /^[ \t]*submenu[ \t].*\{[ \t]*$/ { open_block("submenu"); next }
+	text ~ /\{[ \t]*$/ { open_block("other"); next }
+	text ~ /^[ \t]*\}[ \t]*$/ { if (depth) depth--; next }
+	!n && text ~ /^[ \t]*set[ \t]+default=/ {
+		sub(/^[ \t]*set[ \t]+default=/, "", text)
+		shift_word(text)
+		if (word !~ /next_entry/)
+			set_default = word
+		next
+	}
+	depth && is[depth] == "menuentry" && text ~ /^[ \t]*linux(16|efi)?[ \t]/ {
+		sub(/^[ \t]*linux(16|efi)?/, "", text)
+		text = shift_word(text)
+		place[n] = file ":" number
+		version[n] = word ~ /vmlinu[xz]-/ ? word : ""
+		sub(/.*vmlinu[xz]-/, "", version[n])
+		sub(/^[ \t]+/, "", text)
+		line[n] = text
+		gsub(/\t/, " ", line[n])
+		whose[n] = ids[n, levels[n]] ~ /-recovery-/ ? "recovery" : "own"
+		if (sections ? section !~ /\/10_linux/ : ids[n, levels[n]] ~ /osprober/)
+			whose[n] = "foreign"
+		next
+	}
+	depth && is[depth] == "menuentry" && text ~ /^[ \t]*initrd(16|efi)?[ \t]/ {
+		sub(/^[ \t]*initrd(16|efi)?/, "", text)
+		# The last of them: microcode may be an image of its own, before it.
+		while (text ~ /[^ \t]/)
+			text = shift_word(text)
+		image[n] = word
+	}
+	END {
+		how = "newest"
+		saved = env["prev_saved_entry"] != "" ? env["prev_saved_entry"] : env["saved_entry"]
+		chosen = set_default
+		if (set_default ~ /saved_entry/)
+			chosen = saved
+		if (env["next_entry"] != "")
+			chosen = env["next_entry"]
+		default_entry = find(chosen)
+		if (default_entry && env["next_entry"] != "")
+			how = "one-shot"
+		else if (default_entry && set_default ~ /saved_entry/)
+			how = "saved"
+		else if (default_entry && chosen != "0")
+			how = "default"
+		if (!default_entry)
+			default_entry = find("0")
+		for (e = 1; e <= n; e++)
+			if (place[e] != "")
+				tell(default_entry, e)
+	}'
+}
+
+# entries_bls <LINES: of loader.conf and of entries of the Boot Loader Specification (type 1), as
+# systemd-boot has it: their order is src/boot/efi/boot.c's config_entry_compare(), and $kernels,
+# $entry_tokens say which are ours. $entry_one_shot, $entry_default and $entry_last are the variables
+# of the Boot Loader Interface; a pattern of loader.conf is fnmatch(3)'s.
+# shellcheck disable=SC2016 # awk's
+entries_bls() {
+	KERNELS=$kernels TOKENS=$entry_tokens ONE_SHOT=$entry_one_shot DEFAULT=$entry_default \
+		LAST=$entry_last awk "$entries_awk"'
+	function value() {
+		sub(/^[^ \t]+[ \t]*/, "", text)
+		sub(/[ \t]+$/, "", text)
+		gsub(/\t/, " ", text)
+		return text
+	}
+	function pattern(glob,   i, c, out) {
+		for (i = 1; i <= length(glob); i++) {
+			c = substr(glob, i, 1)
+			if (c == "*")
+				out = out ".*"
+			else if (c == "?")
+				out = out "."
+			else if (c ~ /[][a-zA-Z0-9_-]/)
+				out = out c
+			else
+				out = out "[" c "]"
+		}
+		return "^" out "$"
+	}
+	# The first in the order of the menu whose ID is of the pattern, 0 for none.
+	function find(glob,   i) {
+		if (glob == "")
+			return 0
+		for (i = 1; i <= n; i++)
+			if (tolower(id[order[i]]) ~ pattern(tolower(glob)))
+				return order[i]
+		return 0
+	}
+	# Whether entry a stands behind entry b in the menu.
+	function is_behind(a, b,   c) {
+		if (is_bad[a] != is_bad[b])
+			return is_bad[a]
+		if ((sort_key[a] == "") != (sort_key[b] == ""))
+			return sort_key[a] == ""
+		if (sort_key[a] != "") {
+			if (sort_key[a] != sort_key[b])
+				return sort_key[a] > sort_key[b]
+			if (machine[a] != machine[b])
+				return machine[a] > machine[b]
+			c = compare(version[a], version[b])
+			if (c)
+				return c < 0
+		}
+		return compare(id[a], id[b]) < 0
+	}
+	{ cut_line() }
+	file ~ /loader\/loader\.conf$/ {
+		if (text ~ /^[ \t]*default[ \t]/) {
+			sub(/^[ \t]+/, "", text)
+			chosen = value()
+		}
+		next
+	}
+	!(file in seen) {
+		seen[file] = ++n
+		name = file
+		sub(/.*\//, "", name)
+		is_bad[n] = name ~ /\+0(-[0-9]+)?\.conf$/
+		sub(/\+[0-9]+(-[0-9]+)?\.conf$/, ".conf", name)
+		id[n] = name
+		whose[n] = "own"
+		place[n] = file ":1"
+	}
+	{ i = seen[file]; sub(/^[ \t]+/, "", text) }
+	text ~ /^options[ \t]/ {
+		if (line[i] == "")
+			place[i] = file ":" number
+		line[i] = line[i] (line[i] == "" ? "" : " ") value()
+	}
+	text ~ /^version[ \t]/ { version[i] = value() }
+	text ~ /^sort-key[ \t]/ { sort_key[i] = value() }
+	text ~ /^machine-id[ \t]/ { machine[i] = value() }
+	text ~ /^initrd[ \t]/ { image[i] = value() }
+	text ~ /^(efi|uki|uki-url)[ \t]/ { whose[i] = "foreign" }
+	END {
+		tokens = split(ENVIRON["TOKENS"], token, "\n")
+		installed = split(ENVIRON["KERNELS"], kernel, "\n")
+		for (i = 1; i <= n; i++) {
+			name = substr(id[i], 1, length(id[i]) - 5)
+			mine = !tokens
+			for (t = 1; t <= tokens; t++)
+				if (index(name, token[t] "-") == 1 || (machine[i] != "" && machine[i] == token[t]))
+					mine = 1
+			if (!mine)
+				whose[i] = "foreign"
+			best = ""
+			for (k = 1; k <= installed; k++)
+				if (length(kernel[k]) > length(best) && length(name) > length(kernel[k]) &&
+				    substr(name, length(name) - length(kernel[k])) == "-" kernel[k])
+					best = kernel[k]
+			if (version[i] == "")
+				version[i] = best
+		}
+		for (i = 1; i <= n; i++) {
+			for (j = i; j > 1 && is_behind(order[j - 1], i); j--)
+				order[j] = order[j - 1]
+			order[j] = i
+		}
+		if (chosen == "@saved")
+			chosen = ENVIRON["LAST"]
+		how = "one-shot"
+		e = find(ENVIRON["ONE_SHOT"])
+		if (!e) {
+			how = "default"
+			e = find(ENVIRON["DEFAULT"])
+			if (!e)
+				e = find(chosen)
+			# A pattern of all of ours chooses nothing but the first of them.
+			if (e == order[1])
+				how = "newest"
+		}
+		if (!e) {
+			how = "newest"
+			e = order[1]
+		}
+		for (i = 1; i <= n; i++)
+			tell(e, order[i])
+	}'
+}
+
+# entries_own LIST: of "TARGET ENTRY" lines: those of this system for kernels that are installed, in
+# which our parameters belong.
+entries_own() {
+	printf '%s\n' "$1" | KERNELS=$kernels awk -F '\t' '
+		BEGIN {
+			n = split(ENVIRON["KERNELS"], list, "\n")
+			for (i = 1; i <= n; i++)
+				installed[list[i]] = 1
+		}
+		$3 == "own" && ($4 in installed || ($1 == "grub" && $4 == "-"))'
+}

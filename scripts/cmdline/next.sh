@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash
+#
+# The next boot: with which kernel, and every parameter with where it stands and whether it counts. The
+# truth is the entry that boots next; the files that it is made from say where each of its parameters is
+# set, and what else was set that does not reach it. Calls no other program of ours, sources nothing.
+# Defines only.
+
+# file_tokens TARGET: what its files have, as the loader joins them: "TOKEN TAB FILE:LINE TAB CODE" lines,
+# with the code "set" for what reaches the loader. It is "*" when a file does more than assign.
+file_tokens() {
+	case $1 in
+	grub) grub_tokens ;;
+	kernel) kernel_tokens ;;
+	esac
+}
+
+grub_tokens() {
+	_text=''
+	slurp "$(target_file grub)" 2>/dev/null && _text=${present:+=$content}
+	_parsed=$(grub_parse "$_text" origins)
+	case $_parsed in
+	*"$nl*	"* | '*	'*) ;;
+	*)
+		[ -z "$_parsed" ] || printf '%s\n' "$_parsed"
+		return
+		;;
+	esac
+	if [ -n "$root" ]; then
+		printf '%s\n' "$_parsed"
+		return
+	fi
+	# This system's own files may be run.
+	grub_values "$_text" | while read -r _token; do
+		_place=$(locate grub "$_token")
+		printf '%s\t%s\tset\n' "$_token" "${_place:-/etc/default/grub:1}"
+	done
+	printf '%s\n' "$_parsed" | grep '	lost$'
+}
+
+# proxmox-boot-tool reads one line, kernel-install joins all of them.
+kernel_tokens() {
+	for _file in /etc/kernel/cmdline /usr/lib/kernel/cmdline; do
+		if [ -f "$root$_file" ] || [ -h "$root$_file" ]; then
+			[ -z "$root" ] || [ ! -h "$root$_file" ] || return 0
+			ONE=$loader NAME=$_file awk "$tokens_awk"'{
+				if (NR > 1 && /^[ \t]*#/ && ENVIRON["ONE"] == "proxmox")
+					next
+				part($0)
+				for (i = 1; i <= parts; i++) {
+					t = substr($0, from[i], to[i] - from[i] + 1)
+					if (t == "--") {
+						dashes = 1
+						continue
+					}
+					code = dashes ? "after-dashes" : "set"
+					if (NR != 1 && ENVIRON["ONE"] == "proxmox")
+						code = "not-first-line"
+					printf "%s\t%s:%d\t%s\n", t, ENVIRON["NAME"], NR, code
+				}
+			}' <"$root$_file" 2>/dev/null
+			return 0
+		fi
+		[ "$loader" != proxmox ] || return 0
+	done
+}
+
+# next_facts: what next_tokens is made of: lines with a letter before a tab: "F" what a file of the loader
+# has, "O" what a file has that this loader does not read, "R" the running kernel's tokens, "B" those of
+# one boot that a refresh would keep, "E" the line of an entry that is next, "A" our tokens that no
+# loader has been given yet.
+next_facts() {
+	for _target in grub kernel; do
+		case " $targets " in
+		*" $_target "*) _kind=F ;;
+		*) _kind=O ;;
+		esac
+		file_tokens "$_target" | sed "s/^/$_kind	/"
+	done
+	printf '%s\n' "$entries" | awk -F '\t' '$2 == "next" { print "E\t" $5 "\t" $8 }'
+	if [ -z "$targets" ]; then
+		booted_with | sed 's/^/R	/'
+	elif loader_inherits && [ ! -e "$root/etc/kernel/cmdline" ]; then
+		record_read kernel 2>/dev/null
+		one_boot "$(tokens_of "$ours")$nl$inherited" | sed 's/^/B	/'
+		[ -n "$entries" ] || booted_with | sed 's/^/R	/'
+	fi
+	if is_refresh_due; then
+		for _target in $targets; do
+			record_read "$_target" 2>/dev/null && tokens_of "$ours" | sed 's/^/A	/'
+		done
+	fi
+}
+
+# next_tokens: "TOKEN TAB FILE:LINE TAB CODE" lines, in the order of the command line; then what is set
+# and does not count. The codes are those of vfio-early-cmdline(8).
+next_tokens() {
+	next_facts | KNOWN=$loader awk -F '\t' "$tokens_awk"'
+	function say(t, place, code) {
+		if (!((t, place, code) in said)) {
+			said[t, place, code] = 1
+			printf "%s\t%s\t%s\n", t, place, code
+		}
+	}
+	$1 == "F" || $1 == "O" {
+		n++
+		kind[n] = $1
+		token[n] = $2
+		at[n] = $3
+		code[n] = $4
+		next
+	}
+	$1 == "R" { running[++runs] = $2 }
+	$1 == "B" { typed[bare($2)] = 1; typed_list[++types] = $2 }
+	$1 == "A" { late[bare($2)] = 1 }
+	$1 == "E" {
+		entry_place[++es] = $2
+		s = $0
+		sub(/^E\t[^\t]*\t/, "", s)
+		part(s)
+		for (i = 1; i <= parts; i++) {
+			t = substr(s, from[i], to[i] - from[i] + 1)
+			if (t == "--") {
+				for (i++; i <= parts; i++)
+					behind[es, ++behinds[es]] = substr(s, from[i], to[i] - from[i] + 1)
+				break
+			}
+			# An entry of GRUB is a line of its shell.
+			if (t ~ /^\$/)
+				continue
+			list[es, ++counts[es]] = t
+			if (!((es, bare(t)) in has)) {
+				has[es, bare(t)] = 1
+				have[bare(t)]++
+			}
+		}
+	}
+	# Where a token of an entry is set: in a file that the loader reads, else in the entry.
+	function origin(e, t,   i) {
+		for (i = n; i > 0; i--)
+			if (kind[i] == "F" && code[i] == "set" && bare(token[i]) == bare(t))
+				return at[i]
+		return entry_place[e]
+	}
+	END {
+		for (e = 1; e <= es; e++)
+			for (i = 1; i <= counts[e]; i++) {
+				t = list[e, i]
+				if (e > 1 && have[bare(t)] == es)
+					continue
+				say(t, origin(e, t), have[bare(t)] == es ? "in-force" : "some-esps")
+			}
+		for (e = 1; e <= es; e++)
+			for (i = 1; i <= behinds[e]; i++)
+				say(behind[e, i], entry_place[e], "after-dashes")
+		for (i = 1; i <= runs; i++)
+			if (!(bare(running[i]) in typed) && bare(running[i]) !~ /^(BOOT_IMAGE|initrd)=/)
+				say(running[i], "/proc/cmdline:1", "in-force")
+		for (i = 1; i <= n; i++) {
+			t = bare(token[i])
+			if (kind[i] == "O") {
+				if (!have[t] && token[i] != "*")
+					say(token[i], at[i], ENVIRON["KNOWN"] == "other" ? "not-known" : "other-loader")
+			} else if (code[i] != "set")
+				say(token[i], at[i], code[i])
+			else if (!es)
+				say(token[i], at[i], t in late ? "not-refreshed" : "in-force")
+			else if (!have[t])
+				say(token[i], at[i], "not-refreshed")
+		}
+		for (i = 1; i <= types; i++)
+			if (!have[bare(typed_list[i])])
+				say(typed_list[i], "/proc/cmdline:1", "this-boot")
+	}'
+}
+
+# pinned: "VERSION TAB FILE TAB HOW" of the kernel that proxmox-boot-tool was told to boot.
+pinned() {
+	for _file in next-boot-pin proxmox-boot-pin; do
+		_version=''
+		[ ! -r "$root/etc/kernel/$_file" ] || read -r _version <"$root/etc/kernel/$_file" || :
+		if [ -n "$_version" ]; then
+			case $_file in
+			next-boot-pin) _how=next-boot-pin ;;
+			*) _how=pin ;;
+			esac
+			printf '%s\t/etc/kernel/%s:1\t%s\n' "$_version" "$_file" "$_how"
+			return
+		fi
+	done
+}
+
+# next_kernel: "VERSION TAB IMAGE TAB PLACE TAB HOW" lines: the kernel that boots next, its image as the
+# loader names it, where that is said, and why it is that one; more than one line where the ESPs of a
+# machine differ. Without an entry that can be read it is what the loader is told to boot, else the newest.
+next_kernel() {
+	_pin=''
+	[ "$loader" != proxmox ] || _pin=$(pinned)
+	_kernels=$(printf '%s\n' "$entries" | PIN=$_pin awk -F '\t' '
+		BEGIN { split(ENVIRON["PIN"], pin, "\t") }
+		$2 == "next" {
+			how = $7
+			place = $5
+			if ($4 == pin[1] && how != "one-shot") {
+				how = pin[3]
+				place = pin[2]
+			}
+			if (!seen[$4 "\t" $6]++)
+				printf "%s\t%s\t%s\t%s\n", $4, $6, place, how
+		}')
+	if [ -n "$_kernels" ]; then
+		printf '%s\n' "$_kernels"
+		return
+	fi
+	_version=${_pin%%	*}
+	if [ -n "$_pin" ]; then
+		_place=${_pin#*	}
+		_how=${_place#*	}
+		_place=${_place%	*}
+	else
+		_version=$(printf '%s\n' "$kernels" | sort -V | tail -n 1)
+		_place=- _how=newest
+		[ -n "$targets" ] || _how=not-known
+		if [ "$loader" = uki ] || [ "$loader" = stub ]; then
+			_version=$(cat "$root/proc/sys/kernel/osrelease" 2>/dev/null)
+		fi
+	fi
+	[ -n "$_version" ] || _version=-
+	_image=$(kernel_image "$_version")
+	printf '%s\t%s\t%s\t%s\n' "$_version" "${_image:--}" "$_place" "$_how"
+}
