@@ -295,7 +295,7 @@ static int run(struct change *change, int argc, char **argv)
 	if (ret)
 		return ret == -EINVAL || ret == -ENOENT ? COMMAND_USAGE : COMMAND_NOTHING;
 
-	ret = edit_open(change->host->root.fd, LINES_CONFIG, &edit);
+	ret = edit_open(&change->host->root, LINES_CONFIG, &edit);
 	if (!ret)
 		ret = add_lines(add, &edit);
 	if (!ret && !edit_is_changed(&edit)) {

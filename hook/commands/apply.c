@@ -174,7 +174,7 @@ static int do_cmdline(const struct apply *apply)
 static int do_refresh(struct apply *apply)
 {
 	bool has_begun = apply->rebuild.has_begun ||
-			 state_is(apply->host->root.fd, STATE_UNFINISHED);
+			 state_is(&apply->host->root, STATE_UNFINISHED);
 	char *said;
 	int ret;
 
@@ -189,7 +189,7 @@ static int do_refresh(struct apply *apply)
 		return message_error("the boot loader was not refreshed, see above: the next boot "
 				     "may be as it was before; fix that, then vfio-early %s",
 				     name(apply));
-	return state_set(apply->host->root.fd, STATE_UNFINISHED, false);
+	return state_set(&apply->host->root, STATE_UNFINISHED, false);
 }
 
 /* --- the images */
@@ -324,12 +324,12 @@ static bool has_config(struct apply *apply)
  */
 static int decide_state(struct apply *apply)
 {
-	int rootfd = apply->host->root.fd;
-	bool is_undone = apply->is_undo && (state_is(rootfd, STATE_UNDONE) || has_config(apply));
+	const struct root *root = &apply->host->root;
+	bool is_undone = apply->is_undo && (state_is(root, STATE_UNDONE) || has_config(apply));
 	char *kernel = NULL;
 	int ret;
 
-	if (apply->is_undo && !apply->is_dry && state_set(rootfd, STATE_UNDONE, is_undone))
+	if (apply->is_undo && !apply->is_dry && state_set(root, STATE_UNDONE, is_undone))
 		return -EIO;
 	state_suppose(STATE_UNDONE, is_undone);
 	host_kernel(&apply->host->root, &kernel);
@@ -338,7 +338,7 @@ static int decide_state(struct apply *apply)
 		ret = check(apply, kernel);
 	free(kernel);
 	if (!ret && !apply->is_undo && !apply->is_dry)
-		ret = state_set(rootfd, STATE_UNDONE, false);
+		ret = state_set(root, STATE_UNDONE, false);
 	return ret ? ret : inspect_open(apply->host, &apply->inspector);
 }
 

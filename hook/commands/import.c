@@ -17,6 +17,7 @@
 
 #include "commands/command.h"
 #include "config/bindlines.h"
+#include "config/folders.h"
 #include "config/config.h"
 #include "config/edit.h"
 #include "findings/recipes.h"
@@ -216,17 +217,11 @@ static void make_lines(struct import *import)
  */
 static void check_kmod(struct import *import)
 {
-	static const char *const dirs[] = { "/etc/modprobe.d", "/run/modprobe.d",
-					    "/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d",
-					    "/lib/modprobe.d" };
-	char *path[sizeof(dirs) / sizeof(dirs[0]) + 1] = { NULL };
 	struct kmod_config_iter *iter;
 	struct kmod_ctx *ctx = NULL;
+	char **path;
 
-	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
-		if (asprintf(&path[i], "%s%s", import->host->root.path, dirs[i]) < 0)
-			path[i] = NULL;
-	if (path[0])
+	if (!folders_kmod(&import->host->root, &path, NULL, NULL))
 		ctx = kmod_new("/nonexistent", (const char *const *)path);
 	iter = ctx ? kmod_config_get_options(ctx) : NULL;
 	while (iter && kmod_config_iter_next(iter)) {
@@ -249,8 +244,7 @@ static void check_kmod(struct import *import)
 	if (iter)
 		kmod_config_iter_free_iter(iter);
 	kmod_unref(ctx);
-	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
-		free(path[i]);
+	folders_kmod_free(path);
 }
 
 /* --- what may go */
@@ -399,7 +393,7 @@ static int delete_from(const struct import *import, const char *file)
 {
 	struct edit edit;
 	char *kept = NULL;
-	int ret = edit_open(import->host->root.fd, file + 1, &edit);
+	int ret = edit_open(&import->host->root, file + 1, &edit);
 
 	if (!ret)
 		ret = comment_out(import, &edit);
@@ -446,7 +440,7 @@ static int write_config(struct import *import)
 
 	if (!import->added)
 		return 0;
-	ret = edit_open(import->host->root.fd, LINES_CONFIG, &edit);
+	ret = edit_open(&import->host->root, LINES_CONFIG, &edit);
 	if (!ret)
 		ret = lines_insert(&edit, import->lines);
 	if (!ret)

@@ -184,7 +184,7 @@ static int filter_file(struct removal *removal, struct edit *edit)
 static int remove_from(struct removal *removal, const char *name)
 {
 	struct edit edit;
-	int ret = edit_open(removal->change.host->root.fd, name + (*name == '/'), &edit);
+	int ret = edit_open(&removal->change.host->root, name + (*name == '/'), &edit);
 
 	if (!ret)
 		ret = filter_file(removal, &edit);
@@ -246,7 +246,7 @@ static int run(struct change *change, int argc, char **argv)
 
 	if (ret)
 		return ret == -EINVAL || ret == -ENOENT ? COMMAND_USAGE : COMMAND_NOTHING;
-	ret = config_read(removal->change.host->root.fd, &config);
+	ret = config_read(&removal->change.host->root, &config);
 	for (size_t i = 0; i < config.files && !ret; i++)
 		ret = remove_from(removal, config.file[i].name);
 	config_free(&config);

@@ -34,13 +34,13 @@ static int check_owner(const char *name, const struct stat *st)
 }
 
 /* One file, appended to the config. -ENOENT without a word: the caller knows if it matters. */
-static int read_file(int rootfd, const char *name, struct config *config)
+static int read_file(const struct root *root, const char *name, struct config *config)
 {
 	struct config_file *list, file = { 0 };
 	struct stat st;
 	int fd, ret;
 
-	fd = file_open(rootfd, name);
+	fd = file_open(root->fd, name);
 	if (fd == -EISDIR || fd == -ENOTSUP)
 		return message_error("/%s is not a regular file; fix: move it away", name);
 	if (fd < 0)
@@ -100,26 +100,26 @@ static int byte_order(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static int read_dir(int rootfd, struct config *config)
+static int read_dir(const struct root *root, struct config *config)
 {
 	struct dirent **entry = NULL;
 	struct stat st;
 	int count = 0, ret = 0;
 
-	if (fstatat(rootfd, CONFIG_DIR, &st, 0))
+	if (fstatat(root->fd, CONFIG_DIR, &st, 0))
 		return errno == ENOENT ? 0 : message_errno(-errno, "cannot read /" CONFIG_DIR);
 	ret = check_owner(CONFIG_DIR, &st);
 	if (ret)
 		return ret;
 
-	count = scandirat(rootfd, CONFIG_DIR, &entry, is_config, byte_order);
+	count = scandirat(root->fd, CONFIG_DIR, &entry, is_config, byte_order);
 	if (count < 0)
 		return message_errno(-errno, "cannot read /" CONFIG_DIR);
 	for (int i = 0; i < count && !ret; i++) {
 		char name[sizeof(CONFIG_DIR) + 1 + sizeof(entry[i]->d_name)];
 
 		snprintf(name, sizeof(name), CONFIG_DIR "/%s", entry[i]->d_name);
-		ret = read_file(rootfd, name, config);
+		ret = read_file(root, name, config);
 		if (ret == -ENOENT)
 			message_error("/%s leads nowhere; fix: remove it", name);
 	}
@@ -146,14 +146,14 @@ static void digest(struct config *config)
 	SHA256End(&sha, config->digest);
 }
 
-int config_read(int rootfd, struct config *config)
+int config_read(const struct root *root, struct config *config)
 {
 	int ret;
 
 	*config = (struct config){ 0 };
-	ret = read_file(rootfd, CONFIG_FILE, config);
+	ret = read_file(root, CONFIG_FILE, config);
 	if (!ret || ret == -ENOENT)
-		ret = read_dir(rootfd, config);
+		ret = read_dir(root, config);
 	if (ret == -ENOMEM)
 		message_errno(ret, "cannot read the config");
 	if (!ret)

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "early/plan.h"
+#include "util/root.h"
 
 #define CONFIG_MAX_SIZE	  (1u << 20) /* bytes of one file */
 #define CONFIG_DIGEST_HEX 65	     /* SHA-256 in hex, and the end of the string */
@@ -31,12 +32,11 @@ struct config {
 
 /*
  * config_read - read all files and check that they are root's alone.
- * @rootfd: the root directory
  * @config: filled in; config_free() in any case
  *
  * No file at all is an empty config. Returns 0, or -errno after saying what is wrong and the fix.
  */
-int config_read(int rootfd, struct config *config);
+int config_read(const struct root *root, struct config *config);
 
 /*
  * config_parse - what the files say.

@@ -31,31 +31,29 @@ static int real_path(int fd, char path[PATH_MAX])
 	return *path == '/' ? 0 : -ENOENT;
 }
 
-static bool is_below(const char *path, const char *root)
+static bool is_below(const char *path, const struct root *root)
 {
-	size_t len = strlen(root);
+	size_t len = strlen(root->path);
 
-	if (!strcmp(root, "/"))
-		return true;
-	return !strncmp(path, root, len) && path[len] == '/';
+	return !strncmp(path, root->path, len) && path[len] == '/';
 }
 
 /* The folder and the last component of where the file really is, or is to be. */
-static int find_place(int rootfd, int fd, const char *name, struct edit *edit)
+static int find_place(const struct root *root, int fd, const char *name, struct edit *edit)
 {
-	char root[PATH_MAX], path[PATH_MAX], dir[PATH_MAX], *slash;
-	int ret = real_path(rootfd, root);
+	char path[PATH_MAX], dir[PATH_MAX], *slash;
+	int ret;
 
-	if (!ret && fd >= 0) {
+	if (fd >= 0) {
 		ret = real_path(fd, path);
-	} else if (!ret) {
+	} else {
 		int parentfd;
 
 		snprintf(dir, sizeof(dir), "%s", name);
 		slash = strrchr(dir, '/');
 		if (slash)
 			*slash = '\0';
-		parentfd = openat(rootfd, slash ? dir : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		parentfd = openat(root->fd, slash ? dir : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (parentfd < 0)
 			return -errno;
 		ret = real_path(parentfd, dir);
@@ -68,7 +66,7 @@ static int find_place(int rootfd, int fd, const char *name, struct edit *edit)
 		return ret;
 	if (!is_below(path, root))
 		return message_error("/%s leads out of %s, to %s; fix: edit that file yourself",
-				     name, root, path);
+				     name, root->path, path);
 
 	slash = strrchr(path, '/');
 	edit->base = strdup(slash + 1);
@@ -79,20 +77,20 @@ static int find_place(int rootfd, int fd, const char *name, struct edit *edit)
 	return edit->base ? 0 : -ENOMEM;
 }
 
-static int open_file(int rootfd, const char *name, struct edit *edit)
+static int open_file(const struct root *root, const char *name, struct edit *edit)
 {
 	struct stat st;
 	int fd, ret;
 
-	fd = file_open(rootfd, name);
+	fd = file_open(root->fd, name);
 	if (fd == -EISDIR || fd == -ENOTSUP)
 		return message_error("/%s is not a regular file; fix: move it away", name);
 	if (fd < 0 && fd != -ENOENT)
 		return message_errno(fd, "cannot open /%s", name);
-	if (fd < 0 && !fstatat(rootfd, name, &st, AT_SYMLINK_NOFOLLOW))
+	if (fd < 0 && !fstatat(root->fd, name, &st, AT_SYMLINK_NOFOLLOW))
 		return message_error("/%s leads nowhere; fix: remove it", name);
 
-	ret = find_place(rootfd, fd, name, edit);
+	ret = find_place(root, fd, name, edit);
 	if (ret) {
 		if (!edit->base && ret != -EINVAL)
 			message_errno(ret, "cannot find the folder of /%s", name);
@@ -133,14 +131,14 @@ out:
 	return ret;
 }
 
-int edit_open(int rootfd, const char *name, struct edit *edit)
+int edit_open(const struct root *root, const char *name, struct edit *edit)
 {
 	*edit = (struct edit){ .dirfd = -1 };
 	if (asprintf(&edit->name, "/%s", name) < 0) {
 		edit->name = NULL;
 		return message_errno(-ENOMEM, "cannot read /%s", name);
 	}
-	return open_file(rootfd, name, edit);
+	return open_file(root, name, edit);
 }
 
 bool edit_is_changed(const struct edit *edit)

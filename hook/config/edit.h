@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
+#include "util/root.h"
+
 #define EDIT_MAX_SIZE (1u << 20) /* bytes; a larger file is not one that an administrator wrote */
 
 struct edit {
@@ -27,14 +29,13 @@ struct edit {
 
 /*
  * edit_open - read a file that is to be changed, and keep other edits of its folder away.
- * @rootfd: the root directory
- * @name: relative to it. A symbolic link is followed, but never out of the root.
+ * @name: relative to the root. A symbolic link is followed, but never out of the root.
  * @edit: filled in; edit_close() in any case
  *
  * A missing file is an empty one that edit_commit() makes. Returns 0, or -errno after saying what
  * is wrong and the fix.
  */
-int edit_open(int rootfd, const char *name, struct edit *edit);
+int edit_open(const struct root *root, const char *name, struct edit *edit);
 
 /* edit_is_changed - is there a new text, and does it differ from the old one? */
 bool edit_is_changed(const struct edit *edit);

@@ -6,9 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "config/folders.h"
 #include "util/array.h"
+
+/* include/uapi/linux/major.h; drivers/char/mem.c */
+#define MEM_MAJOR  1
+#define NULL_MINOR 3
 
 const char *const folders_modprobe[] = {
 	"etc/modprobe.d",     "run/modprobe.d", "usr/local/lib/modprobe.d",
@@ -99,4 +105,48 @@ void folders_free(struct folders *folders)
 	free(folders->file);
 	free(folders->unread);
 	*folders = (struct folders){ 0 };
+}
+
+/* A link to /dev/null hides the files of that name in later folders. */
+static bool is_file(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) ||
+	       (S_ISCHR(st->st_mode) && st->st_rdev == makedev(MEM_MAJOR, NULL_MINOR));
+}
+
+int folders_kmod(const struct root *root, char ***path, void (*odd)(const char *name, void *arg),
+		 void *arg)
+{
+	struct folders folders;
+	int ret = folders_list(root->fd, folders_modprobe, "", &folders);
+	size_t count = 0;
+
+	*path = ret ? NULL : calloc(folders.count + 1, sizeof(**path));
+	for (size_t i = 0; i < folders.count && *path && !ret; i++) {
+		const struct folder_file *file = &folders.file[i];
+		struct stat st;
+
+		/* Both are read (libkmod-config.c, conf_files_filter_out()). */
+		if (file->state != FOLDER_READ ||
+		    !(has_suffix(file->base, ".conf") || has_suffix(file->base, ".alias")) ||
+		    fstatat(root->fd, file->name, &st, 0) || S_ISDIR(st.st_mode))
+			continue;
+		if (is_file(&st))
+			ret = asprintf(&(*path)[count++], "%s/%s", root->path, file->name) < 0 ?
+				      -ENOMEM :
+				      0;
+		else if (odd)
+			odd(file->name, arg);
+	}
+	if (ret && count)
+		(*path)[count - 1] = NULL;
+	folders_free(&folders);
+	return *path ? ret : -ENOMEM;
+}
+
+void folders_kmod_free(char **path)
+{
+	for (size_t i = 0; path && path[i]; i++)
+		free(path[i]);
+	free(path);
 }

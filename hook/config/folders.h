@@ -9,6 +9,8 @@
 
 #include <stddef.h>
 
+#include "util/root.h"
+
 enum folder_state {
 	FOLDER_READ,
 	FOLDER_HIDDEN,	  /* by the same name in an earlier folder */
@@ -43,5 +45,18 @@ extern const char *const folders_modprobe[];
 int folders_list(int rootfd, const char *const *dirs, const char *suffix, struct folders *folders);
 
 void folders_free(struct folders *folders);
+
+/*
+ * folders_kmod - what kmod_new() is to be given in place of the folders of modprobe.d: their files by
+ * name. In a folder it would wait for the writer of a FIFO.
+ * @path: gets absolute paths, ended by NULL; folders_kmod_free() in any case
+ * @odd: called with each name, without the root, that is no file and left out; may be NULL
+ *
+ * Returns 0 or -ENOMEM.
+ */
+int folders_kmod(const struct root *root, char ***path, void (*odd)(const char *name, void *arg),
+		 void *arg);
+
+void folders_kmod_free(char **path);
 
 #endif

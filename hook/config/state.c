@@ -36,47 +36,47 @@ void state_suppose(enum state state, bool is_so)
 	supposed[state] = is_so ? SUPPOSED : SUPPOSED_NOT;
 }
 
-bool state_is(int rootfd, enum state state)
+bool state_is(const struct root *root, enum state state)
 {
 	if (supposed[state] != AS_ON_DISK)
 		return supposed[state] == SUPPOSED;
-	return sysfs_exists(rootfd, files[state].path);
+	return sysfs_exists(root->fd, files[state].path);
 }
 
 /* That the file is there is all it says; the text is for people. */
-static int make(int rootfd, enum state state)
+static int make(const struct root *root, enum state state)
 {
 	int ret;
 
-	if (mkdirat(rootfd, STATE_DIR, 0755) && errno != EEXIST)
+	if (mkdirat(root->fd, STATE_DIR, 0755) && errno != EEXIST)
 		return -errno;
-	ret = file_create(rootfd, files[state].path, NULL, files[state].text,
+	ret = file_create(root->fd, files[state].path, NULL, files[state].text,
 			  strlen(files[state].text));
 	/* A full disk may keep the text back. */
 	if (ret == -ENOSPC)
-		ret = file_create(rootfd, files[state].path, NULL, "", 0);
-	return ret && ret != -EEXIST ? ret : file_sync(rootfd, STATE_DIR);
+		ret = file_create(root->fd, files[state].path, NULL, "", 0);
+	return ret && ret != -EEXIST ? ret : file_sync(root->fd, STATE_DIR);
 }
 
-static int take_away(int rootfd, enum state state)
+static int take_away(const struct root *root, enum state state)
 {
 	int ret;
 
-	if (unlinkat(rootfd, files[state].path, 0))
+	if (unlinkat(root->fd, files[state].path, 0))
 		return errno == ENOENT ? 0 : -errno;
-	ret = file_sync(rootfd, STATE_DIR);
+	ret = file_sync(root->fd, STATE_DIR);
 	/* Fails when something else is in it. */
-	unlinkat(rootfd, STATE_DIR, AT_REMOVEDIR);
+	unlinkat(root->fd, STATE_DIR, AT_REMOVEDIR);
 	return ret;
 }
 
-int state_set(int rootfd, enum state state, bool is_so)
+int state_set(const struct root *root, enum state state, bool is_so)
 {
 	int ret = 0;
 
 	supposed[state] = AS_ON_DISK;
-	if (state_is(rootfd, state) != is_so)
-		ret = is_so ? make(rootfd, state) : take_away(rootfd, state);
+	if (state_is(root, state) != is_so)
+		ret = is_so ? make(root, state) : take_away(root, state);
 	return ret ? message_errno(ret, "cannot %s /%s", is_so ? "write" : "remove",
 				   files[state].path) :
 		     0;

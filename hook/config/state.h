@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "ui/options.h"
+#include "util/root.h"
 
 enum state {
 	/* `undo` was the last word: every plan is empty until `apply`. */
@@ -17,8 +17,8 @@ enum state {
 	STATE_UNFINISHED,
 };
 
-/* state_is - is it so? @rootfd: the root directory */
-bool state_is(int rootfd, enum state state);
+/* state_is - is it so? */
+bool state_is(const struct root *root, enum state state);
 
 /*
  * state_set - from here on it is so, or is not so any more: on the disk when this returns, and nothing
@@ -26,7 +26,7 @@ bool state_is(int rootfd, enum state state);
  *
  * Returns 0, or -errno after saying what is wrong.
  */
-int state_set(int rootfd, enum state state, bool is_so);
+int state_set(const struct root *root, enum state state, bool is_so);
 
 /*
  * state_suppose - in this process it is so, or not, whatever is on the disk: for a dry run, and for

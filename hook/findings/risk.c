@@ -466,7 +466,7 @@ static struct kmod_ctx *open_kmod(const struct host *host, const char *kernel)
 	struct kmod_ctx *kmod = NULL;
 	char *dir;
 
-	if (!modules_dir(host->root.path, kernel, &dir)) {
+	if (!modules_dir(&host->root, kernel, &dir)) {
 		kmod = kmod_new(dir, no_config);
 		if (kmod)
 			kmod_set_log_priority(kmod, 0);

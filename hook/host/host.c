@@ -86,7 +86,7 @@ static int open_host(const char *dir, bool may_be_blind, struct host **result)
 	if (host->count)
 		qsort(host->fn, host->count, sizeof(*host->fn), compare_function);
 	mark_displays(host);
-	host->names = names_open(host->root.path);
+	host->names = names_open(&host->root);
 
 	sysfs_read_whole(host->root.fd, PATH_CMDLINE, host->cmdline, sizeof(host->cmdline));
 	iommu_read(host->root.fd, host->cmdline, false, &host->iommu);
@@ -126,7 +126,7 @@ int host_twin(const struct host *host, struct host **result)
 	for (size_t i = 0; i < host->count; i++)
 		if (array_append(&twin->fn, &twin->count, sizeof(*twin->fn), &host->fn[i]))
 			break;
-	twin->names = names_open(twin->root.path);
+	twin->names = names_open(&twin->root);
 	if (twin->root.fd < 0 || (host->devicesfd >= 0 && fd < 0) || twin->count != host->count) {
 		host_close(twin);
 		return message_errno(-ENOMEM, "cannot read this host");
@@ -257,7 +257,7 @@ int host_decide(struct host *host, const char *kernel)
 	size_t size;
 	int ret = plan_compile(&host->root, kernel, &text, &size);
 
-	host->is_undone = state_is(host->root.fd, STATE_UNDONE);
+	host->is_undone = state_is(&host->root, STATE_UNDONE);
 	return ret ? ret : host_decide_text(host, text, size);
 }
 

@@ -30,7 +30,7 @@ __attribute__((format(printf, 1, 2))) static void ignore(char *fmt, ...)
 	(void)fmt;
 }
 
-struct names *names_open(const char *root)
+struct names *names_open(const struct root *root)
 {
 	struct names *names = calloc(1, sizeof(*names));
 	char *file;
@@ -41,7 +41,7 @@ struct names *names_open(const char *root)
 	names->access->error = die;
 	names->access->warning = ignore;
 	names->access->debug = ignore;
-	if (*root && asprintf(&file, "%s/" NAMES_FILE, root) >= 0) {
+	if (!root->is_host && asprintf(&file, "%s/" NAMES_FILE, root->path) >= 0) {
 		if (!access(file, R_OK))
 			pci_set_name_list_path(names->access, file, 1);
 		else

@@ -10,17 +10,17 @@
 #include <stdint.h>
 
 #include "early/selector.h"
+#include "util/root.h"
 
 struct names;
 
 /*
  * names_open - the database of a root that has one of its own (usr/share/misc/pci.ids), else the
  * system's.
- * @root: absolute, "" for "/"
  *
  * Returns NULL when memory ran out, which all functions below take.
  */
-struct names *names_open(const char *root);
+struct names *names_open(const struct root *root);
 
 void names_close(struct names *names);
 

@@ -38,13 +38,13 @@ struct work {
 
 static int read_times(struct inspector *inspector)
 {
-	int rootfd = inspector->host->root.fd;
-	int ret = config_read(rootfd, &inspector->config);
+	const struct root *root = &inspector->host->root;
+	int ret = config_read(root, &inspector->config);
 
 	for (size_t i = 0; i < inspector->config.files && !ret; i++) {
 		struct stat st;
 
-		if (!fstatat(rootfd, inspector->config.file[i].name + 1, &st, 0) &&
+		if (!fstatat(root->fd, inspector->config.file[i].name + 1, &st, 0) &&
 		    st.st_mtime > inspector->config_time)
 			inspector->config_time = st.st_mtime;
 	}

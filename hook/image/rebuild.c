@@ -294,7 +294,7 @@ static enum rebuild_result build(struct work *work)
 
 	if (fstatat(work->rootfd, work->kernel->image, &work->before, 0))
 		work->before.st_ino = 0;
-	if (state_set(work->rootfd, STATE_UNFINISHED, true)) {
+	if (state_set(work->rebuild->root, STATE_UNFINISHED, true)) {
 		say(work, "nothing was tried: it could not be written down that it began");
 		return REBUILD_FAILED;
 	}

@@ -71,9 +71,9 @@ __attribute__((format(printf, 3, 4))) static void lose(struct resolution *res, c
 	res->losses++;
 }
 
-int modules_dir(const char *root, const char *kernel, char **dir)
+int modules_dir(const struct root *root, const char *kernel, char **dir)
 {
-	if (asprintf(dir, "%s/lib/modules/%s", root, kernel) < 0) {
+	if (asprintf(dir, "%s/lib/modules/%s", root->path, kernel) < 0) {
 		*dir = NULL;
 		return -ENOMEM;
 	}
@@ -548,24 +548,23 @@ static int resolve(struct resolution *res, const char *name)
 	return 0;
 }
 
+static void lose_odd(const char *name, void *arg)
+{
+	lose(arg, "move it away", "/%s is not a regular file", name);
+}
+
 static int open_context(struct resolution *res, const char *dir)
 {
-	char *path[N_CONFIG_DIRS + 1] = { NULL };
-	int ret = 0;
+	char **path;
+	int ret = folders_kmod(res->root, &path, lose_odd, res);
 
-	for (size_t i = 0; folders_modprobe[i] && !ret; i++)
-		if (asprintf(&path[i], "%s/%s", res->root->path, folders_modprobe[i]) < 0) {
-			path[i] = NULL;
-			ret = -ENOMEM;
-		}
 	if (!ret) {
 		res->ctx = kmod_new(dir, (const char *const *)path);
 		ret = res->ctx ? count_file_entries(res, dir) : -ENOMEM;
 		if (!ret)
 			kmod_set_log_fn(res->ctx, hear, res);
 	}
-	for (size_t i = 0; i < N_CONFIG_DIRS; i++)
-		free(path[i]);
+	folders_kmod_free(path);
 	return ret;
 }
 
@@ -587,7 +586,7 @@ int modules_write(const struct root *root, const char *kernel, FILE *out,
 		.arg = arg,
 	};
 	char *dir;
-	int ret = modules_dir(root->path, kernel, &dir);
+	int ret = modules_dir(root, kernel, &dir);
 	char *text = NULL;
 	size_t size = 0;
 

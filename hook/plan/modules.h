@@ -25,6 +25,6 @@ int modules_write(const struct root *root, const char *kernel, FILE *out,
 		  void (*lost)(const char *text, void *arg), void *arg);
 
 /* modules_dir - "ROOT/lib/modules/KERNEL" for malloc'ed *dir. Returns 0, -ENOENT or -errno. */
-int modules_dir(const char *root, const char *kernel, char **dir);
+int modules_dir(const struct root *root, const char *kernel, char **dir);
 
 #endif

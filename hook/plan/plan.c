@@ -442,7 +442,7 @@ static int write_plan(const char *name, const char *text, size_t size)
 static int check_kernel(const struct compile *comp)
 {
 	char *dir;
-	int ret = modules_dir(comp->root->path, comp->kernel, &dir);
+	int ret = modules_dir(comp->root, comp->kernel, &dir);
 
 	if (ret)
 		message_error("no kernel %s: cannot enter %s: %s; fix: name one of %s/lib/modules",
@@ -457,13 +457,13 @@ static int compile(struct compile *comp, char **text, size_t *size)
 	int ret = 0;
 
 	plan_init(&comp->plan);
-	comp->is_undone = state_is(comp->root->fd, STATE_UNDONE);
+	comp->is_undone = state_is(comp->root, STATE_UNDONE);
 	if (comp->is_undone && !comp->is_quiet)
 		message_warn(
 			"vfio-early undo was the last word: the plan is empty; fix: " COMMAND_APPLY);
 	/* What the config says does not count then, nor that it cannot be read. */
 	if (!comp->is_undone)
-		ret = config_read(comp->root->fd, &comp->config);
+		ret = config_read(comp->root, &comp->config);
 	if (ret)
 		return ret;
 	config_parse(&comp->config, &comp->plan, add_lost, comp);
