@@ -114,8 +114,8 @@ static bool is_file(const struct stat *st)
 	       (S_ISCHR(st->st_mode) && st->st_rdev == makedev(MEM_MAJOR, NULL_MINOR));
 }
 
-int folders_kmod(const struct root *root, char ***path, void (*odd)(const char *name, void *arg),
-		 void *arg)
+int folders_kmod(const struct root *root, char ***path,
+		 void (*odd)(const char *name, int error, void *arg), void *arg)
 {
 	struct folders folders;
 	int ret = folders_list(root->fd, folders_modprobe, "", &folders);
@@ -125,19 +125,24 @@ int folders_kmod(const struct root *root, char ***path, void (*odd)(const char *
 	for (size_t i = 0; i < folders.count && *path && !ret; i++) {
 		const struct folder_file *file = &folders.file[i];
 		struct stat st;
+		int error;
 
 		/* Both are read (libkmod-config.c, conf_files_filter_out()). */
 		if (file->state != FOLDER_READ ||
-		    !(has_suffix(file->base, ".conf") || has_suffix(file->base, ".alias")) ||
-		    fstatat(root->fd, file->name, &st, 0) || S_ISDIR(st.st_mode))
+		    !(has_suffix(file->base, ".conf") || has_suffix(file->base, ".alias")))
 			continue;
-		if (is_file(&st))
+		error = fstatat(root->fd, file->name, &st, 0) ? errno : 0;
+		if (error == ENOENT || (!error && S_ISDIR(st.st_mode)))
+			continue;
+		if (!error && is_file(&st))
 			ret = asprintf(&(*path)[count++], "%s/%s", root->path, file->name) < 0 ?
 				      -ENOMEM :
 				      0;
 		else if (odd)
-			odd(file->name, arg);
+			odd(file->name, error, arg);
 	}
+	if (folders.unread && odd)
+		odd(folders.unread, folders.error, arg);
 	if (ret && count)
 		(*path)[count - 1] = NULL;
 	folders_free(&folders);

@@ -50,12 +50,13 @@ void folders_free(struct folders *folders);
  * folders_kmod - what kmod_new() is to be given in place of the folders of modprobe.d: their files by
  * name. In a folder it would wait for the writer of a FIFO.
  * @path: gets absolute paths, ended by NULL; folders_kmod_free() in any case
- * @odd: called with each name, without the root, that is no file and left out; may be NULL
+ * @odd: called with each name, without the root, that is left out, and why: an error of errno, or 0
+ *	 for what is not a regular file; may be NULL
  *
  * Returns 0 or -ENOMEM.
  */
-int folders_kmod(const struct root *root, char ***path, void (*odd)(const char *name, void *arg),
-		 void *arg);
+int folders_kmod(const struct root *root, char ***path,
+		 void (*odd)(const char *name, int error, void *arg), void *arg);
 
 void folders_kmod_free(char **path);
 

@@ -34,9 +34,6 @@
  */
 static const char *const roots[] = { "vfio_iommu_type1", "vfio_pci" };
 
-/* Where modprobe.d(5) says; libkmod's own list has the paths of the running root. */
-#define N_CONFIG_DIRS 5
-
 struct resolution {
 	const struct root *root;
 	const char *kernel;
@@ -548,9 +545,13 @@ static int resolve(struct resolution *res, const char *name)
 	return 0;
 }
 
-static void lose_odd(const char *name, void *arg)
+static void lose_odd(const char *name, int error, void *arg)
 {
-	lose(arg, "move it away", "/%s is not a regular file", name);
+	if (error)
+		lose(arg, "see why, then update the image", "/%s cannot be read: %s", name,
+		     strerror(error));
+	else
+		lose(arg, "move it away", "/%s is not a regular file", name);
 }
 
 static int open_context(struct resolution *res, const char *dir)

@@ -307,6 +307,19 @@ out "module $m/vfio-pci disable_vga=1"
 out "# vfio_pci: \`install vfio_pci /bin/true\` is left out: the plan loads the module itself (/etc/modprobe.d/a.conf:2)"
 err_has "warning: vfio_pci: \`install vfio_pci /bin/true\` is left out"
 
+begin "a FIFO in modprobe.d is left out at once; a file masked by /dev/null stays so"
+config 'bind 10de:1187\n'
+mkdir -p "$root/etc/modprobe.d" "$root/lib/modprobe.d"
+mkfifo "$root/etc/modprobe.d/fifo.conf"
+ln -s /dev/null "$root/etc/modprobe.d/mask.conf"
+echo 'options vfio-pci nointxmask=1' >"$root/lib/modprobe.d/mask.conf"
+echo 'options vfio-pci disable_vga=1' >"$root/lib/modprobe.d/own.conf"
+plan
+status_is 1
+err "vfio-early: error: /etc/modprobe.d/fifo.conf is not a regular file; fix: move it away"
+out "lost /etc/modprobe.d/fifo.conf is not a regular file"
+out "module $m/vfio-pci disable_vga=1"
+
 begin "an install command of a dependency is left out"
 echo 'install irqbypass /bin/false' >"$root/etc/modprobe.d/a.conf"
 plan
