@@ -196,7 +196,7 @@ static const char *take_protect(struct plan *plan, struct line *line, const stru
 	size_t where;
 
 	if (plan->protects == PLAN_MAX_PROTECTS)
-		return FAULT("more than 256 protect lines (PLAN_MAX_PROTECTS)");
+		return FAULT("more than 1024 protect lines (PLAN_MAX_PROTECTS)");
 	if (!word)
 		return fault_of(keyword);
 	*at = word;

@@ -15,10 +15,10 @@
  * Bounds, because nothing is allocated at boot. Exceeding one is an error that names it: the host
  * half meets it first, when it compiles the plan.
  */
-#define PLAN_MAX_TEXT	  65536 /* bytes of a plan, the ending NUL included */
+#define PLAN_MAX_TEXT	  262144 /* bytes of a plan, the ending NUL included */
 #define PLAN_MAX_BINDS	  256	/* selectors on all bind lines */
 #define PLAN_MAX_EXCEPTS  128
-#define PLAN_MAX_PROTECTS 256
+#define PLAN_MAX_PROTECTS 1024
 #define PLAN_MAX_MODULES  32
 #define PLAN_MAX_LOST	  32 /* config lines that the host half had to leave out */
 #define PLAN_MAX_ERRORS	  32 /* kept; further ones are counted */

@@ -568,7 +568,7 @@ void tell_no_plan(struct report *report, const char *path, int len)
 	if (!len)
 		what = WORDS("empty", "empty");
 	else if (len == -EFBIG)
-		what = WORDS("too-large", "larger than 65535 bytes (PLAN_MAX_TEXT)");
+		what = WORDS("too-large", "larger than 262143 bytes (PLAN_MAX_TEXT)");
 	report_line(report, REPORT_ERROR,
 		    WORDS("no-plan", "plan %s: %s: nothing was touched; run update-initramfs -u"),
 		    path, what);

@@ -33,6 +33,9 @@
 #include "util/message.h"
 
 /* An ID with its subsystem; a path selector of SELECTOR_MAX_HOPS hops ("/1f.7") and an ID. */
+/* include/linux/pci_ids.h */
+#define PCI_CLASS_BRIDGE_PCI 0x0604
+
 #define ID_TEXT_SIZE	   (2 * PCI_ID_SIZE)
 #define SELECTOR_TEXT_SIZE (PCI_ADDRESS_SIZE + 5 * SELECTOR_MAX_HOPS + ID_TEXT_SIZE + 1)
 
@@ -313,6 +316,27 @@ static void write_excepts(const struct compile *comp, FILE *out)
 	}
 }
 
+/*
+ * More than a plan may have: those above what is needed are bridges for the most part, which the boot
+ * refuses without a line as well.
+ */
+static void leave_out_bridges(const struct compile *comp, struct protect_facts *facts)
+{
+	size_t kept = 0;
+
+	if (facts->count <= PLAN_MAX_PROTECTS)
+		return;
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct pci_function *fn = find_function(comp, &facts->list[i].addr);
+
+		if (fn && fn->class >> 8 == PCI_CLASS_BRIDGE_PCI)
+			free(facts->list[i].reason);
+		else
+			facts->list[kept++] = facts->list[i];
+	}
+	facts->count = kept;
+}
+
 static int write_protects(struct compile *comp, FILE *out)
 {
 	struct protect_facts facts;
@@ -320,8 +344,9 @@ static int write_protects(struct compile *comp, FILE *out)
 
 	if (ret)
 		return message_errno(ret, "cannot find out which devices this host needs");
+	leave_out_bridges(comp, &facts);
 	if (facts.count > PLAN_MAX_PROTECTS)
-		ret = message_error("this host needs %zu devices, more than 256 "
+		ret = message_error("this host needs %zu devices, more than 1024 "
 				    "(PLAN_MAX_PROTECTS); fix: report it as a bug",
 				    facts.count);
 
@@ -385,7 +410,7 @@ static int check_text(const char *text, size_t size)
 	char *copy;
 
 	if (size >= PLAN_MAX_TEXT)
-		return message_error("the plan would be larger than 64 KiB (PLAN_MAX_TEXT); fix: "
+		return message_error("the plan would be larger than 256 KiB (PLAN_MAX_TEXT); fix: "
 				     "use fewer lines, class: or IDs");
 	copy = strdup(text);
 	if (!copy)

@@ -11,7 +11,15 @@
 #include "protect/graph.h"
 #include "util/array.h"
 
-#define PATH_CLASS_NVME "sys/class/nvme"
+#define PATH_CLASS_NVME	 "sys/class/nvme"
+#define PATH_CLASS_RDMA	 "sys/class/infiniband"
+#define PATH_THUNDERBOLT "sys/bus/thunderbolt/devices"
+
+/* The link of a consumer to its supplier (drivers/base/core.c, devlink_add_symlinks()). */
+#define SUPPLIER_PCI "supplier:pci:"
+
+/* include/uapi/linux/if.h: the administrator has set it up. */
+#define FLAG_UP 1
 
 #define MAX_HOPS 64 /* PCI functions in one path */
 
@@ -97,10 +105,10 @@ static void add_cause(struct graph *graph, const struct pci_address *addr,
 }
 
 static void add_below(struct graph *graph, const struct pci_address *addr,
-		      const struct pci_address *leaf, bool is_vf)
+		      const struct pci_address *leaf, enum graph_relation relation)
 {
 	struct graph_node *node = graph_node_at(graph, addr);
-	const struct graph_below below = { .addr = *leaf, .is_vf = is_vf };
+	const struct graph_below below = { .addr = *leaf, .relation = relation };
 
 	if (!node)
 		return;
@@ -135,25 +143,135 @@ static unsigned int path_functions(const char *path, struct pci_address *addr)
 	return n;
 }
 
+/* A function by its path, and the bridges that it hangs on, for the sake of another one. */
+static void add_helper(struct graph *graph, const char *path, const struct pci_address *leaf,
+		       enum graph_relation relation)
+{
+	struct pci_address addr[MAX_HOPS];
+	unsigned int n = path_functions(path, addr);
+
+	for (unsigned int i = 0; i < n; i++) {
+		if (pci_address_equal(&addr[i], leaf))
+			continue;
+		add_below(graph, &addr[i], leaf, i + 1 == n ? relation : GRAPH_ABOVE);
+	}
+}
+
+/*
+ * The suppliers of a device and of all that it hangs on: the kernel links a Thunderbolt port to its
+ * host controller in this way (drivers/thunderbolt/acpi.c, tb_acpi_add_link()), a USB device behind
+ * USB4 too. Returns whether there was one.
+ */
+static bool add_suppliers(struct graph *graph, const char *path, const struct pci_address *leaf)
+{
+	char dir[PATH_MAX], link[PATH_MAX], real[PATH_MAX];
+	struct stringset names;
+	bool any = false;
+
+	for (const char *end = strchr(path, '/'); end; end = strchr(end + 1, '/')) {
+		const char *stop = strchr(end + 1, '/');
+
+		tree_path(dir, "%.*s", (int)((stop ? stop : end + strlen(end)) - path), path);
+		graph_names(graph, dir, &names);
+		for (size_t i = 0; i < names.n; i++) {
+			if (!starts_with(names.s[i], SUPPLIER_PCI))
+				continue;
+			tree_path(link, PATH_PCI_DEVICES "/%s", names.s[i] + strlen(SUPPLIER_PCI));
+			if (tree_real_path(graph->root, link, real))
+				continue;
+			add_helper(graph, real, leaf, GRAPH_SUPPLIES);
+			any = true;
+		}
+		stringset_clear(&names);
+	}
+	return any;
+}
+
+/* Behind a port that firmware calls external (Documentation/ABI/testing/sysfs-bus-pci, removable). */
+static bool is_removable(struct graph *graph, const struct pci_address *addr, unsigned int n)
+{
+	char dir[PATH_MAX], text[32];
+
+	for (unsigned int i = 0; i < n; i++) {
+		tree_path(dir, PATH_PCI_DEVICES "/%s", pci_address_format(&addr[i], text));
+		if (!tree_attr(graph->root, dir, "removable", text, sizeof(text)) &&
+		    !strcmp(text, "removable"))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The host controllers that tunnel PCI Express: a domain is a child of its controller
+ * (drivers/thunderbolt/domain.c, tb_domain_alloc()). An add-in controller shares a root port with
+ * what it leads to; one in the processor is another function of the slot that has its USB controller,
+ * or is the supplier of its ports. Where firmware says no more than "removable", each may be it.
+ */
+static void add_thunderbolt(struct graph *graph, const struct pci_address *addr, unsigned int n,
+			    bool is_supplied)
+{
+	struct pci_address nhi[MAX_HOPS];
+	char path[PATH_MAX], real[PATH_MAX];
+	bool any = is_supplied || !is_removable(graph, addr, n);
+	struct stringset names;
+	unsigned int hops;
+
+	graph_names(graph, PATH_THUNDERBOLT, &names);
+	for (size_t i = 0; i < names.n; i++) {
+		tree_path(path, PATH_THUNDERBOLT "/%s", names.s[i]);
+		if (!starts_with(names.s[i], "domain") || tree_real_path(graph->root, path, real))
+			continue;
+		hops = path_functions(real, nhi);
+		if (hops && (!any || pci_address_equal(&nhi[0], &addr[0]) ||
+			     (nhi[0].domain == addr[0].domain && nhi[0].bus == addr[0].bus &&
+			      nhi[0].dev == addr[0].dev)))
+			add_helper(graph, real, &addr[n - 1], GRAPH_TUNNELS);
+	}
+	stringset_clear(&names);
+}
+
 unsigned int graph_add_functions(struct graph *graph, const char *path, const struct cause *cause)
 {
-	struct pci_address addr[MAX_HOPS], parent[MAX_HOPS], *leaf;
+	struct pci_address addr[MAX_HOPS], *leaf;
 	char link[PATH_MAX], real[PATH_MAX], text[PCI_ADDRESS_SIZE];
-	unsigned int n = path_functions(path, addr), parents;
+	unsigned int n = path_functions(path, addr);
 
 	if (!n)
 		return 0;
 	leaf = &addr[n - 1];
 	add_cause(graph, leaf, cause);
 	for (unsigned int i = 0; i + 1 < n; i++)
-		add_below(graph, &addr[i], leaf, false);
+		add_below(graph, &addr[i], leaf, GRAPH_ABOVE);
+	add_thunderbolt(graph, addr, n, add_suppliers(graph, path, leaf));
 
 	tree_path(link, PATH_PCI_DEVICES "/%s/physfn", pci_address_format(leaf, text));
-	if (tree_real_path(graph->root, link, real))
-		return n;
-	parents = path_functions(real, parent);
-	for (unsigned int i = 0; i < parents; i++)
-		add_below(graph, &parent[i], leaf, i + 1 == parents);
+	if (!tree_real_path(graph->root, link, real))
+		add_helper(graph, real, leaf, GRAPH_PHYSFN);
+	return n;
+}
+
+bool graph_function(const char *path, struct pci_address *addr)
+{
+	struct pci_address all[MAX_HOPS];
+	unsigned int n = path_functions(path, all);
+
+	if (n)
+		*addr = all[n - 1];
+	return n;
+}
+
+unsigned int graph_add_class(struct graph *graph, const char *dir, const struct cause *cause)
+{
+	char path[PATH_MAX], real[PATH_MAX];
+	struct stringset names;
+	unsigned int n = 0;
+
+	graph_names(graph, dir, &names);
+	for (size_t i = 0; i < names.n; i++)
+		if (!tree_path(path, "%s/%s", dir, names.s[i]) &&
+		    !tree_real_path(graph->root, path, real))
+			n += graph_add_functions(graph, real, cause) > 0;
+	stringset_clear(&names);
 	return n;
 }
 
@@ -161,44 +279,73 @@ unsigned int graph_add_functions(struct graph *graph, const char *path, const st
 
 void graph_add_all_disks(struct graph *graph, const struct cause *cause)
 {
-	static const char *const dirs[] = { PATH_BLOCK, PATH_CLASS_NVME };
-	struct cause may = { .kind = CAUSE_MAY_HOLD, .name = cause->name, .minor = cause->minor };
+	struct cause may = *cause;
+
+	/* Only what is certain is called in use. */
+	if (cause->kind == CAUSE_IN_USE)
+		return;
+	may.kind = CAUSE_MAY_HOLD;
+	graph_add_class(graph, PATH_BLOCK, &may);
+	graph_add_class(graph, PATH_CLASS_NVME, &may);
+}
+
+/* Not operstate: that is "down" as well where only the cable is out. */
+static bool is_set_down(struct graph *graph, const char *dir)
+{
+	char text[32];
+
+	return !tree_attr(graph->root, dir, "flags", text, sizeof(text)) && *text &&
+	       !(strtoul(text, NULL, 16) & FLAG_UP);
+}
+
+/* Returns how many there were. */
+static unsigned int add_nics(struct graph *graph, const struct cause *cause, bool also_down)
+{
 	char path[PATH_MAX], real[PATH_MAX];
 	struct stringset names;
+	unsigned int n = 0;
 
-	for (size_t d = 0; d < sizeof(dirs) / sizeof(dirs[0]); d++) {
-		graph_names(graph, dirs[d], &names);
-		for (size_t i = 0; i < names.n; i++)
-			if (!tree_path(path, "%s/%s", dirs[d], names.s[i]) &&
-			    !tree_real_path(graph->root, path, real))
-				graph_add_functions(graph, real, &may);
-		stringset_clear(&names);
+	graph_names(graph, PATH_CLASS_NET, &names);
+	for (size_t i = 0; i < names.n; i++) {
+		tree_path(path, PATH_CLASS_NET "/%s", names.s[i]);
+		if (!also_down && is_set_down(graph, path))
+			continue;
+		tree_path(path, PATH_CLASS_NET "/%s/device", names.s[i]);
+		if (!tree_real_path(graph->root, path, real))
+			n += graph_add_functions(graph, real, cause) > 0;
 	}
+	stringset_clear(&names);
+	return n;
 }
 
 void graph_add_all_nics(struct graph *graph, enum cause_kind kind, const char *name)
 {
 	const struct cause may = { .kind = kind, .name = name };
-	char path[PATH_MAX], real[PATH_MAX], state[32];
-	struct stringset names;
 
-	graph_names(graph, PATH_CLASS_NET, &names);
-	for (size_t i = 0; i < names.n; i++) {
-		tree_path(path, PATH_CLASS_NET "/%s", names.s[i]);
-		tree_attr(graph->root, path, "operstate", state, sizeof(state));
-		if (!strcmp(state, "down") || !strcmp(state, "notpresent"))
-			continue;
-		tree_path(path, PATH_CLASS_NET "/%s/device", names.s[i]);
-		if (!tree_real_path(graph->root, path, real))
-			graph_add_functions(graph, real, &may);
-	}
-	stringset_clear(&names);
+	if (!add_nics(graph, &may, false))
+		add_nics(graph, &may, true);
+	/* An adapter may carry storage without an interface of the network. */
+	graph_add_class(graph, PATH_CLASS_RDMA, &may);
 }
 
 void graph_add_network(struct graph *graph, const struct cause *cause, const char *over)
 {
+	if (cause->kind == CAUSE_IN_USE)
+		return;
 	graph_note(graph, "%s lies behind %s: every network function that is up is protected",
 		   cause->name, over);
+	graph_add_all_nics(graph, CAUSE_REACHES, cause->name);
+}
+
+void graph_add_anything(struct graph *graph, const struct cause *cause, const char *what)
+{
+	if (cause->kind == CAUSE_IN_USE)
+		return;
+	graph_note(graph,
+		   "what lies under %s cannot be found out: every disk's function and every network "
+		   "function that is up is protected",
+		   what);
+	graph_add_all_disks(graph, cause);
 	graph_add_all_nics(graph, CAUSE_REACHES, cause->name);
 }
 

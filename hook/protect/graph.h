@@ -9,6 +9,7 @@
  *   storage.c     from a block device down
  *   routes.c      which interfaces have a default route or an address
  *   network.c     from an interface down
+ *   unlock.c      what opens an encrypted device: key, header, keyboard
  *   protect.c     is this the host at all? The order of the walks, and their result as a list
  *
  * Every walk ends in graph_add_functions(). All obey one rule: what cannot be found out protects
@@ -43,6 +44,10 @@ enum cause_kind {
 	CAUSE_MAY_ROUTE,
 	CAUSE_ADDRESS,
 	CAUSE_REACHES,
+	CAUSE_MAY_LOG, /* may have the external journal of a file system */
+	CAUSE_UNLOCKS,
+	CAUSE_KEYBOARD,
+	CAUSE_IN_USE, /* not needed, but something is on it now */
 	CAUSE_KINDS
 };
 
@@ -50,12 +55,21 @@ enum cause_kind {
 struct cause {
 	enum cause_kind kind;
 	const char *name; /* "/", "swap", "vmbr0" */
-	bool minor;	  /* a mount below a better known one: only named where nothing else is */
+	bool minor;	  /* only named where nothing better is */
+	bool optional; /* mounted, but no boot waits for it: what cannot be found out is no loss */
+};
+
+/* What a function is to another one that is needed. */
+enum graph_relation {
+	GRAPH_ABOVE,	/* a bridge, or a VMD, on the way to it */
+	GRAPH_PHYSFN,	/* its physical function */
+	GRAPH_SUPPLIES, /* the kernel's device link says that it does not work without */
+	GRAPH_TUNNELS,	/* the Thunderbolt controller that it is reached by */
 };
 
 struct graph_below {
 	struct pci_address addr;
-	bool is_vf; /* else: behind this bridge */
+	enum graph_relation relation;
 };
 
 /* A function that is needed: for itself, for what is below it, or both. */
@@ -80,6 +94,7 @@ struct graph {
 	size_t nodes;
 	struct stringset seen; /* paths that the walk under way has gone through */
 	struct stringset vgs;  /* UUIDs of the volume groups that it went through */
+	struct stringset asks; /* what a passphrase is asked for at boot, by all walks */
 	struct stringset notes;
 };
 
@@ -106,19 +121,30 @@ struct graph_node *graph_node_at(struct graph *graph, const struct pci_address *
 /*
  * graph_add_functions - the PCI functions on the way to a device. The last one does the work, those
  * before it are the bridges (or the VMD) that it hangs on; a virtual function dies with its physical
- * one. All of them get a node.
+ * one, a device behind Thunderbolt with its host controller, and every device with its suppliers
+ * (device links: drivers/base/core.c, device_link_add()). All of them get a node.
  * @path: the device's real path
  *
  * Returns how many functions the path goes through; 0 for a board's own or a virtual device.
  */
 unsigned int graph_add_functions(struct graph *graph, const char *path, const struct cause *cause);
 
+/* graph_function - the function that drives the device of a real path. Returns whether there is one. */
+bool graph_function(const char *path, struct pci_address *addr);
+
+/*
+ * graph_add_class - the functions of every device in a directory of links in sysfs: "sys/class/fc_host".
+ * Returns how many devices had a function.
+ */
+unsigned int graph_add_class(struct graph *graph, const char *dir, const struct cause *cause);
+
 /* graph_add_all_disks - every function that has a disk, for a thing that may lie on any. */
 void graph_add_all_disks(struct graph *graph, const struct cause *cause);
 
 /*
- * graph_add_all_nics - every network function that is not down, for what hangs on an interface nobody can
- * name.
+ * graph_add_all_nics - every network function that the administrator has not set down, for what hangs
+ * on an interface nobody can name. A cable that is out does not matter; where all are set down, all
+ * count.
  * @name: of the thing, for the reason
  */
 void graph_add_all_nics(struct graph *graph, enum cause_kind kind, const char *name);
@@ -129,6 +155,12 @@ void graph_add_all_nics(struct graph *graph, enum cause_kind kind, const char *n
  * @over: "iSCSI", "nfs4"
  */
 void graph_add_network(struct graph *graph, const struct cause *cause, const char *over);
+
+/*
+ * graph_add_anything - it may lie on any disk, and behind any network function. Says so.
+ * @what: "drbd0, on which / lies"
+ */
+void graph_add_anything(struct graph *graph, const struct cause *cause, const char *what);
 
 /*
  * graph_begin - before the walk of one cause: what one has gone through another may go through again.

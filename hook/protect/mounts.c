@@ -6,15 +6,17 @@
 #include <unistd.h>
 
 #include "protect/filesystem.h"
+#include "protect/journal.h"
 #include "protect/mounts.h"
 #include "protect/pools.h"
 #include "protect/storage.h"
 #include "protect/udev.h"
+#include "protect/unlock.h"
 #include "util/file.h"
 
 #define PATH_SWAPS	   "proc/swaps"
 #define PATH_FSTAB	   "etc/fstab"
-#define PATH_CRYPTTAB	   "etc/crypttab"
+#define PATH_ZFS_POOLS	   "proc/spl/kstat/zfs"
 #define PATH_PROXMOX_UUIDS "etc/kernel/proxmox-boot-uuids"
 /* systemd's Boot Loader Interface; GRUB's bli module sets it too. */
 #define PATH_LOADER_PARTUUID \
@@ -113,13 +115,21 @@ struct libmnt_fs *mounts_at(struct libmnt_table *mounts, const char *target)
 
 /* ---- what is mounted ---- */
 
-static void collect_mount(struct graph *graph, struct libmnt_fs *fs, bool minor)
+static void collect_mount(struct graph *graph, struct libmnt_fs *fs, const struct cause *cause)
 {
-	struct cause cause = { .kind = CAUSE_HOLDS, .name = mnt_fs_get_target(fs), .minor = minor };
-
 	graph_begin(graph);
-	filesystem_add(graph, fs, &cause);
-	storage_end(graph, &cause);
+	filesystem_add(graph, fs, cause);
+	storage_end(graph, cause);
+}
+
+static void collect_needed_mount(struct graph *graph, struct libmnt_fs *fs, bool optional)
+{
+	const struct cause cause = { .kind = CAUSE_HOLDS,
+				     .name = mnt_fs_get_target(fs),
+				     .minor = optional,
+				     .optional = optional };
+
+	collect_mount(graph, fs, &cause);
 }
 
 static void collect_mounts(struct graph *graph)
@@ -130,7 +140,7 @@ static void collect_mounts(struct graph *graph)
 	for (size_t i = 0; i < N_WANTED; i++) {
 		fs = mounts_at(graph->mounts, wanted[i]);
 		if (fs)
-			collect_mount(graph, fs, false);
+			collect_needed_mount(graph, fs, false);
 	}
 	iter = mnt_new_iter(MNT_ITER_FORWARD);
 	if (!iter) {
@@ -143,47 +153,31 @@ static void collect_mounts(struct graph *graph)
 		if (!target || !type || is_wanted(target))
 			continue;
 		if (is_esp_mount(graph, fs))
-			collect_mount(graph, fs, false);
+			collect_needed_mount(graph, fs, false);
 		else if (is_below_wanted(target) && strcmp(type, "overlay"))
-			collect_mount(graph, fs, true);
+			collect_needed_mount(graph, fs, true);
 	}
 	mnt_free_iter(iter);
 }
 
 /* ---- what is named: fstab and swaps ---- */
 
-/* A mapping that is not open now is looked up in crypttab: "NAME DEVICE ...". */
-static bool crypttab_device(struct graph *graph, const char *name, char *device)
+bool mounts_add_spec(struct graph *graph, const char *spec, const struct cause *cause)
 {
-	FILE *f = graph_open(graph, PATH_CRYPTTAB);
-	char *line = NULL, *word, *save;
-	bool found = false;
-	size_t size = 0;
+	const char *equals = strchr(spec, '=');
+	char tag[16];
 
-	if (!f)
-		return false;
-	while (!found && getline(&line, &size, f) > 0) {
-		word = strtok_r(line, " \t\n", &save);
-		if (!word || *word == '#' || strcmp(word, name))
-			continue;
-		word = strtok_r(NULL, " \t\n", &save);
-		found = word && !tree_path(device, "%s", word);
-	}
-	free(line);
-	fclose(f);
-	return found;
+	if (*spec == '/' || !equals || equals - spec >= (ptrdiff_t)sizeof(tag))
+		return mounts_add_named(graph, NULL, spec, cause);
+	memcpy(tag, spec, (size_t)(equals - spec));
+	tag[equals - spec] = '\0';
+	return mounts_add_named(graph, tag, equals + 1, cause);
 }
 
-/*
- * The device that fstab, crypttab or proxmox-boot-tool name, mounted or not.
- * @tag: "UUID" and the like, or NULL when @value is a path
- *
- * Returns whether there was one. More than one with the tag (a clone, a btrfs' members): all count.
- */
-static bool add_named(struct graph *graph, const char *tag, const char *value,
+bool mounts_add_named(struct graph *graph, const char *tag, const char *value,
 		      const struct cause *cause)
 {
-	char real[PATH_MAX], device[PATH_MAX];
+	char real[PATH_MAX], *dev;
 	bool found = false;
 
 	for (size_t i = 0; tag && i < graph->records; i++) {
@@ -195,8 +189,7 @@ static bool add_named(struct graph *graph, const char *tag, const char *value,
 	}
 	if (tag && !found && graph->root->is_host) {
 		/* Without udev's database blkid looks at the disks themselves, if it may. */
-		char *dev = mnt_resolve_tag(tag, value, NULL);
-
+		dev = mnt_resolve_tag(tag, value, NULL);
 		if (dev && !storage_find(graph, dev, real)) {
 			pools_add_members(graph, real, cause);
 			found = true;
@@ -207,20 +200,12 @@ static bool add_named(struct graph *graph, const char *tag, const char *value,
 		pools_add_members(graph, real, cause);
 		found = true;
 	}
-	if (!tag && !found && starts_with(value, "/dev/mapper/") &&
-	    graph->depth < GRAPH_MAX_DEPTH &&
-	    crypttab_device(graph, value + strlen("/dev/mapper/"), device)) {
-		char *equals = strchr(device, '=');
-
-		graph->depth++;
-		if (*device != '/' && equals) {
-			*equals = '\0';
-			found = add_named(graph, device, equals + 1, cause);
-		} else {
-			found = add_named(graph, NULL, device, cause);
-		}
-		graph->depth--;
-	}
+	if (tag || found || !starts_with(value, "/dev/mapper/") || graph->depth >= GRAPH_MAX_DEPTH)
+		return found;
+	/* A mapping that is not open now. */
+	graph->depth++;
+	found = unlock_add_closed(graph, value + strlen("/dev/mapper/"), cause);
+	graph->depth--;
 	return found;
 }
 
@@ -229,7 +214,7 @@ static void collect_named(struct graph *graph, const char *tag, const char *valu
 			  const char *where, const struct cause *cause)
 {
 	graph_begin(graph);
-	if (!add_named(graph, tag, value, cause)) {
+	if (!mounts_add_named(graph, tag, value, cause)) {
 		if (graph->records) {
 			graph_note(graph, "%s: %s%s%s (%s) is on no disk that is here now", where,
 				   tag ? tag : "", tag ? "=" : "", value, cause->name);
@@ -257,44 +242,69 @@ static bool is_esp_entry(struct graph *graph, struct libmnt_fs *fs)
 	return false;
 }
 
-static void collect_fstab_entry(struct graph *graph, struct libmnt_fs *fs)
+/*
+ * Without nofail and noauto a boot ends in emergency mode when it is not there (systemd.mount(5)); an
+ * automount is only set up, not mounted.
+ */
+static bool must_be_mounted(struct libmnt_fs *fs)
 {
-	const char *target = mnt_fs_get_target(fs), *type = mnt_fs_get_fstype(fs);
-	const char *source = mnt_fs_get_srcpath(fs), *tag, *value;
+	static const char *const options[] = { "nofail", "noauto", "x-systemd.automount" };
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (!mnt_fs_get_option(fs, options[i], NULL, NULL))
+			return false;
+	return true;
+}
+
+/* Fills in the cause. Returns whether the host needs what the entry names. */
+static bool is_needed_entry(struct graph *graph, struct libmnt_fs *fs, struct cause *cause)
+{
+	const char *target = mnt_fs_get_target(fs);
 	bool is_bind = !mnt_fs_get_option(fs, "bind", NULL, NULL) ||
 		       !mnt_fs_get_option(fs, "rbind", NULL, NULL);
-	struct cause cause = { .kind = CAUSE_HOLDS, .name = target };
 
+	*cause = (struct cause){ .kind = CAUSE_HOLDS, .name = target };
 	if (mnt_fs_is_swaparea(fs)) {
-		cause.name = "swap";
-	} else {
-		if (!target || (mnt_fs_is_pseudofs(fs) && !is_bind))
-			return;
-		cause.minor = !is_wanted(target) && !is_esp_entry(graph, fs);
-		if (cause.minor && !is_below_wanted(target))
-			return;
+		cause->name = "swap";
+		return true;
 	}
+	if (!target || *target != '/' ||
+	    (mnt_fs_is_pseudofs(fs) && !is_bind &&
+	     !filesystem_is_on_something(mnt_fs_get_fstype(fs))))
+		return false;
+	if (is_wanted(target) || is_esp_entry(graph, fs))
+		return true;
+	cause->minor = true;
+	cause->optional = !must_be_mounted(fs);
+	return !cause->optional || is_below_wanted(target);
+}
+
+static void collect_fstab_entry(struct graph *graph, struct libmnt_fs *fs)
+{
+	const char *source = mnt_fs_get_srcpath(fs), *type = mnt_fs_get_fstype(fs), *tag, *value;
+	struct libmnt_fs *mounted;
+	char real[PATH_MAX];
+	struct cause cause;
+
+	if (!is_needed_entry(graph, fs, &cause))
+		return;
+	graph_begin(graph);
+	filesystem_add_options(graph, fs, &cause);
+	storage_end(graph, &cause);
+	mounted = cause.minor ? mounts_at(graph->mounts, cause.name) : NULL;
+	if (mounted)
+		collect_mount(graph, mounted, &cause);
 	if (!mnt_fs_get_tag(fs, &tag, &value)) {
 		collect_named(graph, tag, value, "/" PATH_FSTAB, &cause);
-		return;
-	}
-	if (!source)
-		return;
-	if (type && !strcmp(type, "zfs")) {
-		graph_begin(graph);
-		pools_add_dataset(graph, source, &cause);
-		storage_end(graph, &cause);
-	} else if (mnt_fs_is_netfs(fs)) {
-		if (!cause.minor)
-			graph_add_network(graph, &cause, type);
-	} else if (starts_with(source, "/dev/")) {
+	} else if (source && starts_with(source, "/dev/")) {
 		/* Nobody knows what /dev/root was; what is mounted was found by its number. */
-		if (strcmp(source, "/dev/root") || !mounts_at(graph->mounts, target))
+		if (strcmp(source, "/dev/root") || !mounts_at(graph->mounts, cause.name))
 			collect_named(graph, NULL, source, "/" PATH_FSTAB, &cause);
-	} else if (*source == '/') {
-		/* A bind mount, a swap file, an image: what holds the file. */
+		if (type && !storage_find(graph, source, real))
+			journal_add(graph, real, type, &cause);
+	} else if (!mounted) {
 		graph_begin(graph);
-		filesystem_add_file(graph, source, &cause);
+		filesystem_add_entry(graph, fs, &cause);
 		storage_end(graph, &cause);
 	}
 }
@@ -316,10 +326,10 @@ static void collect_fstab(struct graph *graph)
 	mnt_unref_table(fstab);
 }
 
-static void collect_swaps(struct graph *graph)
+static void collect_swaps(struct graph *graph, enum cause_kind kind)
 {
 	struct libmnt_table *swaps = mounts_read(graph, PATH_SWAPS);
-	const struct cause cause = { .kind = CAUSE_HOLDS, .name = "swap" };
+	const struct cause cause = { .kind = kind, .name = "swap" };
 	struct libmnt_iter *iter;
 	struct libmnt_fs *fs;
 
@@ -400,7 +410,91 @@ void mounts_collect(struct graph *graph)
 {
 	collect_mounts(graph);
 	collect_fstab(graph);
-	collect_swaps(graph);
+	collect_swaps(graph, CAUSE_HOLDS);
 	collect_proxmox_esps(graph);
 	collect_booted_esp(graph);
+}
+
+/* ---- what is in use ---- */
+
+/* A volume that a logical volume manager, multipath or the administrator has set up, by its name. */
+static void collect_used_mapping(struct graph *graph, const char *dir)
+{
+	char dm[256], uuid[256], volume[sizeof(dm)], text[2 * sizeof(dm)], real[PATH_MAX];
+	const struct cause cause = { .kind = CAUSE_IN_USE, .name = text };
+
+	if (tree_real_path(graph->root, dir, real) ||
+	    tree_attr(graph->root, dir, "dm/name", dm, sizeof(dm)))
+		return;
+	tree_attr(graph->root, dir, "dm/uuid", uuid, sizeof(uuid));
+	if (starts_with(uuid, "LVM-"))
+		storage_volume_name(dm, volume, sizeof(volume));
+	else
+		snprintf(volume, sizeof(volume), "%s", dm);
+	snprintf(text, sizeof(text), "volume %s", volume);
+	graph_begin(graph);
+	storage_add(graph, real, &cause);
+}
+
+static void collect_used_blocks(struct graph *graph)
+{
+	char dir[PATH_MAX], real[PATH_MAX];
+	struct stringset names;
+
+	graph_names(graph, PATH_BLOCK, &names);
+	for (size_t i = 0; i < names.n; i++) {
+		const struct cause cause = { .kind = CAUSE_IN_USE, .name = names.s[i] };
+
+		tree_path(dir, PATH_BLOCK "/%s", names.s[i]);
+		if (starts_with(names.s[i], "dm-")) {
+			collect_used_mapping(graph, dir);
+		} else if ((starts_with(names.s[i], "md") || starts_with(names.s[i], "bcache")) &&
+			   !tree_real_path(graph->root, dir, real)) {
+			graph_begin(graph);
+			storage_add(graph, real, &cause);
+		}
+	}
+	stringset_clear(&names);
+}
+
+/* ZFS has a directory for each imported pool, mounted or only of volumes. */
+static void collect_used_pools(struct graph *graph)
+{
+	char path[PATH_MAX], text[NAME_MAX + 8];
+	const struct cause cause = { .kind = CAUSE_IN_USE, .name = text, .optional = true };
+	struct stringset names;
+
+	graph_names(graph, PATH_ZFS_POOLS, &names);
+	for (size_t i = 0; i < names.n; i++) {
+		if (tree_path(path, PATH_ZFS_POOLS "/%s/state", names.s[i]) ||
+		    !tree_exists(graph->root, path))
+			continue;
+		snprintf(text, sizeof(text), "pool %s", names.s[i]);
+		graph_begin(graph);
+		pools_add_dataset(graph, names.s[i], &cause);
+	}
+	stringset_clear(&names);
+}
+
+void mounts_collect_used(struct graph *graph)
+{
+	struct libmnt_iter *iter = mnt_new_iter(MNT_ITER_FORWARD);
+	struct libmnt_fs *fs;
+
+	if (!iter) {
+		graph->err = -ENOMEM;
+		return;
+	}
+	while (!mnt_table_next_fs(graph->mounts, iter, &fs)) {
+		const struct cause cause = { .kind = CAUSE_IN_USE,
+					     .name = mnt_fs_get_target(fs),
+					     .optional = true };
+
+		if (cause.name && !mnt_fs_is_pseudofs(fs))
+			collect_mount(graph, fs, &cause);
+	}
+	mnt_free_iter(iter);
+	collect_used_pools(graph);
+	collect_used_blocks(graph);
+	collect_swaps(graph, CAUSE_IN_USE);
 }

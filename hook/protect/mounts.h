@@ -17,9 +17,27 @@ struct libmnt_table *mounts_read(struct graph *graph, const char *path);
 struct libmnt_fs *mounts_at(struct libmnt_table *mounts, const char *target);
 
 /*
+ * mounts_add_named - the device that fstab, crypttab or proxmox-boot-tool name, mounted or not.
+ * @tag: "UUID" and the like, or NULL when @value is a path
+ *
+ * Returns whether there was one. More than one with the tag (a clone, a btrfs' members): all count.
+ */
+bool mounts_add_named(struct graph *graph, const char *tag, const char *value,
+		      const struct cause *cause);
+
+/* mounts_add_spec - the same by a word of fstab's first field: "UUID=1234-ABCD", "/dev/sda1". */
+bool mounts_add_spec(struct graph *graph, const char *spec, const struct cause *cause);
+
+/*
  * mounts_collect - every file system, swap and ESP that this host needs: graph->mounts, fstab, swaps,
  * proxmox-boot-tool's list, and the ESP that was booted from.
  */
 void mounts_collect(struct graph *graph);
+
+/*
+ * mounts_collect_used - what is on a disk now, needed or not: every mounted file system, imported ZFS
+ * pool, active volume and array, and all swap. CAUSE_IN_USE.
+ */
+void mounts_collect_used(struct graph *graph);
 
 #endif

@@ -8,6 +8,13 @@
 /* network_collect - what carries the default routes; without any, what carries an address. */
 void network_collect(struct graph *graph);
 
+/*
+ * network_add_interface - an interface by its name, and all that it stands on.
+ * Returns how many devices that carry it were found; 0 for a tunnel.
+ */
+unsigned int network_add_interface(struct graph *graph, const char *name,
+				   const struct cause *cause);
+
 /* network_collect_addresses - what carries an address, with a default route or without one. */
 void network_collect_addresses(struct graph *graph);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* File systems that are on more than one device: ZFS pools, btrfs, bcachefs; see graph.h. */
+#include "protect/journal.h"
 #include "protect/pools.h"
 #include "protect/storage.h"
 #include "protect/udev.h"
@@ -7,6 +8,32 @@
 #define PATH_BTRFS "sys/fs/btrfs"
 
 #define PART_TYPE_ZFS "6a898cc3-1dd2-11b2-99a6-080020736631"
+
+/*
+ * Partitions that never have a file system: what boots a BIOS, what Microsoft, a PReP board and ZFS
+ * keep to themselves, and the frame of logical partitions.
+ */
+static const char *const bare_types[] = {
+	"21686148-6449-6e6f-744e-656564454649",
+	"e3c9e316-0b5c-4db8-817d-f92df00215ae",
+	"9e1a2d38-c612-4316-aa26-8b49521e5a8b",
+	"6a945a3b-1dd2-11b2-99a6-080020736631",
+	"0x5",
+	"0xf",
+	"0x85",
+	"0x41",
+};
+
+/* A partition of any type in which nothing is recognised: the rest of a member, or a fresh one. */
+static bool is_unknown_partition(const struct udev_record *record)
+{
+	if (record->value[UDEV_FS_TYPE] || !record->value[UDEV_PART_TYPE])
+		return false;
+	for (size_t i = 0; i < sizeof(bare_types) / sizeof(bare_types[0]); i++)
+		if (udev_is(record, UDEV_PART_TYPE, bare_types[i]))
+			return false;
+	return true;
+}
 
 /*
  * Every device that may belong to a ZFS pool. Its label is the pool's name, on data, special and log
@@ -29,18 +56,19 @@ static void add_pool(struct graph *graph, const char *pool, const struct cause *
 			labelled = any = true;
 		}
 	}
+	if (cause->kind == CAUSE_IN_USE)
+		return;
 	for (size_t i = 0; i < graph->records; i++) {
 		const struct udev_record *r = &graph->record[i];
 		bool is_ambivalent = r->value[UDEV_FS_AMBIVALENT] &&
 				     strstr(r->value[UDEV_FS_AMBIVALENT], "zfs_member");
-		bool is_unknown = !r->value[UDEV_FS_TYPE] &&
-				  udev_is(r, UDEV_PART_TYPE, PART_TYPE_ZFS);
+		bool is_unknown = is_unknown_partition(r);
 		bool is_member = udev_is(r, UDEV_FS_TYPE, "zfs_member");
 
 		if ((is_ambivalent || is_unknown || (is_member && !labelled)) &&
 		    !storage_path(graph, r->devno, real)) {
 			storage_add(graph, real, &may);
-			any = true;
+			any |= !is_unknown || udev_is(r, UDEV_PART_TYPE, PART_TYPE_ZFS);
 		}
 	}
 	if (labelled)
@@ -107,6 +135,8 @@ void pools_add_btrfs(struct graph *graph, const char *device, const struct cause
 	struct stringset uuids, names;
 	bool any = false;
 
+	if (!*device && cause->kind == CAUSE_IN_USE)
+		return;
 	if (*device) {
 		storage_add(graph, device, cause);
 		add_same_uuid(graph, device, cause);
@@ -167,4 +197,6 @@ void pools_add_members(struct graph *graph, const char *device, const struct cau
 		storage_add(graph, device, cause);
 	if (record && udev_is(record, UDEV_FS_TYPE, "bcachefs"))
 		add_same_uuid(graph, device, cause);
+	if (record && record->value[UDEV_FS_TYPE])
+		journal_add(graph, device, record->value[UDEV_FS_TYPE], cause);
 }

@@ -14,6 +14,7 @@
 #include "protect/network.h"
 #include "protect/protect.h"
 #include "protect/udev.h"
+#include "protect/unlock.h"
 #include "util/address.h"
 
 #define PATH_MOUNTINFO	    "proc/self/mountinfo"
@@ -43,6 +44,18 @@ static const struct {
 	[CAUSE_MAY_ROUTE] = { "may carry the default route (", ")" },
 	[CAUSE_ADDRESS] = { "carries the address of ", "" },
 	[CAUSE_REACHES] = { "may reach ", " over the network" },
+	[CAUSE_MAY_LOG] = { "may hold the journal of ", "" },
+	[CAUSE_UNLOCKS] = { "holds what unlocks ", "" },
+	[CAUSE_KEYBOARD] = { "has the keyboard that unlocks ", "" },
+	[CAUSE_IN_USE] = { "holds ", ", in use now" },
+};
+
+/* "above 0000:03:00.0, which holds /" */
+static const char *const relations[] = {
+	[GRAPH_ABOVE] = "above",
+	[GRAPH_PHYSFN] = "physical function of",
+	[GRAPH_SUPPLIES] = "supplier of",
+	[GRAPH_TUNNELS] = "Thunderbolt controller of",
 };
 
 /* ---- whose facts are these? ---- */
@@ -127,7 +140,8 @@ static int compare_below(const void *a, const void *b)
 /* What is held is not called possible as well. */
 static bool is_said_better(const struct graph_node *node, unsigned int kind, const char *name)
 {
-	return (kind == CAUSE_COMPLETES || kind == CAUSE_MAY_HOLD || kind == CAUSE_REACHES) &&
+	return (kind == CAUSE_COMPLETES || kind == CAUSE_MAY_HOLD || kind == CAUSE_REACHES ||
+		kind == CAUSE_MAY_LOG || kind == CAUSE_UNLOCKS) &&
 	       stringset_has(&node->names[CAUSE_HOLDS], name);
 }
 
@@ -172,8 +186,7 @@ static void print_reason(struct graph *graph, FILE *out, const struct graph_node
 			fprintf(out, "; and above %zu more", node->belows - i);
 			break;
 		}
-		fprintf(out, "%s%s %s, which ", any ? "; " : "",
-			below->is_vf ? "physical function of" : "above",
+		fprintf(out, "%s%s %s, which ", any ? "; " : "", relations[below->relation],
 			pci_address_format(&below->addr, text));
 		print_causes(out, graph_node_at(graph, &below->addr));
 		any = true;
@@ -260,6 +273,7 @@ static void free_graph(struct graph *graph)
 	udev_clear(graph);
 	stringset_clear(&graph->seen);
 	stringset_clear(&graph->vgs);
+	stringset_clear(&graph->asks);
 	stringset_clear(&graph->notes);
 	mnt_unref_table(graph->mounts);
 }
@@ -289,6 +303,7 @@ static void walk_all(struct graph *graph)
 {
 	udev_read(graph);
 	mounts_collect(graph);
+	unlock_collect(graph);
 	network_collect(graph);
 }
 
@@ -300,6 +315,17 @@ int protect_collect(const struct root *root, struct protect_facts *facts)
 int protect_addresses(const struct root *root, struct protect_facts *facts)
 {
 	return collect(root, network_collect_addresses, facts);
+}
+
+static void walk_used(struct graph *graph)
+{
+	udev_read(graph);
+	mounts_collect_used(graph);
+}
+
+int protect_in_use(const struct root *root, struct protect_facts *facts)
+{
+	return collect(root, walk_used, facts);
 }
 
 void protect_free(struct protect_facts *facts)

@@ -43,14 +43,16 @@ struct protect_facts {
  * @root: the host's own or a recorded machine's; of it are read sys/, proc/self/mountinfo,
  *	  proc/self/ns/, proc/1/mountinfo, proc/swaps, proc/net/{route,fib_trie,ipv6_route,if_inet6},
  *	  etc/fstab, etc/crypttab, etc/kernel/proxmox-boot-uuids, run/udev/data/,
- *	  run/lvm/pvs_online/ and run/systemd/container, each where it exists. The routes of "/" are
+ *	  run/lvm/pvs_online/, proc/fs/jbd2/, proc/spl/kstat/zfs/, proc/cmdline, superblocks in
+ *	  dev/ and run/systemd/container, each where it exists. The routes of "/" are
  *	  asked for by netlink, which tells all of them.
  * @facts: filled in; to be given to protect_free() after success
  *
  * Storage: the file systems at or below /, /usr, /var, /boot and /efi that are mounted or in fstab,
- * swap, the ESP that was booted from and those of proxmox-boot-tool. Network: the default routes
- * of IPv4 and IPv6 in all tables, each with all its next hops; without any, the interfaces that
- * have an address.
+ * every other one that fstab mounts without nofail and noauto, swap, the ESP that was booted from and
+ * those of proxmox-boot-tool; with their journals, and what unlocks them: key, header and the only
+ * keyboard. Network: the default routes of IPv4 and IPv6 in all tables, each with all its next hops;
+ * without any, the interfaces that have an address.
  *
  * Returns 0, or -ENOMEM. What is merely missing is no error but a note.
  */
@@ -63,7 +65,14 @@ int protect_collect(const struct root *root, struct protect_facts *facts);
  */
 int protect_addresses(const struct root *root, struct protect_facts *facts);
 
-/* protect_free - give back what either of them filled in; @facts is empty afterwards. */
+/*
+ * protect_in_use - find every function under something that is on a disk now, in the same form: a
+ * mounted file system, an imported pool, an active volume or array, swap. What the host needs is
+ * among it. Only what is certain; there are no notes of what is not.
+ */
+int protect_in_use(const struct root *root, struct protect_facts *facts);
+
+/* protect_free - give back what any of them filled in; @facts is empty afterwards. */
 void protect_free(struct protect_facts *facts);
 
 #endif

@@ -7,13 +7,18 @@
 #include <sys/sysmacros.h>
 
 #include "protect/filesystem.h"
+#include "protect/network.h"
 #include "protect/pools.h"
 #include "protect/storage.h"
 #include "protect/udev.h"
+#include "protect/unlock.h"
 
 #define PATH_DEV_BLOCK	 "sys/dev/block"
 #define PATH_CLASS_BLOCK "sys/class/block"
 #define PATH_PVS_ONLINE	 "run/lvm/pvs_online"
+#define PATH_FC_HOST	 "sys/class/fc_host"
+#define PATH_MTD	 "sys/class/mtd"
+#define PATH_CXL	 "sys/bus/cxl/devices"
 
 #define LVM_UUID_SIZE 32
 
@@ -106,6 +111,24 @@ static void add_slaves(struct graph *graph, const char *path, const struct cause
 	stringset_clear(&names);
 }
 
+void storage_volume_name(const char *dm_name, char *name, size_t size)
+{
+	size_t n = 0;
+	bool is_in_group = true;
+
+	for (; *dm_name && n + 1 < size; dm_name++) {
+		name[n] = *dm_name;
+		if (*dm_name == '-' && dm_name[1] == '-') {
+			dm_name++;
+		} else if (*dm_name == '-' && is_in_group) {
+			name[n] = '/';
+			is_in_group = false;
+		}
+		n++;
+	}
+	name[n] = '\0';
+}
+
 /*
  * "my--vg-root" is VG my-vg: dm doubles the hyphens of a name (lvm2, dm_build_dm_name()). Returns
  * false when there is no VG in it.
@@ -172,40 +195,103 @@ static void add_volume_group(struct graph *graph, const char *uuid, const struct
 }
 
 /*
- * The head of a namespace that NVMe's own multipath made has no PCI parent; the controllers that
- * lead to it are links in its subsystem (drivers/nvme/host/core.c, nvme_init_subsystem()).
+ * NVMe over Fibre Channel: the controller's own address has the port of this host
+ * ("traddr=nn-0x..:pn-0x..,host_traddr=nn-0x..:pn-0x.."), and a host bus adapter is an fc_host with
+ * that port's name (drivers/nvme/host/fabrics.c, nvmf_get_address(); drivers/scsi/scsi_transport_fc.c).
  */
-static bool add_nvme_head(struct graph *graph, const char *path, const struct cause *cause)
+static void add_fibre_channel(struct graph *graph, const char *controller,
+			      const struct cause *cause)
+{
+	struct cause may = *cause;
+	char address[512], path[PATH_MAX], real[PATH_MAX], port[64];
+	const char *ours = "";
+	struct stringset names;
+	unsigned int n = 0;
+
+	if (!tree_attr(graph->root, controller, "address", address, sizeof(address))) {
+		ours = strstr(address, "host_traddr=");
+		ours = ours ? strstr(ours, "pn-") : NULL;
+		ours = ours ? ours + strlen("pn-") : "";
+	}
+	graph_names(graph, PATH_FC_HOST, &names);
+	for (size_t i = 0; i < names.n && *ours; i++) {
+		tree_path(path, PATH_FC_HOST "/%s", names.s[i]);
+		if (!tree_attr(graph->root, path, "port_name", port, sizeof(port)) && *port &&
+		    starts_with(ours, port) && !tree_real_path(graph->root, path, real))
+			n += graph_add_functions(graph, real, cause) > 0;
+	}
+	stringset_clear(&names);
+	if (n)
+		return;
+	if (may.kind == CAUSE_HOLDS)
+		may.kind = CAUSE_MAY_HOLD;
+	graph_note(graph,
+		   "%s lies behind NVMe over Fibre Channel: every Fibre Channel adapter is "
+		   "protected",
+		   cause->name);
+	if (!graph_add_class(graph, PATH_FC_HOST, &may))
+		graph_add_anything(graph, cause, "NVMe over Fibre Channel");
+}
+
+/* One way to a namespace: drivers/nvme/host/sysfs.c has "transport". */
+static void add_nvme_controller(struct graph *graph, const char *path, const struct cause *cause)
+{
+	char transport[32], over[64];
+
+	if (graph_add_functions(graph, path, cause))
+		return;
+	tree_attr(graph->root, path, "transport", transport, sizeof(transport));
+	if (!strcmp(transport, "fc")) {
+		add_fibre_channel(graph, path, cause);
+	} else if (!strcmp(transport, "tcp") || !strcmp(transport, "rdma")) {
+		snprintf(over, sizeof(over), "NVMe over %s", transport);
+		graph_add_network(graph, cause, over);
+	} else if (starts_with(path, "sys/devices/virtual/")) {
+		snprintf(over, sizeof(over), "NVMe over %s", *transport ? transport : "fabrics");
+		graph_add_anything(graph, cause, over);
+	}
+	/* Else it is a board's own, as Apple's are. */
+}
+
+static bool is_nvme_controller(const char *name)
+{
+	return starts_with(name, "nvme") && name[4] && !name[4 + strspn(name + 4, "0123456789")];
+}
+
+/*
+ * The head of a namespace that NVMe's own multipath made has no PCI parent; the controllers that
+ * lead to it are links in its subsystem (drivers/nvme/host/core.c, nvme_init_subsystem()). Without
+ * multipath the namespace is below its one controller, which over fabrics has no PCI parent either.
+ */
+static bool add_nvme(struct graph *graph, const char *path, const struct cause *cause)
 {
 	char dir[PATH_MAX], link[PATH_MAX], real[PATH_MAX];
 	const char *found = strstr(path, "/nvme-subsystem/");
-	bool is_fabric = false;
-	unsigned int n = 0;
 	struct stringset names;
+	bool any = false;
 
-	if (!found)
+	if (!found) {
+		tree_path(dir, "%s", path);
+		for (char *slash; (slash = strrchr(dir, '/')); *slash = '\0') {
+			if (!is_nvme_controller(slash + 1))
+				continue;
+			add_nvme_controller(graph, dir, cause);
+			return true;
+		}
 		return false;
+	}
 	found += strlen("/nvme-subsystem/");
 	tree_path(dir, "%.*s", (int)(found + strcspn(found, "/") - path), path);
 	graph_names(graph, dir, &names);
 	for (size_t i = 0; i < names.n; i++) {
-		const char *digits = names.s[i] + 4;
-
-		if (strncmp(names.s[i], "nvme", 4) || !*digits ||
-		    digits[strspn(digits, "0123456789")])
-			continue;
-		if (tree_path(link, "%s/%s", dir, names.s[i]) ||
+		if (!is_nvme_controller(names.s[i]) || tree_path(link, "%s/%s", dir, names.s[i]) ||
 		    tree_real_path(graph->root, link, real))
 			continue;
-		if (graph_add_functions(graph, real, cause))
-			n++;
-		else
-			is_fabric = true;
+		add_nvme_controller(graph, real, cause);
+		any = true;
 	}
 	stringset_clear(&names);
-	if (is_fabric)
-		graph_add_network(graph, cause, "NVMe over fabrics");
-	return n || is_fabric;
+	return any;
 }
 
 /*
@@ -265,45 +351,151 @@ static bool is_iscsi(const char *path)
 	return session && isdigit((unsigned char)session[strlen("/session")]);
 }
 
-/* A device that has no PCI function of its own and stands on no other. */
-static void add_without_function(struct graph *graph, const char *path, const struct cause *cause)
+/* What a disk without a function of its own is reached by, when that is the network; or NULL. */
+static const char *network_of(const char *path)
+{
+	static const char *const names[] = { "nbd", "rbd", "rnbd" };
+	const char *name = base_name(path);
+
+	if (is_iscsi(path))
+		return "iSCSI";
+	if (strstr(path, "/vhci_hcd"))
+		return "USB/IP";
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (starts_with(name, names[i]) && isdigit((unsigned char)name[strlen(names[i])]))
+			return name;
+	return NULL;
+}
+
+/* The same cause, for what leads to a disk instead of holding it. */
+static struct cause reached(const struct cause *cause)
+{
+	struct cause reaches = *cause;
+
+	if (cause->kind == CAUSE_HOLDS)
+		reaches.kind = CAUSE_REACHES;
+	return reaches;
+}
+
+/* "eth0,eth1", or "none" (drivers/block/aoe/aoeblk.c, aoedisk_show_netif()). */
+static void add_aoe(struct graph *graph, const char *path, const struct cause *cause)
+{
+	const struct cause reaches = reached(cause);
+	char text[512], *word, *save;
+	unsigned int n = 0;
+
+	if (!tree_attr(graph->root, path, "netif", text, sizeof(text)))
+		for (word = strtok_r(text, ",", &save); word; word = strtok_r(NULL, ",", &save))
+			n += network_add_interface(graph, word, &reaches);
+	if (!n)
+		graph_add_network(graph, cause, "AoE");
+}
+
+/* FCoE hangs on an interface, which may be a VLAN (drivers/scsi/fcoe/fcoe_sysfs.c). */
+static bool add_interface_of(struct graph *graph, const char *path, const struct cause *cause)
+{
+	const char *found = strstr(path, "/virtual/net/");
+	const struct cause reaches = reached(cause);
+	char name[NAME_MAX + 1];
+	size_t len;
+
+	if (!found)
+		return false;
+	found += strlen("/virtual/net/");
+	len = strcspn(found, "/");
+	if (len > NAME_MAX)
+		return false;
+	memcpy(name, found, len);
+	name[len] = '\0';
+	if (!network_add_interface(graph, name, &reaches))
+		graph_add_network(graph, cause, name);
+	return true;
+}
+
+/* Memory; but zram may write back, and persistent memory may be on a CXL card. */
+static bool add_memory(struct graph *graph, const char *path, const struct cause *cause)
 {
 	char text[PATH_MAX], disk[PATH_MAX];
 	const char *name = base_name(path);
 
 	if (starts_with(name, "zram")) {
-		/* Memory, unless it writes back (Documentation/admin-guide/blockdev/zram.rst). */
+		/* Documentation/admin-guide/blockdev/zram.rst */
 		if (!tree_attr(graph->root, path, "backing_dev", text, sizeof(text)) &&
 		    strcmp(text, "none") && *text && !storage_find(graph, text, disk))
 			storage_add(graph, disk, cause);
-		return;
+		return true;
 	}
-	if (starts_with(name, "ram") || starts_with(name, "pmem"))
-		return;
-	if (is_iscsi(path)) {
-		graph_add_network(graph, cause, "iSCSI");
-		return;
+	if (starts_with(name, "pmem")) {
+		/* drivers/cxl/pmem.c: the bus of such a region is a child of the bridge. */
+		if (strstr(path, "/nvdimm-bridge"))
+			graph_add_class(graph, PATH_CXL, cause);
+		return true;
 	}
-	if (starts_with(name, "nbd") || starts_with(name, "rbd")) {
-		graph_add_network(graph, cause, name);
-		return;
+	return starts_with(name, "ram");
+}
+
+void storage_add_mtd(struct graph *graph, const struct cause *cause)
+{
+	char path[PATH_MAX], real[PATH_MAX];
+	struct stringset names;
+	bool is_known = false;
+
+	graph_names(graph, PATH_MTD, &names);
+	for (size_t i = 0; i < names.n; i++) {
+		tree_path(path, PATH_MTD "/%s", names.s[i]);
+		if (tree_real_path(graph->root, path, real))
+			continue;
+		/* Else it is the board's own flash, or that of a driver that names no parent. */
+		is_known |= graph_add_functions(graph, real, cause) ||
+			    !starts_with(real, "sys/devices/virtual/");
 	}
-	if (starts_with(name, "zd") && isdigit((unsigned char)name[2])) {
+	stringset_clear(&names);
+	if (!is_known)
+		graph_add_anything(graph, cause, "a flash device");
+}
+
+/* A device that has no PCI function of its own and stands on no other. */
+static void add_without_function(struct graph *graph, const char *path, const struct cause *cause)
+{
+	const char *name = base_name(path), *network = network_of(path);
+	char text[PATH_MAX];
+
+	if (add_memory(graph, path, cause) || add_interface_of(graph, path, cause))
+		return;
+	if (network) {
+		graph_add_network(graph, cause, network);
+	} else if (starts_with(name, "etherd!")) {
+		add_aoe(graph, path, cause);
+	} else if (starts_with(name, "ubiblock") || starts_with(name, "mtdblock")) {
+		storage_add_mtd(graph, cause);
+	} else if (starts_with(name, "zd") && isdigit((unsigned char)name[2])) {
 		add_zvol(graph, path, cause);
-		return;
-	}
-	if (starts_with(path, "sys/devices/virtual/") ||
-	    starts_with(path, "sys/devices/tcm_loop")) {
-		graph_note(
-			graph,
-			"what lies under %s, on which %s lies, cannot be found out: every disk's function is protected",
-			name, cause->name);
-		graph_add_all_disks(graph, cause);
+	} else if (starts_with(path, "sys/devices/virtual/") ||
+		   starts_with(path, "sys/devices/tcm_loop") ||
+		   starts_with(path, "sys/devices/pseudo")) {
+		tree_path(text, "%s, on which %s lies,", name, cause->name);
+		graph_add_anything(graph, cause, text);
 	}
 	/* Else it is a board's own device (MMC, virtio-mmio, VMBus), which no PCI driver can take. */
 }
 
 /* ---- the whole ---- */
+
+/* The volume group, or the lock, that a mapping belongs to: libdevmapper's UUIDs begin with it. */
+static void add_mapping(struct graph *graph, const char *path, const struct cause *cause)
+{
+	char text[256];
+
+	if (tree_attr(graph->root, path, "dm/uuid", text, sizeof(text)))
+		return;
+	if (starts_with(text, "LVM-") && strlen(text) >= 4 + LVM_UUID_SIZE) {
+		text[4 + LVM_UUID_SIZE] = '\0';
+		graph_add_name(graph, &graph->vgs, text + 4);
+	}
+	if (starts_with(text, "CRYPT-") &&
+	    !tree_attr(graph->root, path, "dm/name", text, sizeof(text)))
+		unlock_add(graph, text, cause);
+}
 
 void storage_add(struct graph *graph, const char *path, const struct cause *cause)
 {
@@ -324,20 +516,19 @@ void storage_add(struct graph *graph, const char *path, const struct cause *caus
 	found = graph_add_functions(graph, path, cause);
 	add_slaves(graph, path, cause, &found);
 	add_bcache(graph, path, cause, &found);
-	if (!tree_attr(graph->root, path, "dm/uuid", text, sizeof(text)) &&
-	    starts_with(text, "LVM-") && strlen(text) >= 4 + LVM_UUID_SIZE) {
-		text[4 + LVM_UUID_SIZE] = '\0';
-		graph_add_name(graph, &graph->vgs, text + 4);
-	}
+	add_mapping(graph, path, cause);
 	if (starts_with(name, "loop") &&
 	    !tree_attr(graph->root, path, "loop/backing_file", text, sizeof(text))) {
 		filesystem_add_file(graph, text, cause);
 		found = true;
 	}
-	if (found || add_nvme_head(graph, path, cause))
+	if (starts_with(name, "drbd") && found) {
+		/* Its other half, from which it may have to read. */
+		graph_add_network(graph, cause, name);
 		return;
-
-	add_without_function(graph, path, cause);
+	}
+	if (!found && !add_nvme(graph, path, cause))
+		add_without_function(graph, path, cause);
 }
 
 void storage_end(struct graph *graph, const struct cause *cause)

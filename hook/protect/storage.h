@@ -18,10 +18,17 @@ int storage_find(struct graph *graph, const char *dev, char *real);
 
 /*
  * storage_add - a block device and all that it stands on: LVM, MD, dm-crypt and multipath by
- * slaves/, bcache, loop, NVMe's own multipath, zram's backing device, a ZFS volume's pool.
+ * slaves/, bcache, loop, NVMe with its own multipath and without, over PCI, the network and Fibre
+ * Channel, zram's backing device, a ZFS volume's pool, what opens an encrypted device.
  * @path: its real path; a partition's or a disk's
  */
 void storage_add(struct graph *graph, const char *path, const struct cause *cause);
+
+/* storage_volume_name - "my--vg-root" is my-vg/root: dm doubles the hyphens of a name (lvm2). */
+void storage_volume_name(const char *dm_name, char *name, size_t size);
+
+/* storage_add_mtd - every flash device: which one a flash file system is on, sysfs does not tell. */
+void storage_add_mtd(struct graph *graph, const struct cause *cause);
 
 /*
  * storage_end - at the end of a walk that graph_begin() began, where it may have met a volume group:

@@ -366,7 +366,7 @@ static const struct {
 	{ "except 10de:1187", PLAN_MAX_EXCEPTS,
 	  "more than 128 except selectors (PLAN_MAX_EXCEPTS); use class: or IDs", &plan.excepts },
 	{ "protect 0000:01:00.0=144d:a808 holds /", PLAN_MAX_PROTECTS,
-	  "more than 256 protect lines (PLAN_MAX_PROTECTS)", &plan.protects },
+	  "more than 1024 protect lines (PLAN_MAX_PROTECTS)", &plan.protects },
 	{ "module /lib/vfio", PLAN_MAX_MODULES, "more than 32 modules (PLAN_MAX_MODULES)",
 	  &plan.modules },
 	{ "lost /etc/vfio-early.conf:1:1: x", PLAN_MAX_LOST,

@@ -332,7 +332,7 @@ echo 'protect nonsense' >>"$plan"
 pack gzip
 run status
 not_ready "fail image $kernel: line $(($(wc -l <"$work/plan") + 1)) of the plan in it is damaged"
-{ cat "$work/plan"; yes '# filler' | head -c 70000; } >"$plan"
+{ cat "$work/plan"; yes '# filler' | head -c 270000; } >"$plan"
 pack gzip
 run status
 not_ready "fail image $kernel: the plan in it is too large to be read at boot"

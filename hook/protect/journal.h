@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Devices that a file system has beside the one that it is mounted from: journals, logs, more disks. */
+#ifndef VFIO_EARLY_HOOK_PROTECT_JOURNAL_H
+#define VFIO_EARLY_HOOK_PROTECT_JOURNAL_H
+
+#include "protect/graph.h"
+
+/*
+ * journal_add - what the superblock of a file system names: the journal of ext3 and ext4, the log of
+ * jfs, the journal of reiserfs, the further devices of f2fs. Those of xfs are options of the mount.
+ * @device: the real path of the device that it is on
+ * @type: "ext4"; of another type nothing is added
+ *
+ * A superblock that cannot be read (it takes root) protects more.
+ */
+void journal_add(struct graph *graph, const char *device, const char *type,
+		 const struct cause *cause);
+
+#endif
