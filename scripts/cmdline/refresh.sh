@@ -212,6 +212,9 @@ guard() {
 	*' kernel '*) ;;
 	*) return 0 ;;
 	esac
+	if [ ! -e "$records/kernel" ] && { [ -e "$root/etc/kernel/cmdline" ] || [ -h "$root/etc/kernel/cmdline" ]; }; then
+		return 0
+	fi
 	if ! target_look kernel; then
 		result=1
 		return 1
