@@ -103,7 +103,7 @@ fakefs := $(B)/tests/tree/fakefs
 man_src := $(wildcard early/*.scd hook/*.scd hook/*/*.scd scripts/*.scd)
 man_pages := $(patsubst %.scd,$(B)/man/%,$(notdir $(man_src)))
 
-all: $(static_bin) $(B)/vfio-early $(man_pages) ## both halves and the man pages, in build/
+all: $(static_bin) $(B)/vfio-early $(B)/vfio-early-cmdline $(man_pages) ## both halves and the man pages, in build/
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z -]*:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
@@ -162,6 +162,11 @@ $(B)/hook/libhook.a: $(patsubst %.c,$(B)/%.o,$(filter-out hook/main.c,$(hook_src
 
 $(B)/vfio-early: $(B)/hook/main.o $(B)/hook/libhook.a $(B)/early/libearly.a
 	$(call quiet,LD,$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(host_libs))
+
+# Beside the command, where it looks for it.
+$(B)/vfio-early-cmdline $(B)/asan/vfio-early-cmdline:
+	@mkdir -p $(@D)
+	@ln -sfn $(CURDIR)/scripts/vfio-early-cmdline $@
 
 # --- tests
 
@@ -273,7 +278,7 @@ $(B)/asan/libcore.a: $(patsubst %.c,$(B)/asan/%.o,$(filter-out hook/main.c,$(hoo
 	@rm -f $@
 	$(call quiet,AR,$(AR) rcs $@ $^)
 
-$(B)/asan/vfio-early: $(B)/asan/hook/main.o $(B)/asan/libcore.a
+$(B)/asan/vfio-early: $(B)/asan/hook/main.o $(B)/asan/libcore.a | $(B)/asan/vfio-early-cmdline
 	$(call quiet,LD,$(CC) $(sanitize) -o $@ $^ $(host_libs))
 
 # Line coverage of early/ by the unit tests and tests/tree, with a build of the host's compiler in

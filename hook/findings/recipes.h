@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The old ways of giving a device to vfio-pci that may still be set up on a host, found in its files
- * and on its kernel command line: what each is, whether it works against us, and what to do with it.
- * Reads only, below one root; says nothing.
+ * The old ways of giving a device to vfio-pci that may still be set up on a host: what each is,
+ * whether it is in force, whether it works against us, and what to do with it. Found in files, read as
+ * the kernel, libkmod, systemd and the image builders read them; what the boot loader passes is asked
+ * of vfio-early-cmdline(8). Reads only, below one root; says nothing. Scripts are not interpreted:
+ * their lines are named.
  */
 #ifndef VFIO_EARLY_HOOK_FINDINGS_RECIPES_H
 #define VFIO_EARLY_HOOK_FINDINGS_RECIPES_H
@@ -14,34 +16,66 @@
 
 enum recipe_kind {
 	RECIPE_IDS,	       /* modprobe.d: options vfio-pci ids=VALUE */
+	RECIPE_MODULE_IDS,     /* initramfs-tools/modules: vfio_pci ids=VALUE */
 	RECIPE_CMDLINE_IDS,    /* vfio-pci.ids=VALUE on a kernel command line */
-	RECIPE_STUB_IDS,       /* pci-stub.ids=VALUE on one, or modprobe.d: options pci-stub ids= */
+	RECIPE_STUB_IDS,       /* the same of pci-stub, in any of these places */
 	RECIPE_DRIVERCTL,      /* /etc/driverctl.d/ADDRESS; value: the driver */
 	RECIPE_BLACKLIST,      /* modprobe.d: blacklist VALUE, a driver that would take a device */
-	RECIPE_BLACKLIST_VFIO, /* the same, or install VALUE, of a module that we need */
+	RECIPE_BLACKLIST_VFIO, /* the same of a module that we need */
 	RECIPE_CMDLINE_BLACKLIST, /* module_blacklist= or modprobe.blacklist= of such a driver */
-	RECIPE_SOFTDEP,		  /* modprobe.d: softdep VALUE pre: vfio-pci */
-	RECIPE_MODULES,		  /* a vfio module in /etc/modules and its like */
-	RECIPE_VIRQFD,		  /* vfio_virqfd there: gone from Linux 6.2 */
-	RECIPE_SCRIPT,		  /* a boot script that writes driver_override */
-	RECIPE_UNSAFE,		  /* allow_unsafe_interrupts */
-	RECIPE_AMD_IOMMU,	  /* amd_iommu=on: no option of the kernel */
-	RECIPE_ACS,		  /* pcie_acs_override= */
+	RECIPE_INSTALL,		  /* modprobe.d: install VALUE COMMAND, of such a driver */
+	RECIPE_INSTALL_VFIO, /* install vfio-pci COMMAND; value: its ids=, if it is understood whole */
+	RECIPE_SOFTDEP,	     /* modprobe.d: softdep VALUE pre: vfio-pci */
+	RECIPE_SOFTDEP_REVERSE, /* softdep vfio-pci pre: VALUE */
+	RECIPE_MODULES,		/* a vfio module in /etc/modules and its like */
+	RECIPE_VIRQFD,		/* vfio_virqfd there: gone from Linux 6.2 */
+	RECIPE_DRIVER_PRE,	/* rd.driver.pre=vfio-pci */
+	RECIPE_SCRIPT,		/* a script of the boot that binds */
+	RECIPE_UDEV,		/* a udev rule that does */
+	RECIPE_UNIT,		/* a unit of systemd that does */
+	RECIPE_STARTUP,		/* rc.local, cron, tmpfiles.d, sysfs.conf */
+	RECIPE_HOOK,		/* a hook of libvirt or a hookscript of Proxmox VE */
+	RECIPE_UNSAFE,		/* allow_unsafe_interrupts */
+	RECIPE_AMD_IOMMU,	/* amd_iommu=on: no option of the kernel */
+	RECIPE_ACS,		/* pcie_acs_override= */
+	RECIPE_XEN_HIDE,	/* xen-pciback.hide= */
+	RECIPE_IGNORE_MSRS,	/* options kvm ignore_msrs=1 */
+	RECIPE_DISABLE_VGA,	/* options vfio-pci disable_vga=1 */
+	RECIPE_NOMODESET,
+	RECIPE_KINDS,
 };
 
 enum recipe_harm {
 	RECIPE_NEEDLESS, /* does no harm; may be deleted */
+	RECIPE_HARMLESS, /* has a use of its own, and stays */
 	RECIPE_RISKY,	 /* works beside us, and not as one expects */
 	RECIPE_FIGHTS,	 /* keeps the boot half from doing what the config says */
+};
+
+/* Whether it counts. What does not is named all the same: it may be why "it does nothing". */
+enum recipe_state {
+	RECIPE_IN_FORCE,
+	RECIPE_NO_SUFFIX,   /* of a folder where only names in .conf are read */
+	RECIPE_NO_READER,   /* nothing reads that file or folder */
+	RECIPE_HIDDEN,	    /* a file of the same name in an earlier folder counts; by: which */
+	RECIPE_SET_AGAIN,   /* set again further down; by: where */
+	RECIPE_NO_SUCH,	    /* the module has no parameter of that name */
+	RECIPE_AFTER_BLANK, /* behind "ids=A, ": a parameter of its own */
+	RECIPE_BAD_LINE,    /* libkmod passes that line over */
+	RECIPE_NO_OPTIONS,  /* systemd-modules-load takes no options */
+	RECIPE_NOT_PASSED, /* the boot loader does not pass it; by: why, a code of vfio-early-cmdline */
+	RECIPE_STATES,
 };
 
 struct recipe {
 	enum recipe_kind kind;
 	enum recipe_harm harm;
+	enum recipe_state state;
 	char *file;	   /* "/etc/modprobe.d/vfio.conf", without the root; "/proc/cmdline" */
 	unsigned int line; /* from 1; 0: the whole file */
 	char *text;	   /* the line, or the one parameter of a command line */
 	char *value;	   /* see enum recipe_kind; "" when there is none */
+	char *by;	   /* see enum recipe_state; else NULL */
 	char *address;	   /* RECIPE_DRIVERCTL: "0000:81:00.0"; else NULL */
 };
 
@@ -51,20 +85,28 @@ struct recipes {
 	bool failed;  /* memory ran out */
 	char *unread; /* the first file or folder that could not be read, or NULL; and why, errno */
 	int error;
+	int next_error; /* the next boot could not be asked for: -errno, else 0 */
 };
 
 /*
- * recipes_find - look through modprobe.d, modules-load.d, /etc/modules, /etc/initramfs-tools,
- * /etc/driverctl.d, and the kernel command line as it is and as the boot loaders have it.
+ * recipes_find - look everywhere.
  * @recipes: filled in; recipes_free() in any case
  *
- * A file that cannot be read is passed over, and the first such noted. Returns 0, or -ENOMEM after saying so.
+ * A file that cannot be read is passed over, and the first such noted. Runs vfio-early-cmdline; without
+ * it the running kernel's command line alone is looked at. Returns 0, or -ENOMEM after saying so.
  */
 int recipes_find(const struct root *root, struct recipes *recipes);
 
 void recipes_free(struct recipes *recipes);
 
-/* recipe_why - what it does today, in one clause. recipe_fix - what to do with it. Constants. */
+/* recipe_is_ids - does it name devices by rules of ids= (util/ids.h) that are in its value? */
+bool recipe_is_ids(const struct recipe *recipe);
+
+/*
+ * recipe_code - what it is, as a stable word; of one that is not in force, why not. recipe_why - what it
+ * does today, in one clause. recipe_fix - what to do with it. Constants.
+ */
+const char *recipe_code(const struct recipe *recipe);
 const char *recipe_why(const struct recipe *recipe);
 const char *recipe_fix(const struct recipe *recipe);
 

@@ -427,6 +427,7 @@ static enum risk_level recipe_level(const struct search *search, const struct re
 	case RECIPE_RISKY:
 		return RISK_WARNS;
 	case RECIPE_NEEDLESS:
+	case RECIPE_HARMLESS:
 		break;
 	}
 	return RISK_NOTES;

@@ -10,7 +10,7 @@ old_recipes() {
 		modprobe.d/vfio.conf
 	config 'vfio-pci\n' driverctl.d/0000:17:00.0
 	config 'loop\nvfio\nvfio_virqfd\n' modules
-	config 'GRUB_CMDLINE_LINUX_DEFAULT="quiet vfio-pci.ids=8086:1112"\n' default/grub
+	config 'GRUB_CMDLINE_LINUX_DEFAULT="quiet pci-stub.ids=8086:1112"\n' default/grub
 }
 
 begin "import: nothing to do"
@@ -39,7 +39,7 @@ out "  /etc/modprobe.d/vfio.conf:2: options vfio-pci ids=10de:1187,10de:0e0a dis
 out "  /etc/modprobe.d/vfio.conf:3: softdep nouveau pre: vfio-pci"
 out "  /etc/modules:3: vfio_virqfd"
 out "  /etc/driverctl.d/0000:17:00.0: vfio-pci"
-out "  /etc/default/grub:1: vfio-pci.ids=8086:1112"
+out "  /etc/default/grub:1: pci-stub.ids=8086:1112"
 out "$next"
 grep -q '^options vfio-pci ids' "$root/etc/modprobe.d/vfio.conf" || problem "an old file was changed"
 run import
@@ -76,7 +76,7 @@ config_is modules <<-EOF
 	# vfio-early import: vfio_virqfd
 EOF
 config_is default/grub <<-EOF
-	GRUB_CMDLINE_LINUX_DEFAULT="quiet vfio-pci.ids=8086:1112"
+	GRUB_CMDLINE_LINUX_DEFAULT="quiet pci-stub.ids=8086:1112"
 EOF
 for name in modprobe.d/vfio.conf modules; do
 	cmp -s "$work/etc-before/$name" "$root/etc/$name.vfio-early-old" || problem "no backup of $name"
@@ -86,7 +86,7 @@ rm -r "$work/etc-before"
 out "/etc/driverctl.d/0000:17:00.0 is now /etc/driverctl.d/.0000:17:00.0.vfio-early-old"
 [ ! -e "$root/etc/driverctl.d/0000:17:00.0" ] || problem "the override is still there"
 no_out "  /etc/modules:3"
-out "  /etc/default/grub:1: vfio-pci.ids=8086:1112"
+out "  /etc/default/grub:1: pci-stub.ids=8086:1112"
 run import --delete
 status_is 0
 out "The config has all of it already."
@@ -101,17 +101,17 @@ status_is 0
 out "The old text is kept as /etc/modules.vfio-early-old.1"
 
 begin "import: IDs with subsystem, class and any; twice the same; one that is wrong"
-config 'options vfio-pci ids=10DE:1187:1458:3614,8086:1111:ffffffff:ffffffff:010601,8086:1111\noptions vfio-pci ids=zz,8086:1112\n' \
+config 'options vfio-pci ids=10DE:1187:1458:3614,8086:1111:ffffffff:ffffffff:010601,8086:1111,zz,8086:1112\n' \
 	modprobe.d/vfio.conf
 run import --delete
 status_is 1
 config_is <<-EOF
 	bind 10de:1187:1458:3614	# GK104, from /etc/modprobe.d/vfio.conf:1
 	bind 8086:1111	# from /etc/modprobe.d/vfio.conf:1
-	bind 8086:1112	# from /etc/modprobe.d/vfio.conf:2
+	bind 8086:1112	# from /etc/modprobe.d/vfio.conf:1
 EOF
 err "warning: no function has the ID 10de:1187 today"
-err "error: /etc/modprobe.d/vfio.conf:2: zz is no ID, so it is left out"
+err "error: /etc/modprobe.d/vfio.conf:1: zz is no ID, so it is left out"
 err "error: not all could be imported, so nothing is deleted"
 grep -q '^options' "$root/etc/modprobe.d/vfio.conf" || problem "something was deleted"
 

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Recipes taken out of their files; see import_ids.h. A line is commented out; what else it sets is
+ * written again below it. The boot loaders' files are scripts/' to edit, and a file of a package or of
+ * this boot alone (/usr/lib, /run) is nobody's.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "commands/import_ids.h"
+#include "config/edit.h"
+#include "util/message.h"
+#include "util/modprobe.h"
+#include "util/params.h"
+
+#define BACKUP_SUFFIX ".vfio-early-old"
+#define COMMENT	      "# vfio-early import: "
+
+bool import_may_go(const struct import *import, size_t i)
+{
+	const struct recipe *recipe = &import->recipes.list[i];
+
+	if (recipe->state == RECIPE_SET_AGAIN)
+		return true;
+	if (recipe->state != RECIPE_IN_FORCE)
+		return false;
+	if (recipe_is_ids(recipe))
+		return import->is_done[i];
+	switch (recipe->kind) {
+	case RECIPE_SOFTDEP:
+	case RECIPE_MODULES:
+	case RECIPE_VIRQFD:
+	case RECIPE_DRIVER_PRE:
+	case RECIPE_AMD_IOMMU:
+		return true;
+	case RECIPE_DRIVERCTL:
+		return import->is_done[i];
+	default:
+		return false;
+	}
+}
+
+bool import_is_deletable(const struct import *import, size_t i)
+{
+	static const char *const places[] = { "/etc/modprobe.d/", "/etc/modules-load.d/",
+					      "/etc/modules", "/etc/initramfs-tools/modules",
+					      "/etc/driverctl.d/" };
+	const struct recipe *recipe = &import->recipes.list[i];
+
+	if (!import_may_go(import, i))
+		return false;
+	for (size_t j = 0; j < sizeof(places) / sizeof(places[0]); j++) {
+		size_t len = strlen(places[j]);
+
+		if (!strncmp(recipe->file, places[j], len) &&
+		    (places[j][len - 1] == '/' || !recipe->file[len]))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The recipe of a line that goes, or NULL: also when another one on it has to stay.
+ * @text: what the line says now; a file that was changed since it was looked at stays
+ */
+static const struct recipe *find_line(const struct import *import, const char *file,
+				      unsigned int line, const char *text)
+{
+	const struct recipe *found = NULL;
+
+	for (size_t i = 0; i < import->recipes.count; i++) {
+		const struct recipe *recipe = &import->recipes.list[i];
+
+		if (recipe->line != line || strcmp(recipe->file, file) != 0)
+			continue;
+		if (recipe_is_ids(recipe) && recipe->state == RECIPE_IN_FORCE &&
+		    !import_is_deletable(import, i))
+			return NULL;
+		if (import_is_deletable(import, i) && !strcmp(recipe->text, text))
+			found = recipe;
+	}
+	return found;
+}
+
+/* ids=, what was cut off from it by a blank, and what is behind a '#': none of it goes on to count. */
+static bool is_kept(const struct param *param, bool *is_comment)
+{
+	*is_comment |= *param->text == '#';
+	return !*is_comment && !param_is(param, "ids") &&
+	       (param->value || strspn(param->name, "0123456789abcdefABCDEF:,;") < param->name_len);
+}
+
+static void write_param(const struct param *param, bool is_modprobe, FILE *out)
+{
+	fputc(' ', out);
+	for (size_t i = 0; i < param->len; i++) {
+		if (is_modprobe && param->text[i] == '\\')
+			fputc('\\', out);
+		fputc(param->text[i], out);
+	}
+}
+
+/* "options vfio-pci ids=... disable_vga=1": what is not about IDs goes on to count. */
+static void write_rest(const struct recipe *recipe, const struct modprobe_line *line, FILE *out)
+{
+	bool is_modprobe = line->command == MODPROBE_OPTIONS, is_comment = false, is_first = true;
+	const char *module = line->module, *rest = line->rest;
+	size_t len = line->module_len;
+	struct params params;
+	struct param param;
+
+	if (!is_modprobe) {
+		module = recipe->text + strspn(recipe->text, " \t");
+		len = strcspn(module, " \t");
+		rest = module + len;
+	}
+	params_begin(&params, rest, strlen(rest));
+	while (params_next(&params, &param)) {
+		if (!is_kept(&param, &is_comment))
+			continue;
+		if (is_first)
+			fprintf(out, "%s%.*s", is_modprobe ? "options " : "", (int)len, module);
+		is_first = false;
+		write_param(&param, is_modprobe, out);
+	}
+	if (!is_first)
+		fputc('\n', out);
+}
+
+static bool has_rest(const struct recipe *recipe)
+{
+	return recipe_is_ids(recipe) && recipe->kind != RECIPE_INSTALL_VFIO;
+}
+
+/*
+ * The new text of a file. A line that goes on in the next one is commented out whole, and what is left
+ * of it comes behind its last part: a comment that ends in a backslash would take it in.
+ */
+static int comment_out(const struct import *import, struct edit *edit)
+{
+	char *copy = strdup(edit->old), *pos = copy;
+	FILE *out = copy ? open_memstream(&edit->text, &edit->size) : NULL;
+	bool is_modprobe = strstr(edit->name, "/modprobe.d/");
+	const char *old = edit->old;
+	struct modprobe_line line = { 0 };
+
+	/* Lists of modules know no backslash, so they have lines alone. */
+	while (out && *old) {
+		const struct recipe *recipe;
+		unsigned int lines = 1;
+
+		if (is_modprobe) {
+			modprobe_next(&pos, &line);
+			lines = line.lines;
+		} else {
+			line.number++;
+			line.text = strsep(&pos, "\n");
+			line.text[strcspn(line.text, "\r")] = '\0';
+		}
+		recipe = find_line(import, edit->name, line.number, line.text);
+		for (; lines && *old; lines--) {
+			size_t len = strcspn(old, "\n");
+
+			/* At the end of the file it joins nothing yet. */
+			bool is_open = recipe && is_modprobe && !old[len] && len &&
+				       old[len - 1] == '\\';
+
+			fprintf(out, "%s%.*s", recipe ? COMMENT : "", (int)(len - is_open), old);
+			old += len;
+			if (*old || (recipe && has_rest(recipe)))
+				fputc('\n', out);
+			old += *old == '\n';
+		}
+		if (recipe && has_rest(recipe))
+			write_rest(recipe, &line, out);
+	}
+	free(copy);
+	if (!out || fclose(out))
+		return message_errno(-ENOMEM, "cannot change %s", edit->name);
+	return 0;
+}
+
+/* driverctl takes every file of its folder for an address: the whole file goes, out of its sight. */
+static int hide_file(const struct import *import, const struct recipe *recipe)
+{
+	const char *base = strrchr(recipe->file, '/') + 1;
+	int dir = (int)(base - recipe->file);
+	char hidden[512];
+
+	snprintf(hidden, sizeof(hidden), "%.*s.%s" BACKUP_SUFFIX, dir, recipe->file, base);
+	if (import->dry_run) {
+		printf("%s would become %s\n", recipe->file, hidden);
+		return 0;
+	}
+	if (renameat(import->host->root.fd, recipe->file + 1, import->host->root.fd, hidden + 1))
+		return message_errno(-errno, "cannot rename %s", recipe->file);
+	printf("%s is now %s\n", recipe->file, hidden);
+	return 0;
+}
+
+static int delete_from(const struct import *import, const char *file)
+{
+	struct edit edit;
+	char *kept = NULL;
+	int ret = edit_open(&import->host->root, file + 1, &edit);
+
+	if (!ret)
+		ret = comment_out(import, &edit);
+	if (!ret)
+		ret = edit_diff(&edit);
+	if (!ret && !import->dry_run)
+		ret = edit_backup(&edit, BACKUP_SUFFIX, &kept);
+	if (!ret && !import->dry_run)
+		ret = edit_commit(&edit);
+	if (!ret && kept)
+		printf("The old text is kept as %s\n", kept);
+	free(kept);
+	edit_close(&edit);
+	return ret;
+}
+
+int import_delete(struct import *import)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < import->recipes.count && !ret; i++) {
+		const struct recipe *recipe = &import->recipes.list[i];
+		bool is_first = true;
+
+		if (!import_is_deletable(import, i))
+			continue;
+		for (size_t j = 0; j < i; j++)
+			is_first &= !import_is_deletable(import, j) ||
+				    strcmp(import->recipes.list[j].file, recipe->file) != 0;
+		import->deleted++;
+		if (recipe->kind == RECIPE_DRIVERCTL)
+			ret = hide_file(import, recipe);
+		else if (is_first)
+			ret = delete_from(import, recipe->file);
+	}
+	return ret;
+}

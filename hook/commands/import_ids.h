@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What `import` knows, and its two parts: lines for the config out of recipes, and recipes taken out of
+ * their files.
+ */
+#ifndef VFIO_EARLY_HOOK_COMMANDS_IMPORT_IDS_H
+#define VFIO_EARLY_HOOK_COMMANDS_IMPORT_IDS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "findings/recipes.h"
+#include "host/host.h"
+
+struct import {
+	struct host *host;
+	struct recipes recipes;
+	bool *is_done;	/* one for each recipe: understood whole, and all of it is in the config */
+	bool *is_taken; /* one for each function of the host: a recipe that is in force names it */
+	bool dry_run;
+	bool deletes;
+	bool is_incomplete;  /* something that is in force could not be taken over */
+	unsigned int givers; /* recipes in force that give devices to vfio-pci */
+	unsigned int deleted;
+	char *lines; /* new ones */
+	size_t size;
+	FILE *out;
+	unsigned int added;
+};
+
+#define IMPORT_WHERE_SIZE 512
+
+/* import_where - "FILE:LINE" of a recipe. Returns @buf, of IMPORT_WHERE_SIZE. */
+char *import_where(const struct recipe *recipe, char *buf);
+
+/* import_make_lines - a bind line for each device that a recipe in force names; says what it cannot. */
+void import_make_lines(struct import *import);
+
+/* import_may_go - is a recipe of no use any more, once the config has what it did? */
+bool import_may_go(const struct import *import, size_t recipe);
+
+/* import_is_deletable - may `import --delete` take it out of its file? */
+bool import_is_deletable(const struct import *import, size_t recipe);
+
+/*
+ * import_delete - comment them out, each file once, with a backup beside it; other options of the same
+ * line stay in force. Returns 0 or -errno after saying why.
+ */
+int import_delete(struct import *import);
+
+#endif

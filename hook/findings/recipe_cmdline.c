@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Old recipes on the kernel command line; see recipes.h. What the next boot passes is asked of
+ * vfio-early-cmdline; the running kernel's line tells what works today.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "findings/recipe_find.h"
+#include "host/next_cmdline.h"
+
+#define CMDLINE_FILE "proc/cmdline"
+
+static bool is_same(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	return a_len == b_len && !memcmp(a, b, a_len);
+}
+
+/* Has the next boot this parameter too, quotes apart? Then it is named where it is set. */
+static bool is_next(const struct next_cmdline *next, const struct param *param)
+{
+	for (size_t i = 0; i < next->count; i++) {
+		struct params params;
+		struct param other;
+
+		if (!next_param_is_in_force(&next->param[i]) ||
+		    !strcmp(next->param[i].file, "/" CMDLINE_FILE))
+			continue;
+		params_begin(&params, next->param[i].token, strlen(next->param[i].token));
+		if (params_next(&params, &other) &&
+		    is_same(param->name, param->name_len, other.name, other.name_len) &&
+		    is_same(param->value ? param->value : "", param->value_len,
+			    other.value ? other.value : "", other.value_len))
+			return true;
+	}
+	return false;
+}
+
+/* Why a parameter is not passed is of interest where someone waits for what it should do. */
+static bool is_worth(const struct param *param)
+{
+	return param_is(param, "vfio_pci.ids") || param_is(param, "pci_stub.ids") ||
+	       param_is(param, "pcie_acs_override");
+}
+
+static void add_next(struct finder *finder, const struct next_param *next)
+{
+	struct place place = {
+		.finder = finder,
+		.file = next->file + 1,
+		.line = next->line,
+		.is_next = true,
+	};
+	struct params params;
+	struct param param;
+
+	if (!next_param_is_in_force(next)) {
+		/* What this boot alone has is on the running line; of a loader that is not known
+		 * nothing can be said. */
+		if (!strcmp(next->code, "this-boot") || !strcmp(next->code, "not-known"))
+			return;
+		place.state = RECIPE_NOT_PASSED;
+		place.by = next->code;
+	}
+	params_begin(&params, next->token, strlen(next->token));
+	if (params_next(&params, &param) && (place.state == RECIPE_IN_FORCE || is_worth(&param)))
+		place_add_parameter(&place, &param);
+}
+
+/* In force now: of the same parameter twice the last one, apart from what the next boot has. */
+static void add_running(struct finder *finder, const struct next_cmdline *next)
+{
+	struct place place = { .finder = finder, .file = CMDLINE_FILE };
+	char *text = finder_read(finder, CMDLINE_FILE);
+	struct params params;
+	struct param param;
+
+	params_begin(&params, text ? text : "", text ? strlen(text) : 0);
+	while (params_next(&params, &param))
+		if (!is_next(next, &param))
+			place_add_parameter(&place, &param);
+	free(text);
+}
+
+void recipes_find_cmdline(struct finder *finder)
+{
+	struct next_cmdline next;
+
+	finder->recipes->next_error = next_cmdline_read(finder->root, &next);
+	add_running(finder, &next);
+	for (size_t i = 0; i < next.count; i++)
+		if (strcmp(next.param[i].file, "/" CMDLINE_FILE) != 0 && *next.param[i].file == '/')
+			add_next(finder, &next.param[i]);
+	next_cmdline_free(&next);
+}

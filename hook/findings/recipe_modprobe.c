@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Old recipes in modprobe.d, in lists of modules, and in dracut's config; see recipes.h. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/folders.h"
+#include "findings/recipe_find.h"
+#include "util/modprobe.h"
+
+/* Calls a function for each file of some folders, with what is to be said of a file's lines. */
+static void for_each_file(struct finder *finder, const char *const *dirs, const char *suffix,
+			  void (*fn)(const struct place *place, char *text))
+{
+	struct folders folders;
+
+	if (folders_list(finder->root->fd, dirs, suffix, &folders))
+		finder->recipes->failed = true;
+	if (folders.unread && !finder->recipes->unread) {
+		finder->recipes->unread = strdup(folders.unread);
+		finder->recipes->error = folders.error;
+	}
+	for (size_t i = 0; i < folders.count; i++) {
+		struct place place = { .finder = finder, .file = folders.file[i].name };
+		char *text;
+
+		if (folders.file[i].state == FOLDER_HIDDEN)
+			place.state = RECIPE_HIDDEN;
+		if (folders.file[i].state == FOLDER_NO_SUFFIX) {
+			/* README, .bak, .dpkg-old: put aside on purpose. */
+			if (strpbrk(folders.file[i].base, ".~") ||
+			    !strcmp(folders.file[i].base, "README"))
+				continue;
+			place.state = RECIPE_NO_SUFFIX;
+		}
+		text = finder_read(finder, place.file);
+		if (text)
+			fn(&place, text);
+		free(text);
+	}
+	folders_free(&folders);
+}
+
+/* --- modprobe.d */
+
+static void add_options(const struct place *place, const struct modprobe_line *line)
+{
+	struct params params;
+	struct param param;
+
+	params_begin(&params, line->rest, strlen(line->rest));
+	while (params_next(&params, &param))
+		/* What is behind it counts for the kernel, but was meant as a comment. */
+		if (*param.text == '#')
+			return;
+		else
+			place_add_option(place, line->module, line->module_len, &param, line->text,
+					 RECIPE_IDS);
+}
+
+/* The first module behind pre: or post: that is none of vfio's; its length, 0 for none. */
+static size_t find_foreign(const char *rest, const char **name)
+{
+	bool is_list = false;
+
+	for (;;) {
+		size_t len;
+
+		rest += strspn(rest, " \t");
+		len = strcspn(rest, " \t");
+		if (!len)
+			return 0;
+		if (rest[len - 1] == ':')
+			is_list = true;
+		else if (is_list && !recipe_is_vfio_module(rest, len) &&
+			 !params_same_name(rest, len, "irqbypass")) {
+			*name = rest;
+			return len;
+		}
+		rest += len;
+	}
+}
+
+static void add_softdep(const struct place *place, const struct modprobe_line *line)
+{
+	const char *foreign;
+	size_t len;
+
+	if (recipe_is_vfio_module(line->module, line->module_len)) {
+		len = find_foreign(line->rest, &foreign);
+		/* A package's own: of a module that works with vfio. */
+		if (len && !strncmp(place->file, "etc/", 4))
+			place_add(place, RECIPE_SOFTDEP_REVERSE, RECIPE_RISKY, line->text,
+				  strlen(line->text), foreign, len);
+	} else if (modprobe_softdep(line->rest, true, "vfio_pci") ||
+		   modprobe_softdep(line->rest, true, "vfio")) {
+		place_add(place, RECIPE_SOFTDEP, RECIPE_NEEDLESS, line->text, strlen(line->text),
+			  line->module, line->module_len);
+	}
+}
+
+/*
+ * `install vfio-pci /sbin/modprobe --ignore-install vfio-pci ids=...`: understood whole when there is
+ * nothing else in it. *ids: the parameter
+ */
+static bool is_plain_modprobe(const char *rest, struct param *ids)
+{
+	bool has_module = false, has_ids = false;
+	struct params params;
+	struct param param;
+
+	params_begin(&params, rest, strlen(rest));
+	if (!params_next(&params, &param) || param.len < 8 ||
+	    memcmp(param.text + param.len - 8, "modprobe", 8) != 0)
+		return false;
+	while (params_next(&params, &param)) {
+		if (!param.value && params_same_name(param.name, param.name_len, "vfio_pci")) {
+			has_module = true;
+		} else if (param.value && param_is(&param, "ids")) {
+			*ids = param;
+			has_ids = true;
+		} else if (*param.text != '-') {
+			return false;
+		}
+	}
+	return has_module && has_ids;
+}
+
+/* Scripts of the administrator's that a command runs. */
+static void look_into_scripts(const struct place *place, const char *command)
+{
+	while (*command) {
+		size_t len;
+		char *name;
+
+		command += strspn(command, " \t\"';&|(){}=@-+!:");
+		len = strcspn(command, " \t\"';&|(){}");
+		if (*command == '/' && strncmp(command, "/bin/", 5) != 0 &&
+		    strncmp(command, "/sbin/", 6) != 0 && strncmp(command, "/usr/bin/", 9) != 0) {
+			name = strndup(command + 1, len - 1);
+			if (name)
+				recipes_find_in_script(place->finder, name);
+			free(name);
+		}
+		command += len;
+	}
+}
+
+static void add_install(const struct place *place, const struct modprobe_line *line)
+{
+	static const char *const nothing[] = {
+		"/bin/false", "/bin/true", "/usr/bin/false", "/usr/bin/true", "false", "true", ":"
+	};
+	const char *command = line->rest + strspn(line->rest, " \t");
+	size_t len = strcspn(command, " \t\r");
+	struct param ids = { .value = "" };
+	bool is_nothing = false;
+
+	for (size_t i = 0; i < sizeof(nothing) / sizeof(nothing[0]); i++)
+		is_nothing |= strlen(nothing[i]) == len && !memcmp(nothing[i], command, len);
+	if (recipe_is_vfio_module(line->module, line->module_len)) {
+		if (!is_plain_modprobe(line->rest, &ids))
+			ids.value_len = 0;
+		place_add(place, is_nothing ? RECIPE_BLACKLIST_VFIO : RECIPE_INSTALL_VFIO,
+			  RECIPE_RISKY, line->text, strlen(line->text), ids.value, ids.value_len);
+		if (!is_nothing)
+			look_into_scripts(place, command);
+	} else if (is_nothing && recipe_is_card_driver(line->module, line->module_len) &&
+		   !strncmp(place->file, "etc/", 4)) {
+		place_add(place, RECIPE_INSTALL, RECIPE_NEEDLESS, line->text, strlen(line->text),
+			  line->module, line->module_len);
+	}
+}
+
+/* A line that libkmod does not understand, and that was meant to give a device away. */
+static void add_bad_line(const struct place *place, const struct modprobe_line *line)
+{
+	const char *ids = strstr(line->text, "ids="), *word = line->text;
+	struct place bad = *place;
+	struct params params;
+	struct param param;
+
+	word += strspn(word, " \t");
+	if (!*word || *word == '#')
+		return;
+	if (place->state == RECIPE_IN_FORCE)
+		bad.state = RECIPE_BAD_LINE;
+	params_begin(&params, word, strlen(word));
+	if (ids && strstr(line->text, "vfio"))
+		place_add(&bad, RECIPE_IDS, RECIPE_NEEDLESS, line->text, strlen(line->text),
+			  ids + 4, strcspn(ids + 4, " \t"));
+	else if (params_next(&params, &param) && param.name_len >= 9 && param.name[4] == ':' &&
+		 strspn(param.name, "0123456789abcdefABCDEF:,") == param.name_len)
+		place_add(&bad, RECIPE_IDS, RECIPE_NEEDLESS, line->text, strlen(line->text),
+			  param.name, param.name_len);
+}
+
+static void find_in_modprobe_file(const struct place *in, char *text)
+{
+	struct modprobe_line line = { 0 };
+	struct place place = *in;
+
+	while (modprobe_next(&text, &line)) {
+		place.line = line.number;
+		switch (line.command) {
+		case MODPROBE_OPTIONS:
+			add_options(&place, &line);
+			break;
+		case MODPROBE_SOFTDEP:
+			add_softdep(&place, &line);
+			break;
+		case MODPROBE_INSTALL:
+			add_install(&place, &line);
+			break;
+		case MODPROBE_BLACKLIST:
+			/* The boot loads by name, and of blacklist only aliases know (modprobe.d(5)). */
+			if (recipe_is_vfio_module(line.module, line.module_len))
+				place_add(&place, RECIPE_BLACKLIST_VFIO, RECIPE_RISKY, line.text,
+					  strlen(line.text), line.module, line.module_len);
+			/* A package's own list is no recipe: Debian's kmod brings one of framebuffers. */
+			else if (recipe_is_card_driver(line.module, line.module_len) &&
+				 !strncmp(place.file, "etc/", 4))
+				place_add(&place, RECIPE_BLACKLIST, RECIPE_NEEDLESS, line.text,
+					  strlen(line.text), line.module, line.module_len);
+			break;
+		case MODPROBE_OTHER:
+			add_bad_line(&place, &line);
+			break;
+		}
+	}
+}
+
+static void find_in_unread_file(const struct place *in, char *text)
+{
+	struct place place = *in;
+
+	place.state = RECIPE_NO_READER;
+	find_in_modprobe_file(&place, text);
+}
+
+void recipes_find_modprobe(struct finder *finder)
+{
+	/* What people write by mistake, or know from twenty years ago. */
+	static const char *const unread_dirs[] = { "etc/modeprobe.d", "etc/modprobe.conf.d",
+						   "etc/modprobe", NULL };
+	struct place place = { .finder = finder, .file = "etc/modprobe.conf" };
+	char *text = finder_read(finder, place.file);
+
+	for_each_file(finder, folders_modprobe, ".conf", find_in_modprobe_file);
+	if (text)
+		find_in_unread_file(&place, text);
+	free(text);
+	for_each_file(finder, unread_dirs, "", find_in_unread_file);
+}
+
+/* --- lists of modules */
+
+/* "MODULE OPTION...". @has_options: whoever reads it hands the options over */
+static void find_in_module_list(const struct place *in, char *text, bool has_options)
+{
+	struct place place = *in;
+	char *line;
+
+	while ((line = strsep(&text, "\n"))) {
+		const char *module = line + strspn(line, " \t"), *rest;
+		size_t len = strcspn(module, " \t\r"), before = place.finder->recipes->count;
+		struct params params;
+		struct param param;
+
+		place.line++;
+		line[strcspn(line, "\r")] = '\0';
+		if (!len || strchr("#;", *module))
+			continue;
+		rest = module + len;
+		place.state = in->state;
+		if (!has_options && rest[strspn(rest, " \t")] && in->state == RECIPE_IN_FORCE)
+			place.state = RECIPE_NO_OPTIONS;
+		for (params_begin(&params, rest, strlen(rest)); params_next(&params, &param);)
+			place_add_option(&place, module, len, &param, line, RECIPE_MODULE_IDS);
+		place.state = in->state;
+		if (place.finder->recipes->count > before)
+			continue;
+		if (params_same_name(module, len, "vfio_virqfd"))
+			place_add(&place, RECIPE_VIRQFD, RECIPE_NEEDLESS, line, strlen(line),
+				  module, len);
+		else if (recipe_is_vfio_module(module, len))
+			place_add(&place, RECIPE_MODULES, RECIPE_NEEDLESS, line, strlen(line),
+				  module, len);
+	}
+}
+
+static void find_in_modules_load(const struct place *place, char *text)
+{
+	find_in_module_list(place, text, false);
+}
+
+static bool has_dracut(const struct root *root)
+{
+	return !faccessat(root->fd, "usr/bin/dracut", F_OK, 0) ||
+	       !faccessat(root->fd, "usr/sbin/dracut", F_OK, 0);
+}
+
+static bool has_initramfs_tools(const struct root *root)
+{
+	return !faccessat(root->fd, "usr/sbin/mkinitramfs", F_OK, 0);
+}
+
+static void find_in_list_file(struct finder *finder, const char *name, bool has_options,
+			      enum recipe_state state)
+{
+	struct place place = { .finder = finder, .file = name, .state = state };
+	char *text = finder_read(finder, name);
+
+	if (text)
+		find_in_module_list(&place, text, has_options);
+	free(text);
+}
+
+void recipes_find_modules(struct finder *finder)
+{
+	static const char *const dirs[] = { "etc/modules-load.d", "run/modules-load.d",
+					    "usr/local/lib/modules-load.d",
+					    "usr/lib/modules-load.d", NULL };
+	bool is_dracut = has_dracut(finder->root) && !has_initramfs_tools(finder->root);
+
+	find_in_list_file(finder, "etc/modules", false, RECIPE_IN_FORCE);
+	/* initramfs-tools(7): "modprobe" is run with all that is in the line. */
+	find_in_list_file(finder, "etc/initramfs-tools/modules", true,
+			  is_dracut ? RECIPE_NO_READER : RECIPE_IN_FORCE);
+	for_each_file(finder, dirs, ".conf", find_in_modules_load);
+}
+
+/* --- dracut */
+
+/* The value of NAME=... or NAME+=..., without the quotes around it; NULL for any other line. */
+static char *value_of(char *line, const char *name)
+{
+	size_t len = strlen(name);
+
+	line += strspn(line, " \t");
+	if (strncmp(line, name, len) != 0)
+		return NULL;
+	line += len;
+	line += *line == '+';
+	if (*line++ != '=')
+		return NULL;
+	if (*line == '"' || *line == '\'') {
+		char *end = strchr(line + 1, *line);
+
+		if (end)
+			*end = '\0';
+		line++;
+	}
+	return line;
+}
+
+static void find_in_dracut_line(const struct place *place, char *line)
+{
+	static const char *const lists[] = { "force_drivers", "add_drivers", "drivers" };
+	char *text = strdup(line), *value = NULL, *word, *save;
+
+	for (size_t i = 0; text && i < sizeof(lists) / sizeof(lists[0]) && !value; i++)
+		value = value_of(line, lists[i]);
+	word = value ? strtok_r(value, " \t", &save) : NULL;
+	for (; text && word; word = strtok_r(NULL, " \t", &save)) {
+		bool is_gone = params_same_name(word, strlen(word), "vfio_virqfd");
+
+		if (recipe_is_vfio_module(word, strlen(word)))
+			place_add(place, is_gone ? RECIPE_VIRQFD : RECIPE_MODULES, RECIPE_NEEDLESS,
+				  text, strlen(text), word, strlen(word));
+	}
+	value = text && !value ? value_of(line, "kernel_cmdline") : NULL;
+	if (value) {
+		struct place cmdline = *place;
+		struct params params;
+		struct param param;
+
+		/* The image reads it, the kernel does not, and modprobe has /proc/cmdline alone. */
+		cmdline.state = RECIPE_NOT_PASSED;
+		cmdline.by = "dracut";
+		params_begin(&params, value, strlen(value));
+		while (params_next(&params, &param)) {
+			struct place *at = &cmdline;
+
+			if (param_is(&param, "rd.driver.pre"))
+				cmdline.state = RECIPE_IN_FORCE;
+			place_add_parameter(at, &param);
+			cmdline.state = RECIPE_NOT_PASSED;
+		}
+	}
+	free(text);
+}
+
+static void find_in_dracut_file(const struct place *in, char *text)
+{
+	struct place place = *in;
+	char *line;
+
+	if (place.state == RECIPE_IN_FORCE && has_initramfs_tools(place.finder->root) &&
+	    !has_dracut(place.finder->root))
+		place.state = RECIPE_NO_READER;
+	while ((line = strsep(&text, "\n"))) {
+		place.line++;
+		find_in_dracut_line(&place, line);
+	}
+}
+
+void recipes_find_dracut(struct finder *finder)
+{
+	static const char *const dirs[] = { "etc/dracut.conf.d", "usr/lib/dracut/dracut.conf.d",
+					    NULL };
+	struct place place = { .finder = finder, .file = "etc/dracut.conf" };
+	char *text = finder_read(finder, place.file);
+
+	if (text)
+		find_in_dracut_file(&place, text);
+	free(text);
+	for_each_file(finder, dirs, ".conf", find_in_dracut_file);
+}

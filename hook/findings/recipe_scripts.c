@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Old recipes that are lines of a script, a rule or a unit; see recipes.h. One table: where to look, for
+ * what, and what it is then. Nothing is interpreted: a line that has one of the words is named, for its
+ * reader to judge.
+ */
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "early/selector.h"
+#include "findings/recipe_find.h"
+
+/* Words by which a line binds a device, or has it bound. */
+static const char *const binds[] = { "driver_override",
+				     "/new_id",
+				     "vfio-pci/bind",
+				     "vfio_pci/bind",
+				     "set-override",
+				     "vfio-pci-bind",
+				     "vfio_pci_bind",
+				     "vfio-pci.ids=",
+				     "vfio-pci ids=",
+				     "vfio_pci ids=",
+				     NULL };
+static const char *const rules[] = {
+	"driver_override", "/new_id", "vfio-pci/bind", "vfio_pci/bind", "=\"vfio", "vfio-pci", NULL
+};
+/* What a hook does around the life of a VM. */
+static const char *const hooks[] = {
+	"driver_override",  "/new_id",	     "vfio-pci/bind", "/unbind", "nodedev-detach",
+	"nodedev-reattach", "modprobe vfio", "modprobe -r",   "rmmod",	 NULL
+};
+
+static const struct {
+	const char *where; /* relative to the root */
+	const char *const *words;
+	enum recipe_kind kind;
+	enum recipe_harm harm;
+	const char *comment; /* the characters that begin one */
+} table[] = {
+	{ "etc/initramfs-tools/scripts/*/*", binds, RECIPE_SCRIPT, RECIPE_RISKY, "#" },
+	{ "etc/initramfs-tools/hooks/*", binds, RECIPE_SCRIPT, RECIPE_RISKY, "#" },
+	{ "usr/share/initramfs-tools/scripts/*/*", binds, RECIPE_SCRIPT, RECIPE_RISKY, "#" },
+	{ "usr/share/initramfs-tools/hooks/*", binds, RECIPE_SCRIPT, RECIPE_RISKY, "#" },
+	{ "usr/lib/dracut/modules.d/*/*.sh", binds, RECIPE_SCRIPT, RECIPE_RISKY, "#" },
+	{ "etc/udev/rules.d/*.rules", rules, RECIPE_UDEV, RECIPE_RISKY, "#" },
+	{ "run/udev/rules.d/*.rules", rules, RECIPE_UDEV, RECIPE_RISKY, "#" },
+	{ "usr/local/lib/udev/rules.d/*.rules", rules, RECIPE_UDEV, RECIPE_RISKY, "#" },
+	{ "usr/lib/udev/rules.d/*.rules", rules, RECIPE_UDEV, RECIPE_RISKY, "#" },
+	{ "lib/udev/rules.d/*.rules", rules, RECIPE_UDEV, RECIPE_RISKY, "#" },
+	{ "etc/systemd/system/*.service", binds, RECIPE_UNIT, RECIPE_RISKY, "#;" },
+	{ "etc/systemd/system/*.timer", binds, RECIPE_UNIT, RECIPE_RISKY, "#;" },
+	{ "etc/systemd/system/*.d/*.conf", binds, RECIPE_UNIT, RECIPE_RISKY, "#;" },
+	{ "run/systemd/system/*.service", binds, RECIPE_UNIT, RECIPE_RISKY, "#;" },
+	{ "usr/local/lib/systemd/system/*.service", binds, RECIPE_UNIT, RECIPE_RISKY, "#;" },
+	{ "usr/lib/systemd/system/*.service", binds, RECIPE_UNIT, RECIPE_RISKY, "#;" },
+	{ "lib/systemd/system/*.service", binds, RECIPE_UNIT, RECIPE_RISKY, "#;" },
+	{ "etc/rc.local", binds, RECIPE_STARTUP, RECIPE_RISKY, "#" },
+	{ "etc/rc.d/rc.local", binds, RECIPE_STARTUP, RECIPE_RISKY, "#" },
+	{ "etc/init.d/*", binds, RECIPE_STARTUP, RECIPE_RISKY, "#" },
+	{ "etc/crontab", binds, RECIPE_STARTUP, RECIPE_RISKY, "#" },
+	{ "etc/cron.d/*", binds, RECIPE_STARTUP, RECIPE_RISKY, "#" },
+	{ "var/spool/cron/crontabs/*", binds, RECIPE_STARTUP, RECIPE_RISKY, "#" },
+	{ "etc/tmpfiles.d/*.conf", binds, RECIPE_STARTUP, RECIPE_RISKY, "#" },
+	{ "run/tmpfiles.d/*.conf", binds, RECIPE_STARTUP, RECIPE_RISKY, "#" },
+	{ "usr/lib/tmpfiles.d/*.conf", binds, RECIPE_STARTUP, RECIPE_RISKY, "#" },
+	{ "etc/sysfs.conf", binds, RECIPE_STARTUP, RECIPE_RISKY, "#" },
+	{ "etc/sysfs.d/*.conf", binds, RECIPE_STARTUP, RECIPE_RISKY, "#" },
+	{ "etc/libvirt/hooks/*", hooks, RECIPE_HOOK, RECIPE_HARMLESS, "#" },
+	{ "etc/libvirt/hooks/*.d/*", hooks, RECIPE_HOOK, RECIPE_HARMLESS, "#" },
+	{ "etc/libvirt/hooks/*.d/*/*/*/*", hooks, RECIPE_HOOK, RECIPE_HARMLESS, "#" },
+	{ "var/lib/vz/snippets/*", hooks, RECIPE_HOOK, RECIPE_HARMLESS, "#" },
+	{ "mnt/pve/*/snippets/*", hooks, RECIPE_HOOK, RECIPE_HARMLESS, "#" },
+};
+
+#define N_ROWS (sizeof(table) / sizeof(table[0]))
+
+static bool has_word(const char *line, const char *const *words)
+{
+	for (size_t i = 0; words[i]; i++)
+		if (strstr(line, words[i]))
+			return true;
+	return false;
+}
+
+/* ExecStart=, @reboot and the like call scripts: the administrator's own are looked into. */
+static void look_into_called(struct finder *finder, const char *line)
+{
+	static const char *const own[] = { "/usr/local/", "/root/", "/opt/",
+					   "/home/",	  "/etc/",  "/srv/" };
+
+	for (; (line = strchr(line, '/')); line += strcspn(line, " \t\"';&|(){}"))
+		for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+			if (!strncmp(line, own[i], strlen(own[i]))) {
+				char *name = strndup(line + 1, strcspn(line, " \t\"';&|(){}") - 1);
+
+				if (name)
+					recipes_find_in_script(finder, name);
+				free(name);
+			}
+}
+
+static void find_in_lines(struct finder *finder, const char *name, size_t row)
+{
+	struct place place = { .finder = finder, .file = name };
+	char *text = finder_read(finder, name), *pos = text, *line;
+
+	while ((line = strsep(&pos, "\n"))) {
+		place.line++;
+		line[strcspn(line, "\r")] = '\0';
+		line += strspn(line, " \t");
+		if (!*line || strchr(table[row].comment, *line))
+			continue;
+		if (has_word(line, table[row].words))
+			place_add(&place, table[row].kind, table[row].harm, line, strlen(line), "",
+				  0);
+		if (table[row].kind == RECIPE_UNIT || table[row].kind == RECIPE_STARTUP)
+			look_into_called(finder, line);
+	}
+	free(text);
+}
+
+void recipes_find_in_script(struct finder *finder, const char *name)
+{
+	for (size_t i = 0; i < N_ROWS; i++)
+		if (table[i].kind == RECIPE_SCRIPT) {
+			find_in_lines(finder, name, i);
+			return;
+		}
+}
+
+/* The pattern below the root, whose own name may have what glob(3) takes for more than itself. */
+static char *make_pattern(const struct root *root, const char *where)
+{
+	char *pattern = malloc(2 * strlen(root->path) + strlen(where) + 2), *out = pattern;
+
+	if (!pattern)
+		return NULL;
+	for (const char *c = root->path; *c; c++) {
+		if (strchr("*?[\\", *c))
+			*out++ = '\\';
+		*out++ = *c;
+	}
+	sprintf(out, "/%s", where);
+	return pattern;
+}
+
+static void find_in_row(struct finder *finder, size_t row)
+{
+	char *pattern = make_pattern(finder->root, table[row].where);
+	size_t len = strlen(finder->root->path) + 1;
+	glob_t found = { 0 };
+	int ret = pattern ? glob(pattern, 0, NULL, &found) : GLOB_NOSPACE;
+
+	if (ret == GLOB_NOSPACE)
+		finder->recipes->failed = true;
+	for (size_t i = 0; !ret && i < found.gl_pathc; i++) {
+		const char *name = found.gl_pathv[i] + len;
+
+		/* Our own are no recipes. */
+		if (!strstr(name, "vfio-early"))
+			find_in_lines(finder, name, row);
+	}
+	globfree(&found);
+	free(pattern);
+}
+
+/* "0000:81:00.0" or "pci-0000:81:00.0", holding the driver's name (driverctl, save_override). */
+static void find_driverctl(struct finder *finder, const char *name)
+{
+	struct place place = { .finder = finder, .file = name };
+	const char *base = strrchr(name, '/') + 1;
+	struct pci_address addr;
+	struct recipe *recipe;
+	char *text;
+
+	if (!strncmp(base, "pci-", 4))
+		base += 4;
+	text = pci_address_parse(base, &addr) ? NULL : finder_read(finder, name);
+	if (!text)
+		return;
+	text[strcspn(text, " \t\n")] = '\0';
+	recipe = place_add(&place, RECIPE_DRIVERCTL,
+			   strcmp(text, "vfio-pci") ? RECIPE_FIGHTS : RECIPE_NEEDLESS, text,
+			   strlen(text), text, strlen(text));
+	if (recipe) {
+		recipe->address = strdup(base);
+		finder->recipes->failed |= !recipe->address;
+	}
+	free(text);
+}
+
+static void find_all_driverctl(struct finder *finder)
+{
+	char *pattern = make_pattern(finder->root, "etc/driverctl.d/*");
+	size_t len = strlen(finder->root->path) + 1;
+	glob_t found = { 0 };
+
+	if (pattern && !glob(pattern, 0, NULL, &found))
+		for (size_t i = 0; i < found.gl_pathc; i++)
+			find_driverctl(finder, found.gl_pathv[i] + len);
+	globfree(&found);
+	free(pattern);
+}
+
+void recipes_find_scripts(struct finder *finder)
+{
+	for (size_t i = 0; i < N_ROWS; i++)
+		find_in_row(finder, i);
+	find_all_driverctl(finder);
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Old recipes in words: one table by kind, one by what keeps a recipe from counting; see recipes.h. */
+#include "findings/recipes.h"
+
+struct recipe_words {
+	const char *code, *why, *fix;
+};
+
+#define FIX_IMPORT	  "vfio-early import, then delete it"
+#define FIX_IMPORT_LOADER "vfio-early import, then delete it from the boot loader's config"
+#define FIX_LOADER	  "delete it from the boot loader's config"
+#define FIX_ADD		  "vfio-early add what it names, then delete it"
+
+static const struct recipe_words kinds[RECIPE_KINDS] = {
+	[RECIPE_IDS] = { "ids",
+			 "takes every function with such an ID, the host's twin too, whenever "
+			 "vfio-pci is loaded by anyone else",
+			 FIX_IMPORT },
+	[RECIPE_MODULE_IDS] = { "modules-ids",
+				"takes every function with such an ID, the host's twin too, but only "
+				"after udev has loaded the drivers",
+				FIX_IMPORT },
+	[RECIPE_CMDLINE_IDS] = { "cmdline-ids",
+				 "takes every function with such an ID, the host's twin too",
+				 FIX_IMPORT_LOADER },
+	[RECIPE_STUB_IDS] = { "pci-stub-ids", "pci-stub takes them first", FIX_IMPORT },
+	[RECIPE_DRIVERCTL] = { "driverctl", "driverctl sets its own override later, after udev",
+			       "vfio-early import, then driverctl unset-override" },
+	[RECIPE_BLACKLIST] = { "blacklist",
+			       "not needed for functions that the config names, and keeps the "
+			       "driver from the host's own",
+			       "delete it, unless it is there for another reason" },
+	[RECIPE_BLACKLIST_VFIO] = { "vfio-kept-away", "keeps a module away that the boot needs",
+				    "delete it" },
+	[RECIPE_CMDLINE_BLACKLIST] = { "cmdline-blacklist",
+				       "not needed for functions that the config names, and keeps "
+				       "the driver from the host's own",
+				       FIX_LOADER ", unless it is there for another reason" },
+	[RECIPE_INSTALL] = { "install-false",
+			     "not needed for functions that the config names, and keeps the "
+			     "driver from the host's own",
+			     "delete it, unless it is there for another reason" },
+	[RECIPE_INSTALL_VFIO] = { "install-vfio",
+				  "runs instead of vfio-pci whenever anyone but the early boot "
+				  "loads it",
+				  FIX_ADD },
+	[RECIPE_SOFTDEP] = { "softdep", "not needed: the boot binds before any of them is loaded",
+			     "delete it" },
+	[RECIPE_SOFTDEP_REVERSE] = { "softdep-reverse",
+				     "is the wrong way round: it loads that driver before vfio-pci; "
+				     "the early boot passes it over, modprobe does not",
+				     "delete it" },
+	[RECIPE_MODULES] = { "modules-listed", "not needed: the plan loads what it needs",
+			     "delete it" },
+	[RECIPE_VIRQFD] = { "virqfd",
+			    "gone from Linux 6.2, and not needed before: the plan loads what it "
+			    "needs",
+			    "delete it" },
+	[RECIPE_DRIVER_PRE] = { "driver-pre", "not needed: the plan loads what it needs",
+				FIX_LOADER },
+	[RECIPE_SCRIPT] = { "override-script", "a boot script binds devices of its own choice",
+			    FIX_ADD },
+	[RECIPE_UDEV] = { "udev-rule", "a udev rule binds devices of its own choice", FIX_ADD },
+	[RECIPE_UNIT] = { "unit",
+			  "a unit of systemd binds devices of its own choice, long after "
+			  "the drivers",
+			  FIX_ADD },
+	[RECIPE_STARTUP] = { "startup-line",
+			     "binds devices of its own choice at every boot, long after the drivers",
+			     FIX_ADD },
+	[RECIPE_HOOK] = { "vm-hook",
+			  "not needed at the start of a VM: the functions of the config are with "
+			  "vfio-pci from the boot on",
+			  "take it out, unless the device goes back to the host after the VM" },
+	[RECIPE_UNSAFE] = { "unsafe-interrupts", "a VM may raise any interrupt of this host",
+			    "switch on interrupt remapping (x2APIC) in the firmware, delete it" },
+	[RECIPE_AMD_IOMMU] = { "amd-iommu-on",
+			       "no option of the kernel: the AMD IOMMU is on by default",
+			       FIX_LOADER },
+	[RECIPE_ACS] = { "acs-override",
+			 "the IOMMU groups promise an isolation that the hardware does not have: a "
+			 "device of one VM may read and write the memory of another, and of the host",
+			 "delete it, unless you trust all VMs" },
+	[RECIPE_XEN_HIDE] = { "xen-hide",
+			      "hides the device from a Xen host's drivers, and does "
+			      "nothing on this one",
+			      "vfio-early add what it names, then delete it from the boot loader's "
+			      "config" },
+	[RECIPE_IGNORE_MSRS] = { "ignore-msrs",
+				 "stays: it lets guests touch registers that KVM does not know, "
+				 "which some Windows guests need",
+				 "leave it" },
+	[RECIPE_DISABLE_VGA] = { "disable-vga",
+				 "stays: it keeps bound devices out of VGA arbitration; the plan "
+				 "passes it",
+				 "leave it" },
+	[RECIPE_NOMODESET] = { "nomodeset",
+			       "keeps every graphics driver of the host from the hardware; not "
+			       "needed for functions that the config names",
+			       FIX_LOADER ", unless the host's own screen needs it" },
+};
+
+static const struct recipe_words states[RECIPE_STATES] = {
+	[RECIPE_NO_SUFFIX] = { "no-suffix",
+			       "does nothing: nothing reads a file there whose name does not end in "
+			       ".conf",
+			       "vfio-early add the device; delete the file" },
+	[RECIPE_NO_READER] = { "no-reader", "does nothing: nothing reads that place",
+			       "vfio-early add the device; delete the file" },
+	[RECIPE_HIDDEN] = { "hidden",
+			    "does nothing: a file of the same name in an earlier folder counts "
+			    "instead",
+			    "delete it" },
+	[RECIPE_SET_AGAIN] = { "set-again",
+			       "does nothing: the parameter is set again further down, and only "
+			       "the last one counts",
+			       "delete it" },
+	[RECIPE_NO_SUCH] = { "no-such-parameter",
+			     "does nothing: vfio-pci has no parameter of that name; in modprobe.d "
+			     "it is called ids",
+			     "vfio-early add the device; delete it" },
+	[RECIPE_AFTER_BLANK] = { "after-blank",
+				 "does nothing: a blank ends the list of IDs, so what is behind it "
+				 "is another parameter",
+				 "vfio-early add the device; delete it" },
+	[RECIPE_BAD_LINE] = { "bad-line", "does nothing: modprobe does not understand that line",
+			      "vfio-early add the device; delete it" },
+	[RECIPE_NO_OPTIONS] = { "no-options",
+				"does nothing: no module is loaded by a line that has options "
+				"there (modules-load.d(5))",
+				"vfio-early add the device; delete it" },
+	[RECIPE_NOT_PASSED] = { "not-passed",
+				"does nothing: the boot loader does not pass it to the kernel",
+				"vfio-early add the device; delete it" },
+};
+
+static const struct recipe_words *words_of_recipe(const struct recipe *recipe)
+{
+	return recipe->state == RECIPE_IN_FORCE ? &kinds[recipe->kind] : &states[recipe->state];
+}
+
+const char *recipe_code(const struct recipe *recipe)
+{
+	return words_of_recipe(recipe)->code;
+}
+
+const char *recipe_why(const struct recipe *recipe)
+{
+	return words_of_recipe(recipe)->why;
+}
+
+const char *recipe_fix(const struct recipe *recipe)
+{
+	return words_of_recipe(recipe)->fix;
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The kernel parameters of the next boot; see next_cmdline.h. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/next_cmdline.h"
+#include "util/array.h"
+#include "util/program.h"
+
+#define PROGRAM "vfio-early-cmdline"
+
+/* Beside this program, wherever it was installed or built; malloc'ed, or NULL with errno set. */
+static char *find_program(void)
+{
+	char self[PATH_MAX], *slash, *path, *real;
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	self[len > 0 ? len : 0] = '\0';
+	slash = strrchr(self, '/');
+	if (asprintf(&path, "%.*s/" PROGRAM, slash ? (int)(slash - self) : 0, self) < 0)
+		return NULL;
+	/* It finds its own files by the name that it is run by. */
+	real = realpath(path, NULL);
+	free(path);
+	return real ? real : realpath("/usr/sbin/" PROGRAM, NULL);
+}
+
+static void free_param(struct next_param *param)
+{
+	free(param->token);
+	free(param->file);
+	free(param->code);
+}
+
+/* "TOKEN TAB FILE:LINE TAB CODE" */
+static int add_line(struct next_cmdline *next, char *line)
+{
+	char *token = strsep(&line, "\t"), *place = strsep(&line, "\t"), *colon;
+	struct next_param param = { 0 };
+
+	if (!place || !line)
+		return -EIO;
+	colon = strrchr(place, ':');
+	if (colon) {
+		*colon = '\0';
+		param.line = (unsigned int)strtoul(colon + 1, NULL, 10);
+	}
+	param.token = strdup(token);
+	param.file = strdup(place);
+	param.code = strdup(line);
+	if (param.token && param.file && param.code &&
+	    !array_append(&next->param, &next->count, sizeof(param), &param))
+		return 0;
+	free_param(&param);
+	return -ENOMEM;
+}
+
+int next_cmdline_read(const struct root *root, struct next_cmdline *next)
+{
+	const char *argv[5] = { NULL, "next" };
+	char *program = find_program(), *said = NULL, *pos, *line;
+	int ret;
+
+	*next = (struct next_cmdline){ 0 };
+	if (!program)
+		return -errno;
+	argv[0] = program;
+	if (!root->is_host) {
+		argv[2] = "--root";
+		argv[3] = root->path;
+	}
+	ret = program_run(NULL, argv, &said);
+	if (ret > 0)
+		ret = -EIO;
+	for (pos = said; !ret && (line = strsep(&pos, "\n"));)
+		/* What it has to say to people has no tabs. */
+		if (strchr(line, '\t'))
+			ret = add_line(next, line);
+	free(said);
+	free(program);
+	return ret;
+}
+
+bool next_param_is_in_force(const struct next_param *param)
+{
+	return !strcmp(param->code, "in-force") || !strcmp(param->code, "some-esps");
+}
+
+void next_cmdline_free(struct next_cmdline *next)
+{
+	for (size_t i = 0; i < next->count; i++)
+		free_param(&next->param[i]);
+	free(next->param);
+	*next = (struct next_cmdline){ 0 };
+}
