@@ -160,12 +160,6 @@ static void decide_one(const struct plan *plan, const struct iommu *iommu,
 	}
 }
 
-/* Bridges never count: vfio leaves them to their driver (drivers/vfio/group.c, driver_managed_dma). */
-static bool is_mate(const struct pci_function *fn)
-{
-	return !pci_is_bridge(fn) && !pci_is_with_vfio(fn);
-}
-
 /* What the groups are decided by: of each function that is to be bound. */
 struct group {
 	const struct plan *plan;
@@ -195,7 +189,7 @@ static void decide_group(const struct group *group)
 		const struct pci_function *fn = &group->table->fn[i];
 		struct verdict *verdict = &group->decisions->verdict[i];
 
-		if (!is_mate(fn) || decide_is_taken(verdict) ||
+		if (!pci_may_block_group(fn) || decide_is_taken(verdict) ||
 		    !pci_may_share_group(group->table, fn, group->of))
 			continue;
 		if (group->plan->group == PLAN_GROUP_WARN) {

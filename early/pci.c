@@ -20,6 +20,21 @@ bool pci_is_bridge(const struct pci_function *fn)
 	return fn->class >> 16 == 0x06 && fn->class >> 8 != 0x0680;
 }
 
+bool pci_is_port(const struct pci_function *fn)
+{
+	return fn->class >> 8 == 0x0604;
+}
+
+bool pci_may_block_group(const struct pci_function *fn)
+{
+	bool is_isa = fn->class >> 8 == 0x0601;
+
+	/* drivers/vfio/group.c; pci-stub: .driver_managed_dma too */
+	if (pci_is_port(fn) || pci_is_with_vfio(fn) || !strcmp(fn->driver, "pci-stub"))
+		return false;
+	return !pci_is_bridge(fn) || is_isa || *fn->driver;
+}
+
 bool pci_is_vga(const struct pci_function *fn)
 {
 	return fn->class >> 8 == 0x0300;

@@ -61,6 +61,16 @@ struct pci_table {
  */
 bool pci_is_bridge(const struct pci_function *fn);
 
+/*
+ * pci_may_block_group - may this function keep a VM out of its group while it is with the host? Of
+ * bridges those to another PCI bus do not: pcieport leaves DMA alone (driver_managed_dma). An ISA
+ * bridge does once lpc_ich has it, which may be after this; another bridge has a driver or gets none.
+ */
+bool pci_may_block_group(const struct pci_function *fn);
+
+/* pci_is_port - a bridge to another PCI bus. */
+bool pci_is_port(const struct pci_function *fn);
+
 /* pci_is_vga - class 0x0300: the kernel itself evicts the boot framebuffer from it. */
 bool pci_is_vga(const struct pci_function *fn);
 

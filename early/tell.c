@@ -190,6 +190,9 @@ char *tell_fix(const struct tell_facts *facts, unsigned int i, char *buf, size_t
 	if (verdict->reason == REASON_GROUP_CLAIM) {
 		i = (unsigned int)verdict->mate;
 		verdict = &facts->decisions->verdict[i];
+		/* What is behind a bridge is none of what was asked for. */
+		if (verdict->reason == REASON_BRIDGE)
+			return strcpy(buf, "");
 	}
 	fn = &facts->table->fn[i];
 	switch (verdict->reason) {
@@ -449,10 +452,15 @@ static void tell_plain(struct report *report, struct report_entry *entry, enum r
 
 static void tell_crowding(struct report *report, const struct pci_function *fn, bool is_refused)
 {
-	report_function(report, REPORT_WARNING, fn,
-			is_refused ? WORDS("group-shared", "not bound") :
-				     WORDS("group-shared", "not bound, name it or set group claim"),
-			WORDS("", "shares the group, so no VM gets that"));
+	const char *what = WORDS("group-shared", "not bound, name it or set group claim");
+
+	if (is_refused || pci_is_bridge(fn))
+		what = WORDS("group-shared", "not bound");
+	report_function(report, REPORT_WARNING, fn, what,
+			pci_is_bridge(fn) ?
+				WORDS("", "a bridge that shares the group: no VM gets that while "
+					  "it has a driver") :
+				WORDS("", "shares the group, so no VM gets that"));
 }
 
 static void tell_wanted(struct report *report, struct report_entry *entry, bool is_hold,

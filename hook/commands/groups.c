@@ -77,7 +77,7 @@ static bool is_taken(const struct groups *groups, const struct host_function *fn
 static bool is_in_the_way(const struct groups *groups, const struct group *group,
 			  const struct host_function *fn)
 {
-	if (pci_is_bridge(&fn->pci) || is_taken(groups, fn))
+	if (pci_is_port(&fn->pci) || is_taken(groups, fn))
 		return false;
 	return host_protect(groups->host, fn) ||
 	       (group->taken && !host_is_viable_driver(fn->pci.driver));

@@ -555,6 +555,34 @@ static void decide_matched_lines_have_a_function(void **state)
 	assert_true(decisions.matched[2]);
 }
 
+/* An ISA bridge is an endpoint whose driver comes later; a port to another bus never counts. */
+static void decide_group_bridges_that_count(void **state)
+{
+	static const struct row rows[] = {
+		{ "0000:00:1f.3 040300 8086:7ad0 6\n+0000:00:1f.0 060100 8086:7a84 6",
+		  "bind 00:1f.3\ngroup refuse",
+		  "refuse: 0000:00:1f.0 shares the group and no bind line takes it (group refuse)\n-\n" },
+		{ "0000:00:1f.3 040300 8086:7ad0 6\n+0000:00:1f.0 060100 8086:7a84 6",
+		  "bind 00:1f.3\ngroup claim",
+		  "refuse: 0000:00:1f.0 shares the group and cannot be claimed: a bridge\n-\n" },
+		{ "0000:00:1f.3 040300 8086:7ad0 6\n+0000:00:1f.0 060100 8086:7a84 6",
+		  "bind 00:1f.3", "bind\n- crowds\n" },
+		{ "0000:00:1f.3 040300 8086:7ad0 6\n+0000:00:1f.0 060100 8086:7a84 6 driver=pci-stub",
+		  "bind 00:1f.3\ngroup refuse", "bind\n-\n" },
+		{ "0000:01:00.0 030000 10de:1e84 6\n+0000:00:01.0 060400 8086:0c01 6 driver=pcieport",
+		  "bind 01:00.0\ngroup refuse", "bind\n-\n" },
+		{ "0000:01:00.0 030000 10de:1e84 6\n+0000:00:01.1 060000 1022:1482 6",
+		  "bind 01:00.0\ngroup refuse", "bind\n-\n" },
+		{ "0000:01:00.0 030000 10de:1e84 6\n+0000:00:01.1 060000 1022:1482 6 driver=uncore",
+		  "bind 01:00.0", "bind\n- crowds\n" },
+		{ "0000:01:00.0 030000 10de:1e84 6\n+0000:01:00.1 040300 10de:10f8 6 driver=pci-stub",
+		  "bind 01:00.0\ngroup refuse", "bind\n-\n" },
+	};
+
+	(void)state;
+	CHECK(rows, &iommu_on);
+}
+
 /* Which is found out by binding; who may share it is its slot and what is behind the same port. */
 static void decide_late_group_is_no_refusal(void **state)
 {
@@ -642,6 +670,7 @@ int main(void)
 		cmocka_unit_test(decide_group_refuse_all_or_none),
 		cmocka_unit_test(decide_overlap_names_the_second_line),
 		cmocka_unit_test(decide_matched_lines_have_a_function),
+		cmocka_unit_test(decide_group_bridges_that_count),
 		cmocka_unit_test(decide_late_group_is_no_refusal),
 		cmocka_unit_test(decide_is_taken_by_vfio_or_nobody),
 		cmocka_unit_test(tell_whole_small_buffer_is_not_overrun),
