@@ -171,6 +171,7 @@ void host_close(struct host *host)
 		return;
 	if (host->devicesfd >= 0)
 		close(host->devicesfd);
+	compiler_close(host->compiler);
 	root_close(&host->root);
 	names_close(host->names);
 	free_notes(host);
@@ -255,8 +256,12 @@ int host_decide(struct host *host, const char *kernel)
 {
 	char *text;
 	size_t size;
-	int ret = plan_compile(&host->root, kernel, &text, &size);
+	int ret;
 
+	compiler_close(host->compiler);
+	ret = compiler_open(&host->root, true, &host->compiler);
+	if (!ret)
+		ret = compiler_plan(host->compiler, kernel, &text, &size);
 	host->is_undone = state_is(&host->root, STATE_UNDONE);
 	return ret ? ret : host_decide_text(host, text, size);
 }

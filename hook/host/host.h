@@ -18,6 +18,8 @@
 #include "host/names.h"
 #include "util/root.h"
 
+struct compiler;
+
 struct host_function {
 	struct pci_function pci; /* addr, id, class, driver; the rest is not filled in */
 	bool is_display;	 /* class 03, or of the slot of such a function */
@@ -36,6 +38,7 @@ struct host {
 	struct iommu iommu;
 
 	/* By host_decide(): */
+	struct compiler *compiler; /* what every plan of this host has; see plan/plan.h */
 	char *plan_text;
 	char **note; /* the plan's own comments: what could not be found out */
 	size_t notes;

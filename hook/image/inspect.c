@@ -319,7 +319,7 @@ static int compare_today(struct work *work)
 
 	/* What there is to say of the config was said when the host's own plan was compiled. */
 	message_keep(why, sizeof(why));
-	ret = plan_compile(&work->inspector->host->root, inspection->kernel, &text, &size);
+	ret = compiler_plan(work->inspector->host->compiler, inspection->kernel, &text, &size);
 	message_keep(NULL, 0);
 	if (ret == -ENOMEM)
 		return ret;

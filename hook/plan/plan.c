@@ -1,23 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vfio-early plan: compiles the config into the plan that lies in an image. The same grammar, one
- * item a line, pinned to what this host has today. Writes the plan and nothing else.
+ * From the config to the plan that lies in an image; see plan.h. The same grammar, one item a line,
+ * pinned to what this host has today. Writes no file.
  *
  * Protect lines come before bind lines, so that a plan that was cut off loses binds first. What was
  * written is read back by the parser of the boot half before anyone gets to see it.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <getopt.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/utsname.h>
-#include <unistd.h>
 
-#include "commands/command.h"
 #include "config/config.h"
 #include "config/state.h"
 #include "early/paths.h"
@@ -28,8 +21,8 @@
 #include "plan/modules.h"
 #include "plan/plan.h"
 #include "protect/protect.h"
+#include "ui/status.h"
 #include "util/address.h"
-#include "util/file.h"
 #include "util/message.h"
 
 /* An ID with its subsystem; a path selector of SELECTOR_MAX_HOPS hops ("/1f.7") and an ID. */
@@ -39,15 +32,16 @@
 #define ID_TEXT_SIZE	   (2 * PCI_ID_SIZE)
 #define SELECTOR_TEXT_SIZE (PCI_ADDRESS_SIZE + 5 * SELECTOR_MAX_HOPS + ID_TEXT_SIZE + 1)
 
-struct compile {
-	const char *kernel; /* NULL: without modules */
-	bool is_quiet;	    /* about bind lines that match nothing today */
-	bool is_undone;	    /* by `undo`: nothing is to be bound, whatever the config says */
+struct compiler {
+	bool is_quiet;	/* about bind lines that match nothing today */
+	bool is_undone; /* by `undo`: nothing is to be bound, whatever the config says */
 	const struct root *root;
 	struct config config;
 	struct plan plan;
 	char *lost[PLAN_MAX_LOST];
 	unsigned int losts;	 /* may exceed PLAN_MAX_LOST: those were not kept */
+	unsigned int host_losts; /* the first so many are of the config, the others of a kernel */
+	char *items;		 /* protect, except and bind lines: the same for every kernel */
 	struct pci_function *fn; /* by address */
 	size_t fns;
 	/* The plan that this boot went by, or an empty one: what was pinned then stays pinned. */
@@ -55,33 +49,16 @@ struct compile {
 	char booted_text[PLAN_MAX_TEXT];
 };
 
-static void help(FILE *out)
-{
-	fputs("Usage: vfio-early plan [OPTION...]\n"
-	      "\n"
-	      "Compiles /etc/vfio-early.conf and /etc/vfio-early.conf.d/*.conf into the plan that\n"
-	      "lies in the image of one kernel.\n"
-	      "\n"
-	      "  -k, --kernel VERSION  the kernel it is for (default: the running one)\n"
-	      "  -o, --output FILE     write it there, all or nothing (default: standard output)\n"
-	      "  -r, --root DIR        read the host's files below DIR\n"
-	      "  -h, --help            this text\n"
-	      "\n"
-	      "Exit status: 0 all is well, 1 written but something of the config had to be left\n"
-	      "out, 2 usage, 3 nothing written.\n",
-	      out);
-}
-
 static void add_lost(const char *text, void *arg)
 {
-	struct compile *comp = arg;
+	struct compiler *comp = arg;
 
 	if (comp->losts < PLAN_MAX_LOST)
 		comp->lost[comp->losts] = strdup(text);
 	comp->losts++;
 }
 
-static void write_lost(const struct compile *comp, FILE *out)
+static void write_lost(const struct compiler *comp, FILE *out)
 {
 	unsigned int kept = comp->losts;
 
@@ -95,7 +72,7 @@ static void write_lost(const struct compile *comp, FILE *out)
 
 static int add_function(const struct pci_function *fn, int error, void *arg)
 {
-	struct compile *comp = arg;
+	struct compiler *comp = arg;
 	struct pci_function *list;
 
 	if (error)
@@ -115,7 +92,7 @@ static int compare_functions(const void *a, const void *b)
 	return address_compare(&one->addr, &other->addr);
 }
 
-static const struct pci_function *find_function(const struct compile *comp,
+static const struct pci_function *find_function(const struct compiler *comp,
 						const struct pci_address *addr)
 {
 	const struct pci_function key = { .addr = *addr };
@@ -130,7 +107,7 @@ static const struct pci_function *find_function(const struct compile *comp,
  * each image, then the first image after a card has moved (a kernel upgrade makes one) would take
  * whatever stands at the address now. Not there, or not readable: nothing is remembered.
  */
-static void read_booted(struct compile *comp)
+static void read_booted(struct compiler *comp)
 {
 	struct plan_errors errors = { 0 };
 	int len = sysfs_read_whole(comp->root->fd, PATH_RUN_PLAN, comp->booted_text,
@@ -148,7 +125,7 @@ static bool is_same_place(const struct selector *a, const struct selector *b)
 }
 
 /* The ID that this address, slot or path (not resolved yet) was pinned to at boot, or NULL. */
-static const struct pci_id *find_booted(const struct compile *comp, const struct selector *sel)
+static const struct pci_id *find_booted(const struct compiler *comp, const struct selector *sel)
 {
 	for (unsigned int i = 0; i < comp->booted.binds; i++) {
 		const struct selector *then = &comp->booted.bind[i].sel;
@@ -160,7 +137,7 @@ static const struct pci_id *find_booted(const struct compile *comp, const struct
 }
 
 /* Whose ID a pin is: the function's own, or that of function 0 of a slot. */
-static const struct pci_function *find_pinned(const struct compile *comp,
+static const struct pci_function *find_pinned(const struct compiler *comp,
 					      const struct selector *sel)
 {
 	struct pci_address addr = sel->addr;
@@ -170,7 +147,7 @@ static const struct pci_function *find_pinned(const struct compile *comp,
 	return find_function(comp, &addr);
 }
 
-static bool is_matching(const struct compile *comp, const struct selector *sel,
+static bool is_matching(const struct compiler *comp, const struct selector *sel,
 			enum selector_result wanted)
 {
 	for (size_t i = 0; i < comp->fns; i++) {
@@ -231,7 +208,7 @@ static const char *unpinned(const struct selector *sel)
 }
 
 /* Says what a bind line has to do with this machine today; pins it where it can be pinned. */
-static void pin_bind(struct compile *comp, unsigned int bind)
+static void pin_bind(struct compiler *comp, unsigned int bind)
 {
 	struct plan_selector *item = &comp->plan.bind[bind];
 	struct selector *sel = &item->sel;
@@ -279,7 +256,7 @@ static void pin_bind(struct compile *comp, unsigned int bind)
 			     unpinned(sel));
 }
 
-static void write_binds(struct compile *comp, FILE *out)
+static void write_binds(struct compiler *comp, FILE *out)
 {
 	bool blind = !comp->fns;
 	bool unpinned_address = false;
@@ -305,7 +282,7 @@ static void write_binds(struct compile *comp, FILE *out)
 	}
 }
 
-static void write_excepts(const struct compile *comp, FILE *out)
+static void write_excepts(const struct compiler *comp, FILE *out)
 {
 	for (unsigned int i = 0; i < comp->plan.excepts; i++) {
 		const struct selector *sel = &comp->plan.except[i].sel;
@@ -320,7 +297,7 @@ static void write_excepts(const struct compile *comp, FILE *out)
  * More than a plan may have: those above what is needed are bridges for the most part, which the boot
  * refuses without a line as well.
  */
-static void leave_out_bridges(const struct compile *comp, struct protect_facts *facts)
+static void leave_out_bridges(const struct compiler *comp, struct protect_facts *facts)
 {
 	size_t kept = 0;
 
@@ -337,7 +314,7 @@ static void leave_out_bridges(const struct compile *comp, struct protect_facts *
 	facts->count = kept;
 }
 
-static int write_protects(struct compile *comp, FILE *out)
+static int write_protects(struct compiler *comp, FILE *out)
 {
 	struct protect_facts facts;
 	int ret = protect_collect(comp->root, &facts);
@@ -365,16 +342,11 @@ static int write_protects(struct compile *comp, FILE *out)
 	return ret;
 }
 
-/* Everything but the lost lines, which are known only when all else is. */
-static int write_items(struct compile *comp, FILE *out)
+/* What is the same for every kernel, but for the lost lines. */
+static int write_items(struct compiler *comp, FILE *out)
 {
-	int ret = 0;
+	int ret = write_protects(comp, out);
 
-	if (comp->kernel)
-		ret = modules_write(comp->root, comp->kernel, out, add_lost, comp);
-	if (ret < 0)
-		return ret;
-	ret = write_protects(comp, out);
 	if (ret)
 		return ret;
 	write_excepts(comp, out);
@@ -382,15 +354,15 @@ static int write_items(struct compile *comp, FILE *out)
 	return 0;
 }
 
-static void write_header(const struct compile *comp, FILE *out)
+static void write_header(const struct compiler *comp, const char *kernel, FILE *out)
 {
 	static const char *const boot_vga[] = { "bind", "keep" };
 	static const char *const group[] = { "warn", "claim", "refuse" };
 	static const char *const failure[] = { "release", "hold" };
 
 	fprintf(out, "# vfio-early %s: compiled from the config, do not edit\n", version_text);
-	if (comp->kernel)
-		fprintf(out, "kernel %s\n", comp->kernel);
+	if (kernel)
+		fprintf(out, "kernel %s\n", kernel);
 	if (comp->is_undone)
 		fprintf(out, "# vfio-early undo was the last word: the config does not count\n");
 	else
@@ -423,62 +395,23 @@ static int check_text(const char *text, size_t size)
 	return errors.count ? -EINVAL : 0;
 }
 
-static int compile_text(struct compile *comp, char **text, size_t *size)
-{
-	char *items = NULL;
-	size_t items_size = 0;
-	FILE *out = open_memstream(&items, &items_size);
-	int ret = -ENOMEM;
-
-	if (out) {
-		ret = write_items(comp, out);
-		if (fclose(out) && !ret)
-			ret = -ENOMEM;
-	}
-	out = ret ? NULL : open_memstream(text, size);
-	if (!ret && !out)
-		ret = -ENOMEM;
-	if (out) {
-		write_header(comp, out);
-		fputs(items, out);
-		if (fclose(out))
-			ret = -ENOMEM;
-	}
-	free(items);
-	if (ret == -ENOMEM)
-		message_errno(ret, "cannot compile the plan");
-	return ret ? ret : check_text(*text, *size);
-}
-
-static int write_plan(const char *name, const char *text, size_t size)
-{
-	int ret;
-
-	if (name) {
-		ret = file_replace(AT_FDCWD, name, NULL, text, size);
-		if (ret == FILE_UNSYNCED)
-			ret = -errno;
-		return ret ? message_errno(ret, "cannot write %s", name) : 0;
-	}
-	ret = file_write(STDOUT_FILENO, text, size);
-	return ret ? message_errno(ret, "cannot write to standard output") : 0;
-}
-
-static int check_kernel(const struct compile *comp)
+static int check_kernel(const struct compiler *comp, const char *kernel)
 {
 	char *dir;
-	int ret = modules_dir(comp->root, comp->kernel, &dir);
+	int ret = modules_dir(comp->root, kernel, &dir);
 
 	if (ret)
 		message_error("no kernel %s: cannot enter %s: %s; fix: name one of %s/lib/modules",
-			      comp->kernel, dir ? dir : "it", strerror(-ret), comp->root->path);
+			      kernel, dir ? dir : "it", strerror(-ret), comp->root->path);
 	free(dir);
 	return ret;
 }
 
-/* From the config to the plan's text. Wrong lines of the config are in comp->losts too. */
-static int compile(struct compile *comp, char **text, size_t *size)
+/* From the config to what every plan has. Wrong lines of the config are in comp->losts too. */
+static int compile_host(struct compiler *comp)
 {
+	size_t size;
+	FILE *out;
 	int ret = 0;
 
 	plan_init(&comp->plan);
@@ -492,6 +425,7 @@ static int compile(struct compile *comp, char **text, size_t *size)
 	if (ret)
 		return ret;
 	config_parse(&comp->config, &comp->plan, add_lost, comp);
+	comp->host_losts = comp->losts;
 	/* Only what is bound is compared with what is there. */
 	ret = comp->plan.binds ? pci_scan(comp->root->fd, add_function, comp) : 0;
 	if (ret && ret != -ENOENT)
@@ -499,34 +433,86 @@ static int compile(struct compile *comp, char **text, size_t *size)
 	if (comp->fns)
 		qsort(comp->fn, comp->fns, sizeof(*comp->fn), compare_functions);
 	read_booted(comp);
-	return compile_text(comp, text, size);
+	out = open_memstream(&comp->items, &size);
+	if (!out)
+		return message_errno(-ENOMEM, "cannot compile the plan");
+	ret = write_items(comp, out);
+	if (fclose(out) && !ret)
+		ret = message_errno(-ENOMEM, "cannot compile the plan");
+	return ret;
 }
 
-static void compile_free(struct compile *comp)
+int compiler_open(const struct root *root, bool is_quiet, struct compiler **result)
 {
-	for (unsigned int i = 0; i < comp->losts && i < PLAN_MAX_LOST; i++)
+	struct compiler *comp = calloc(1, sizeof(*comp));
+	int ret;
+
+	*result = NULL;
+	if (!comp)
+		return message_errno(-ENOMEM, "cannot compile the plan");
+	comp->root = root;
+	comp->is_quiet = is_quiet;
+	ret = compile_host(comp);
+	if (ret)
+		compiler_close(comp);
+	else
+		*result = comp;
+	return ret;
+}
+
+static void forget_losts(struct compiler *comp, unsigned int from)
+{
+	for (unsigned int i = from; i < comp->losts && i < PLAN_MAX_LOST; i++) {
 		free(comp->lost[i]);
-	free(comp->fn);
-	config_free(&comp->config);
+		comp->lost[i] = NULL;
+	}
+	comp->losts = from;
 }
 
-int plan_compile(const struct root *root, const char *kernel, char **text, size_t *size)
+/* The module lines of a kernel; what is lost of them is in comp->losts from here on. */
+static int make_modules(struct compiler *comp, const char *kernel, char **text)
 {
-	struct compile *comp = calloc(1, sizeof(*comp));
+	size_t size;
+	FILE *out = open_memstream(text, &size);
+	int ret = -ENOMEM;
+
+	forget_losts(comp, comp->host_losts);
+	if (out) {
+		ret = kernel ? modules_write(comp->root, kernel, out, add_lost, comp) : 0;
+		if (fclose(out) && ret >= 0)
+			ret = -ENOMEM;
+	}
+	return ret < 0 ? ret : 0;
+}
+
+int compiler_plan(struct compiler *comp, const char *kernel, char **text, size_t *size)
+{
+	char *modules = NULL;
+	FILE *out = NULL;
 	int ret;
 
 	*text = NULL;
 	*size = 0;
-	if (!comp)
-		return message_errno(-ENOMEM, "cannot compile the plan");
-	comp->kernel = kernel;
-	comp->is_quiet = true;
-	comp->root = root;
-	ret = kernel ? check_kernel(comp) : 0;
+	ret = kernel ? check_kernel(comp, kernel) : 0;
+	if (ret)
+		return ret;
+	ret = make_modules(comp, kernel, &modules);
+	if (!ret) {
+		out = open_memstream(text, size);
+		ret = out ? 0 : -ENOMEM;
+	}
+	if (out) {
+		write_header(comp, kernel, out);
+		fputs(modules, out);
+		fputs(comp->items, out);
+		if (fclose(out))
+			ret = -ENOMEM;
+	}
+	free(modules);
+	if (ret == -ENOMEM)
+		message_errno(ret, "cannot compile the plan");
 	if (!ret)
-		ret = compile(comp, text, size);
-	compile_free(comp);
-	free(comp);
+		ret = check_text(*text, *size);
 	if (ret) {
 		free(*text);
 		*text = NULL;
@@ -534,72 +520,42 @@ int plan_compile(const struct root *root, const char *kernel, char **text, size_
 	return ret;
 }
 
-static int run(struct compile *comp, const char *output)
+unsigned int compiler_losts(const struct compiler *comp)
 {
-	char *text = NULL;
-	size_t size = 0;
-	int ret = check_kernel(comp);
-
-	if (!ret)
-		ret = compile(comp, &text, &size);
-	if (!ret)
-		ret = write_plan(output, text, size);
-	if (!ret && comp->losts)
-		ret = COMMAND_INCOMPLETE;
-	free(text);
-	return ret < 0 ? COMMAND_NOTHING : ret;
+	return comp->losts;
 }
 
-int command_plan(int argc, char **argv)
+const struct config *compiler_config(const struct compiler *comp)
 {
-	static const struct option options[] = {
-		{ "kernel", required_argument, NULL, 'k' },
-		{ "output", required_argument, NULL, 'o' },
-		{ "root", required_argument, NULL, 'r' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
-	static struct compile comp;
-	const char *dir = "/", *output = NULL;
-	struct root root;
-	struct utsname uts;
-	int opt, ret;
+	return &comp->config;
+}
 
-	while ((opt = getopt_long(argc, argv, "hk:o:r:", options, NULL)) != -1) {
-		switch (opt) {
-		case 'h':
-			help(stdout);
-			return COMMAND_OK;
-		case 'k':
-			comp.kernel = optarg;
-			break;
-		case 'o':
-			output = optarg;
-			break;
-		case 'r':
-			dir = optarg;
-			break;
-		default:
-			help(stderr);
-			return COMMAND_USAGE;
-		}
-	}
-	if (optind != argc) {
-		message_error("plan takes no argument: %s", argv[optind]);
-		return COMMAND_USAGE;
-	}
-	if (!comp.kernel && !uname(&uts))
-		comp.kernel = uts.release;
-	if (!comp.kernel || !*comp.kernel || *comp.kernel == '.' ||
-	    strpbrk(comp.kernel, "/ \t\n#")) {
-		message_error("%s is no kernel version; fix: write what uname -r prints",
-			      comp.kernel ? comp.kernel : "");
-		return COMMAND_USAGE;
-	}
+const struct plan *compiler_written(const struct compiler *comp)
+{
+	return &comp->plan;
+}
 
-	comp.root = &root;
-	ret = root_open(&root, dir) ? COMMAND_NOTHING : run(&comp, output);
-	compile_free(&comp);
-	root_close(&root);
+void compiler_close(struct compiler *comp)
+{
+	if (!comp)
+		return;
+	forget_losts(comp, 0);
+	free(comp->items);
+	free(comp->fn);
+	config_free(&comp->config);
+	free(comp);
+}
+
+int plan_compile(const struct root *root, const char *kernel, char **text, size_t *size)
+{
+	struct compiler *comp;
+	int ret;
+
+	*text = NULL;
+	*size = 0;
+	ret = compiler_open(root, true, &comp);
+	if (!ret)
+		ret = compiler_plan(comp, kernel, text, size);
+	compiler_close(comp);
 	return ret;
 }

@@ -5,9 +5,40 @@
 #ifndef VFIO_EARLY_HOOK_PLAN_PLAN_H
 #define VFIO_EARLY_HOOK_PLAN_PLAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
+#include "config/config.h"
+#include "early/plan.h"
 #include "util/root.h"
+
+/*
+ * What every plan of this host has, whatever its kernel: the config, the pins, what the host needs.
+ * Read once, for any number of kernels.
+ */
+struct compiler;
+
+/*
+ * compiler_open - read the config and this host.
+ * @root: must live as long
+ * @is_quiet: do not say that a bind line matches nothing today: decide() tells
+ *
+ * Wrong lines of the config are said on stderr, and are "lost" lines of each plan. Returns 0, or
+ * -errno after saying why.
+ */
+int compiler_open(const struct root *root, bool is_quiet, struct compiler **compiler);
+
+/* compiler_plan - the plan of a kernel; arguments and result as of plan_compile(). */
+int compiler_plan(struct compiler *compiler, const char *kernel, char **text, size_t *size);
+
+/* compiler_losts - how much of config and modules is not in the plan that was made last. */
+unsigned int compiler_losts(const struct compiler *compiler);
+
+/* compiler_config, compiler_written - the files, none after `undo`; and what they say. */
+const struct config *compiler_config(const struct compiler *compiler);
+const struct plan *compiler_written(const struct compiler *compiler);
+
+void compiler_close(struct compiler *compiler);
 
 /*
  * plan_compile - the plan as it lies in the image of a kernel, without writing it anywhere.

@@ -589,7 +589,7 @@ status_is 2
 err "vfio-early: error: plan takes no argument: surplus"
 plan --frobnicate
 status_is 2
-err_has "Usage: vfio-early plan"
+err_has "See vfio-early plan --help"
 "$command" frobnicate >"$work/out" 2>"$work/err"
 status=$?
 status_is 2

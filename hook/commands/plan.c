@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vfio-early plan: the plan that lies in the image of one kernel. The builders' hooks call it. Writes
+ * that one file and nothing else.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "commands/command.h"
+#include "plan/plan.h"
+#include "ui/options.h"
+#include "util/file.h"
+#include "util/message.h"
+
+static const struct options_entry entries[] = {
+	{ "kernel", 'k', "VERSION", "the kernel it is for (default: the running one)" },
+	{ "output", 'o', "FILE", "write it there, all or nothing (default: standard output)" },
+	{ 0 },
+};
+
+static const struct options_spec spec = {
+	.usage = "plan [OPTION...]",
+	.about = "Compiles /etc/vfio-early.conf and /etc/vfio-early.conf.d/*.conf into the plan that\n"
+		 "lies in the image of one kernel.\n",
+	.entry = entries,
+	.common = OPTIONS_ROOT,
+	.end = "Exit status: 0 all is well, 1 written but something of the config had to be left\n"
+	       "out, 2 usage, 3 nothing written.\n",
+};
+
+static int write_plan(const char *name, const char *text, size_t size)
+{
+	int ret;
+
+	if (name) {
+		ret = file_replace(AT_FDCWD, name, NULL, text, size);
+		if (ret == FILE_UNSYNCED)
+			ret = -errno;
+		return ret ? message_errno(ret, "cannot write %s", name) : 0;
+	}
+	ret = file_write(STDOUT_FILENO, text, size);
+	return ret ? message_errno(ret, "cannot write to standard output") : 0;
+}
+
+static int run(const struct root *root, const char *kernel, const char *output)
+{
+	struct compiler *compiler;
+	char *text = NULL;
+	size_t size = 0;
+	int ret = compiler_open(root, false, &compiler);
+
+	if (!ret)
+		ret = compiler_plan(compiler, kernel, &text, &size);
+	if (!ret)
+		ret = write_plan(output, text, size);
+	if (!ret && compiler_losts(compiler))
+		ret = COMMAND_INCOMPLETE;
+	free(text);
+	compiler_close(compiler);
+	return ret < 0 ? COMMAND_NOTHING : ret;
+}
+
+int command_plan(int argc, char **argv)
+{
+	const char *kernel = NULL, *output = NULL;
+	struct options opts;
+	struct utsname uts;
+	struct root root;
+	int opt, ret;
+
+	options_init(&opts, &spec);
+	while ((opt = options_next(&opts, argc, argv)) != OPTIONS_DONE) {
+		switch (opt) {
+		case OPTIONS_EXIT:
+			return opts.status;
+		case 'k':
+			kernel = optarg;
+			break;
+		case 'o':
+			output = optarg;
+			break;
+		}
+	}
+	ret = options_no_arguments(&opts, argc, argv);
+	if (ret)
+		return ret;
+	if (!kernel && !uname(&uts))
+		kernel = uts.release;
+	if (!kernel || !*kernel || *kernel == '.' || strpbrk(kernel, "/ \t\n#")) {
+		message_error("%s is no kernel version; fix: write what uname -r prints",
+			      kernel ? kernel : "");
+		return COMMAND_USAGE;
+	}
+	ret = root_open(&root, opts.root) ? COMMAND_NOTHING : run(&root, kernel, output);
+	root_close(&root);
+	return ret;
+}
