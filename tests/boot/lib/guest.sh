@@ -15,9 +15,9 @@ reached='Run /init as init process|^@@ init'
 # How long a kernel may take to it, in seconds. A stall there is the emulator's: the guest is started again.
 patience=100
 
-# machine_arguments SCENARIO OUT [plan]: prints the arguments of QEMU that make the scenario's machine, one
-# a line. In the scenario's own lines %o stands for the folder OUT, where its files may lie. With `plan`: of
-# the first boot, in which the guest makes its plan. $arch is the guest's architecture.
+# machine_arguments SCENARIO OUT: prints the arguments of QEMU that make the scenario's machine, one a line.
+# In the scenario's own lines %o stands for the folder OUT, where its files may lie. $arch is the guest's
+# architecture.
 machine_arguments() {
 	_file=$1/scenario
 	accel_arguments "$arch"
@@ -36,7 +36,6 @@ machine_arguments() {
 		return 1 ;;
 	esac
 	keys "$_file" device | sed "s|%o|$2|g; s/^/-device\n/"
-	[ "${3:-}" = plan ] || keys "$_file" added | sed "s|%o|$2|g; s/^/-device\n/"
 	# A line `qemu` is an option and its argument: they part at the first space.
 	keys "$_file" qemu | sed "s|%o|$2|g; s/[[:space:]][[:space:]]*/\n/"
 	printf '%s\n' -qmp "pipe:$2/qmp"
@@ -104,7 +103,7 @@ guest_boot() {
 # guest_try SCENARIO OUT [plan]: the same, once.
 guest_try() {
 	out=$2
-	_limit=$(key "$1/scenario" timeout "${timeout:-240}")
+	_limit=$(key "$1/scenario" timeout "${timeout:-400}")
 	rm -f "$out"/word.* "$out"/qmp.* "$out/gathered" "$out/console.log"
 	mkfifo "$out/word.in" "$out/word.out" "$out/qmp.in" "$out/qmp.out" || return
 	: >"$out/qmp.log" && : >"$out/console.log" && : >"$out/gathered"

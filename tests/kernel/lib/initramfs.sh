@@ -62,7 +62,7 @@ own_build() {
 plan_make() {
 	cp -al "$2/tree" "$3/tree" && mkdir -p "$3/tree/etc" || return
 	[ ! -e "$1/vfio-early.conf" ] || install -m 644 "$1/vfio-early.conf" "$3/tree/etc" || return
-	"$BUILD/vfio-early" plan --root "$3/tree" --kernel "$(cat "$2/version")" -o "$4" >"$3/plan.log" 2>&1 || {
+	"${VFIO_EARLY:-$BUILD/vfio-early}" plan --root "$3/tree" --kernel "$(cat "$2/version")" -o "$4" >"$3/plan.log" 2>&1 || {
 		cat "$3/plan.log"
 		return 1
 	}
