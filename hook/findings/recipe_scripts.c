@@ -24,9 +24,9 @@ static const char *const binds[] = { "driver_override",
 				     "vfio-pci ids=",
 				     "vfio_pci ids=",
 				     NULL };
-static const char *const rules[] = {
-	"driver_override", "/new_id", "vfio-pci/bind", "vfio_pci/bind", "=\"vfio", "vfio-pci", NULL
-};
+static const char *const rules[] = { "driver_override", "/new_id",	 "vfio-pci/bind",
+				     "vfio_pci/bind",	"TAG=\"vfio",	 "TAG+=\"vfio",
+				     "set-override",	"modprobe vfio", NULL };
 /* What a hook does around the life of a VM. */
 static const char *const hooks[] = {
 	"driver_override",  "/new_id",	     "vfio-pci/bind", "/unbind", "nodedev-detach",
