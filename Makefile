@@ -33,7 +33,7 @@ quiet = @printf '  %-7s %s\n' '$(1)' '$@'; $(2)
 endif
 
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla \
-	-Wpointer-arith -Wwrite-strings -Wno-missing-field-initializers
+	-Wpointer-arith -Wwrite-strings -Wformat-security -Wno-missing-field-initializers
 cppflags := -I. -Ihook
 ifeq ($(WORDS),codes)
 cppflags += -DWORDS_ARE_CODES

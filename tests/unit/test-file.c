@@ -65,7 +65,7 @@ static void whole_file_of_any_length_is_read(void **state)
 		int rootfd = fixture_begin();
 
 		long_text[sizes[i]] = '\0';
-		fixture_file("file", long_text);
+		fixture_file("file", "%s", long_text);
 		assert_int_equal(file_read(rootfd, "file", sizes[i], &text, &size), 0);
 		assert_int_equal(size, sizes[i]);
 		assert_string_equal(text, long_text);
