@@ -277,7 +277,7 @@ static int add_lines(struct add *add, struct edit *edit)
 	if (ret > 0 && add->change.by == CHANGE_BY_ID)
 		warn_twins(&add->change);
 	if (ret > 0)
-		ret = lines_insert(edit, lines);
+		ret = bindlines_insert(edit, lines);
 out:
 	free(bang);
 	free(lines);
@@ -295,7 +295,7 @@ static int run(struct change *change, int argc, char **argv)
 	if (ret)
 		return ret == -EINVAL || ret == -ENOENT ? COMMAND_USAGE : COMMAND_NOTHING;
 
-	ret = edit_open(&change->host->root, LINES_CONFIG, &edit);
+	ret = edit_open(&change->host->root, BINDLINES_FILE, &edit);
 	if (!ret)
 		ret = add_lines(add, &edit);
 	if (!ret && !edit_is_changed(&edit)) {

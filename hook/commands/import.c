@@ -221,7 +221,7 @@ static int write_config(struct import *import, struct edit *edit)
 
 	if (!import->added)
 		return 0;
-	ret = lines_insert(edit, import->lines);
+	ret = bindlines_insert(edit, import->lines);
 	if (!ret)
 		edit_diff(edit);
 	if (!ret && !import->dry_run)
@@ -286,7 +286,7 @@ static int run(struct import *import, const struct options *opts)
 	/* Locked before the config is read: what another import or add writes is seen, and not
 	 * written twice. */
 	if (!ret)
-		ret = edit_open(&import->host->root, LINES_CONFIG, &edit);
+		ret = edit_open(&import->host->root, BINDLINES_FILE, &edit);
 	if (!ret)
 		ret = look(import);
 	if (!ret)

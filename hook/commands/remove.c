@@ -129,7 +129,7 @@ static void filter_line(struct removal *removal, const char *file, unsigned int 
 
 	if (end > len)
 		end = len;
-	copy = lines_is_bind(line) ? open_memstream(&kept, &size) : NULL;
+	copy = bindlines_is_bind(line) ? open_memstream(&kept, &size) : NULL;
 	if (!copy) {
 		fwrite(line, 1, len, out);
 		return;

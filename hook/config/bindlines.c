@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Bind lines in a file of the config; see lines.h. */
+/* Bind lines in a file of the config; see bindlines.h. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "config/bindlines.h"
 #include "util/message.h"
 
-bool lines_is_bind(const char *line)
+bool bindlines_is_bind(const char *line)
 {
 	line += strspn(line, " \t");
 	return !strncmp(line, "bind", 4) && strchr(" \t!", line[4]) && line[4];
@@ -23,7 +23,7 @@ static size_t find_end(const struct edit *edit)
 		const char *eol = strchr(line, '\n');
 		size_t next = eol ? (size_t)(eol - edit->old) + 1 : edit->old_size;
 
-		if (lines_is_bind(line))
+		if (bindlines_is_bind(line))
 			end = next;
 		if (!eol)
 			break;
@@ -32,7 +32,7 @@ static size_t find_end(const struct edit *edit)
 	return end;
 }
 
-int lines_insert(struct edit *edit, const char *lines)
+int bindlines_insert(struct edit *edit, const char *lines)
 {
 	size_t end = find_end(edit);
 	FILE *out = open_memstream(&edit->text, &edit->size);

@@ -10,15 +10,15 @@
 #include "config/edit.h"
 
 /* Where new lines go. */
-#define LINES_CONFIG "etc/vfio-early.conf"
+#define BINDLINES_FILE "etc/vfio-early.conf"
 
-/* lines_is_bind - does a line, ended by newline or NUL, begin with bind or bind!? */
-bool lines_is_bind(const char *line);
+/* bindlines_is_bind - does a line, ended by newline or NUL, begin with bind or bind!? */
+bool bindlines_is_bind(const char *line);
 
 /*
- * lines_insert - make the new text of an edit: the old one with more lines behind its last bind
+ * bindlines_insert - make the new text of an edit: the old one with more lines behind its last bind
  * line, so that they stand together, else at its end. Returns 0, or -ENOMEM after saying so.
  */
-int lines_insert(struct edit *edit, const char *lines);
+int bindlines_insert(struct edit *edit, const char *lines);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The report of a boot; see entries.h. */
+/* The report of a boot; see boot_report.h. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

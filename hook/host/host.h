@@ -91,6 +91,9 @@ int host_decide(struct host *host, const char *kernel);
  */
 int host_decide_text(struct host *host, char *text, size_t size);
 
+/* host_decide_free - what both of them filled in; host_close() does it. */
+void host_decide_free(struct host *host);
+
 /*
  * host_kernel - the kernel that the next boot takes as far as this host's files tell: the running
  * one where its modules are there, else the newest.

@@ -105,7 +105,7 @@ static bool is_readable(struct work *work)
 	return readable;
 }
 
-static int heal(struct work *work)
+static int clean_up(struct work *work)
 {
 	struct stat st;
 	int ret = 0;
@@ -334,7 +334,7 @@ enum rebuild_result rebuild_image(struct rebuild *rebuild, struct kernel *kernel
 	if (!kernel->has_modules) {
 		say(&work, "there is no /lib/modules/%s", kernel->version);
 		result = REBUILD_LEFT;
-	} else if (!heal(&work)) {
+	} else if (!clean_up(&work)) {
 		if (!is_needed(&work))
 			result = REBUILD_CURRENT;
 		else if (rebuild->is_dry)

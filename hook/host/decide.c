@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the boot half will make of each function at the next boot: the plan of the config, over the
+ * facts as that boot will find them, through early/'s own decide(); see host.h.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/state.h"
+#include "early/sysfs.h"
+#include "early/tell.h"
+#include "host/host.h"
+#include "plan/plan.h"
+#include "util/array.h"
+#include "util/message.h"
+
+static void free_notes(struct host *host)
+{
+	for (size_t i = 0; i < host->notes; i++)
+		free(host->note[i]);
+	free(host->note);
+	host->note = NULL;
+	host->notes = 0;
+}
+
+/* Comments of the plan, all but the first, which says what the file is. */
+static int keep_notes(struct host *host)
+{
+	const char *line = strchr(host->plan_text, '\n');
+
+	free_notes(host);
+	for (; line; line = strchr(line, '\n')) {
+		char *note;
+
+		line++;
+		if (strncmp(line, "# ", 2))
+			continue;
+		note = strndup(line + 2, strcspn(line + 2, "\n"));
+		if (!note || array_append(&host->note, &host->notes, sizeof(note), &note)) {
+			free(note);
+			return message_errno(-ENOMEM, "cannot read the plan");
+		}
+	}
+	return 0;
+}
+
+/* A pinned ID that has left its address: at boot the log names where it went, so does this. */
+static void find_hint(const struct host *host, struct verdict *verdict)
+{
+	unsigned int found = 0;
+
+	if (verdict->reason != REASON_ID_CHANGED)
+		return;
+	for (size_t i = 0; i < host->count; i++) {
+		if (!pci_id_matches(&host->plan.bind[verdict->bind].sel.id, &host->fn[i].pci.id))
+			continue;
+		verdict->hint = host->fn[i].pci.addr;
+		found++;
+	}
+	verdict->has_hint = found == 1;
+}
+
+struct card_search {
+	const struct host *host;
+	const char *folder;
+	bool found;
+};
+
+/* "card0", below a function's "drm"; its other names have no such attribute. */
+static int look_for_boot_display(const char *name, void *arg)
+{
+	struct card_search *search = arg;
+	char path[SYSFS_PATH_MAX];
+
+	search->found = sysfs_exists(search->host->root.fd,
+				     sysfs_path(path, "%s/%s/boot_display", search->folder, name));
+	return search->found;
+}
+
+/*
+ * Was the firmware's screen on a function that a GPU driver has now? By then the boot framebuffer
+ * is gone; Linux says so from 6.17 on (drivers/gpu/drm/drm_sysfs.c, boot_display_visible).
+ */
+static bool was_boot_display(const struct host *host, const struct pci_address *addr)
+{
+	char folder[SYSFS_PATH_MAX];
+	struct card_search search = { .host = host, .folder = folder };
+
+	pci_attribute(folder, addr, "drm");
+	sysfs_for_each(host->root.fd, folder, look_for_boot_display, &search);
+	return search.found;
+}
+
+void host_before_drivers(const struct host *host, struct pci_table *table)
+{
+	for (unsigned int i = 0; i < table->count; i++) {
+		struct pci_function *fn = &table->fn[i];
+
+		fn->driver[0] = '\0';
+		fn->vfs = 0;
+		if (fn->framebuffer != PCI_FB_NONE || !was_boot_display(host, &fn->addr))
+			continue;
+		fn->framebuffer = PCI_FB_TAKEN;
+		for (unsigned int j = 0; j < table->count; j++)
+			table->fn[j].boot_vga_slot |= pci_address_same_slot(&fn->addr,
+									    &table->fn[j].addr);
+	}
+}
+
+int host_decide(struct host *host, const char *kernel)
+{
+	char *text;
+	size_t size;
+	int ret;
+
+	compiler_close(host->compiler);
+	ret = compiler_open(&host->root, true, &host->compiler);
+	if (!ret)
+		ret = compiler_plan(host->compiler, kernel, &text, &size);
+	host->is_undone = state_is(&host->root, STATE_UNDONE);
+	return ret ? ret : host_decide_text(host, text, size);
+}
+
+int host_decide_text(struct host *host, char *text, size_t size)
+{
+	struct plan_errors errors = { 0 };
+	int ret;
+
+	free(host->plan_text);
+	host->plan_text = text;
+	ret = keep_notes(host);
+	if (ret)
+		return ret;
+	plan_init(&host->plan);
+	plan_parse(&host->plan, host->plan_text, size, PLAN_COMPILED, &errors);
+	iommu_read(host->root.fd, host->cmdline, plan_wants_noiommu(&host->plan), &host->iommu);
+
+	host->table.late_groups = host->iommu.has_smmu;
+	for (size_t i = 0; i < host->count; i++)
+		host->fn[i].place = DECIDE_NO_INDEX;
+	if (!host->plan.binds)
+		return 0;
+	ret = pci_collect(host->root.fd, &host->plan, NULL, &host->table);
+	if (ret == -E2BIG)
+		return message_error("the bind lines name over 1024 functions with their groups "
+				     "(PCI_MAX_FUNCTIONS); fix: name fewer");
+	if (ret)
+		return message_errno(ret, "cannot read the PCI functions that the config names");
+
+	for (unsigned int i = 0; i < host->table.count; i++) {
+		struct pci_function *fn = &host->table.fn[i];
+		struct host_function *mine = host_find(host, &fn->addr);
+
+		if (mine)
+			mine->place = (int)i;
+	}
+	host_before_drivers(host, &host->table);
+	decide(&host->plan, &host->iommu, &host->table, &host->decisions);
+	for (unsigned int i = 0; i < host->table.count; i++)
+		find_hint(host, &host->decisions.verdict[i]);
+	return 0;
+}
+
+void host_decide_free(struct host *host)
+{
+	compiler_close(host->compiler);
+	free_notes(host);
+	free(host->plan_text);
+	host->compiler = NULL;
+	host->plan_text = NULL;
+}
+
+const char *host_protect(const struct host *host, const struct host_function *fn)
+{
+	for (unsigned int i = 0; i < host->plan.protects; i++)
+		if (pci_address_equal(&host->plan.protect[i].addr, &fn->pci.addr))
+			return host->plan.protect[i].reason;
+	return NULL;
+}
+
+enum host_next host_next(const struct host *host, const struct host_function *fn)
+{
+	const struct verdict *verdict;
+
+	if (fn->place == DECIDE_NO_INDEX)
+		return HOST_NEXT_NONE;
+	verdict = &host->decisions.verdict[fn->place];
+	switch (verdict->decision) {
+	case DECIDE_BIND:
+	case DECIDE_KEEP:
+		return HOST_NEXT_VFIO;
+	case DECIDE_HOLD:
+		return HOST_NEXT_HELD;
+	case DECIDE_REFUSE:
+		return HOST_NEXT_REFUSED;
+	case DECIDE_NOTHING:
+		break;
+	}
+	return verdict->crowds ? HOST_NEXT_CROWDS : HOST_NEXT_NONE;
+}
+
+const char *host_why(const struct host *host, const struct host_function *fn, char *buf,
+		     size_t size)
+{
+	const struct tell_facts facts = {
+		.plan = &host->plan,
+		.iommu = &host->iommu,
+		.table = &host->table,
+		.decisions = &host->decisions,
+	};
+
+	buf[0] = '\0';
+	if (fn->place == DECIDE_NO_INDEX)
+		return buf;
+	if (host_next(host, fn) == HOST_NEXT_CROWDS)
+		snprintf(buf, size,
+			 "not bound, shares the group of what is: name it too, or set group claim");
+	else
+		tell_whole(&facts, (unsigned int)fn->place, buf, size);
+	return buf;
+}
+
+const char *host_next_name(enum host_next next)
+{
+	switch (next) {
+	case HOST_NEXT_VFIO:
+		return "vfio-pci";
+	case HOST_NEXT_HELD:
+		return "held";
+	case HOST_NEXT_REFUSED:
+		return "refused";
+	case HOST_NEXT_CROWDS:
+		return "left";
+	case HOST_NEXT_NONE:
+		break;
+	}
+	return "";
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Which functions a user's word names, and which are near when it names none; see host.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "early/pci.h"
+#include "early/selector.h"
+#include "host/host.h"
+#include "util/message.h"
+
+#define NEAR_MAX      3 /* suggestions */
+#define NEAR_DISTANCE 2 /* mistakes in a word that still make it near */
+
+static unsigned int least(unsigned int a, unsigned int b, unsigned int c)
+{
+	unsigned int min = a < b ? a : b;
+
+	return min < c ? min : c;
+}
+
+/* Mistakes between two addresses: a digit wrong, missing or too many, or two neighbours swapped. */
+static unsigned int distance(const char *a, const char *b)
+{
+	unsigned int row[3][PCI_ADDRESS_SIZE + 1];
+	size_t cols = strlen(b), rows = strlen(a);
+
+	for (size_t j = 0; j <= cols; j++)
+		row[0][j] = (unsigned int)j;
+	for (size_t i = 1; i <= rows; i++) {
+		unsigned int *now = row[i % 3], *before = row[(i + 2) % 3];
+		const unsigned int *earlier = row[(i + 1) % 3];
+
+		now[0] = (unsigned int)i;
+		for (size_t j = 1; j <= cols; j++) {
+			now[j] = least(before[j] + 1, now[j - 1] + 1,
+				       before[j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+			    earlier[j - 2] + 1 < now[j])
+				now[j] = earlier[j - 2] + 1;
+		}
+	}
+	return row[rows % 3][cols];
+}
+
+/* "0000:81:00.0", without ".0" for a slot. */
+static void format_place(const struct pci_address *addr, bool is_slot, char text[PCI_ADDRESS_SIZE])
+{
+	pci_address_format(addr, text);
+	if (is_slot)
+		text[strlen(text) - 2] = '\0';
+}
+
+struct near {
+	unsigned int distance;
+	char text[PCI_ADDRESS_SIZE];
+};
+
+static void add_near(struct near list[NEAR_MAX], const struct near *item)
+{
+	size_t at = NEAR_MAX;
+
+	for (size_t i = 0; i < NEAR_MAX; i++)
+		if (!strcmp(list[i].text, item->text))
+			return;
+	while (at && list[at - 1].distance > item->distance)
+		at--;
+	if (at == NEAR_MAX)
+		return;
+	memmove(&list[at + 1], &list[at], (NEAR_MAX - at - 1) * sizeof(*list));
+	list[at] = *item;
+}
+
+/* Says that no function is at this address, and which are at one that is written nearly alike. */
+static int no_such_address(const struct host *host, const char *word, const struct selector *sel)
+{
+	struct near list[NEAR_MAX], item;
+	char wanted[PCI_ADDRESS_SIZE], text[NEAR_MAX * (PCI_ADDRESS_SIZE + 2)] = "";
+	bool is_slot = sel->kind == SELECTOR_SLOT;
+
+	for (size_t i = 0; i < NEAR_MAX; i++)
+		list[i] = (struct near){ .distance = NEAR_DISTANCE + 1 };
+	format_place(&sel->addr, is_slot, wanted);
+	for (size_t i = 0; i < host->count; i++) {
+		if (pci_is_bridge(&host->fn[i].pci))
+			continue;
+		format_place(&host->fn[i].pci.addr, is_slot, item.text);
+		item.distance = distance(wanted, item.text);
+		add_near(list, &item);
+	}
+	for (size_t i = 0; i < NEAR_MAX && list[i].text[0]; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s", i ? ", " : "",
+			 list[i].text);
+	if (*text)
+		message_error("there is no PCI function at %s; near: %s", word, text);
+	else
+		message_error("there is no PCI function at %s; see vfio-early list -a", word);
+	return -ENOENT;
+}
+
+int host_select(const struct host *host, const char *word,
+		void (*fn)(struct host_function *fn, void *arg), void *arg)
+{
+	struct selector sel;
+	const char *error;
+	size_t where;
+	int found = 0;
+
+	error = selector_parse(word, &sel, &where);
+	if (error)
+		return message_error("%s names no PCI function: %s", word, error);
+	if (pci_resolve(host->root.fd, &sel)) {
+		message_error("the path %s leads nowhere; see vfio-early list -a -o ADDRESS,PATH",
+			      word);
+		return -ENOENT;
+	}
+
+	for (size_t i = 0; i < host->count; i++) {
+		struct pci_function *pci = &host->fn[i].pci;
+		struct pci_address addr = pci->addr;
+		const struct host_function *first;
+
+		addr.fn = 0;
+		first = host_find(host, &addr);
+		if (selector_match(&sel, &pci->addr, &pci->id, pci->class,
+				   first ? &first->pci.id : NULL) != SELECTOR_MATCHES)
+			continue;
+		fn(&host->fn[i], arg);
+		found++;
+	}
+	if (found)
+		return found;
+	if (sel.kind == SELECTOR_ID || sel.kind == SELECTOR_CLASS) {
+		message_error("no PCI function is %s; see vfio-early list -a", word);
+		return -ENOENT;
+	}
+	if (sel.has_id && host_find(host, &sel.addr)) {
+		message_error("the function at %s has another ID; see vfio-early list -a", word);
+		return -ENOENT;
+	}
+	return no_such_address(host, word, &sel);
+}
