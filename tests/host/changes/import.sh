@@ -155,3 +155,152 @@ if in_namespace "mount --bind $root/etc/modprobe.d $root/etc/modprobe.d &&
 else
 	skip "no namespace of its own"
 fi
+
+# in_file FILE LINE: it has this line.
+in_file() {
+	grep -Fxq -e "$2" "$root/etc/$1" || problem "$1 has no line: $2"
+}
+
+begin "import: a list of modules of the initramfs, quotes, an install line that is plain modprobe"
+config 'vfio\nvfio_pci ids=10de:1187 disable_vga=1\n' initramfs-tools/modules
+config 'install vfio-pci /sbin/modprobe -i vfio-pci "ids=10de:0e0a"\n' modprobe.d/vfio.conf
+run import --delete
+status_is 0
+in_file vfio-early.conf "bind 10de:1187	# GK104, from /etc/initramfs-tools/modules:2"
+in_file vfio-early.conf "bind 10de:0e0a	# GK104 HDMI Audio, from /etc/modprobe.d/vfio.conf:1"
+config_is initramfs-tools/modules <<-EOF
+	# vfio-early import: vfio
+	# vfio-early import: vfio_pci ids=10de:1187 disable_vga=1
+	vfio_pci disable_vga=1
+EOF
+config_is modprobe.d/vfio.conf <<-EOF
+	# vfio-early import: install vfio-pci /sbin/modprobe -i vfio-pci "ids=10de:0e0a"
+EOF
+
+# other_options: what modprobe hands to modules, less ids= and what a blank cut off from it.
+other_options() {
+	modprobe -C "$root/etc/modprobe.d" --showconfig 2>/dev/null | sed -n '/^options/p' |
+		sed -E 's/"ids=[^"]*"|ids="[^"]*"|ids=[^ ]*//g; s/ [0-9a-f]{4}:[0-9a-f]{4}//g' |
+		sed -E 's/ #.*//; s/ +/ /g; s/ $//' | grep -E '^options [^ ]+ ' | sort
+}
+
+begin "import --delete: every other option stays in force"
+config '# x\n  options vfio-pci ids=10de:1187 disable_idle_d3=1\noptions kvm ignore_msrs=1\n' modprobe.d/a.conf
+config 'options vfio_pci \\\n  disable_vga=1 \\\n  ids="10de:1187, 10de:0e0a" x="a b" y=c\\\\\\\\d\noptions vfio-pci nointxmask=1' \
+	modprobe.d/b.conf
+config 'options vfio-pci ids=8086:1572, 8086:154c enable_sriov=1 # the NIC\nsoftdep nouveau pre: vfio-pci\n' modprobe.d/c.conf
+other_options >"$work/options-before"
+[ "$(grep -c '^options \(vfio_pci\|kvm\)' "$work/options-before")" -eq 5 ] || problem "not five lines of options before"
+run import --delete
+status_is 0
+other_options >"$work/options-after"
+cmp -s "$work/options-before" "$work/options-after" || problem "$(diff "$work/options-before" "$work/options-after")"
+modprobe -C "$root/etc/modprobe.d" --showconfig | grep '^options vfio_pci.*ids=' >"$work/ids" &&
+	problem "ids= counts still: $(cat "$work/ids")"
+# Only the last of them was in force.
+in_file vfio-early.conf "bind 8086:1572	# from /etc/modprobe.d/c.conf:1"
+! grep -q 10de "$root/etc/vfio-early.conf" || problem "an ID that was set again was imported"
+out "  /etc/modprobe.d/c.conf:1: 8086:154c: does nothing: a blank ends the list of IDs, so what is behind it is another parameter"
+out "  /etc/modprobe.d/a.conf:2:   options vfio-pci ids=10de:1187 disable_idle_d3=1: does nothing: the parameter is set again further down, and only the last one counts (/etc/modprobe.d/b.conf:1)"
+
+begin "import: what is not in force is no reason to bind"
+config 'options vfio-pci ids=10de:1187\n' modprobe.d/vfio
+config 'options vfio-pci vfio-pci.ids=10de:1187\n' modprobe.d/vfio.conf
+config 'vfio-pci ids=10de:1187\n' modules
+config 'GRUB_CMDLINE_LINUX_DEFAULT="quiet vfio-pci.ids=10de:1187" # vfio-pci.ids=1:2\n' default/grub
+config 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"\n' default/grub.d/x.cfg
+run import --delete
+status_is 0
+[ ! -e "$root/etc/vfio-early.conf" ] || problem "$(cat "$root/etc/vfio-early.conf")"
+out "Nothing to import: no ids= and no override of driverctl for vfio-pci."
+out "Not in force, and so not imported:"
+out_has "/etc/modprobe.d/vfio:1: options vfio-pci ids=10de:1187: does nothing: nothing reads a file"
+out_has "/etc/modprobe.d/vfio.conf:1: "
+out_has "/etc/modules:1: vfio-pci ids=10de:1187: does nothing: "
+out_has "/etc/default/grub:1: vfio-pci.ids=10de:1187: does nothing: the boot loader"
+no_out "has all of it"
+
+for ids in "'10de:1187,10de:0e0a'" '10de:1187;10de:0e0a' 10de:ffffffff:ffffffff:ffffffff:030000:ffff00 10de:1187:1458; do
+	begin "import: ids=$ids: what no line says is left out, with exit 1, and stays"
+	config "options vfio-pci ids=$ids\n" modprobe.d/vfio.conf
+	run import --delete
+	status_is 1
+	err "error: not all could be imported, so nothing is deleted"
+	no_out "No longer needed"
+	no_out "has all of it"
+	in_file modprobe.d/vfio.conf "options vfio-pci ids=$ids"
+done
+
+begin "import: a rule for any device: the devices of today are named"
+config 'options vfio-pci ids=10de:ffffffff:ffffffff:ffffffff:030000:ffff00\n' modprobe.d/vfio.conf
+run import
+status_is 1
+err "error: /etc/modprobe.d/vfio.conf:1: 10de:ffffffff:ffffffff:ffffffff:030000:ffff00 is left out: no single bind line says the same; fix: vfio-early add --only 0000:01:00.0 0000:02:00.0, which it takes today"
+
+begin "import: only vfio in /etc/modules: nothing to import, and nothing is claimed"
+config 'vfio\n' modules
+run import
+status_is 0
+out "Nothing to import: no ids= and no override of driverctl for vfio-pci."
+no_out "has all of it"
+
+begin "import: the other half of the card is said"
+config 'options vfio-pci ids=10de:1187\n' modprobe.d/vfio.conf
+run import
+status_is 0
+err "warning: 0000:01:00.1 10de:0e0a is in the slot or the group of 0000:01:00.0, and no recipe names it; to hand it over too: vfio-early add --only 0000:01:00.1"
+
+begin "import: a mate that the host needs is not proposed"
+protected
+config 'options vfio-pci ids=8086:1112\n' modprobe.d/vfio.conf
+run import
+status_is 0
+err "warning: 0000:00:1f.2 8086:1111 is in the slot or the group of 0000:00:1f.3, and holds /: no VM can have that group"
+! grep -q 'add --only 0000:00:1f.2' "$work/err" || problem "the disk of the host is proposed"
+
+begin "import --delete: a file of /usr/lib is nobody's; a link is edited once, by its own name"
+mkdir -p "${root:?}/usr/lib/modprobe.d" "$root/etc/modules-load.d"
+echo 'options vfio-pci ids=10de:1187' >"$root/usr/lib/modprobe.d/vfio.conf"
+config 'vfio\nvfio_pci\nloop\n' modules
+ln -s ../modules "$root/etc/modules-load.d/modules.conf"
+run import --delete
+status_is 0
+out "  /usr/lib/modprobe.d/vfio.conf:1: options vfio-pci ids=10de:1187"
+[ "$(cat "$root/usr/lib/modprobe.d/vfio.conf")" = "options vfio-pci ids=10de:1187" ] || problem "it was edited"
+config_is modules <<-EOF
+	# vfio-early import: vfio
+	# vfio-early import: vfio_pci
+	loop
+EOF
+[ "$(find "$root/etc" -name '*vfio-early-old*' | wc -l)" -eq 1 ] || problem "more than one backup"
+
+begin "import --delete: a last line that ends in a backslash does not swallow the rest"
+config 'options vfio-pci ids=10de:1187 disable_vga=1 \\' modprobe.d/vfio.conf
+run import --delete
+status_is 0
+modprobe -C "$root/etc/modprobe.d" --showconfig 2>/dev/null | grep -q '^options vfio_pci disable_vga=1' ||
+	problem "disable_vga=1 is gone: $(cat "$root/etc/modprobe.d/vfio.conf")"
+
+begin "import: what binds by itself is named, and stays"
+config 'SUBSYSTEM=="pci", ATTR{driver_override}="vfio-pci"\n' udev/rules.d/80-vfio.rules
+config 'options kvm ignore_msrs=1\n' modprobe.d/kvm.conf
+run import --delete
+status_is 0
+err "warning: /etc/udev/rules.d/80-vfio.rules:1: SUBSYSTEM==\"pci\", ATTR{driver_override}=\"vfio-pci\": a udev rule binds devices of its own choice; vfio-early add what it names, then delete it"
+out "Left as it is:"
+out "  /etc/modprobe.d/kvm.conf:1: ignore_msrs=1: stays: it lets guests touch registers that KVM does not know, which some Windows guests need"
+
+begin "import: two at once write each line once"
+i=0
+while [ $i -lt 10 ] && [ -z "$problems" ]; do
+	rm -f "${root:?}/etc/vfio-early.conf"
+	config 'options vfio-pci ids=10de:1187,10de:0e0a\nsoftdep nouveau pre: vfio-pci\n' modprobe.d/vfio.conf
+	"$command" import --delete --root "$root" >"$work/out" 2>"$work/err" &
+	"$command" import --delete --root "$root" >/dev/null 2>&1 &
+	wait
+	[ "$(sort "$root/etc/vfio-early.conf" | uniq -d | wc -l)" -eq 0 ] || problem "a line is there twice"
+	[ "$(grep -c ^bind "$root/etc/vfio-early.conf")" -eq 2 ] || problem "not two lines"
+	[ "$(grep -c 'import: # vfio-early' "$root/etc/modprobe.d/vfio.conf")" -eq 0 ] || problem "commented out twice"
+	[ "$(grep -c '^# vfio-early import: ' "$root/etc/modprobe.d/vfio.conf")" -eq 2 ] || problem "not commented out"
+	i=$((i + 1))
+done
