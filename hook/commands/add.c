@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * vfio-early add: bind lines for the functions of a slot, into the config. Before a line is written,
- * it is tried, and what the boot would refuse is refused here.
+ * it is tried (candidate.h), and what the boot would refuse is refused here.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "commands/candidate.h"
 #include "commands/change.h"
 #include "commands/command.h"
-#include "commands/trial.h"
 #include "config/bindlines.h"
-#include "early/tell.h"
+#include "findings/findings.h"
 #include "host/names.h"
-#include "protect/protect.h"
+#include "plan/plan.h"
 #include "util/message.h"
 
 struct add {
 	struct change change; /* the first: change_run() hands back its address */
-	struct trial trial;
+	struct host *next;    /* by the candidate config */
 };
 
 /* As a selector of the config. */
@@ -97,29 +97,30 @@ static const char *next_step(enum reason reason)
 	}
 }
 
+static const struct verdict *find_verdict(const struct add *add, const struct pci_function *fn)
+{
+	const struct host_function *mine = host_find(add->next, &fn->addr);
+
+	if (!mine || mine->place == DECIDE_NO_INDEX)
+		return NULL;
+	return &add->next->decisions.verdict[mine->place];
+}
+
 /* Says what stands in the way of one function. Returns whether a line for it may be written. */
 static bool may_write(const struct add *add, const struct pci_function *fn, bool *bang)
 {
-	const struct tell_facts facts = {
-		.plan = &add->trial.plan,
-		.iommu = &add->trial.iommu,
-		.table = &add->trial.table,
-		.decisions = &add->trial.decisions,
-	};
+	const struct verdict *verdict = find_verdict(add, fn);
 	char addr[PCI_ADDRESS_SIZE], why[512];
-	int at = trial_find(&add->trial, &fn->addr);
-	const struct verdict *verdict;
 	enum outcome outcome;
 
 	*bang = false;
 	pci_address_format(&fn->addr, addr);
-	if (at < 0) {
+	if (!verdict) {
 		message_error("%s cannot be read", addr);
 		return false;
 	}
-	verdict = &add->trial.decisions.verdict[at];
 	outcome = judge(verdict->reason);
-	tell_whole(&facts, (unsigned int)at, why, sizeof(why));
+	host_why(add->next, host_find(add->next, &fn->addr), why, sizeof(why));
 	if (outcome == OUTCOME_LATER)
 		message_warn("%s cannot be bound yet: %s", addr, why);
 	if (outcome == OUTCOME_FINE || outcome == OUTCOME_LATER)
@@ -137,45 +138,40 @@ static bool may_write(const struct add *add, const struct pci_function *fn, bool
 	return true;
 }
 
-static void warn_mates(const struct add *add)
+/* Is it about what is added, or about its group? */
+static bool is_ours(const struct add *add, const struct finding *finding)
 {
-	char addr[PCI_ADDRESS_SIZE];
+	const struct slot *slot = &add->change.slot;
 
-	for (unsigned int i = 0; i < add->trial.table.count; i++) {
-		const struct verdict *verdict = &add->trial.decisions.verdict[i];
-		bool is_ours = false;
-
-		for (size_t j = 0; j < add->change.slot.count; j++)
-			is_ours |= add->change.slot.fn[j].group == add->trial.table.fn[i].group;
-		if (verdict->crowds && is_ours)
-			message_warn("%s shares group %d and stays with the host, so no VM gets the "
-				     "group; fix: add --group, or name it too",
-				     pci_address_format(&add->trial.table.fn[i].addr, addr),
-				     add->trial.table.fn[i].group);
-		if (verdict->reason == REASON_CLAIMED && is_ours)
-			message_warn("%s shares group %d and will be taken too (group claim)",
-				     pci_address_format(&add->trial.table.fn[i].addr, addr),
-				     add->trial.table.fn[i].group);
-	}
+	for (size_t i = 0; i < slot->count; i++)
+		if (finding->group >= 0 && finding->group == slot->fn[i].group)
+			return true;
+	return false;
 }
 
-/* What carries the default route is refused; any other address may be the one one comes in by. */
-static int warn_addresses(const struct change *change)
+/* What the functions will cost, as `check` says it. */
+static int warn(const struct add *add)
 {
-	char addr[PCI_ADDRESS_SIZE];
-	struct protect_facts facts;
-	int ret = protect_addresses(&change->host->root, &facts);
+	struct findings findings = { 0 };
+	int ret = findings_collect_check(add->next, NULL, &findings);
 
-	if (ret)
-		return message_errno(ret, "cannot find out which devices carry an address");
-	for (size_t i = 0; i < facts.count; i++)
-		if (slot_has(&change->slot, &facts.list[i].addr))
-			message_warn("%s %s, which this host has no more after the next boot; fix: "
-				     "give it to another interface, or have another way in",
-				     pci_address_format(&facts.list[i].addr, addr),
-				     facts.list[i].reason);
-	protect_free(&facts);
-	return 0;
+	for (size_t i = 0; i < findings.count && !ret; i++) {
+		const struct finding *finding = &findings.list[i];
+
+		if ((finding->stage != FINDING_STAGE_DEVICE &&
+		     finding->stage != FINDING_STAGE_VM) ||
+		    !is_ours(add, finding))
+			continue;
+		/* That it was forced was said above. */
+		if (finding_is(finding, FINDING_FORCED) || finding->level == FINDING_OK ||
+		    (finding->level == FINDING_NOTES &&
+		     !finding_is(finding, FINDING_GROUP_CLAIMED)))
+			continue;
+		message_warn("%s: %s%s%s", finding->subject, finding->text,
+			     *finding->fix ? "; fix: " : "", finding->fix);
+	}
+	findings_free(&findings);
+	return ret;
 }
 
 /* An ID takes every function that has it. */
@@ -199,25 +195,21 @@ static void warn_twins(const struct change *change)
 /* --- add: the lines */
 
 /* Is it taken care of already, by a line that matches and is as strong as asked for? */
-static bool is_named(struct add *add, const struct pci_function *fn, bool bang)
+static bool is_named(const struct add *add, const struct pci_function *fn, bool bang)
 {
-	int at = trial_find(&add->trial, &fn->addr);
+	const struct verdict *verdict = find_verdict(add, fn);
 	char addr[PCI_ADDRESS_SIZE];
-	const struct verdict *verdict;
 
-	if (at < 0 || (unsigned int)at >= add->trial.table.candidates)
-		return false;
-	verdict = &add->trial.decisions.verdict[at];
-	if (verdict->bind == DECIDE_NO_INDEX)
+	if (!verdict || verdict->bind == DECIDE_NO_INDEX)
 		return false;
 	pci_address_format(&fn->addr, addr);
 	if (verdict->reason == REASON_ID_CHANGED) {
 		message_warn("%s: the config names it with another ID: %s; `vfio-early remove %s` "
 			     "takes that out",
-			     addr, add->trial.plan.bind[verdict->bind].text, addr);
+			     addr, add->next->plan.bind[verdict->bind].text, addr);
 		return false;
 	}
-	return !bang || add->trial.plan.bind[verdict->bind].force;
+	return !bang || add->next->plan.bind[verdict->bind].force;
 }
 
 /* Returns how many lines there are to add, or -errno after saying why there can be none. */
@@ -250,28 +242,38 @@ static int make_lines(struct add *add, bool *bang, char **lines)
 	return ret ? message_errno(ret, "cannot write the lines") : count;
 }
 
-static int add_lines(struct add *add, struct edit *edit)
+/* May all of them be written? @bang: set for each that must be forced */
+static int try_lines(struct add *add, const char *compiled, bool *bang)
 {
-	bool *bang = calloc(add->change.slot.count, sizeof(*bang));
-	char *lines = NULL;
 	bool blocked = false;
-	int ret = bang ? trial_run(&add->trial, add->change.host, &add->change.slot) : -ENOMEM;
+	int ret = candidate_open(add->change.host, compiled, &add->change.slot, &add->next);
 
 	if (ret)
-		goto out;
+		return ret;
 	for (size_t i = 0; i < add->change.slot.count; i++)
 		blocked |= !may_write(add, &add->change.slot.fn[i], &bang[i]);
 	if (blocked) {
 		message_error("nothing was written");
-		ret = COMMAND_INCOMPLETE;
-		goto out;
+		return COMMAND_INCOMPLETE;
 	}
-	warn_mates(add);
-	ret = warn_addresses(&add->change);
+	return warn(add);
+}
+
+static int add_lines(struct add *add, struct edit *edit)
+{
+	bool *bang = calloc(add->change.slot.count, sizeof(*bang));
+	char *lines = NULL, *compiled = NULL;
+	size_t size;
+	int ret = bang ? plan_compile(&add->change.host->root, NULL, &compiled, &size) : -ENOMEM;
+
+	if (!ret)
+		ret = try_lines(add, compiled, bang);
 	if (ret)
 		goto out;
 	/* Now without them: what the config says already. */
-	ret = trial_run(&add->trial, add->change.host, NULL);
+	host_close(add->next);
+	add->next = NULL;
+	ret = candidate_open(add->change.host, compiled, NULL, &add->next);
 	if (!ret)
 		ret = make_lines(add, bang, &lines);
 	if (ret > 0 && add->change.by == CHANGE_BY_ID)
@@ -281,6 +283,7 @@ static int add_lines(struct add *add, struct edit *edit)
 out:
 	free(bang);
 	free(lines);
+	free(compiled);
 	return ret;
 }
 
@@ -293,7 +296,7 @@ static int run(struct change *change, int argc, char **argv)
 	for (int i = 0; i < argc && !ret; i++)
 		ret = slot_add(change->host, argv[i], change->scope, &change->slot);
 	if (ret)
-		return ret == -EINVAL || ret == -ENOENT ? COMMAND_USAGE : COMMAND_NOTHING;
+		return command_selected(ret) < 0 ? COMMAND_NOTHING : COMMAND_USAGE;
 
 	ret = edit_open(&change->host->root, BINDLINES_FILE, &edit);
 	if (!ret)
@@ -332,6 +335,6 @@ int command_add(int argc, char **argv)
 	static struct add add;
 	int ret = change_run(&add.change, &spec, argc, argv, run);
 
-	trial_free(&add.trial);
+	host_close(add.next);
 	return ret;
 }

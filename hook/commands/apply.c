@@ -16,7 +16,8 @@
 
 #include "commands/command.h"
 #include "config/state.h"
-#include "findings/risk.h"
+#include "findings/findings.h"
+#include "findings/show.h"
 #include "host/next_boot.h"
 #include "image/builder.h"
 #include "image/inspect.h"
@@ -283,8 +284,8 @@ static int lock(struct apply *apply)
 /* May this config go into a boot? */
 static int check(struct apply *apply, const char *kernel)
 {
-	struct risks risks;
-	struct outlook outlook;
+	struct findings findings = { 0 };
+	struct next_boot counts;
 	int ret = 0;
 
 	if (apply->host->plan.losts)
@@ -293,16 +294,17 @@ static int check(struct apply *apply, const char *kernel)
 				     apply->host->plan.losts,
 				     apply->host->plan.losts == 1 ? "" : "s",
 				     apply->host->plan.losts == 1 ? "it" : "them");
-	ret = risks_collect(apply->host, kernel, &risks);
+	ret = findings_collect_check(apply->host, kernel, &findings);
 	if (!ret) {
-		risks_print(&risks, RISK_WARNS, &apply->opts.output);
-		outlook_count(apply->host, &outlook);
+		findings_print(&findings, &findings_of_check, FINDING_WARNS, &apply->opts.output);
+		next_boot_count(apply->host, &counts);
 		printf("check: %u function%s to bind, %u refused; %zu of %zu remarks block "
 		       "(vfio-early check)\n",
-		       outlook.taken, outlook.taken == 1 ? "" : "s", outlook.refused, risks.blocks,
-		       risks.count);
+		       counts.taken, counts.taken == 1 ? "" : "s", counts.refused,
+		       findings_count(&findings, &findings_of_check, FINDING_BLOCKS),
+		       findings_count(&findings, &findings_of_check, FINDING_LEVELS));
 	}
-	risks_free(&risks);
+	findings_free(&findings);
 	return ret;
 }
 
@@ -344,14 +346,14 @@ static int decide_state(struct apply *apply)
 
 static int print_summary(struct apply *apply)
 {
-	struct outlook outlook;
+	struct next_boot counts;
 	bool is_same = !apply->made && !apply->needed;
-	bool is_open = outlook_is_open(apply->host);
+	bool is_open = next_boot_is_open(apply->host);
 	int ret = 0;
 
 	if (!apply->is_undo && apply->host->plan.binds)
-		ret = outlook_print(apply->host, &apply->opts.output);
-	outlook_count(apply->host, &outlook);
+		ret = next_boot_print(apply->host, &apply->opts.output);
+	next_boot_count(apply->host, &counts);
 	if (apply->is_dry)
 		puts("This was a dry run: nothing was changed.");
 	else if (apply->is_undo)
@@ -359,15 +361,15 @@ static int print_summary(struct apply *apply)
 		       is_same ? "No image was to be made" : "Undone");
 	else if (is_same)
 		printf("No image was to be made: the next boot%s binds %u, refuses %u.\n",
-		       is_open ? " with the kernel command line of this one" : "", outlook.taken,
-		       outlook.refused);
+		       is_open ? " with the kernel command line of this one" : "", counts.taken,
+		       counts.refused);
 	else if (is_open)
 		printf("Done: with the kernel command line of this boot the next one would bind %u, "
 		       "refuse %u. Reboot, then vfio-early status says what came of it.\n",
-		       outlook.taken, outlook.refused);
+		       counts.taken, counts.refused);
 	else
 		printf("Done: the next boot binds %u, refuses %u. Reboot to make it so.\n",
-		       outlook.taken, outlook.refused);
+		       counts.taken, counts.refused);
 	return ret ? ret : output_finish();
 }
 

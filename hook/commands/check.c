@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * vfio-early check: the dry run of the next boot. What the boot half will do with each function, by
- * its own code, and every risk with its fix, worst first. Reads only.
+ * its own code, and every finding with its fix, worst first. Reads only.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -10,7 +10,8 @@
 #include <string.h>
 
 #include "commands/command.h"
-#include "findings/risk.h"
+#include "findings/findings.h"
+#include "findings/show.h"
 #include "host/host.h"
 #include "host/next_boot.h"
 #include "ui/options.h"
@@ -28,74 +29,64 @@ static const struct options_spec spec = {
 		 "names or that shares a group with one, and what may go wrong, worst first, each\n"
 		 "with its fix. Changes nothing.\n",
 	.entry = entries,
-	.common = OPTIONS_READING,
+	.common = OPTIONS_READING | OPTIONS_TABLE,
+	.columns = findings_columns,
 	.end = "Exit status: 0 nothing blocks, 1 something does, 2 usage, 3 it cannot be told.\n",
 };
 
 struct check {
 	struct host *host;
-	struct risks risks;
+	struct findings findings;
 	char *kernel; /* NULL: none is there */
 };
+
+static size_t blocks(const struct check *check)
+{
+	return findings_count(&check->findings, &findings_of_check, FINDING_BLOCKS);
+}
 
 /* --- for people */
 
 static int print_text(const struct check *check, const struct output *output)
 {
-	bool is_good = !check->risks.blocks;
-	struct outlook outlook;
-	int ret = outlook_print(check->host, output);
+	size_t count = findings_count(&check->findings, &findings_of_check, FINDING_LEVELS);
+	enum output_mark mark = blocks(check) ? OUTPUT_BAD : OUTPUT_GOOD;
+	struct next_boot counts;
+	int ret = next_boot_print(check->host, output);
 
 	if (ret)
 		return ret;
-	outlook_count(check->host, &outlook);
+	next_boot_count(check->host, &counts);
 	if (check->host->table.count)
 		putchar('\n');
-	risks_print(&check->risks, RISK_NOTES, output);
-	if (check->risks.count)
+	findings_print(&check->findings, &findings_of_check, FINDING_NOTES, output);
+	if (count)
 		putchar('\n');
-	printf("%s%s%s: the next boot binds %u, refuses %u; ",
-	       output_on(output, is_good ? OUTPUT_GOOD : OUTPUT_BAD),
-	       is_good ? "nothing blocks" : "BLOCKED",
-	       output_off(output, is_good ? OUTPUT_GOOD : OUTPUT_BAD), outlook.taken,
-	       outlook.refused);
-	printf("%zu of %zu remarks block\n", check->risks.blocks, check->risks.count);
+	printf("%s%s%s: the next boot binds %u, refuses %u; ", output_on(output, mark),
+	       blocks(check) ? "BLOCKED" : "nothing blocks", output_off(output, mark), counts.taken,
+	       counts.refused);
+	printf("%zu of %zu remarks block\n", blocks(check), count);
 	return output_finish();
 }
 
-/* --- for programs: a stable schema, see vfio-early(8) */
-
-static struct json_object *json_risk(const struct risk *risk)
-{
-	struct json_object *object = json_object_new_object();
-
-	if (!object)
-		return NULL;
-	json_object_object_add(object, "level", outlook_text(risk_level_name(risk->level)));
-	json_object_object_add(object, "about", outlook_text(risk->about));
-	json_object_object_add(object, "what", outlook_text(risk->what));
-	json_object_object_add(object, "fix", outlook_text(risk->fix));
-	return object;
-}
+/* --- for programs: see vfio-early-json(5) */
 
 static int print_json(const struct check *check)
 {
-	struct json_object *object = json_object_new_object();
-	struct json_object *functions = outlook_json(check->host);
-	struct json_object *risks = json_object_new_array();
+	struct json_object *object = output_json_object();
+	struct json_object *functions = next_boot_json(check->host);
+	struct json_object *findings = findings_json(&check->findings, &findings_of_check);
 
-	if (!object || !functions || !risks) {
+	if (!object || !functions || !findings) {
 		json_object_put(object);
 		json_object_put(functions);
-		json_object_put(risks);
+		json_object_put(findings);
 		return output_json(NULL);
 	}
-	for (size_t i = 0; i < check->risks.count; i++)
-		json_object_array_add(risks, json_risk(&check->risks.list[i]));
-	json_object_object_add(object, "blocked", json_object_new_boolean(check->risks.blocks));
-	json_object_object_add(object, "kernel", outlook_text(check->kernel));
+	json_object_object_add(object, "blocked", json_object_new_boolean(blocks(check)));
+	json_object_object_add(object, "kernel", output_json_text(check->kernel));
 	json_object_object_add(object, "functions", functions);
-	json_object_object_add(object, "risks", risks);
+	json_object_object_add(object, "findings", findings);
 	return output_json(object);
 }
 
@@ -117,10 +108,14 @@ static int run(struct check *check, const char *kernel, const struct output *out
 
 	ret = host_decide(check->host, check->kernel);
 	if (!ret)
-		ret = risks_collect(check->host, check->kernel, &check->risks);
+		ret = findings_collect_check(check->host, check->kernel, &check->findings);
 	if (ret)
 		return ret;
-	return output->format == OUTPUT_JSON ? print_json(check) : print_text(check, output);
+	if (output->format == OUTPUT_JSON)
+		return print_json(check);
+	if (output->format == OUTPUT_RAW || output->columns)
+		return findings_print_table(&check->findings, &findings_of_check, output);
+	return print_text(check, output);
 }
 
 int command_check(int argc, char **argv)
@@ -141,9 +136,9 @@ int command_check(int argc, char **argv)
 	ret = host_open(opts.root, &check.host);
 	if (!ret)
 		ret = run(&check, kernel, &opts.output);
-	if (!ret && check.risks.blocks)
+	if (!ret && blocks(&check))
 		ret = COMMAND_INCOMPLETE;
-	risks_free(&check.risks);
+	findings_free(&check.findings);
 	free(check.kernel);
 	host_close(check.host);
 	return ret < 0 ? COMMAND_NOTHING : ret;

@@ -7,7 +7,18 @@
 #ifndef VFIO_EARLY_HOOK_COMMANDS_COMMAND_H
 #define VFIO_EARLY_HOOK_COMMANDS_COMMAND_H
 
+#include <errno.h>
+
 #include "ui/status.h"
+
+/*
+ * command_selected - of what host_select() or slot_add() returned: a word that names no function is a
+ * mistake of usage, in every command. Returns COMMAND_USAGE then, else the same.
+ */
+static inline int command_selected(int ret)
+{
+	return ret == -EINVAL || ret == -ENOENT ? COMMAND_USAGE : ret;
+}
 
 int command_check(int argc, char **argv);
 int command_groups(int argc, char **argv);

@@ -242,7 +242,7 @@ static int choose(struct groups *groups, int argc, char **argv)
 		int ret = host_select(host, argv[i], want, groups);
 
 		if (ret < 0)
-			return ret;
+			return command_selected(ret);
 	}
 	for (size_t i = 0; i < host->count; i++)
 		if (host->fn[i].pci.group >= 0 &&

@@ -9,6 +9,7 @@
 
 #include "commands/command.h"
 #include "host/host.h"
+#include "host/next_boot.h"
 #include "ui/options.h"
 #include "ui/output.h"
 #include "util/message.h"
@@ -23,6 +24,7 @@ enum {
 	COL_VGA,
 	COL_RESET,
 	COL_NEXT,
+	COL_CODE,
 	COL_WHY,
 	COL_VENDOR,
 	COL_SUBSYSTEM,
@@ -42,7 +44,8 @@ static const struct output_column columns[] = {
 	{ "VGA", "shows the boot's screen", 3, 0, OUTPUT_BOOLEAN, true },
 	{ "RESET", "how it can be reset", 5, SCOLS_FL_TRUNC, OUTPUT_STRING, true },
 	{ "NEXT", "what the next boot does", 8, 0, OUTPUT_STRING, true },
-	{ "WHY", "and why", 0.3, SCOLS_FL_TRUNC, OUTPUT_STRING, false },
+	{ "CODE", "and why, as a stable word", 8, 0, OUTPUT_STRING, false },
+	{ "WHY", "the same in words", 0.3, SCOLS_FL_TRUNC, OUTPUT_STRING, false },
 	{ "VENDOR", "who made the chip", 0.2, SCOLS_FL_TRUNC, OUTPUT_STRING, false },
 	{ "SUBSYSTEM", "who made the card", 0.2, SCOLS_FL_TRUNC, OUTPUT_STRING, false },
 	{ "PATH", "through the bridges", 0.1, 0, OUTPUT_STRING, false },
@@ -78,6 +81,7 @@ static void set_next(struct list *list, struct libscols_line *line, const struct
 	char why[512];
 
 	output_set(&list->table, line, COL_NEXT, host_next_name(next));
+	output_set(&list->table, line, COL_CODE, next_boot_code(list->host, fn));
 	output_set(&list->table, line, COL_WHY, host_why(list->host, fn, why, sizeof(why)));
 	output_mark_cell(&list->table, line, COL_NEXT,
 			 next == HOST_NEXT_VFIO ? OUTPUT_GOOD : OUTPUT_BAD);
@@ -190,7 +194,7 @@ static int choose(struct list *list, bool all, int argc, char **argv)
 		int ret = host_select(host, argv[i], take, list);
 
 		if (ret < 0)
-			return ret;
+			return command_selected(ret);
 	}
 	for (size_t i = 0; i < host->count && !argc; i++) {
 		list->is_listed[i] = all || host->fn[i].is_display ||
@@ -251,5 +255,5 @@ int command_list(int argc, char **argv)
 out:
 	free(list.is_listed);
 	host_close(list.host);
-	return ret ? COMMAND_NOTHING : COMMAND_OK;
+	return ret < 0 ? COMMAND_NOTHING : ret;
 }

@@ -261,10 +261,9 @@ static void print_text(const struct log *log, const struct output *output)
 
 static int print_json(const struct log *log)
 {
-	struct json_object *top = json_object_new_object(), *lines = json_object_new_array();
+	struct json_object *top = output_json_object(), *lines = json_object_new_array();
 	char id[SD_ID128_STRING_MAX];
 
-	json_object_object_add(top, "schema", json_object_new_int(1));
 	json_object_object_add(top, "boot",
 			       log->has_id ?
 				       json_object_new_string(sd_id128_to_string(log->id, id)) :

@@ -245,7 +245,7 @@ static int run(struct change *change, int argc, char **argv)
 	int ret = find_removed(removal, argc, argv);
 
 	if (ret)
-		return ret == -EINVAL || ret == -ENOENT ? COMMAND_USAGE : COMMAND_NOTHING;
+		return command_selected(ret) < 0 ? COMMAND_NOTHING : COMMAND_USAGE;
 	ret = config_read(&removal->change.host->root, &config);
 	for (size_t i = 0; i < config.files && !ret; i++)
 		ret = remove_from(removal, config.file[i].name);

@@ -3,106 +3,113 @@
  * vfio-early status: one verdict, READY or NOT READY, and under it each check with its fix. READY
  * means: this boot did as the config says, and the next one will.
  */
+#include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "commands/command.h"
 #include "early/version.h"
-#include "findings/health.h"
+#include "findings/findings.h"
+#include "findings/show.h"
 #include "ui/options.h"
 #include "ui/output.h"
+#include "util/message.h"
 
-/* These names are the schema of --json: see vfio-early(8) before a change. */
-static const char *const result_names[] = {
-	[RESULT_OK] = "ok",
-	[RESULT_WARNING] = "warning",
-	[RESULT_FAIL] = "fail",
-	[RESULT_UNKNOWN] = "unknown",
-};
-
-static bool is_ready(const struct health *health)
+/* Where nothing is bound nothing is wrong, but neither is anything ready. */
+static bool is_ready(const struct findings *findings)
 {
-	return !health->failed;
+	return !findings_count(findings, &findings_of_status, FINDING_BLOCKS) &&
+	       !findings_count(findings, &findings_of_status, FINDING_IDLE);
 }
 
-static int print_json(const struct health *health)
+static int print_json(const struct findings *findings, const char *kernel)
 {
-	struct json_object *top = json_object_new_object(), *checks = json_object_new_array();
+	struct json_object *top = output_json_object();
+	struct json_object *list = findings_json(findings, &findings_of_status);
 
-	if (!top || !checks) {
+	if (!top || !list) {
 		json_object_put(top);
-		json_object_put(checks);
+		json_object_put(list);
 		return output_json(NULL);
 	}
-	json_object_object_add(top, "schema", json_object_new_int(1));
-	json_object_object_add(top, "version", json_object_new_string(version_text));
-	json_object_object_add(top, "ready", json_object_new_boolean(is_ready(health)));
-	json_object_object_add(top, "kernel",
-			       health->kernel ? json_object_new_string(health->kernel) : NULL);
-	for (size_t i = 0; i < health->checks; i++) {
-		const struct check *check = &health->check[i];
-		struct json_object *item = json_object_new_object();
-
-		json_object_object_add(item, "check", json_object_new_string(check->name));
-		json_object_object_add(item, "result",
-				       json_object_new_string(result_names[check->result]));
-		json_object_object_add(item, "subject",
-				       check->subject ? json_object_new_string(check->subject) :
-							NULL);
-		json_object_object_add(item, "text", json_object_new_string(check->text));
-		json_object_object_add(item, "fix",
-				       check->fix ? json_object_new_string(check->fix) : NULL);
-		json_object_array_add(checks, item);
-	}
-	json_object_object_add(top, "checks", checks);
+	json_object_object_add(top, "version", output_json_text(version_text));
+	json_object_object_add(top, "ready", json_object_new_boolean(is_ready(findings)));
+	json_object_object_add(top, "kernel", output_json_text(kernel));
+	json_object_object_add(top, "findings", list);
 	return output_json(top);
 }
 
-static void print_text(const struct health *health, const struct output *output)
+/* What a level means for the verdict. */
+static const char *result_name(enum finding_level level)
 {
-	static const enum output_mark marks[] = {
-		[RESULT_OK] = OUTPUT_GOOD,
-		[RESULT_WARNING] = OUTPUT_WARN,
-		[RESULT_FAIL] = OUTPUT_BAD,
-		[RESULT_UNKNOWN] = OUTPUT_DIM,
+	static const char *const names[] = {
+		[FINDING_BLOCKS] = "fail", [FINDING_IDLE] = "fail", [FINDING_WARNS] = "warning",
+		[FINDING_NOTES] = "note",  [FINDING_OK] = "ok",	    [FINDING_UNKNOWN] = "unknown",
 	};
-	enum output_mark verdict = is_ready(health) ? OUTPUT_GOOD : OUTPUT_BAD;
+
+	return names[level];
+}
+
+static void print_finding(const struct finding *finding, const struct output *output)
+{
 	const unsigned int column = 29; /* where the texts begin */
+	enum output_mark mark = findings_mark(finding->level);
+	bool has_subject = *finding->subject && strcmp(finding->subject, finding->topic) != 0;
+	char line[1024];
 
-	printf("%s%s%s\n", output_on(output, verdict), is_ready(health) ? "READY" : "NOT READY",
+	printf("%s%-8s%s %-19s ", output_on(output, mark), result_name(finding->level),
+	       output_off(output, mark), finding->topic);
+	snprintf(line, sizeof(line), "%s%s%s", has_subject ? finding->subject : "",
+		 has_subject ? ": " : "", finding->text);
+	output_fold(output, column, line);
+	if (!*finding->fix)
+		return;
+	printf("%*s", (int)column, "");
+	snprintf(line, sizeof(line), "fix: %s", finding->fix);
+	output_fold(output, column, line);
+}
+
+static void print_text(const struct findings *findings, const struct output *output)
+{
+	enum output_mark verdict = is_ready(findings) ? OUTPUT_GOOD : OUTPUT_BAD;
+
+	printf("%s%s%s\n", output_on(output, verdict), is_ready(findings) ? "READY" : "NOT READY",
 	       output_off(output, verdict));
-	for (size_t i = 0; i < health->checks; i++) {
-		const struct check *check = &health->check[i];
-		enum output_mark mark = marks[check->result];
-		char line[1024];
-
-		printf("%s%-8s%s %-19s ", output_on(output, mark), result_names[check->result],
-		       output_off(output, mark), check->name);
-		snprintf(line, sizeof(line), "%s%s%s", check->subject ? check->subject : "",
-			 check->subject ? ": " : "", check->text);
-		output_fold(output, column, line);
-		if (check->fix) {
-			printf("%*s", (int)column, "");
-			snprintf(line, sizeof(line), "fix: %s", check->fix);
-			output_fold(output, column, line);
-		}
-	}
-	if (health->unknown && geteuid())
+	for (size_t i = 0; i < findings->count; i++)
+		if (finding_is_shown(&findings->list[i], &findings_of_status))
+			print_finding(&findings->list[i], output);
+	if (findings->of_level[FINDING_UNKNOWN] && geteuid())
 		puts("Run as root, it would also look at what is marked unknown.");
 }
 
-static int print(const struct health *health, const struct output *output)
+static int run(struct host *host, const struct output *output)
 {
-	if (output->format == OUTPUT_JSON) {
-		if (print_json(health))
-			return COMMAND_NOTHING;
-	} else {
-		print_text(health, output);
-	}
-	if (output_finish())
-		return COMMAND_NOTHING;
-	return is_ready(health) ? COMMAND_OK : COMMAND_INCOMPLETE;
+	struct findings findings = { 0 };
+	char *kernel = NULL;
+	int ret;
+
+	host_kernel(&host->root, &kernel);
+	ret = host_decide(host, kernel);
+	if (!ret)
+		ret = findings_collect_status(host, kernel, &findings);
+	if (ret)
+		;
+	else if (output->format == OUTPUT_JSON)
+		ret = print_json(&findings, kernel);
+	else if (output->format == OUTPUT_RAW || output->columns)
+		ret = findings_print_table(&findings, &findings_of_status, output);
+	else
+		print_text(&findings, output);
+	if (!ret)
+		ret = output_finish();
+	if (!ret && !is_ready(&findings))
+		ret = COMMAND_INCOMPLETE;
+	findings_free(&findings);
+	free(kernel);
+	return ret < 0 ? COMMAND_NOTHING : ret;
 }
 
 int command_status(int argc, char **argv)
@@ -111,10 +118,10 @@ int command_status(int argc, char **argv)
 		.usage = "status [OPTION...]",
 		.about = "Is all as configured, and will it be after the next boot? READY or NOT "
 			 "READY, and\nunder it each check with its fix.\n",
-		.common = OPTIONS_READING,
+		.common = OPTIONS_READING | OPTIONS_TABLE,
+		.columns = findings_columns,
 		.end = "Exit status: 0 READY, 1 NOT READY, 2 usage, 3 cannot be read.\n",
 	};
-	static struct health health;
 	struct options opts;
 	struct host *host;
 	int ret;
@@ -129,8 +136,7 @@ int command_status(int argc, char **argv)
 
 	if (host_open(opts.root, &host))
 		return COMMAND_NOTHING;
-	ret = health_collect(host, &health) ? COMMAND_NOTHING : print(&health, &opts.output);
-	health_free(&health);
+	ret = run(host, &opts.output);
 	host_close(host);
 	return ret;
 }

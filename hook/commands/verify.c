@@ -59,12 +59,19 @@ static const struct {
 
 /* --- for programs */
 
-static struct json_object *json_texts(char *const *text, size_t count)
+static struct json_object *json_remarks(const struct inspect_remark *remark, size_t count)
 {
 	struct json_object *list = json_object_new_array();
 
-	for (size_t i = 0; i < count && list; i++)
-		json_object_array_add(list, json_object_new_string(text[i]));
+	for (size_t i = 0; i < count && list; i++) {
+		struct json_object *item = json_object_new_object();
+
+		if (!item)
+			break;
+		json_object_object_add(item, "code", output_json_text(remark[i].code));
+		json_object_object_add(item, "text", output_json_text(remark[i].text));
+		json_object_array_add(list, item);
+	}
 	return list;
 }
 
@@ -74,41 +81,42 @@ static void add_json(struct verify *verify, const char *name, const struct inspe
 
 	if (!object)
 		return;
-	json_object_object_add(object, "image", outlook_text(name));
-	json_object_object_add(object, "state", outlook_text(states[image->state].name));
-	json_object_object_add(object, "kernel", outlook_text(image->kernel));
-	json_object_object_add(object, "builder", outlook_text(builder_name(image->builder)));
-	json_object_object_add(object, "wrong", json_texts(image->wrong, image->wrongs));
-	json_object_object_add(object, "notes", json_texts(image->note, image->notes));
+	json_object_object_add(object, "image", output_json_text(name));
+	json_object_object_add(object, "state", output_json_text(states[image->state].name));
+	json_object_object_add(object, "kernel", output_json_text(image->kernel));
+	json_object_object_add(object, "builder", output_json_text(builder_name(image->builder)));
+	json_object_object_add(object, "wrong", json_remarks(image->wrong, image->wrongs));
+	json_object_object_add(object, "notes", json_remarks(image->note, image->notes));
 	json_object_object_add(object, "functions",
-			       image->next ? outlook_json(image->next) : json_object_new_array());
+			       image->next ? next_boot_json(image->next) : json_object_new_array());
 	json_object_array_add(verify->images, object);
 }
 
 /* --- for people */
 
-static void print_texts(const struct output *output, char *const *text, size_t count)
+static void print_remarks(const struct output *output, const struct inspect_remark *remark,
+			  size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		fputs("  ", stdout);
-		output_fold(output, 2, text[i]);
+		output_fold(output, 2, remark[i].text);
 	}
 }
 
 static int print_next(const struct verify *verify, struct host *next)
 {
-	struct outlook outlook;
+	struct next_boot counts;
 	int ret;
 
 	if (!next->count) {
 		puts("No PCI function can be seen here: what it would bind cannot be told.");
 		return 0;
 	}
-	ret = outlook_print(next, verify->output);
-	outlook_count(next, &outlook);
+	ret = next_boot_print(next, verify->output);
+	next_boot_count(next, &counts);
 	printf("The next boot with it%s binds %u, refuses %u.\n",
-	       outlook_is_open(next) ? " and with the kernel command line of this boot" : "",
-	       outlook.taken, outlook.refused);
+	       next_boot_is_open(next) ? " and with the kernel command line of this boot" : "",
+	       counts.taken, counts.refused);
 	return ret;
 }
 
@@ -126,8 +134,8 @@ static int print_image(struct verify *verify, const char *name, const struct ins
 	putchar('\n');
 	if (image->state == INSPECT_UNREADABLE)
 		printf("  %s\n", strerror(-image->error));
-	print_texts(output, image->wrong, image->wrongs);
-	print_texts(output, image->note, image->notes);
+	print_remarks(output, image->wrong, image->wrongs);
+	print_remarks(output, image->note, image->notes);
 	if (image->state == INSPECT_GOOD && !verify->inspector.wants_us)
 		printf("  %s, and %s\n", inspect_summary(&verify->inspector),
 		       inspect_nothing(&verify->inspector));
@@ -144,7 +152,7 @@ static void print_quiet(const char *name, const struct inspection *image)
 		printf("%s: %s\n", name, strerror(-image->error));
 	for (size_t i = 0; i < image->wrongs; i++)
 		printf("%s: %s%s\n", name, image->state == INSPECT_DAMAGED ? "damaged: " : "",
-		       image->wrong[i]);
+		       image->wrong[i].text);
 }
 
 /* --- the whole */
@@ -194,11 +202,10 @@ static int verify_kernels(struct verify *verify)
 
 static int print_json(struct verify *verify)
 {
-	struct json_object *top = json_object_new_object();
+	struct json_object *top = output_json_object();
 
 	if (!top)
 		return output_json(NULL);
-	json_object_object_add(top, "schema", json_object_new_int(1));
 	json_object_object_add(top, "good", json_object_new_boolean(!verify->wrong));
 	json_object_object_add(top, "images", json_object_get(verify->images));
 	return output_json(top);

@@ -243,7 +243,7 @@ static int run(struct vgpu *vgpu, const struct output *output, int argc, char **
 	for (int i = 0; i < argc; i++) {
 		ret = host_select(host, argv[i], want, vgpu);
 		if (ret < 0)
-			return ret;
+			return command_selected(ret);
 	}
 
 	ret = output_table_init(&vgpu->table, output, "devices", columns);
@@ -277,5 +277,5 @@ int command_vgpu(int argc, char **argv)
 		ret = run(&vgpu, &opts.output, argc - optind, argv + optind);
 	free(vgpu.is_wanted);
 	host_close(vgpu.host);
-	return ret ? COMMAND_NOTHING : COMMAND_OK;
+	return ret < 0 ? COMMAND_NOTHING : ret;
 }

@@ -20,7 +20,15 @@
 #include "host/slot.h"
 #include "ui/options.h"
 #include "ui/output.h"
+#include "util/array.h"
 #include "util/message.h"
+#include "util/words.h"
+
+/* What the administrator is to know: a stable word, and a sentence. */
+struct vm_note {
+	const char *code;
+	char *text;
+};
 
 struct vm {
 	struct host *host;
@@ -30,38 +38,37 @@ struct vm {
 	unsigned int usbs;
 	bool run, force, ovmf;
 	struct qm qm;
-	char **note;
+	struct vm_note *note;
 	size_t notes;
 	bool no_memory;
 };
 
 /* --- what is to be said */
 
-__attribute__((format(printf, 2, 3))) static void note(struct vm *vm, const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static void note(struct vm *vm, const char *code,
+						       const char *fmt, ...)
 {
-	char **list = realloc(vm->note, (vm->notes + 1) * sizeof(*list));
+	struct vm_note item = { .code = code };
 	va_list args;
 	int ret;
 
-	if (!list) {
-		vm->no_memory = true;
-		return;
-	}
-	vm->note = list;
 	va_start(args, fmt);
-	ret = vasprintf(&list[vm->notes], fmt, args);
+	ret = vasprintf(&item.text, fmt, args);
 	va_end(args);
 	if (ret < 0) {
 		vm->no_memory = true;
 		return;
 	}
 	for (size_t i = 0; i < vm->notes; i++) {
-		if (strcmp(list[i], list[vm->notes]) != 0)
+		if (strcmp(vm->note[i].text, item.text) != 0)
 			continue;
-		free(list[vm->notes]);
+		free(item.text);
 		return;
 	}
-	vm->notes++;
+	if (array_append(&vm->note, &vm->notes, sizeof(item), &item)) {
+		vm->no_memory = true;
+		free(item.text);
+	}
 }
 
 /* --- what to call */
@@ -82,9 +89,10 @@ static void call_machine(struct vm *vm)
 	if (!config->has_q35)
 		call(vm, "--machine", "q35");
 	if (is_installed && !vm->ovmf) {
-		note(vm, "this VM has a disk and no bios=ovmf: a guest that was installed for BIOS "
-			 "does not start under OVMF, so that is left alone; for a new guest add "
-			 "--ovmf");
+		note(vm, "bios-kept",
+		     "this VM has a disk and no bios=ovmf: a guest that was installed for BIOS "
+		     "does not start under OVMF, so that is left alone; for a new guest add "
+		     "--ovmf");
 		return;
 	}
 	if (!config->has_ovmf)
@@ -96,7 +104,7 @@ static void call_machine(struct vm *vm)
 			 config->storage);
 		call(vm, "--efidisk0", value);
 	} else {
-		note(vm,
+		note(vm, "efidisk-missing",
 		     "OVMF keeps its settings on an EFI disk: qm set %s --efidisk0 "
 		     "STORAGE:1,efitype=4m,pre-enrolled-keys=0",
 		     vm->id);
@@ -150,7 +158,7 @@ static void add_hint(struct vm *vm, const struct pci_function *fn)
 	const char *family, *hint = guest_hint(fn, &family);
 
 	if (hint)
-		note(vm, "%s (%s), %s: %s", pci_address_format(&fn->addr, addr),
+		note(vm, "guest-hint", "%s (%s), %s: %s", pci_address_format(&fn->addr, addr),
 		     pci_id_format(&fn->id, id), family, hint);
 }
 
@@ -173,13 +181,13 @@ static int check_functions(struct vm *vm, const char *where, size_t first, size_
 					     "the same",
 					     addr, protect);
 		if (fn->group < 0)
-			note(vm,
+			note(vm, "no-group",
 			     "%s has no IOMMU group, so no VM gets it: vfio-early status says why",
 			     addr);
 		missing |= !known || host_next(vm->host, known) != HOST_NEXT_VFIO;
 	}
 	if (missing)
-		note(vm,
+		note(vm, "not-in-config",
 		     "the config does not have all of %s, so its driver has it until the VM "
 		     "starts: vfio-early add %s",
 		     where, where);
@@ -199,8 +207,8 @@ static int call_slot(struct vm *vm, const char *where, size_t first, size_t end)
 		add_hint(vm, &vm->slot.fn[i]);
 	}
 	if (at >= 0) {
-		note(vm, "hostpci%d of VM %s has %s already: nothing to do for it", at, vm->id,
-		     where);
+		note(vm, "there-already", "hostpci%d of VM %s has %s already: nothing to do for it",
+		     at, vm->id, where);
 		return 0;
 	}
 	snprintf(value, sizeof(value), "%s,pcie=1%s", where, has_vga ? ",x-vga=1" : "");
@@ -209,7 +217,7 @@ static int call_slot(struct vm *vm, const char *where, size_t first, size_t end)
 		return message_error("VM %s has no hostpci free: %d is the most", vm->id,
 				     QM_MAX_HOSTPCI);
 	if (has_vga)
-		note(vm,
+		note(vm, "screen",
 		     "%s shows the host's console: with x-vga=1 it becomes the guest's only "
 		     "screen, and the host is reached over the network alone",
 		     where);
@@ -272,7 +280,8 @@ static int call_usb(struct vm *vm, const char *wanted)
 	for (int i = 0; i < QM_MAX_USB; i++) {
 		if (!vm->qm.config.usb[i] || !has_usb(vm->qm.config.usb[i], wanted))
 			continue;
-		note(vm, "usb%d of VM %s has %s already: nothing to do for it", i, vm->id, wanted);
+		note(vm, "there-already", "usb%d of VM %s has %s already: nothing to do for it", i,
+		     vm->id, wanted);
 		return 0;
 	}
 	snprintf(value, sizeof(value), "host=%s,usb3=1", wanted);
@@ -286,26 +295,53 @@ static int call_usb(struct vm *vm, const char *wanted)
 
 /* --- printing */
 
-static int print_json(const struct vm *vm)
+static struct json_object *json_calls(const struct vm *vm)
 {
-	struct json_object *top = json_object_new_object(), *calls = json_object_new_array();
-	struct json_object *notes = json_object_new_array();
+	struct json_object *calls = json_object_new_array();
 
-	json_object_object_add(top, "schema", json_object_new_int(1));
-	json_object_object_add(top, "vmid", json_object_new_string(vm->id));
-	for (unsigned int i = 0; i < vm->qm.calls; i++) {
+	for (unsigned int i = 0; i < vm->qm.calls && calls; i++) {
+		struct json_object *call = json_object_new_object();
 		struct json_object *words = json_object_new_array();
 
+		if (!call || !words)
+			return calls;
 		json_object_array_add(words, json_object_new_string("qm"));
 		for (unsigned int j = 0; j < QM_WORDS; j++)
 			json_object_array_add(words,
 					      json_object_new_string(vm->qm.call[i].word[j]));
-		json_object_array_add(calls, words);
+		json_object_object_add(call, "words", words);
+		json_object_array_add(calls, call);
 	}
-	for (size_t i = 0; i < vm->notes; i++)
-		json_object_array_add(notes, json_object_new_string(vm->note[i]));
-	json_object_object_add(top, "calls", calls);
-	json_object_object_add(top, "notes", notes);
+	return calls;
+}
+
+static struct json_object *json_notes(const struct vm *vm)
+{
+	struct json_object *notes = json_object_new_array();
+
+	for (size_t i = 0; i < vm->notes && notes; i++) {
+		const struct vm_note *item = &vm->note[i];
+		struct json_object *object = json_object_new_object();
+
+		if (!object)
+			return notes;
+		json_object_object_add(object, "code", output_json_text(item->code));
+		json_object_object_add(object, "text",
+				       output_json_text(words_of(item->code, item->text)));
+		json_object_array_add(notes, object);
+	}
+	return notes;
+}
+
+static int print_json(const struct vm *vm)
+{
+	struct json_object *top = output_json_object();
+
+	if (!top)
+		return output_json(NULL);
+	json_object_object_add(top, "vmid", json_object_new_int64(atoll(vm->id)));
+	json_object_object_add(top, "calls", json_calls(vm));
+	json_object_object_add(top, "notes", json_notes(vm));
 	return output_json(top);
 }
 
@@ -320,7 +356,7 @@ static void print_text(const struct vm *vm, const struct output *output)
 	}
 	for (size_t i = 0; i < vm->notes; i++) {
 		fputs("# ", stdout);
-		output_fold(output, 2, vm->note[i]);
+		output_fold(output, 2, words_of(vm->note[i].code, vm->note[i].text));
 	}
 }
 
@@ -346,7 +382,7 @@ static int run(struct vm *vm, const struct options *opts, int argc, char **argv)
 	for (int i = 0; i < argc; i++) {
 		ret = slot_add(vm->host, argv[i], SLOT_WHOLE, &vm->slot);
 		if (ret)
-			return ret == -EINVAL || ret == -ENOENT ? COMMAND_USAGE : COMMAND_NOTHING;
+			return command_selected(ret) < 0 ? COMMAND_NOTHING : COMMAND_USAGE;
 	}
 	if (host_decide(vm->host, NULL))
 		return COMMAND_NOTHING;
@@ -369,7 +405,7 @@ static int run(struct vm *vm, const struct options *opts, int argc, char **argv)
 	if (ret)
 		return COMMAND_INCOMPLETE;
 	if (!vm->qm.config.is_known)
-		note(vm,
+		note(vm, "vm-not-read",
 		     "the config of VM %s was not read (no qm here): numbers are counted from 0, "
 		     "and what it has already is not known",
 		     vm->id);
@@ -382,7 +418,7 @@ static int run(struct vm *vm, const struct options *opts, int argc, char **argv)
 static void release(struct vm *vm)
 {
 	for (size_t i = 0; i < vm->notes; i++)
-		free(vm->note[i]);
+		free(vm->note[i].text);
 	free(vm->note);
 	free(vm->usb);
 	qm_free(&vm->qm);

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The checks of what the host is, and of what else its administrator has set; see health.h. */
+/* What the machine and its boot loader are; see findings.h. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "early/cmdline.h"
 #include "early/sysfs.h"
-#include "findings/health.h"
-#include "findings/recipes.h"
-#include "ui/status.h"
+#include "findings/find.h"
 
 #define PATH_CPUINFO	  "proc/cpuinfo"
 #define PATH_UNSAFE	  "sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"
@@ -45,66 +43,55 @@ static int look_at_cpu(const char *line, void *arg)
 	return has_word(line, "svm") ? 2 : 0;
 }
 
-static void check_cpu(struct health *health)
+static void find_cpu(struct search *search)
 {
 	static const char *const names[] = { "", "Intel VT-x", "AMD-V", "Arm" };
 	bool is_x86 = false;
-	int ret = sysfs_for_each_line(health->host->root.fd, PATH_CPUINFO, look_at_cpu, &is_x86);
+	int ret = sysfs_for_each_line(search->host->root.fd, PATH_CPUINFO, look_at_cpu, &is_x86);
 
 	if (ret > 0)
-		health_add(health, "cpu", RESULT_OK, NULL, NULL, "%s", names[ret]);
-	else if (is_x86)
-		health_add(health, "cpu", RESULT_WARNING, NULL,
-			   "switch on VT-x or SVM in the firmware",
-			   "neither vmx nor svm: no virtual machine can run fast here");
+		finding_add(search->findings, FINDING_CPU_OK, "", names[ret], NULL);
 	else
-		health_add(health, "cpu", RESULT_UNKNOWN, NULL, NULL,
-			   "/" PATH_CPUINFO " says nothing");
+		finding_add(search->findings, is_x86 ? FINDING_CPU_NO_VM : FINDING_CPU_UNKNOWN, "",
+			    NULL);
 }
 
-static void check_iommu(struct health *health)
+static void find_iommu(struct search *search)
 {
 	static const char *const tables[] = {
-		[IOMMU_TABLE_NONE] = "",
+		[IOMMU_TABLE_NONE] = "an IOMMU without an ACPI table",
 		[IOMMU_TABLE_DMAR] = "DMAR: Intel VT-d",
 		[IOMMU_TABLE_IVRS] = "IVRS: AMD-Vi",
 		[IOMMU_TABLE_IORT] = "IORT: Arm SMMU",
 		[IOMMU_TABLE_TREE] = "a device tree, no ACPI",
 	};
-	const struct iommu *iommu = &health->host->iommu;
+	static const enum finding_code codes[] = {
+		[IOMMU_ON] = FINDING_IOMMU_ON,
+		[IOMMU_OFF_FIRMWARE] = FINDING_IOMMU_OFF_FIRMWARE,
+		[IOMMU_OFF_KERNEL] = FINDING_IOMMU_OFF_KERNEL,
+		[IOMMU_NOIOMMU] = FINDING_IOMMU_NOIOMMU,
+	};
+	const struct iommu *iommu = &search->host->iommu;
 	char text[512], fix[512];
 
-	host_iommu(health->host, text, sizeof(text), fix, sizeof(fix));
-	if (iommu->table)
-		health_add(health, "firmware", RESULT_OK, NULL, NULL, "%s", tables[iommu->table]);
-	else if (iommu->state == IOMMU_ON)
-		health_add(health, "firmware", RESULT_OK, NULL, NULL,
-			   "an IOMMU without an ACPI table");
-	else
-		health_add(health, "firmware", RESULT_FAIL, NULL,
-			   "switch on VT-d, AMD-Vi or SMMU in it", "no DMAR, IVRS or IORT table");
-
-	if (iommu->state == IOMMU_ON)
-		health_add(health, "kernel", RESULT_OK, NULL, NULL, "%s", text);
-	else
-		health_add(health, "kernel", RESULT_FAIL, NULL, fix, "%s", text);
+	host_iommu(search->host, text, sizeof(text), fix, sizeof(fix));
+	if (iommu->table || iommu->state == IOMMU_ON)
+		finding_add(search->findings, FINDING_FIRMWARE_OK, "", tables[iommu->table], NULL);
+	finding_add(search->findings, codes[iommu->state], "", text, fix, NULL);
 }
 
-static void check_kernel(struct health *health)
-{
-	if (!health->kernel)
-		health_add(health, "kernel", RESULT_FAIL, NULL, "install a kernel package",
-			   "no kernel in /lib/modules");
-}
-
-static bool is_unsafe(const struct health *health)
+static bool is_unsafe(const struct search *search)
 {
 	static const char option[] = "allow_unsafe_interrupts=";
-	const struct plan *plan = &health->host->plan;
+	const struct plan *plan = &search->host->plan;
 	char text[8];
 
-	if (sysfs_read(health->host->root.fd, PATH_UNSAFE, text, sizeof(text)) > 0 && *text == 'Y')
+	if (sysfs_read(search->host->root.fd, PATH_UNSAFE, text, sizeof(text)) > 0 && *text == 'Y')
 		return true;
+	for (size_t i = 0; i < search->recipes.count; i++)
+		if (search->recipes.list[i].kind == RECIPE_UNSAFE &&
+		    search->recipes.list[i].state == RECIPE_IN_FORCE)
+			return true;
 	for (unsigned int i = 0; i < plan->modules; i++) {
 		const char *value = strstr(plan->module[i].options, option);
 
@@ -114,44 +101,38 @@ static bool is_unsafe(const struct health *health)
 	return false;
 }
 
-static void check_remapping(struct health *health)
+static void find_remapping(struct search *search)
 {
-	const struct iommu *iommu = &health->host->iommu;
-	bool unsafe = is_unsafe(health);
+	const struct iommu *iommu = &search->host->iommu;
 
 	if (iommu->state != IOMMU_ON || !iommu_wants_remapping(iommu))
 		return;
 	if (iommu->has_remapping)
-		health_add(health, "remapping", RESULT_OK, NULL, NULL, "interrupt remapping is on");
-	else if (unsafe)
-		health_add(health, "remapping", RESULT_WARNING, NULL,
-			   "switch on x2APIC in the firmware, or look for an update of it",
-			   "no interrupt remapping");
+		finding_add(search->findings, FINDING_REMAPPING_ON, "", NULL);
 	else
-		health_add(health, "remapping", RESULT_FAIL, NULL,
-			   "switch on x2APIC in the firmware, or look for an update of it",
-			   "no interrupt remapping: VMs are refused the device");
-	if (unsafe)
-		health_add(
-			health, "unsafe-interrupts", RESULT_WARNING, NULL,
-			iommu->has_remapping ? "remove it: this host remaps interrupts" :
-					       "remove it once the firmware remaps interrupts",
-			"allow_unsafe_interrupts is set: a guest may send the host any interrupt");
+		finding_add(search->findings,
+			    is_unsafe(search) ? FINDING_REMAPPING_UNSAFE : FINDING_REMAPPING_OFF,
+			    "IOMMU", NULL);
 }
 
-void health_machine(struct health *health)
+void find_machine(struct search *search)
 {
-	check_cpu(health);
-	check_iommu(health);
-	check_kernel(health);
-	check_remapping(health);
+	const char *cmdline = search->host->cmdline;
+
+	find_cpu(search);
+	find_iommu(search);
+	find_remapping(search);
+	if (cmdline_find(cmdline, "vfio_early", "off", NULL))
+		finding_add(search->findings, FINDING_TOLD_OFF, "/proc/cmdline", NULL);
+	else if (cmdline_find(cmdline, "vfio_early", "dry-run", NULL))
+		finding_add(search->findings, FINDING_TOLD_DRY_RUN, "/proc/cmdline", NULL);
 }
 
 /* --- the boot loader */
 
-static const char *loader(const struct health *health, char *buf, size_t size)
+static const char *loader(const struct search *search, char *buf, size_t size)
 {
-	int rootfd = health->host->root.fd;
+	int rootfd = search->host->root.fd;
 	char raw[256];
 	int len, end = 0;
 
@@ -182,127 +163,29 @@ static bool has_token(const char *cmdline, const char *token, size_t len)
 	return false;
 }
 
-void health_loader(struct health *health)
+void find_loader(struct search *search, const char *wanted)
 {
-	const char *cmdline = health->host->cmdline, *wanted = health->own.cmdline;
+	const char *cmdline = search->host->cmdline;
 	char buf[64];
-	const char *name = loader(health, buf, sizeof(buf));
+	const char *name = loader(search, buf, sizeof(buf));
 	unsigned int missing = 0;
 
-	if (cmdline_find(cmdline, "vfio_early", "off", NULL)) {
-		health_add(health, "boot-loader", RESULT_FAIL, NULL,
-			   "take it out of the kernel command line",
-			   "vfio_early=off: this boot touched nothing");
-		return;
-	}
-	if (cmdline_find(cmdline, "vfio_early", "dry-run", NULL)) {
-		health_add(health, "boot-loader", RESULT_FAIL, NULL,
-			   "take it out of the kernel command line",
-			   "vfio_early=dry-run: this boot bound nothing");
-		return;
-	}
-	if (strcmp(wanted, "auto") != 0 && strcmp(wanted, "none") != 0) {
-		for (wanted += strspn(wanted, " \t"); *wanted; wanted += strspn(wanted, " \t")) {
-			size_t len = strcspn(wanted, " \t");
-			char token[128];
+	if (!strcmp(wanted, "auto") || !strcmp(wanted, "none"))
+		wanted = "";
+	for (wanted += strspn(wanted, " \t"); *wanted; wanted += strspn(wanted, " \t")) {
+		size_t len = strcspn(wanted, " \t");
+		char token[128];
 
-			snprintf(token, sizeof(token), "%.*s", (int)len, wanted);
-			if (!has_token(cmdline, wanted, len)) {
-				missing++;
-				health_add(health, "boot-loader", RESULT_FAIL, token,
-					   COMMAND_APPLY ", then reboot",
-					   "this kernel was booted without %s", token);
-			}
-			wanted += len;
+		snprintf(token, sizeof(token), "%.*s", (int)len, wanted);
+		if (!has_token(cmdline, wanted, len)) {
+			missing++;
+			finding_add(search->findings, FINDING_PARAMETER_MISSING, token, token,
+				    NULL);
 		}
+		wanted += len;
 	}
-	if (!missing)
-		health_add(health, "boot-loader", name ? RESULT_OK : RESULT_WARNING, NULL, NULL,
-			   "%s",
-			   name ? name :
-				  "none that is known: its kernel command line is yours to keep");
-}
-
-/* --- old recipes */
-
-static const char *const module_lists[] = { "etc/modules", "etc/initramfs-tools/modules" };
-static const char module_dir[] = "etc/modules-load.d";
-
-static int look_for_virqfd(const char *line, void *arg)
-{
-	(void)arg;
-	line += strspn(line, " \t");
-	return !strncmp(line, "vfio_virqfd", 11) || !strncmp(line, "vfio-virqfd", 11);
-}
-
-static int look_for_virqfd_file(const char *line, void *arg)
-{
-	(void)arg;
-	return strstr(line, "/vfio_virqfd.ko") != NULL;
-}
-
-static void check_list(struct health *health, const char *path)
-{
-	char file[SYSFS_PATH_MAX + 1];
-
-	if (sysfs_for_each_line(health->host->root.fd, path, look_for_virqfd, NULL) <= 0)
-		return;
-	snprintf(file, sizeof(file), "/%s", path);
-	health_add(
-		health, "virqfd", RESULT_WARNING, file, "remove that line",
-		"vfio_virqfd is named, which kernel %s does not have (it is part of vfio since 6.2)",
-		health->kernel);
-}
-
-static int check_list_of_dir(const char *name, void *arg)
-{
-	char path[SYSFS_PATH_MAX];
-
-	sysfs_path(path, "%s/%s", module_dir, name);
-	check_list(arg, path);
-	return 0;
-}
-
-static void check_virqfd(struct health *health)
-{
-	char path[SYSFS_PATH_MAX];
-	int rootfd = health->host->root.fd;
-
-	if (!health->kernel)
-		return;
-	sysfs_path(path, "lib/modules/%s/modules.dep", health->kernel);
-	if (sysfs_for_each_line(rootfd, path, look_for_virqfd_file, NULL))
-		return; /* it is there, or it cannot be told */
-	for (size_t i = 0; i < sizeof(module_lists) / sizeof(module_lists[0]); i++)
-		check_list(health, module_lists[i]);
-	sysfs_for_each(rootfd, module_dir, check_list_of_dir, health);
-}
-
-static void check_recipes(struct health *health)
-{
-	struct recipes recipes;
-
-	if (recipes_find(&health->host->root, &recipes))
-		health->no_memory = true;
-	for (size_t i = 0; i < recipes.count; i++) {
-		const struct recipe *recipe = &recipes.list[i];
-		char where[512];
-
-		/* What is needless is `import`'s to name; two have a check of their own. */
-		if (recipe->harm == RECIPE_NEEDLESS || recipe->kind == RECIPE_VIRQFD ||
-		    recipe->kind == RECIPE_UNSAFE)
-			continue;
-		snprintf(where, sizeof(where), recipe->line ? "%s:%u" : "%s", recipe->file,
-			 recipe->line);
-		health_add(health, "recipe",
-			   recipe->harm == RECIPE_FIGHTS ? RESULT_FAIL : RESULT_WARNING, where,
-			   recipe_fix(recipe), "%s: %s", recipe->text, recipe_why(recipe));
-	}
-	recipes_free(&recipes);
-}
-
-void health_recipes(struct health *health)
-{
-	check_recipes(health);
-	check_virqfd(health);
+	if (!missing && name)
+		finding_add(search->findings, FINDING_LOADER_OK, "", name, NULL);
+	else if (!missing)
+		finding_add(search->findings, FINDING_LOADER_UNKNOWN, "", NULL);
 }

@@ -18,7 +18,7 @@ struct entry {
 	char result[16];
 	char driver[PCI_DRIVER_SIZE]; /* "" when none */
 	char why[32];		      /* the code; "" where an earlier version wrote none */
-	char reason[512];
+	char reason[512];	      /* the same in words */
 };
 
 struct entries {

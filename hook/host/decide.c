@@ -216,7 +216,7 @@ const char *host_why(const struct host *host, const struct host_function *fn, ch
 		return buf;
 	if (host_next(host, fn) == HOST_NEXT_CROWDS)
 		snprintf(buf, size,
-			 "not bound, shares the group of what is: name it too, or set group claim");
+			 "not bound, shares the group of what is; see vfio-early check");
 	else
 		tell_whole(&facts, (unsigned int)fn->place, buf, size);
 	return buf;

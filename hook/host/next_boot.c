@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the next boot makes of each function, as a table and as JSON; see outlook.h. */
+/* What the next boot makes of each function, as a table and as JSON; see next_boot.h. */
 #include <errno.h>
 #include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
 
+#include "early/tell.h"
 #include "host/next_boot.h"
+#include "util/words.h"
 
 enum {
 	COL_ADDRESS,
@@ -24,7 +28,7 @@ static const struct output_column columns[] = {
 	{ 0 },
 };
 
-int outlook_print(struct host *host, const struct output *output)
+int next_boot_print(struct host *host, const struct output *output)
 {
 	struct output_table table;
 	int ret = output_table_init(&table, output, "functions", columns);
@@ -57,18 +61,72 @@ int outlook_print(struct host *host, const struct output *output)
 	return ret;
 }
 
-void outlook_count(const struct host *host, struct outlook *outlook)
+void next_boot_count(const struct host *host, struct next_boot *counts)
 {
-	*outlook = (struct outlook){ 0 };
+	*counts = (struct next_boot){ 0 };
 	for (size_t i = 0; i < host->count; i++) {
 		enum host_next next = host_next(host, &host->fn[i]);
 
-		outlook->taken += next == HOST_NEXT_VFIO;
-		outlook->refused += next == HOST_NEXT_REFUSED || next == HOST_NEXT_HELD;
+		counts->taken += next == HOST_NEXT_VFIO;
+		counts->refused += next == HOST_NEXT_REFUSED || next == HOST_NEXT_HELD;
 	}
 }
 
-bool outlook_is_open(const struct host *host)
+const char *next_boot_code(const struct host *host, const struct host_function *fn)
+{
+	enum reason reason;
+
+	if (fn->place == DECIDE_NO_INDEX)
+		return "";
+	if (host_next(host, fn) == HOST_NEXT_CROWDS)
+		return NEXT_BOOT_BLOCKS_GROUP;
+	reason = host->decisions.verdict[fn->place].reason;
+	return reason == REASON_NONE ? "" : code_name(reason);
+}
+
+/* Where the boot half names no next step, as it cannot change a config. */
+static const char *fix_in_config(enum reason reason)
+{
+	switch (reason) {
+	case REASON_EXCEPT:
+	case REASON_BOOT_VGA:
+		return "none is needed: the config says so";
+	case REASON_ID_CHANGED:
+		return "vfio-early remove the old address, vfio-early add the new one";
+	case REASON_PROTECTED:
+		return "take it out of the config; only if you know better, write bind!";
+	case REASON_GROUP:
+		return "name that one too, or set group claim";
+	case REASON_GROUP_CLAIM:
+		return "put the card into another slot, or move what is in its way";
+	default:
+		return "";
+	}
+}
+
+void next_boot_why(const struct host *host, const struct host_function *fn, char *why,
+		   size_t why_size, char *fix, size_t fix_size)
+{
+	const struct tell_facts facts = {
+		.plan = &host->plan,
+		.iommu = &host->iommu,
+		.table = &host->table,
+		.decisions = &host->decisions,
+	};
+	enum reason reason;
+
+	why[0] = fix[0] = '\0';
+	if (fn->place == DECIDE_NO_INDEX)
+		return;
+	reason = host->decisions.verdict[fn->place].reason;
+	tell_reason(&facts, (unsigned int)fn->place, why, why_size);
+	if (*fix_in_config(reason) && reason != REASON_GROUP_CLAIM)
+		snprintf(fix, fix_size, "%s", words_of(code_name(reason), fix_in_config(reason)));
+	else if (!*tell_fix(&facts, (unsigned int)fn->place, fix, fix_size))
+		snprintf(fix, fix_size, "%s", words_of(code_name(reason), fix_in_config(reason)));
+}
+
+bool next_boot_is_open(const struct host *host)
 {
 	for (size_t i = 0; i < host->count; i++) {
 		const struct host_function *fn = &host->fn[i];
@@ -84,11 +142,6 @@ bool outlook_is_open(const struct host *host)
 	return false;
 }
 
-struct json_object *outlook_text(const char *text)
-{
-	return text && *text ? json_object_new_string(text) : NULL;
-}
-
 static struct json_object *json_function(struct host *host, struct host_function *fn)
 {
 	struct json_object *object = json_object_new_object();
@@ -97,22 +150,25 @@ static struct json_object *json_function(struct host *host, struct host_function
 	if (!object)
 		return NULL;
 	json_object_object_add(object, "address",
-			       outlook_text(pci_address_format(&fn->pci.addr, text)));
-	json_object_object_add(object, "id", outlook_text(pci_id_format(&fn->pci.id, text)));
+			       output_json_text(pci_address_format(&fn->pci.addr, text)));
+	json_object_object_add(object, "id", output_json_text(pci_id_format(&fn->pci.id, text)));
 	json_object_object_add(object, "name",
-			       outlook_text(
+			       output_json_text(
 				       names_device(host->names, &fn->pci.id, text, sizeof(text))));
 	json_object_object_add(object, "group",
 			       host_group(host, fn) < 0 ?
 				       NULL :
 				       json_object_new_int(host_group(host, fn)));
-	json_object_object_add(object, "driver", outlook_text(fn->pci.driver));
-	json_object_object_add(object, "next", outlook_text(host_next_name(host_next(host, fn))));
-	json_object_object_add(object, "why", outlook_text(host_why(host, fn, text, sizeof(text))));
+	json_object_object_add(object, "driver", output_json_text(fn->pci.driver));
+	json_object_object_add(object, "next",
+			       output_json_text(host_next_name(host_next(host, fn))));
+	json_object_object_add(object, "code", output_json_text(next_boot_code(host, fn)));
+	json_object_object_add(object, "why",
+			       output_json_text(host_why(host, fn, text, sizeof(text))));
 	return object;
 }
 
-struct json_object *outlook_json(struct host *host)
+struct json_object *next_boot_json(struct host *host)
 {
 	struct json_object *functions = json_object_new_array();
 

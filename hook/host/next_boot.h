@@ -9,28 +9,38 @@
 #include "host/host.h"
 #include "ui/output.h"
 
-struct outlook {
+struct next_boot {
 	unsigned int taken;   /* go to vfio-pci */
 	unsigned int refused; /* named, but refused or held */
 };
 
-/* outlook_count - after host_decide() or host_decide_text(), as for all below. */
-void outlook_count(const struct host *host, struct outlook *outlook);
+/* next_boot_count - after host_decide() or host_decide_text(), as for all below. */
+void next_boot_count(const struct host *host, struct next_boot *next);
 
 /*
- * outlook_is_open - is something refused for what another kernel command line would change: an IOMMU
+ * next_boot_is_open - is something refused for what another kernel command line would change: an IOMMU
  * that the kernel has off, a function that it left without a group? What the next boot does with it
  * is only known then.
  */
-bool outlook_is_open(const struct host *host);
+bool next_boot_is_open(const struct host *host);
 
-/* outlook_print - the table. Returns 0, or -errno after saying what went wrong. */
-int outlook_print(struct host *host, const struct output *output);
+/* next_boot_print - the table. Returns 0, or -errno after saying what went wrong. */
+int next_boot_print(struct host *host, const struct output *output);
 
-/* outlook_json - an array of objects, see vfio-early(8); NULL when memory ran out. */
-struct json_object *outlook_json(struct host *host);
+/* next_boot_json - an array of objects, see vfio-early-json(5); NULL when memory ran out. */
+struct json_object *next_boot_json(struct host *host);
 
-/* outlook_text - a string of JSON, or null for NULL and "". */
-struct json_object *outlook_text(const char *text);
+/* The code of a group mate that stays with the host, and so keeps a VM from the others. */
+#define NEXT_BOOT_BLOCKS_GROUP "blocks-group"
+
+/*
+ * next_boot_code - why, as a stable word: the boot half's (early/code.h), or the one above. "" where there
+ * is nothing to say.
+ */
+const char *next_boot_code(const struct host *host, const struct host_function *fn);
+
+/* next_boot_why - the same in words: a clause, and what to do, "" when there is nothing. */
+void next_boot_why(const struct host *host, const struct host_function *fn, char *why,
+		   size_t why_size, char *fix, size_t fix_size);
 
 #endif

@@ -82,34 +82,45 @@ void inspect_close(struct inspector *inspector)
 
 /* --- what is found */
 
-__attribute__((format(printf, 4, 0))) static void add(struct work *work, char ***list,
-						      size_t *count, const char *fmt, va_list args)
+__attribute__((format(printf, 5, 0))) static void add(struct work *work,
+						      struct inspect_remark **list, size_t *count,
+						      const char *code, const char *fmt,
+						      va_list args)
 {
-	char *text;
+	struct inspect_remark item = { .code = code };
+	int ret;
 
-	if (vasprintf(&text, fmt, args) < 0) {
+#ifdef WORDS_ARE_CODES
+	ret = asprintf(&item.text, "%s", code);
+	(void)fmt, (void)args;
+#else
+	ret = vasprintf(&item.text, fmt, args);
+#endif
+	if (ret < 0) {
 		work->no_memory = true;
-	} else if (array_append(list, count, sizeof(text), &text)) {
+	} else if (array_append(list, count, sizeof(item), &item)) {
 		work->no_memory = true;
-		free(text);
+		free(item.text);
 	}
 }
 
-__attribute__((format(printf, 2, 3))) static void wrong(struct work *work, const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static void wrong(struct work *work, const char *code,
+							const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	add(work, &work->inspection->wrong, &work->inspection->wrongs, fmt, args);
+	add(work, &work->inspection->wrong, &work->inspection->wrongs, code, fmt, args);
 	va_end(args);
 }
 
-__attribute__((format(printf, 2, 3))) static void note(struct work *work, const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static void note(struct work *work, const char *code,
+						       const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	add(work, &work->inspection->note, &work->inspection->notes, fmt, args);
+	add(work, &work->inspection->note, &work->inspection->notes, code, fmt, args);
 	va_end(args);
 }
 
@@ -139,13 +150,14 @@ static void check_order(struct work *work)
 	unsigned int ours;
 
 	if (!image->has_wrapper || !image->order) {
-		wrong(work, "scripts/init-top/%s is not in it",
+		wrong(work, "script-missing", "scripts/init-top/%s is not in it",
 		      image->has_wrapper ? "ORDER" : "00-vfio-early");
 		return;
 	}
 	ours = order_line(image->order, "/scripts/init-top/00-vfio-early");
 	if (!ours) {
-		wrong(work, "00-vfio-early is not in scripts/init-top/ORDER, so it never runs");
+		wrong(work, "script-not-run",
+		      "00-vfio-early is not in scripts/init-top/ORDER, so it never runs");
 		return;
 	}
 	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
@@ -155,8 +167,9 @@ static void check_order(struct work *work)
 		snprintf(script, sizeof(script), "/scripts/init-top/%s", later[i]);
 		line = order_line(image->order, script);
 		if (line && line < ours)
-			wrong(work, "00-vfio-early runs after %s (lines %u and %u of ORDER)",
-			      later[i], ours, line);
+			wrong(work, "script-late",
+			      "00-vfio-early runs after %s (lines %u and %u of ORDER)", later[i],
+			      ours, line);
 	}
 }
 
@@ -171,14 +184,17 @@ static void check_dracut(struct work *work)
 	if (image->has_unit && image->is_wanted)
 		return;
 	if (image->has_unit)
-		wrong(work, "vfio-early.service is in it, but nothing starts that");
+		wrong(work, "unit-not-started",
+		      "vfio-early.service is in it, but nothing starts that");
 	else if (image->is_wanted)
-		wrong(work, "vfio-early.service is to be started, but is not in it");
+		wrong(work, "unit-missing",
+		      "vfio-early.service is to be started, but is not in it");
 	else if (!image->has_hook)
-		wrong(work, "nothing in it starts vfio-early before udev");
+		wrong(work, "hook-missing", "nothing in it starts vfio-early before udev");
 	else if (image->has_systemd)
-		wrong(work, "vfio-early.service is not in it: systemd may load modules before it "
-			    "comes to the hook");
+		wrong(work, "unit-missing",
+		      "vfio-early.service is not in it: systemd may load modules before it "
+		      "comes to the hook");
 }
 
 static void check_binary(struct work *work)
@@ -187,13 +203,13 @@ static void check_binary(struct work *work)
 	const char *sha = work->inspector->binary_sha;
 
 	if (!image->has_binary)
-		wrong(work, "/" PATH_BINARY " is not in it");
+		wrong(work, "binary-missing", "/" PATH_BINARY " is not in it");
 	else if (!image->is_executable)
-		wrong(work, "its vfio-early-bind is not executable");
+		wrong(work, "binary-not-executable", "its vfio-early-bind is not executable");
 	else if (!image->is_static)
-		wrong(work, "its vfio-early-bind is no static program");
+		wrong(work, "binary-not-static", "its vfio-early-bind is no static program");
 	else if (*sha && strcmp(sha, image->binary_sha) != 0)
-		wrong(work, "its vfio-early-bind is not the one that is installed");
+		wrong(work, "binary-old", "its vfio-early-bind is not the one that is installed");
 }
 
 /* --- its plan */
@@ -222,20 +238,27 @@ static bool is_of_config(const struct work *work, const struct plan *plan)
 /* Returns whether what it decides can be compared with what the config asks for. */
 static bool check_plan(struct work *work, const struct plan *plan)
 {
+	static const char modules[] = PLAN_LOST_MODULES " ";
 	const char *kernel = work->inspection->kernel;
 	bool is_of_today = is_of_config(work, plan);
 
 	if (kernel && plan->kernel && strcmp(plan->kernel, kernel) != 0)
-		wrong(work, "the plan in it is for kernel %s", plan->kernel);
+		wrong(work, "plan-of-other-kernel", "the plan in it is for kernel %s",
+		      plan->kernel);
 	if (!is_of_today)
-		wrong(work, "the plan in it was made from an older config");
+		wrong(work, "plan-old", "the plan in it was made from an older config");
 	if (!plan->binds && !plan->losts)
-		wrong(work, "the plan in it names no function");
+		wrong(work, "plan-empty", "the plan in it names no function");
 	for (unsigned int i = 0; i < plan->losts; i++)
-		wrong(work, "a line of the config is not in it: %s", plan->lost[i]);
+		if (strncmp(plan->lost[i], modules, sizeof(modules) - 1) == 0)
+			wrong(work, "module-missing", "%s", plan->lost[i] + sizeof(modules) - 1);
+		else
+			wrong(work, "line-left-out", "a line of the config is not in it: %s",
+			      plan->lost[i]);
 	for (unsigned int i = 0; i < plan->modules; i++)
 		if (!has_module(&work->image, plan->module[i].path))
-			wrong(work, "module %s is planned, but not in it", plan->module[i].path);
+			wrong(work, "module-missing", "module %s is planned, but not in it",
+			      plan->module[i].path);
 	return is_of_today && plan->binds;
 }
 
@@ -250,7 +273,7 @@ static int decide_image(struct work *work, bool *comparable)
 
 	*comparable = false;
 	if (size >= PLAN_MAX_TEXT) {
-		wrong(work, "the plan in it is too large to be read at boot");
+		wrong(work, "plan-too-large", "the plan in it is too large to be read at boot");
 		return 0;
 	}
 	text = strdup(work->image.plan);
@@ -259,7 +282,8 @@ static int decide_image(struct work *work, bool *comparable)
 	if (!ret) {
 		plan_init(&plan);
 		if (plan_parse(&plan, text, size, PLAN_COMPILED, &errors))
-			wrong(work, "line %u of the plan in it is damaged", errors.error[0].line);
+			wrong(work, "plan-damaged", "line %u of the plan in it is damaged",
+			      errors.error[0].line);
 		*comparable = check_plan(work, &plan) && !errors.count;
 		ret = host_twin(work->inspector->host, &work->inspection->next);
 	}
@@ -299,14 +323,17 @@ static void compare(struct work *work, const struct host *today)
 		host_why(have == HOST_NEXT_VFIO ? today : next,
 			 have == HOST_NEXT_VFIO ? &today->fn[i] : &next->fn[i], why, sizeof(why));
 		if (have == HOST_NEXT_VFIO)
-			wrong(work, "%s: it would be bound, which a plan of today would not do%s%s",
-			      addr, *why ? ": " : "", why);
+			wrong(work, "binds-more",
+			      "%s: it would be bound, which a plan of today would not do%s%s", addr,
+			      *why ? ": " : "", why);
 		else
-			wrong(work, "%s: it would not be bound, as a plan of today would%s%s", addr,
+			wrong(work, "binds-less",
+			      "%s: it would not be bound, as a plan of today would%s%s", addr,
 			      *why ? ": " : "", why);
 	}
 	if (more)
-		wrong(work, "%u more functions would not be treated as by a plan of today", more);
+		wrong(work, "differs-more",
+		      "%u more functions would not be treated as by a plan of today", more);
 }
 
 static int compare_today(struct work *work)
@@ -324,7 +351,7 @@ static int compare_today(struct work *work)
 	if (ret == -ENOMEM)
 		return ret;
 	if (ret) {
-		note(work, "it cannot be compared with a plan of today: %s", why);
+		note(work, "not-compared", "it cannot be compared with a plan of today: %s", why);
 		return 0;
 	}
 	inspection->is_current = size == work->image.plan_size &&
@@ -346,8 +373,9 @@ static int compare_today(struct work *work)
 
 		compare(work, today);
 		if (inspection->wrongs == before)
-			note(work, "a plan of today would differ in modules, pins or what this "
-				   "host needs, not in what is bound");
+			note(work, "differs-in-little",
+			     "a plan of today would differ in modules, pins or what this "
+			     "host needs, not in what is bound");
 	}
 	host_close(today);
 	return ret;
@@ -359,7 +387,7 @@ static int check_ours(struct work *work)
 	int ret;
 
 	if (!work->image.plan) {
-		wrong(work, "there is no plan in it");
+		wrong(work, "plan-missing", "there is no plan in it");
 		return 0;
 	}
 	ret = decide_image(work, &comparable);
@@ -371,8 +399,9 @@ static int check_ours(struct work *work)
 	else
 		check_order(work);
 	if (!work->image.has_rule)
-		wrong(work, "05-vfio-early.rules is not in it: what appears late is not handed "
-			    "over");
+		wrong(work, "rule-missing",
+		      "05-vfio-early.rules is not in it: what appears late is not handed "
+		      "over");
 	if (comparable && work->inspection->next && work->inspection->kernel)
 		ret = compare_today(work);
 	return ret;
@@ -401,7 +430,8 @@ static int check(struct work *work)
 		return check_ours(work);
 	inspection->is_current = !work->image.plan;
 	if (work->image.plan && work->image.has_binary)
-		wrong(work, "it still has a plan, although %s", inspect_nothing(work->inspector));
+		wrong(work, "plan-left", "it still has a plan, although %s",
+		      inspect_nothing(work->inspector));
 	return 0;
 }
 
@@ -417,7 +447,7 @@ static int open_image(struct work *work, int dirfd, const char *path)
 		return fd;
 	if (fd == -EISDIR || fd == -ENOTSUP) {
 		inspection->state = INSPECT_DAMAGED;
-		wrong(work, "not a regular file");
+		wrong(work, "damaged", "not a regular file");
 		return fd;
 	}
 	inspection->state = fd == -ENOENT ? INSPECT_MISSING : INSPECT_UNREADABLE;
@@ -440,7 +470,7 @@ int inspect_image(const struct inspector *inspector, int dirfd, const char *path
 	close(fd);
 	if (ret && ret != -ENOMEM) {
 		inspection->state = INSPECT_DAMAGED;
-		wrong(&work, "%s", why);
+		wrong(&work, "damaged", "%s", why);
 		ret = 0;
 	}
 	if (!ret)
@@ -458,9 +488,9 @@ int inspect_image(const struct inspector *inspector, int dirfd, const char *path
 void inspect_free(struct inspection *inspection)
 {
 	for (size_t i = 0; i < inspection->wrongs; i++)
-		free(inspection->wrong[i]);
+		free(inspection->wrong[i].text);
 	for (size_t i = 0; i < inspection->notes; i++)
-		free(inspection->note[i]);
+		free(inspection->note[i].text);
 	free(inspection->wrong);
 	free(inspection->note);
 	free(inspection->kernel);

@@ -42,17 +42,23 @@ enum inspect_state {
 	INSPECT_UNREADABLE, /* not by this user: it cannot be told */
 };
 
+/* What is wrong with an image, or worth knowing: a stable word, and a sentence for people. */
+struct inspect_remark {
+	const char *code;
+	char *text;
+};
+
 struct inspection {
 	enum inspect_state state;
 	int error;    /* INSPECT_UNREADABLE: -errno */
 	char *kernel; /* that it is for; NULL: it cannot be told */
 	enum image_builder builder;
 	bool has_plan;
-	bool is_current; /* its plan is, byte for byte, what would be written today */
-	time_t time;	 /* when it was made */
-	char **wrong;	 /* sentences for an administrator; none when it is good */
+	bool is_current;	      /* its plan is, byte for byte, what would be written today */
+	time_t time;		      /* when it was made */
+	struct inspect_remark *wrong; /* none when it is good */
 	size_t wrongs;
-	char **note; /* what is worth knowing, and no fault of the image */
+	struct inspect_remark *note; /* what is worth knowing, and no fault of the image */
 	size_t notes;
 	struct host *next; /* decided by the plan in the image; NULL without one */
 };

@@ -147,11 +147,11 @@ static bool is_needed(struct work *work)
 		say(work, "it cannot be read: %s", strerror(-image.error));
 		break;
 	case INSPECT_DAMAGED:
-		say(work, "it is damaged: %s", image.wrongs ? image.wrong[0] : "");
+		say(work, "it is damaged: %s", image.wrongs ? image.wrong[0].text : "");
 		break;
 	case INSPECT_WRONG:
 		for (size_t i = 0; i < image.wrongs; i++)
-			say(work, "%s", image.wrong[i]);
+			say(work, "%s", image.wrong[i].text);
 		break;
 	case INSPECT_GOOD:
 		needed = !image.is_current || image.time < inspector->config_time;
@@ -236,7 +236,7 @@ static bool is_good(struct work *work, const char *path)
 			say(work, "the new image cannot be read: %s", strerror(-image.error));
 		for (size_t i = 0; i < image.wrongs; i++)
 			say(work, "the new image: %s%s",
-			    image.state == INSPECT_DAMAGED ? "damaged: " : "", image.wrong[i]);
+			    image.state == INSPECT_DAMAGED ? "damaged: " : "", image.wrong[i].text);
 	}
 	inspect_free(&image);
 	return good;

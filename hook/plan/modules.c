@@ -22,6 +22,7 @@
 #include "early/plan.h"
 #include "plan/modules.h"
 #include "plan/parmtype.h"
+#include "plan/plan.h"
 #include "util/file.h"
 #include "util/message.h"
 #include "util/modprobe.h"
@@ -57,13 +58,14 @@ static struct resolution *current;
 __attribute__((format(printf, 3, 4))) static void lose(struct resolution *res, const char *fix,
 						       const char *fmt, ...)
 {
-	char text[512];
+	char text[512] = PLAN_LOST_MODULES " ";
+	const size_t from = sizeof(PLAN_LOST_MODULES);
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
+	vsnprintf(text + from, sizeof(text) - from, fmt, args);
 	va_end(args);
-	message_error("%s; fix: %s", text, fix);
+	message_error("%s; fix: %s", text + from, fix);
 	res->lost(text, res->arg);
 	res->losses++;
 }
@@ -161,7 +163,7 @@ leave_out(struct resolution *res, const struct wanted_line *wanted, const char *
 		if (*c == '\n')
 			*c = ' ';
 	find_line(res, wanted, where);
-	fprintf(res->out, "# %s (%s)\n", text, where);
+	fprintf(res->out, "# module: %s (%s)\n", text, where);
 	message_warn("%s (%s)", text, where);
 }
 
@@ -282,7 +284,7 @@ static char *choose_options(struct resolution *res, struct kmod_module *mod)
 	}
 	if (has_ids)
 		fprintf(res->out,
-			"# %s: ids= of modprobe.d left out: it would take every twin; "
+			"# module: %s: ids= of modprobe.d left out: it would take every twin; "
 			"the bind lines replace it\n",
 			name);
 	if (params.has_dashes)
@@ -382,7 +384,7 @@ static void write_module(struct resolution *res, struct kmod_module *mod)
 	leave_out_install(res, mod);
 	if (is_blacklisted(res, name))
 		fprintf(res->out,
-			"# %s: the blacklist line of modprobe.d does not stop us: it is "
+			"# module: %s: the blacklist line of modprobe.d does not stop us: it is "
 			"about aliases\n",
 			name);
 	write_path(res, kmod_module_get_path(mod));
@@ -404,7 +406,7 @@ static void add_module(struct kmod_module *mod, bool install, const char *all_op
 	if (is_seen(res, name))
 		return;
 	if (!path && kmod_module_get_initstate(mod) == KMOD_MODULE_BUILTIN)
-		fprintf(res->out, "# %s: built into this kernel\n", name);
+		fprintf(res->out, "# module: %s: built into this kernel\n", name);
 	else if (!path)
 		lose_missing(res, name);
 	else if (access(path, F_OK))
@@ -611,7 +613,7 @@ int modules_write(const struct root *root, const char *kernel, FILE *out,
 			     "from missing ones; fix: run depmod for this kernel",
 			     dir);
 		fprintf(res.out,
-			"# modules.builtin.bin is missing: what is built in cannot be told\n");
+			"# module: modules.builtin.bin is missing: what is built in cannot be told\n");
 	}
 
 	ret = open_context(&res, dir);

@@ -328,9 +328,9 @@ static int write_protects(struct compiler *comp, FILE *out)
 				    facts.count);
 
 	if (facts.why_none)
-		fprintf(out, "# no protect lines: %s\n", facts.why_none);
+		fprintf(out, "# no-protect: no protect lines: %s\n", facts.why_none);
 	for (size_t i = 0; i < facts.notes; i++)
-		fprintf(out, "# %s\n", facts.note[i]);
+		fprintf(out, "# protect: %s\n", facts.note[i]);
 	for (size_t i = 0; i < facts.count; i++) {
 		const struct protect *item = &facts.list[i];
 		char addr[PCI_ADDRESS_SIZE], id[ID_TEXT_SIZE];
@@ -364,7 +364,8 @@ static void write_header(const struct compiler *comp, const char *kernel, FILE *
 	if (kernel)
 		fprintf(out, "kernel %s\n", kernel);
 	if (comp->is_undone)
-		fprintf(out, "# vfio-early undo was the last word: the config does not count\n");
+		fprintf(out,
+			"# undone: vfio-early undo was the last word: the config does not count\n");
 	else
 		fprintf(out, "config sha256:%s\n", comp->config.digest);
 	fprintf(out, "deadline %u\n", comp->plan.deadline);

@@ -13,6 +13,13 @@
 #include "util/root.h"
 
 /*
+ * What a "lost" line begins with when it is not a line of the config that was left out, but a module
+ * of the kernel that is missing. A plan's comments begin with a code too: "# no-protect: ", "# protect: ",
+ * "# module: ", "# undone: ".
+ */
+#define PLAN_LOST_MODULES "modules:"
+
+/*
  * What every plan of this host has, whatever its kernel: the config, the pins, what the host needs.
  * Read once, for any number of kernels.
  */

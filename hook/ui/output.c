@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What the reading commands print; see output.h. */
+#include <ctype.h>
 #include <errno.h>
 #include <json-c/json.h>
+#include <json-c/json_visit.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +13,9 @@
 
 #include "ui/output.h"
 #include "util/message.h"
+
+/* Grows when a member is removed or changes its meaning; see vfio-early-json(5). */
+#define OUTPUT_SCHEMA 2
 
 static const char *const sequence[] = {
 	[OUTPUT_PLAIN] = "",	     [OUTPUT_GOOD] = "\033[32m", [OUTPUT_WARN] = "\033[33m",
@@ -148,18 +153,6 @@ int output_check_columns(const struct output *output, const struct output_column
 	return for_each_shown(output, columns, check_column, &table);
 }
 
-static int scols_type(enum output_kind kind)
-{
-	switch (kind) {
-	case OUTPUT_NUMBER:
-		return SCOLS_JSON_NUMBER;
-	case OUTPUT_BOOLEAN:
-		return SCOLS_JSON_BOOLEAN;
-	default:
-		return SCOLS_JSON_STRING;
-	}
-}
-
 static int add_column(struct output_table *table, int i, const char *word, size_t len)
 {
 	const struct output_column *column = &table->columns[i];
@@ -177,7 +170,7 @@ static int add_column(struct output_table *table, int i, const char *word, size_
 	if (!shown)
 		return -ENOMEM;
 	table->shown[i] = shown;
-	return scols_column_set_json_type(shown, scols_type(column->kind));
+	return 0;
 }
 
 int output_table_init(struct output_table *table, const struct output *output, const char *name,
@@ -186,22 +179,24 @@ int output_table_init(struct output_table *table, const struct output *output, c
 	unsigned int width = output_width(output);
 	int ret;
 
-	*table = (struct output_table){ .output = output, .columns = columns };
+	*table = (struct output_table){
+		.output = output,
+		.columns = columns,
+		.name = name,
+		.children = "children",
+	};
 	scols_init_debug(0);
 	table->table = scols_new_table();
 	if (!table->table)
 		return message_errno(-ENOMEM, "cannot make a table");
 	scols_table_enable_raw(table->table, output->format == OUTPUT_RAW);
-	scols_table_enable_json(table->table, output->format == OUTPUT_JSON);
 	scols_table_enable_noheadings(table->table, output->no_headings);
 	scols_table_enable_colors(table->table, output_has_color(output));
 	scols_table_set_termforce(table->table,
 				  width ? SCOLS_TERMFORCE_ALWAYS : SCOLS_TERMFORCE_NEVER);
 	if (width)
 		scols_table_set_termwidth(table->table, width);
-	ret = scols_table_set_name(table->table, name);
-	if (!ret)
-		ret = for_each_shown(output, columns, add_column, table);
+	ret = for_each_shown(output, columns, add_column, table);
 	return ret ? message_errno(ret, "cannot make a table") : 0;
 }
 
@@ -274,23 +269,178 @@ void output_mark_cell(struct output_table *table, struct libscols_line *line, un
 		table->has_failed = true;
 }
 
+/* --- JSON */
+
+static struct json_object *json_cell(enum output_kind kind, const char *text)
+{
+	char *end;
+	long long number;
+
+	if (kind == OUTPUT_BOOLEAN)
+		return json_object_new_boolean(text && *text);
+	if (kind != OUTPUT_NUMBER || !text || !*text)
+		return output_json_text(text);
+	number = strtoll(text, &end, 10);
+	return *end ? output_json_text(text) : json_object_new_int64(number);
+}
+
+static struct json_object *json_line(struct output_table *table, struct libscols_line *line,
+				     struct json_object *under)
+{
+	struct json_object *object = json_object_new_object();
+	bool is_child = scols_line_get_parent(line);
+	char name[32];
+
+	table->has_failed |= !object;
+	for (int i = 0; table->columns[i].name && object; i++) {
+		const struct output_column *column = &table->columns[i];
+		size_t len = strlen(column->name);
+
+		if (!table->shown[i] || column->part == (is_child ? OUTPUT_PARENT : OUTPUT_CHILD))
+			continue;
+		for (size_t j = 0; j <= len && j < sizeof(name); j++)
+			name[j] = (char)tolower((unsigned char)column->name[j]);
+		json_object_object_add(
+			object, name,
+			json_cell(column->kind, scols_line_get_column_data(line, table->shown[i])));
+	}
+	json_object_array_add(under, object);
+	return object;
+}
+
+static void json_below(struct output_table *table, struct libscols_line *line,
+		       struct json_object *object)
+{
+	struct json_object *children;
+	struct libscols_iter *iter;
+	struct libscols_line *child;
+
+	if (!object || !scols_line_has_children(line))
+		return;
+	children = json_object_new_array();
+	iter = scols_new_iter(SCOLS_ITER_FORWARD);
+	table->has_failed |= !iter || !children;
+	while (iter && !scols_line_next_child(line, iter, &child))
+		json_below(table, child, json_line(table, child, children));
+	scols_free_iter(iter);
+	json_object_object_add(object, table->children, children);
+}
+
+static int print_json(struct output_table *table)
+{
+	struct json_object *top = output_json_object(), *list = json_object_new_array();
+	struct libscols_iter *iter = scols_new_iter(SCOLS_ITER_FORWARD);
+	struct libscols_line *line;
+
+	if (top && list && iter) {
+		while (!scols_table_next_line(table->table, iter, &line))
+			if (!scols_line_get_parent(line))
+				json_below(table, line, json_line(table, line, list));
+		json_object_object_add(top, table->name, json_object_get(list));
+	}
+	table->has_failed |= !top || !list || !iter;
+	json_object_put(list);
+	scols_free_iter(iter);
+	if (table->has_failed) {
+		json_object_put(top);
+		top = NULL;
+	}
+	return output_json(top);
+}
+
 int output_table_print(struct output_table *table)
 {
 	int ret = table->has_failed ? -ENOMEM : 0;
 
-	/* Of an empty table libsmartcols prints nothing, and nothing is no JSON. */
-	if (!ret && table->output->format == OUTPUT_JSON && scols_table_is_empty(table->table))
-		printf("{\n   \"%s\": []\n}\n", scols_table_get_name(table->table));
-	else if (!ret)
+	if (!ret && table->output->format == OUTPUT_JSON)
+		return print_json(table);
+	if (!ret)
 		ret = scols_print_table(table->table);
 	return ret < 0 ? message_errno(ret, "cannot print the table") : output_finish();
+}
+
+struct json_object *output_json_object(void)
+{
+	struct json_object *object = json_object_new_object();
+
+	if (object)
+		json_object_object_add(object, "schema", json_object_new_int(OUTPUT_SCHEMA));
+	return object;
+}
+
+struct json_object *output_json_text(const char *text)
+{
+	return text && *text ? json_object_new_string(text) : NULL;
+}
+
+/* Bytes of the well-formed UTF-8 sequence that a text begins with (Unicode, table 3-7), or 0. */
+static size_t utf8_length(const unsigned char *text)
+{
+	unsigned char low = 0x80, high = 0xbf;
+	size_t len;
+
+	if (*text < 0x80)
+		return 1;
+	if (*text < 0xc2 || *text > 0xf4)
+		return 0;
+	len = *text < 0xe0 ? 2 : *text < 0xf0 ? 3 : 4;
+	if (*text == 0xe0)
+		low = 0xa0;
+	else if (*text == 0xed)
+		high = 0x9f;
+	else if (*text == 0xf0)
+		low = 0x90;
+	else if (*text == 0xf4)
+		high = 0x8f;
+	if (text[1] < low || text[1] > high)
+		return 0;
+	for (size_t i = 2; i < len; i++)
+		if (text[i] < 0x80 || text[i] > 0xbf)
+			return 0;
+	return len;
+}
+
+static int make_utf8(struct json_object *object, int flags, struct json_object *parent,
+		     const char *key, size_t *index, void *arg)
+{
+	static const char replacement[] = "\xef\xbf\xbd";
+	const char *text;
+	FILE *out = NULL;
+	char *good = NULL;
+	size_t size;
+
+	(void)flags, (void)parent, (void)key, (void)index;
+	if (!json_object_is_type(object, json_type_string))
+		return JSON_C_VISIT_RETURN_CONTINUE;
+	text = json_object_get_string(object);
+	while (*text && utf8_length((const unsigned char *)text))
+		text += utf8_length((const unsigned char *)text);
+	if (*text)
+		out = open_memstream(&good, &size);
+	if (!out) {
+		*(bool *)arg |= *text;
+		return JSON_C_VISIT_RETURN_CONTINUE;
+	}
+	for (text = json_object_get_string(object); *text;) {
+		size_t len = utf8_length((const unsigned char *)text);
+
+		fwrite(len ? text : replacement, 1, len ? len : sizeof(replacement) - 1, out);
+		text += len ? len : 1;
+	}
+	if (fclose(out) || !json_object_set_string(object, good))
+		*(bool *)arg = true;
+	free(good);
+	return JSON_C_VISIT_RETURN_CONTINUE;
 }
 
 int output_json(struct json_object *object)
 {
 	const char *text = NULL;
+	bool has_failed = false;
 
 	if (object)
+		json_c_visit(object, 0, make_utf8, &has_failed);
+	if (object && !has_failed)
 		text = json_object_to_json_string_ext(object,
 						      JSON_C_TO_STRING_PRETTY |
 							      JSON_C_TO_STRING_SPACED |

@@ -49,6 +49,13 @@ enum output_kind {
 	OUTPUT_BOOLEAN, /* set to "yes"; not set is false in JSON, and empty elsewhere */
 };
 
+/* Of a tree in JSON: which lines have this member. */
+enum output_part {
+	OUTPUT_EVERYWHERE,
+	OUTPUT_PARENT,
+	OUTPUT_CHILD,
+};
+
 /* A table's columns: an array that ends with one without a name. */
 struct output_column {
 	const char *name; /* of the heading and of -o; JSON has it in lower case */
@@ -58,6 +65,7 @@ struct output_column {
 	enum output_kind kind;
 	bool is_shown;	   /* without -o; JSON then has all */
 	unsigned int wide; /* without -o only where lines have as many columns; 0: always */
+	enum output_part part;
 };
 
 #define OUTPUT_MAX_COLUMNS 32
@@ -66,6 +74,7 @@ struct output_table {
 	struct libscols_table *table;
 	const struct output *output;
 	const struct output_column *columns;
+	const char *name, *children;			   /* of the arrays in JSON */
 	struct libscols_column *shown[OUTPUT_MAX_COLUMNS]; /* by place in columns; NULL: not shown */
 	bool has_failed; /* out of memory; said when it is printed */
 };
@@ -77,7 +86,8 @@ int output_check_columns(const struct output *output, const struct output_column
 
 /*
  * output_table_init - an empty table with the columns that are to be shown.
- * @name: of the array in JSON
+ * @name: of the array in JSON; what is below a line of a tree is in an array "children", unless
+ *	table->children is set to another name
  *
  * Returns 0 or -errno; output_table_free() in any case.
  */
@@ -132,7 +142,20 @@ const char *output_off(const struct output *output, enum output_mark mark);
  */
 void output_fold(const struct output *output, unsigned int column, const char *text);
 
-/* output_json - print an object and give it back (json_object_put). Returns 0 or -errno. */
+/*
+ * output_json_object - what every command's JSON is: an object with "schema", to which the rest is
+ * added. NULL when memory ran out. See vfio-early-json(5).
+ */
+struct json_object *output_json_object(void);
+
+/* output_json_text - a string, or null for NULL and "". */
+struct json_object *output_json_text(const char *text);
+
+/*
+ * output_json - print an object and give it back (json_object_put). Bytes of a string that are not
+ * UTF-8 are replaced by U+FFFD, as whatever a file held must not spoil the whole (RFC 8259, 8.1).
+ * Returns 0 or -errno.
+ */
 int output_json(struct json_object *object);
 
 /* output_finish - was all of standard output written? Returns 0, or -errno after saying it. */

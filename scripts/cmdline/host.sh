@@ -129,11 +129,11 @@ is_igpu_named() {
 	0x8086,0x03*) ;;
 	*) return 1 ;;
 	esac
-	_next=$(vfio-early list --noheadings --raw -o next,why --root "${root:-/}" \
+	_next=$(vfio-early list --noheadings --raw -o next,code --root "${root:-/}" \
 		0000:00:02.0 2>/dev/null)
 	case $_next in
 	vfio-pci* | held*) return 0 ;;
-	'refused in\x20except'* | 'refused boot-vga'*) return 1 ;;
+	'refused except' | 'refused boot-vga') return 1 ;;
 	refused*) return 0 ;;
 	esac
 	return 1

@@ -245,7 +245,7 @@ plan
 status_is 0
 out "module $m/vfio-pci disable_vga=1 x=\"a b\""
 out "module $m/vfio_iommu_type1 allow_unsafe_interrupts=1"
-out "# vfio_pci: ids= of modprobe.d left out: it would take every twin; the bind lines replace it"
+out "# module: vfio_pci: ids= of modprobe.d left out: it would take every twin; the bind lines replace it"
 
 begin "options: all folders of modprobe.d"
 for dir in run usr/local/lib usr/lib lib; do
@@ -283,7 +283,7 @@ echo 'blacklist vfio-pci' >"$root/etc/modprobe.d/a.conf"
 plan
 status_is 0
 out "module $m/vfio-pci"
-out "# vfio_pci: the blacklist line of modprobe.d does not stop us: it is about aliases"
+out "# module: vfio_pci: the blacklist line of modprobe.d does not stop us: it is about aliases"
 
 begin "options: ids= is dropped in every spelling"
 config 'bind 10de:1187\n'
@@ -293,7 +293,7 @@ for line in '"ids=10de:1187"' 'ids="10de:1187, 10de:0e0a"' 'ids= disable_idle_d3
 	printf 'options vfio-pci %s\n' "$line" >"$root/etc/modprobe.d/a.conf"
 	plan
 	status_is 0
-	out "# vfio_pci: ids= of modprobe.d left out: it would take every twin; the bind lines replace it"
+	out "# module: vfio_pci: ids= of modprobe.d left out: it would take every twin; the bind lines replace it"
 	! grep -q '^module.*vfio-pci .*ids' "$work/out" || problem "ids= is passed: $line"
 done
 
@@ -304,7 +304,7 @@ echo 'options vfio-pci list=1,2,70000 octet=256 other text=a' >"$root/etc/modpro
 plan
 status_is 0
 out "module $m/vfio-pci disable-idle-d3 other text=a"
-out "# vfio_pci: \`disable_vga=maybe\` is left out: vfio_pci would not load with it, because the type of disable_vga is bool (/etc/modprobe.d/a.conf:2)"
+out "# module: vfio_pci: \`disable_vga=maybe\` is left out: vfio_pci would not load with it, because the type of disable_vga is bool (/etc/modprobe.d/a.conf:2)"
 for word in text number=12x list=1,2,70000 octet=256; do
 	err_has "vfio-early: warning: vfio_pci: \`$word\` is left out: "
 done
@@ -316,7 +316,7 @@ printf '# x\ninstall vfio-pci /bin/true\noptions vfio-pci disable_vga=1\n' >"$ro
 plan
 status_is 0
 out "module $m/vfio-pci disable_vga=1"
-out "# vfio_pci: \`install vfio_pci /bin/true\` is left out: the plan loads the module itself (/etc/modprobe.d/a.conf:2)"
+out "# module: vfio_pci: \`install vfio_pci /bin/true\` is left out: the plan loads the module itself (/etc/modprobe.d/a.conf:2)"
 err_has "warning: vfio_pci: \`install vfio_pci /bin/true\` is left out"
 
 begin "a FIFO in modprobe.d is left out at once; a file masked by /dev/null stays so"
@@ -356,7 +356,7 @@ status_is 0
 no_out "module $m/many"
 no_out "install many1"
 no_out many4
-out "# vfio_pci: the softdep of vfio_pci on many1 is left out: only what is part of vfio is loaded with it (/etc/modprobe.d/a.conf:2)"
+out "# module: vfio_pci: the softdep of vfio_pci on many1 is left out: only what is part of vfio is loaded with it (/etc/modprobe.d/a.conf:2)"
 err_has "the softdep of vfio_pci on many2 is left out"
 
 begin "more modules than a plan may have"
@@ -378,14 +378,14 @@ plan
 status_is 0
 no_err
 no_out "module /"
-out "# vfio_pci: built into this kernel"
-out "# vfio_iommu_type1: built into this kernel"
+out "# module: vfio_pci: built into this kernel"
+out "# module: vfio_iommu_type1: built into this kernel"
 
 begin "vfio-pci built in, vfio_iommu_type1 a module"
 built_in vfio irqbypass vfio-pci-core vfio-pci
 plan
 status_is 0
-out "# vfio_pci: built into this kernel"
+out "# module: vfio_pci: built into this kernel"
 out "module $m/vfio_iommu_type1"
 
 begin "modules.builtin.bin is missing"
@@ -393,7 +393,7 @@ rm "$root/lib/modules/$kernel/modules.builtin.bin"
 plan
 status_is 0
 err_has "modules.builtin.bin is missing: built-in modules cannot be told from missing ones; fix: run depmod for this kernel"
-out "# modules.builtin.bin is missing: what is built in cannot be told"
+out "# module: modules.builtin.bin is missing: what is built in cannot be told"
 out "module $m/vfio-pci"
 
 begin "modules.dep.bin is missing"
@@ -411,7 +411,7 @@ index
 plan
 status_is 1
 err "vfio-early: error: kernel $kernel has no module vfio_pci; fix: install this kernel's modules, run depmod, then update the image"
-out "lost kernel $kernel has no module vfio_pci"
+out "lost modules: kernel $kernel has no module vfio_pci"
 out "bind 10de:1187"
 
 begin "a module file that is gone"
@@ -419,7 +419,7 @@ rm "$root/lib/modules/$kernel/kernel/irqbypass.ko"
 plan
 status_is 1
 err "vfio-early: error: $m/irqbypass.ko is not there, although modules.dep.bin names it; fix: install this kernel's modules, run depmod, then update the image"
-out "lost $m/irqbypass.ko is not there, although modules.dep.bin names it"
+out "lost modules: $m/irqbypass.ko is not there, although modules.dep.bin names it"
 
 begin "compressed modules: the path has no suffix"
 xz "$root/lib/modules/$kernel/kernel"/*.ko 2>/dev/null

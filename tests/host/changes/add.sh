@@ -107,7 +107,7 @@ printf '%s\t%s\t%s\t%s\t0\t0\t0\t%s\t0\t0\t0\n' eno1 00000000 010200C0 0003 0000
 run add 02:00
 status_is 0
 err_is <<-EOF
-	vfio-early: warning: 0000:02:00.1 carries the address of vmbr1, which this host has no more after the next boot; fix: give it to another interface, or have another way in
+	vfio-early: warning: 0000:02:00.1: carries the address of vmbr1: the host loses this address at the next boot; fix: give the address to another interface, or have another way in
 EOF
 run add --only 17:00.0
 status_is 1
@@ -116,13 +116,13 @@ err "error: 0000:17:00.0 would be refused at boot: carries the default route (en
 begin "add --by id: both twins have one line for each ID"
 run add --by id 01:00 02:00
 status_is 0
-no_err
+err "warning: 0000:01:00.0: shows the console: the screen goes dark at the next boot, the boot goes on; fix: have another way in (SSH, serial), or set boot-vga keep"
 [ "$(grep -c ^bind "$root/etc/vfio-early.conf")" -eq 2 ] || problem "not two lines"
 
 begin "add --only: a mate in the group is named, --group takes it"
 run add --only 00:1f.2
 status_is 0
-err "warning: 0000:00:1f.3 shares group 5 and stays with the host, so no VM gets the group; fix: add --group, or name it too"
+err "warning: 0000:00:1f.3: shares group 5 with what is bound, and is not: no VM gets those once a driver takes this; fix: name it too (vfio-early add --group), or set group claim"
 run add --group 00:1f.2
 status_is 0
 no_err
@@ -200,7 +200,7 @@ begin "add: group claim is said"
 config 'group claim\n'
 run add --only 00:1f.3
 status_is 0
-err "warning: 0000:00:1f.2 shares group 5 and will be taken too (group claim)"
+err "warning: 0000:00:1f.2: shares group 5 and will be taken too (group claim)"
 
 begin "add: without an IOMMU it is written, and said"
 rm -r "$root/sys/class/iommu/dmar0"

@@ -295,7 +295,7 @@ grep -v -e initrd -e ' drwx' "$work/first" | is "$work/left"
 run status
 status_is 1
 tr -s ' ' <"$work/out" >"$work/have"
-grep -Fxq "fail config vfio-early undo was the last word: nothing is handed over" "$work/have" ||
+grep -Fxq "fail config vfio-early undo was the last word: the next boot binds nothing" "$work/have" ||
 	problem "status does not say so: $(cat "$work/have")"
 run check
 out_has "vfio-early undo was the last word: the next boot binds nothing"
@@ -373,7 +373,7 @@ system 'bind 02:00\n'
 rm -r "$root/sys/class/iommu/dmar0"
 act apply
 status_is 0
-out "blocks  IOMMU: off in the kernel (firmware table DMAR)"
+out "blocks  IOMMU off in the kernel (firmware table DMAR)"
 out "        fix: add kernel parameter intel_iommu=on; vfio-early apply does, unless cmdline is set"
 out "Done: with the kernel command line of this boot the next one would bind 0, refuse 2. Reboot, then vfio-early status says what came of it."
 run verify

@@ -25,7 +25,7 @@ run log --json
 status_is 0
 out_is <<-EOF
 	{
-	  "schema": 1,
+	  "schema": 2,
 	  "boot": null,
 	  "source": "run",
 	  "lines": [
@@ -153,19 +153,24 @@ run vm 104 17:00.1 --json
 status_is 0
 out_is <<-EOF
 	{
-	  "schema": 1,
-	  "vmid": "104",
+	  "schema": 2,
+	  "vmid": 104,
 	  "calls": [
-	    [
-	      "qm",
-	      "set",
-	      "104",
-	      "--hostpci0",
-	      "0000:17:00.1,pcie=1"
-	    ]
+	    {
+	      "words": [
+	        "qm",
+	        "set",
+	        "104",
+	        "--hostpci0",
+	        "0000:17:00.1,pcie=1"
+	      ]
+	    }
 	  ],
 	  "notes": [
-	    "OVMF keeps its settings on an EFI disk: qm set 104 --efidisk0 STORAGE:1,efitype=4m,pre-enrolled-keys=0"
+	    {
+	      "code": "efidisk-missing",
+	      "text": "OVMF keeps its settings on an EFI disk: qm set 104 --efidisk0 STORAGE:1,efitype=4m,pre-enrolled-keys=0"
+	    }
 	  ]
 	}
 EOF

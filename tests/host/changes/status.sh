@@ -91,28 +91,30 @@ rm "$root/boot/initrd.img-$kernel"
 run status --json
 status_is 1
 version=$(sed -n '1s/^[^(]*(\([^)]*\)).*/\1/p' "$top/debian/changelog")
-sed -n 1,12p "$work/out" >"$work/have"
+sed -n 1,13p "$work/out" >"$work/have"
 is "$work/have" <<-EOF
 	{
-	  "schema": 1,
+	  "schema": 2,
 	  "version": "$version",
 	  "ready": false,
 	  "kernel": "$kernel",
-	  "checks": [
+	  "findings": [
 	    {
-	      "check": "cpu",
-	      "result": "ok",
-	      "subject": null,
-	      "text": "Intel VT-x",
-	      "fix": null
-EOF
-grep -B2 -A3 "\"subject\": \"$kernel\"" "$work/out" >"$work/have"
-is "$work/have" <<-EOF
-	      "check": "image",
-	      "result": "fail",
+	      "level": "blocks",
+	      "stage": "image",
+	      "code": "image-missing",
 	      "subject": "$kernel",
 	      "text": "no image: there is no /boot/initrd.img-$kernel",
 	      "fix": "vfio-early apply"
+EOF
+grep -B3 -A3 '"subject": "0000:02:00.0"' "$work/out" >"$work/have"
+is "$work/have" <<-EOF
+	      "level": "ok",
+	      "stage": "boot",
+	      "code": "device-ok",
+	      "subject": "0000:02:00.0",
+	      "text": "on vfio-pci",
+	      "fix": null
 	    },
 EOF
 
@@ -360,7 +362,7 @@ ready
 config '# none\n'
 run status
 not_ready "fail image $kernel: it still has a plan, although the config names nothing"
-not_ready "fail config no bind line: nothing is handed over"
+not_ready "fail config no bind line: the next boot binds nothing"
 
 begin "status: unprivileged, an image that only root may read"
 ready
@@ -394,8 +396,7 @@ ready
 rm -r "$root/sys/class/iommu/dmar0" "$root/sys/firmware/acpi/tables/DMAR"
 echo 'flags : fpu' >"$root/proc/cpuinfo"
 run status
-not_ready "fail firmware no DMAR, IVRS or IORT table"
-not_ready "fail kernel IOMMU off in the firmware (no DMAR, IVRS or IORT)"
+not_ready "fail firmware IOMMU off in the firmware (no DMAR, IVRS or IORT)"
 not_ready " fix: switch on VT-d, AMD-Vi or SMMU there"
 not_ready "warning cpu neither vmx nor svm: no virtual machine can run fast here"
 
@@ -411,12 +412,11 @@ begin "status: no interrupt remapping, allow_unsafe_interrupts"
 ready
 echo ' 24: 0 PCI-MSI' >"$root/proc/interrupts"
 run status
-not_ready "fail remapping no interrupt remapping: VMs are refused the device"
+not_ready "fail remapping IOMMU: no interrupt remapping: VMs are refused every device"
 mkdir -p "$root/sys/module/vfio_iommu_type1/parameters"
 echo Y >"$root/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"
 run status
-ready_with "warning remapping no interrupt remapping"
-ready_with "warning unsafe-interrupts allow_unsafe_interrupts is set: a guest may send the host any interrupt"
+ready_with "warning remapping IOMMU: no interrupt remapping, but allow_unsafe_interrupts: a VM may raise any interrupt of this host"
 
 begin "status: no kernel"
 ready
@@ -427,7 +427,7 @@ not_ready "fail kernel no kernel in /lib/modules"
 begin "status: a group that is not whole"
 config 'bind 00:1f.2\n'
 run status
-not_ready "fail groups 0000:00:1f.3: shares group 5 with what is bound, so no VM gets that"
+out_has "warning  groups              0000:00:1f.3: shares group 5 with what is bound, and is not: no VM gets those once a driver takes this"
 
 begin "status: memory that the firmware keeps"
 ready
@@ -435,16 +435,16 @@ echo '0x00000000ab000000 0x00000000abffffff direct' \
 	>"$root/sys/kernel/iommu_groups/15/reserved_regions"
 run status
 status_is 1
-out_has "the firmware keeps memory of group 15 for itself (0x00000000ab000000 0x00000000abffffff)"
+out_has "group 15: the firmware keeps memory mapped for it (RMRR 0x00000000ab000000 0x00000000abffffff): the kernel gives it to no VM"
 
 begin "status: vfio_early=off and dry-run"
 ready
 echo 'root=/dev/sda1 vfio_early=off' >"$root/proc/cmdline"
 run status
-not_ready "fail boot-loader vfio_early=off: this boot touched nothing"
+not_ready "fail boot-loader /proc/cmdline: vfio_early=off: this boot was told to bind nothing"
 echo 'root=/dev/sda1 vfio_early=dry-run' >"$root/proc/cmdline"
 run status
-not_ready "fail boot-loader vfio_early=dry-run: this boot bound nothing"
+not_ready "fail boot-loader /proc/cmdline: vfio_early=dry-run: this boot was told to bind nothing"
 
 begin "status: parameters that the config asks for"
 config 'bind 02:00\ncmdline iommu=pt intel_iommu=on\n'
@@ -470,15 +470,15 @@ run status
 ready_with "ok boot-loader systemd-boot"
 rm -r "$root/sys/firmware/efi" "$root/boot/grub"
 run status
-ready_with "warning boot-loader none that is known: its kernel command line is yours to keep"
+ready_with "warning boot-loader no supported boot loader found: edit the kernel command line yourself"
 
 begin "status: a wrong line, a line that nothing answers to, a bridge"
 ready
 config 'bind 0x02\nbind 1234:5678\nbind 00:01.0\nbind 02:00\n'
 run status
 not_ready "fail config left out: /etc/vfio-early.conf:1:6: write IDs and addresses without 0x"
-not_ready "fail config 1234:5678: no function answers to this bind line"
-not_ready "fail config 0000:00:01.0: the next boot refuses it: a bridge; name what is behind it"
+not_ready "fail config bind 1234:5678: no such function"
+not_ready "fail config 0000:00:01.0: refused: a bridge"
 
 begin "status: what the administrator asked for is no failure"
 config 'bind class:03 class:0403\nexcept 02:00.1\nboot-vga keep\n'
@@ -543,8 +543,8 @@ ready
 config '# x\nvfio_virqfd\n' modules
 config 'vfio-virqfd\n' modules-load.d/vfio.conf
 run status
-ready_with "warning virqfd /etc/modules: vfio_virqfd is named, which kernel $kernel does not have (it is part of vfio since 6.2)"
-ready_with "warning virqfd /etc/modules-load.d/vfio.conf: vfio_virqfd is named, which kernel $kernel does not have (it is part of vfio since 6.2)"
+ready_with "warning virqfd /etc/modules:2: vfio_virqfd is named, which kernel $kernel does not have (it is part of vfio since 6.2)"
+ready_with "warning virqfd /etc/modules-load.d/vfio.conf:1: vfio_virqfd is named, which kernel $kernel does not have (it is part of vfio since 6.2)"
 echo "kernel/vfio_virqfd.ko:" >>"$root/lib/modules/$kernel/modules.dep"
 run status
 no_out virqfd

@@ -68,7 +68,7 @@ status_is 1
 grep -v '"name"' "$work/out" | sed '/\[$/{N;s/\[\n *\]/[]/}' >"$work/have"
 is "$work/have" <<-EOF
 	{
-	  "schema": 1,
+	  "schema": 2,
 	  "good": false,
 	  "images": [
 	    {
@@ -94,6 +94,7 @@ is "$work/have" <<-EOF
 	          "group": 15,
 	          "driver": null,
 	          "next": "vfio-pci",
+	          "code": null,
 	          "why": null
 	        },
 	        {
@@ -102,6 +103,7 @@ is "$work/have" <<-EOF
 	          "group": 15,
 	          "driver": null,
 	          "next": "vfio-pci",
+	          "code": null,
 	          "why": null
 	        }
 	      ]

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The images, and what this boot did; see findings.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "early/code.h"
+#include "early/paths.h"
+#include "early/sysfs.h"
+#include "findings/find.h"
+#include "host/boot_report.h"
+#include "host/next_boot.h"
+#include "image/inspect.h"
+#include "image/kernels.h"
+
+/* --- the images */
+
+static void add_wrong(struct search *search, const struct inspection *image, const char *version)
+{
+	for (size_t i = 0; i < image->wrongs; i++) {
+		const struct finding_words words = {
+			.code = image->wrong[i].code,
+			.topic = "image",
+			.stage = FINDING_STAGE_IMAGE,
+			.level = FINDING_BLOCKS,
+			.text = image->wrong[i].text,
+			.fix = COMMAND_APPLY,
+		};
+
+		finding_add_words(search->findings, &words, version);
+	}
+}
+
+static void find_image(struct search *search, const struct inspector *inspector,
+		       const struct kernel *kernel)
+{
+	struct findings *findings = search->findings;
+	struct inspection image;
+
+	if (inspect_image(inspector, search->host->root.fd, kernel->image, kernel->version, &image))
+		findings->failed = true;
+	switch (image.state) {
+	case INSPECT_MISSING:
+		finding_add(findings, FINDING_IMAGE_MISSING, kernel->version, kernel->image, NULL);
+		break;
+	case INSPECT_UNREADABLE:
+		finding_add(findings,
+			    image.time < inspector->config_time ? FINDING_IMAGE_OLD :
+								  FINDING_IMAGE_UNREADABLE,
+			    kernel->version, kernel->image, NULL);
+		break;
+	case INSPECT_DAMAGED:
+		finding_add(findings, FINDING_IMAGE_DAMAGED, kernel->version, kernel->image,
+			    image.wrongs ? image.wrong[0].text : "", NULL);
+		break;
+	case INSPECT_WRONG:
+		add_wrong(search, &image, kernel->version);
+		break;
+	case INSPECT_GOOD:
+		finding_add(findings, FINDING_IMAGE_OK, kernel->version, inspect_summary(inspector),
+			    NULL);
+		break;
+	}
+	inspect_free(&image);
+}
+
+static void find_kernels(struct search *search, const struct inspector *inspector)
+{
+	struct kernels kernels;
+	int ret = kernels_find(&search->host->root, &kernels);
+
+	if (ret == -ENOMEM)
+		search->findings->failed = true;
+	else if (ret)
+		finding_add(search->findings, FINDING_BOOT_UNREADABLE, "", strerror(-ret), NULL);
+	else if (!kernels.count)
+		finding_add(search->findings, FINDING_NO_BOOT_KERNEL, "", NULL);
+	for (size_t i = 0; i < kernels.count; i++)
+		find_image(search, inspector, &kernels.list[i]);
+	kernels_free(&kernels);
+}
+
+/* --- this boot */
+
+static int look_for_digest(const char *line, void *arg)
+{
+	static const char key[] = "config sha256:";
+
+	if (strncmp(line, key, sizeof(key) - 1) != 0)
+		return 0;
+	return strcmp(line + sizeof(key) - 1, arg) ? 1 : 2;
+}
+
+/*
+ * Was it refused because the config says so? A report of a version that wrote no codes leaves that to
+ * what today's config makes of the function.
+ */
+static bool is_wanted_refusal(const struct host *host, const struct entry *entry)
+{
+	const struct host_function *fn;
+	struct pci_address addr;
+	enum reason reason;
+
+	if (strcmp(entry->result, code_report_name(REPORT_REFUSED)) != 0)
+		return false;
+	if (!code_find(entry->why, &reason)) {
+		fn = pci_address_parse(entry->subject, &addr) ? NULL : host_find(host, &addr);
+		if (!fn || fn->place == DECIDE_NO_INDEX)
+			return false;
+		reason = host->decisions.verdict[fn->place].reason;
+	}
+	return reason == REASON_EXCEPT || reason == REASON_BOOT_VGA;
+}
+
+/* A constant, as a finding wants it. */
+static const char *code_of(const struct entry *entry)
+{
+	enum reason reason;
+
+	return code_find(entry->why, &reason) ? code_name(reason) : "boot-not-bound";
+}
+
+static void add_not_bound(struct search *search, const struct entry *entry)
+{
+	char text[700];
+	const struct finding_words words = {
+		.code = code_of(entry),
+		.topic = "boot",
+		.stage = FINDING_STAGE_BOOT,
+		.level = FINDING_BLOCKS,
+		.text = text,
+		.fix = "vfio-early log says more",
+	};
+
+	snprintf(text, sizeof(text), "%s%s%s%s%s", entry->result, *entry->driver ? ", on " : "",
+		 entry->driver, *entry->reason ? ": " : "", entry->reason);
+	finding_add_words(search->findings, &words, entry->subject);
+}
+
+/* What the boot did with it, and who has it now. */
+static void find_in_entry(struct search *search, const struct entry *entry)
+{
+	int rootfd = search->host->root.fd;
+	char now[PCI_DRIVER_SIZE], text[PCI_DRIVER_SIZE + 4];
+	struct pci_address addr;
+	struct pci_function fn;
+
+	if (is_wanted_refusal(search->host, entry))
+		return;
+	if (strcmp(entry->result, code_report_name(REPORT_BOUND)) != 0 &&
+	    strcmp(entry->result, code_report_name(REPORT_KEPT)) != 0) {
+		add_not_bound(search, entry);
+		return;
+	}
+	if (pci_address_parse(entry->subject, &addr))
+		return;
+	if (pci_read(rootfd, &addr, &fn)) {
+		finding_add(search->findings, FINDING_DEVICE_GONE, entry->subject, NULL);
+		return;
+	}
+	if (pci_read_driver(rootfd, &addr, now))
+		now[0] = '\0';
+	if (!strcmp(now, entry->driver)) {
+		finding_add(search->findings, FINDING_DEVICE_OK, entry->subject, now, NULL);
+		return;
+	}
+	snprintf(text, sizeof(text), *now ? "on %s" : "without a driver", now);
+	finding_add(search->findings, FINDING_DEVICE_REBOUND, entry->subject, entry->driver, text,
+		    NULL);
+}
+
+static void find_in_entries(struct search *search, const struct entries *entries, bool is_of_today)
+{
+	struct host *host = search->host;
+	size_t before = search->findings->of_level[FINDING_BLOCKS];
+
+	for (size_t i = 0; i < entries->count; i++)
+		find_in_entry(search, &entries->list[i]);
+	for (size_t i = 0; i < host->count && is_of_today; i++) {
+		char addr[PCI_ADDRESS_SIZE];
+
+		pci_address_format(&host->fn[i].pci.addr, addr);
+		if (host_next(host, &host->fn[i]) == HOST_NEXT_VFIO && !entries_find(entries, addr))
+			finding_add(search->findings, FINDING_BOOT_UNAWARE, addr, NULL);
+	}
+	if (search->findings->of_level[FINDING_BLOCKS] == before && is_of_today)
+		finding_add(search->findings, FINDING_BOOT_OK, "", NULL);
+}
+
+static void find_boot(struct search *search, const char *digest)
+{
+	struct host *host = search->host;
+	struct entries entries;
+	int ret = entries_read(host->root.fd, &entries);
+	bool is_old = sysfs_for_each_line(host->root.fd, PATH_RUN_PLAN, look_for_digest,
+					  (void *)digest) == 1;
+
+	if (ret == -ENOMEM) {
+		search->findings->failed = true;
+	} else if (ret == -ENOENT && host->plan.binds) {
+		finding_add(search->findings, FINDING_BOOT_NONE, "", NULL);
+	} else if (ret && host->plan.binds) {
+		finding_add(search->findings, FINDING_BOOT_UNKNOWN, "", PATH_RUN_REPORT,
+			    strerror(-ret), NULL);
+	} else if (!ret) {
+		if (is_old)
+			finding_add(search->findings, FINDING_BOOT_OLD, "", NULL);
+		find_in_entries(search, &entries, !is_old);
+	}
+	entries_free(&entries);
+}
+
+/* --- the whole */
+
+/* Wrong lines were said when the plan was compiled; here they are merely left out. */
+static void find_parameters(struct search *search, struct config *config)
+{
+	static struct plan own; /* the config as it is written: no plan carries its cmdline */
+	struct plan_errors errors = { 0 };
+
+	plan_init(&own);
+	for (size_t i = 0; i < config->files; i++)
+		plan_parse(&own, config->file[i].cut, config->file[i].size, PLAN_CONFIG, &errors);
+	find_loader(search, own.cmdline);
+}
+
+int find_images(struct search *search)
+{
+	struct inspector inspector;
+	int ret = inspect_open(search->host, &inspector);
+
+	if (!ret) {
+		find_parameters(search, &inspector.config);
+		find_config(search);
+		if (!search->kernel)
+			finding_add(search->findings, FINDING_NO_KERNEL, "", NULL);
+		find_kernels(search, &inspector);
+		find_boot(search, inspector.config.digest);
+	}
+	inspect_close(&inspector);
+	return ret;
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Every finding of the host half: its code, where it belongs, how bad it is, its words and its fix, each
+ * once. Codes are stable: they are in --json and in vfio-early(8). Words may change at any time, and no
+ * code reads them. Why a function is refused has the boot half's own codes: see device.c.
+ *
+ * X(NAME, code, stage, topic, level, text, fix)
+ *
+ * topic: what `status` writes before it. {0} to {3} in text and fix are what finding_add() is given.
+ * A fix is never one that is in force already, nor one that this package itself would refuse; where
+ * that depends on the host, the finder chooses between codes or gives the fix as {N}. "" is none.
+ */
+#ifndef VFIO_EARLY_HOOK_FINDINGS_CODES_H
+#define VFIO_EARLY_HOOK_FINDINGS_CODES_H
+
+#include "ui/status.h"
+
+#define FINDING_REBOOT COMMAND_APPLY ", then reboot"
+
+/* clang-format off */
+#define FINDING_LIST(X) \
+	/* The machine. */ \
+	X(CPU_OK, "cpu-ok", MACHINE, "cpu", OK, "{0}", "") \
+	X(CPU_NO_VM, "cpu-no-virtualization", MACHINE, "cpu", WARNS, \
+	  "neither vmx nor svm: no virtual machine can run fast here", \
+	  "switch on VT-x or SVM in the firmware") \
+	X(CPU_UNKNOWN, "cpu-unknown", MACHINE, "cpu", UNKNOWN, "/proc/cpuinfo says nothing", "") \
+	X(FIRMWARE_OK, "iommu-table", MACHINE, "firmware", OK, "{0}", "") \
+	X(IOMMU_ON, "iommu-on", MACHINE, "kernel", OK, "{0}", "") \
+	X(IOMMU_OFF_FIRMWARE, "iommu-off-firmware", MACHINE, "firmware", BLOCKS, "{0}", "{1}") \
+	X(IOMMU_OFF_KERNEL, "iommu-off-kernel", MACHINE, "kernel", BLOCKS, "{0}", "{1}") \
+	X(IOMMU_NOIOMMU, "noiommu", MACHINE, "kernel", BLOCKS, "{0}", "{1}") \
+	X(REMAPPING_ON, "remapping-on", MACHINE, "remapping", OK, "interrupt remapping is on", "") \
+	X(REMAPPING_OFF, "remapping-off", MACHINE, "remapping", BLOCKS, \
+	  "no interrupt remapping: VMs are refused every device", \
+	  "switch on x2APIC in the firmware, or look for an update of it") \
+	X(REMAPPING_UNSAFE, "remapping-unsafe", MACHINE, "remapping", WARNS, \
+	  "no interrupt remapping, but allow_unsafe_interrupts: a VM may raise any interrupt of " \
+	  "this host", \
+	  "switch on x2APIC in the firmware; if it has none, trust all VMs") \
+	X(UNSAFE_SET, "unsafe-interrupts-needless", RECIPE, "unsafe-interrupts", NOTES, \
+	  "allow_unsafe_interrupts is set and has no effect: this host remaps interrupts", \
+	  "remove it") \
+	\
+	/* The config. */ \
+	X(CONFIG_OK, "config-ok", CONFIG, "config", OK, "{0} bind line{1}", "") \
+	X(LINE_LOST, "line-left-out", CONFIG, "config", BLOCKS, "left out: {0}", "correct it") \
+	X(NO_FUNCTION, "absent", CONFIG, "config", BLOCKS, "bind {0}: no such function", \
+	  "correct or remove the line; vfio-early list -a names all functions") \
+	X(UNDONE, "undone", CONFIG, "config", IDLE, \
+	  "vfio-early undo was the last word: the next boot binds nothing", COMMAND_APPLY) \
+	X(NO_BIND_LINE, "no-bind-line", CONFIG, "config", IDLE, \
+	  "no bind line: the next boot binds nothing", "vfio-early add ADDRESS") \
+	X(NO_PROTECT, "no-protect", CONFIG, "protect", WARNS, "{0}", "") \
+	X(PROTECT_NOTE, "protect-note", CONFIG, "protect", NOTES, "{0}", "") \
+	X(PLAN_NOTE, "plan-note", CONFIG, "plan", NOTES, "{0}", "") \
+	\
+	/* The kernel's modules. */ \
+	X(NO_KERNEL, "no-kernel", IMAGE, "kernel", BLOCKS, "no kernel in /lib/modules", \
+	  "install a kernel package") \
+	X(MODULE_LOST, "module-missing", MACHINE, "modules", BLOCKS, "{0}", \
+	  "install this kernel's modules or run depmod for it, then " COMMAND_APPLY) \
+	X(MODULE_NOTE, "module-note", MACHINE, "modules", NOTES, "{0}", "") \
+	\
+	/* IOMMU groups, as a VM takes them. */ \
+	X(GROUPS_OK, "groups-ok", VM, "groups", OK, "{0} function{1}, each group whole", "") \
+	X(GROUP_RMRR, "group-rmrr", VM, "groups", BLOCKS, \
+	  "the firmware keeps memory mapped for it (RMRR {0}): the kernel gives it to no VM", \
+	  "look in the firmware for what keeps this device mapped (iLO, USB emulation, shared " \
+	  "memory), or use another") \
+	X(GROUP_PROTECTED, "group-protected", VM, "groups", BLOCKS, \
+	  "this host needs {0} of it ({1}): no VM gets {2}", "{3}") \
+	X(GROUP_SHARED, "blocks-group", VM, "groups", BLOCKS, \
+	  "shares group {0} with what is bound, and stays with {1}: no VM gets those", "{2}") \
+	X(GROUP_IDLE, "may-block-group", VM, "groups", WARNS, \
+	  "shares group {0} with what is bound, and is not: no VM gets those once a driver takes " \
+	  "this", "{1}") \
+	X(GROUP_CLAIMED, "group-claimed", VM, "groups", NOTES, \
+	  "shares group {0} and will be taken too (group claim)", "") \
+	\
+	/* What a bound function costs, and what a VM will make of it. */ \
+	X(FORCED, "forced", DEVICE, "device", WARNS, \
+	  "{0} (protect), overridden by bind!: this host may not come up without it", \
+	  "write bind without the exclamation mark") \
+	X(ADDRESS, "address-in-use", DEVICE, "device", WARNS, \
+	  "{0}: the host loses this address at the next boot", \
+	  "give the address to another interface, or have another way in") \
+	X(SCREEN, "screen", DEVICE, "device", WARNS, \
+	  "shows the console: the screen goes dark at the next boot, the boot goes on", \
+	  "have another way in (SSH, serial), or set boot-vga keep") \
+	X(FRAMEBUFFER, "framebuffer", DEVICE, "device", BLOCKS, \
+	  "holds the boot framebuffer, which nothing but the kernel can release: no VM can use it", \
+	  "add kernel parameter initcall_blacklist=sysfb_init") \
+	X(RESET_NONE, "no-reset", DEVICE, "device", WARNS, \
+	  "no reset method: a second VM, or a second start, may find it unusable", \
+	  "reboot the host between two uses") \
+	X(RESET_MATE, "reset-with-host", DEVICE, "device", WARNS, \
+	  "can be reset only with {0}, which stays with the host", "{1}") \
+	X(RESET_BUS, "reset-with-bus", DEVICE, "device", NOTES, \
+	  "can be reset only with all else on its bus", "give all functions of the bus to one VM") \
+	X(VARIANT, "variant-driver", DEVICE, "device", NOTES, \
+	  "this kernel has a vfio driver of its own for it: {0}", \
+	  "only if a VM is to be migrated with it, keep it out of this config and bind it to that " \
+	  "driver") \
+	X(VF_OF_BOUND, "vf-of-bound", DEVICE, "device", BLOCKS, \
+	  "a virtual function of {0}, which is bound too and then makes none", \
+	  "bind only one of the two") \
+	X(VF_LATE, "vf-late", DEVICE, "device", NOTES, \
+	  "a virtual function of {0}: bound when that one's driver makes it, after the early boot", \
+	  "") \
+	X(VFS_LOST, "vfs-lost", DEVICE, "device", WARNS, \
+	  "has {0} virtual functions now; on vfio-pci it has none", \
+	  "bind the virtual functions instead, if it is they that the VMs are to get") \
+	\
+	/* Old recipes. All others have their words in recipes.c. */ \
+	X(NO_VIRQFD, "virqfd-gone", RECIPE, "virqfd", WARNS, \
+	  "vfio_virqfd is named, which kernel {0} does not have (it is part of vfio since 6.2)", \
+	  "remove that line") \
+	\
+	/* The boot loader. */ \
+	X(LOADER_OK, "loader-ok", BOOT, "boot-loader", OK, "{0}", "") \
+	X(LOADER_UNKNOWN, "loader-unknown", BOOT, "boot-loader", WARNS, \
+	  "no supported boot loader found: edit the kernel command line yourself", "") \
+	X(TOLD_OFF, "told-off", MACHINE, "boot-loader", IDLE, \
+	  "vfio_early=off: this boot was told to bind nothing", \
+	  "take it out of the boot loader's config, if it is there") \
+	X(TOLD_DRY_RUN, "told-dry-run", MACHINE, "boot-loader", IDLE, \
+	  "vfio_early=dry-run: this boot was told to bind nothing", \
+	  "take it out of the boot loader's config, if it is there") \
+	X(PARAMETER_MISSING, "parameter-missing", BOOT, "boot-loader", BLOCKS, \
+	  "this kernel was booted without {0}", FINDING_REBOOT) \
+	\
+	/* The images. What is wrong in one has codes of its own: see image/inspect.h. */ \
+	X(IMAGE_OK, "image-ok", IMAGE, "image", OK, "{0}", "") \
+	X(IMAGE_MISSING, "image-missing", IMAGE, "image", BLOCKS, "no image: there is no /{0}", \
+	  COMMAND_APPLY) \
+	X(IMAGE_OLD, "image-old", IMAGE, "image", BLOCKS, "/{0} is older than the config", \
+	  COMMAND_APPLY) \
+	X(IMAGE_UNREADABLE, "image-unreadable", IMAGE, "image", UNKNOWN, \
+	  "/{0} cannot be read by you; it is newer than the config", "run it as root") \
+	X(IMAGE_DAMAGED, "image-damaged", IMAGE, "image", BLOCKS, "/{0} is damaged: {1}", \
+	  COMMAND_APPLY) \
+	X(BOOT_UNREADABLE, "boot-folder-unreadable", IMAGE, "image", UNKNOWN, "/boot: {0}", \
+	  "run it as root") \
+	X(NO_BOOT_KERNEL, "no-image", IMAGE, "image", UNKNOWN, \
+	  "no kernel in /boot: its image cannot be found", "") \
+	\
+	/* This boot. */ \
+	X(BOOT_OK, "boot-ok", BOOT, "boot", OK, "all as configured", "") \
+	X(BOOT_NONE, "boot-none", BOOT, "boot", BLOCKS, \
+	  "vfio-early did not run at this boot", FINDING_REBOOT) \
+	X(BOOT_UNKNOWN, "boot-unreadable", BOOT, "boot", UNKNOWN, "/{0}: {1}", "run it as root") \
+	X(BOOT_OLD, "boot-old", BOOT, "boot", BLOCKS, \
+	  "the config was changed since this boot", FINDING_REBOOT) \
+	X(BOOT_UNAWARE, "boot-unaware", BOOT, "boot", BLOCKS, "this boot did not know of it", \
+	  FINDING_REBOOT) \
+	X(DEVICE_OK, "device-ok", BOOT, "device", OK, "on {0}", "") \
+	X(DEVICE_GONE, "device-gone", BOOT, "device", BLOCKS, "it was bound, and is gone now", \
+	  "echo 1 > /sys/bus/pci/rescan, or reboot") \
+	X(DEVICE_REBOUND, "device-rebound", BOOT, "device", BLOCKS, \
+	  "something rebound it since the boot: was on {0}, now {1}", \
+	  "find out who did it (virsh, driverctl, a hook script of a VM); a reboot undoes it")
+/* clang-format on */
+
+enum finding_code {
+#define FINDING_ENUM(name, code, stage, topic, level, text, fix) FINDING_##name,
+	FINDING_LIST(FINDING_ENUM)
+#undef FINDING_ENUM
+	FINDING_CODES
+};
+
+#endif

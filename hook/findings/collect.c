@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* In which order things are looked at, and what several of them need; see findings.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "findings/find.h"
+#include "plan/modules.h"
+#include "util/message.h"
+
+bool find_is_taken(const struct search *search, const struct host_function *fn)
+{
+	return fn && fn->place != DECIDE_NO_INDEX &&
+	       decide_is_taken(&search->host->decisions.verdict[fn->place]);
+}
+
+void find_concern(struct search *search, size_t from, int group)
+{
+	for (size_t i = from; i < search->findings->count; i++)
+		search->findings->list[i].group = group;
+}
+
+static bool has_resets(const struct host *host)
+{
+	char text[128];
+
+	for (size_t i = 0; i < host->count; i++)
+		if (*host_attribute(host, &host->fn[i], "reset_method", text, sizeof(text)))
+			return true;
+	return false;
+}
+
+/* Without modprobe.d: it is aliases of the kernel's own that are looked for. */
+static struct kmod_ctx *open_kmod(const struct host *host, const char *kernel)
+{
+	static const char *const no_config[] = { NULL };
+	struct kmod_ctx *kmod = NULL;
+	char *dir;
+
+	if (!modules_dir(&host->root, kernel, &dir)) {
+		kmod = kmod_new(dir, no_config);
+		if (kmod)
+			kmod_set_log_priority(kmod, 0);
+	}
+	free(dir);
+	return kmod;
+}
+
+static int open_search(struct search *search)
+{
+	struct host *host = search->host;
+	int ret = recipes_find(&host->root, &search->recipes);
+
+	if (ret)
+		return ret;
+	ret = protect_addresses(&host->root, &search->addressed);
+	if (ret)
+		return message_errno(ret, "cannot find out which devices carry an address");
+	search->knows_resets = host->table.count && has_resets(host);
+	if (search->kernel)
+		search->kmod = open_kmod(host, search->kernel);
+	return 0;
+}
+
+static int close_search(struct search *search, int ret)
+{
+	if (search->kmod)
+		kmod_unref(search->kmod);
+	protect_free(&search->addressed);
+	recipes_free(&search->recipes);
+	if (!ret && search->findings->failed)
+		ret = message_errno(-ENOMEM, "cannot tell whether all is well");
+	return ret;
+}
+
+int findings_collect_check(struct host *host, const char *kernel, struct findings *findings)
+{
+	struct search search = { .host = host, .findings = findings, .kernel = kernel };
+	int ret = open_search(&search);
+
+	if (!ret) {
+		find_machine(&search);
+		find_config(&search);
+		find_groups(&search);
+		find_devices(&search);
+		find_recipes(&search);
+	}
+	return close_search(&search, ret);
+}
+
+int findings_collect_status(struct host *host, const char *kernel, struct findings *findings)
+{
+	struct search search = { .host = host, .findings = findings, .kernel = kernel };
+	int ret = open_search(&search);
+
+	if (!ret) {
+		find_machine(&search);
+		find_groups(&search);
+		ret = find_images(&search);
+		find_devices(&search);
+		find_recipes(&search);
+	}
+	return close_search(&search, ret);
+}

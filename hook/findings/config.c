@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What is wrong with the config, and what compiling it could not find out; see findings.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "findings/find.h"
+#include "plan/plan.h"
+
+/* The plan's own comments: "CODE: text". */
+static void find_in_notes(struct search *search)
+{
+	static const struct {
+		const char *code, *subject;
+		enum finding_code finding;
+	} kinds[] = {
+		{ "no-protect", "protect", FINDING_NO_PROTECT },
+		{ "protect", "protect", FINDING_PROTECT_NOTE },
+		{ "module", "modules", FINDING_MODULE_NOTE },
+	};
+	const struct host *host = search->host;
+
+	for (size_t i = 0; i < host->notes; i++) {
+		const char *note = host->note[i], *subject = "plan";
+		enum finding_code code = FINDING_PLAN_NOTE;
+		size_t len = strcspn(note, ":");
+
+		for (size_t j = 0; j < sizeof(kinds) / sizeof(kinds[0]); j++) {
+			if (strlen(kinds[j].code) != len || strncmp(note, kinds[j].code, len) != 0)
+				continue;
+			code = kinds[j].finding;
+			subject = kinds[j].subject;
+			note += len + strspn(note + len, ": ");
+			break;
+		}
+		/* Said by what it does to the host: see below. */
+		if (code != FINDING_PLAN_NOTE || !host->is_undone)
+			finding_add(search->findings, code, subject, note, NULL);
+	}
+}
+
+static void find_in_lost(struct search *search, const char *lost)
+{
+	static const char modules[] = PLAN_LOST_MODULES " ";
+
+	if (strncmp(lost, modules, sizeof(modules) - 1) != 0)
+		finding_add(search->findings, FINDING_LINE_LOST, "config", lost, NULL);
+	else
+		finding_add(search->findings, FINDING_MODULE_LOST, "modules",
+			    lost + sizeof(modules) - 1, NULL);
+}
+
+/* What is refused by the config's own word, or for what another finding says, blocks nothing. */
+static size_t count_blocks(const struct search *search)
+{
+	size_t blocks = 0;
+
+	for (size_t i = 0; i < search->findings->count; i++) {
+		const struct finding *item = &search->findings->list[i];
+
+		blocks += item->stage == FINDING_STAGE_CONFIG && item->level < FINDING_WARNS;
+	}
+	return blocks;
+}
+
+void find_config(struct search *search)
+{
+	const struct host *host = search->host;
+	const struct plan *plan = &host->plan;
+	char lines[16];
+
+	for (unsigned int i = 0; i < plan->losts; i++)
+		find_in_lost(search, plan->lost[i]);
+	for (unsigned int i = 0; i < plan->binds; i++)
+		if (!host->decisions.matched[i])
+			finding_add(search->findings, FINDING_NO_FUNCTION, "config",
+				    plan->bind[i].text, NULL);
+	if (host->is_undone)
+		finding_add(search->findings, FINDING_UNDONE, "config", NULL);
+	else if (!plan->binds && !plan->losts)
+		finding_add(search->findings, FINDING_NO_BIND_LINE, "config", NULL);
+	find_refusals(search);
+	if (!count_blocks(search)) {
+		snprintf(lines, sizeof(lines), "%u", plan->bind_lines);
+		finding_add(search->findings, FINDING_CONFIG_OK, "", lines,
+			    plan->bind_lines == 1 ? "" : "s", NULL);
+	}
+	find_in_notes(search);
+}

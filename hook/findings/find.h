@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files that find something share; for this folder alone. */
+#ifndef VFIO_EARLY_HOOK_FINDINGS_FIND_H
+#define VFIO_EARLY_HOOK_FINDINGS_FIND_H
+
+#include <libkmod.h>
+
+#include "findings/findings.h"
+#include "findings/recipes.h"
+#include "protect/protect.h"
+
+struct search {
+	struct host *host;
+	struct findings *findings;
+	const char *kernel; /* or NULL */
+	struct recipes recipes;
+	struct kmod_ctx *kmod;		/* NULL: no kernel to look into */
+	struct protect_facts addressed; /* what carries an address now */
+	bool knows_resets; /* some function has a reset_method: the kernel tells (from 5.15) */
+};
+
+/* find_is_taken - does the next boot leave it with vfio? @fn: or NULL */
+bool find_is_taken(const struct search *search, const struct host_function *fn);
+
+/* find_concern - all findings from this one on are about an IOMMU group. */
+void find_concern(struct search *search, size_t from, int group);
+
+/* Each adds what it finds. */
+void find_machine(struct search *search);
+void find_config(struct search *search);
+void find_refusals(struct search *search);
+void find_groups(struct search *search);
+void find_devices(struct search *search);
+void find_recipes(struct search *search);
+void find_loader(struct search *search, const char *wanted);
+
+/* Those return 0, or -errno after saying that memory ran out. */
+int find_images(struct search *search);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is wrong on this host, or will be after the next boot: one list, of which `check`, `status`,
+ * `apply` and `add` each show a part. Each finding is there once for its cause. Reads only, and needs no
+ * privilege: what only root can see is unknown, never taken for good or bad.
+ *
+ * Codes decide; the words of codes.h are for people.
+ */
+#ifndef VFIO_EARLY_HOOK_FINDINGS_FINDINGS_H
+#define VFIO_EARLY_HOOK_FINDINGS_FINDINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "findings/codes.h"
+#include "host/host.h"
+
+struct json_object;
+
+enum finding_stage {
+	FINDING_STAGE_CONFIG,
+	FINDING_STAGE_MACHINE,
+	FINDING_STAGE_IMAGE,
+	FINDING_STAGE_BOOT,
+	FINDING_STAGE_DEVICE,
+	FINDING_STAGE_RECIPE,
+	FINDING_STAGE_VM,
+	FINDING_STAGES,
+};
+
+enum finding_level {
+	FINDING_BLOCKS, /* something of the config will not come true, or no VM can use it */
+	FINDING_IDLE,	/* nothing goes wrong, as nothing is bound at all */
+	FINDING_WARNS,
+	FINDING_NOTES,
+	FINDING_UNKNOWN, /* only root could tell */
+	FINDING_OK,
+	FINDING_LEVELS,
+};
+
+struct finding {
+	const char *code; /* a constant: one of codes.h, or of whoever found it */
+	const char *topic;
+	enum finding_stage stage;
+	enum finding_level level;
+	int group;     /* the IOMMU group that it concerns, or -1 */
+	char *subject; /* "0000:81:00.0", "group 9", "config", a file and line; "" for the whole */
+	char *text;    /* a clause */
+	char *fix;     /* what to do; "" when there is nothing */
+};
+
+struct findings {
+	struct finding *list;
+	size_t count; /* in the order in which a boot depends on them */
+	size_t of_level[FINDING_LEVELS];
+	bool failed; /* memory ran out */
+};
+
+/* A finding whose code and words are the finder's own. */
+struct finding_words {
+	const char *code, *topic;
+	enum finding_stage stage;
+	enum finding_level level;
+	const char *text, *fix; /* may be NULL for "" */
+};
+
+/* Which findings a command shows: those of a stage whose level is in the mask. */
+struct finding_filter {
+	unsigned int levels[FINDING_STAGES];
+};
+
+#define FINDING_LEVEL_BIT(level) (1u << (level))
+
+/* What `check` shows: everything about the next boot that is not as it should be. */
+extern const struct finding_filter findings_of_check;
+/* What `status` shows: what is good too; of a device's price only what stands in the way. */
+extern const struct finding_filter findings_of_status;
+
+/*
+ * finding_add - one more, with the words and the level of codes.h.
+ * @subject: may be NULL for ""
+ * @...: texts for {0}, {1} and so on, ended by NULL; four at the most
+ *
+ * A failure is in findings->failed.
+ */
+__attribute__((sentinel)) void finding_add(struct findings *findings, enum finding_code code,
+					   const char *subject, ...);
+
+void finding_add_words(struct findings *findings, const struct finding_words *words,
+		       const char *subject);
+
+void findings_free(struct findings *findings);
+
+/* finding_is - has it this code? */
+bool finding_is(const struct finding *finding, enum finding_code code);
+
+bool finding_is_shown(const struct finding *finding, const struct finding_filter *filter);
+
+/* findings_count - how many of this level a filter lets through; FINDING_LEVELS: of all levels. */
+size_t findings_count(const struct findings *findings, const struct finding_filter *filter,
+		      enum finding_level level);
+
+/* "blocks", "idle", "warns", "notes", "unknown", "ok"; "config", "machine" and so on. */
+const char *finding_level_name(enum finding_level level);
+const char *finding_stage_name(enum finding_stage stage);
+
+/*
+ * findings_collect_check - what concerns the next boot: the machine, the config, each function, old
+ * recipes.
+ * @host: after host_decide()
+ * @kernel: whose variant drivers are looked for, or NULL
+ * @findings: added to; findings_free() in any case
+ *
+ * Prints nothing but errors. Returns 0, or -errno after saying why.
+ */
+int findings_collect_check(struct host *host, const char *kernel, struct findings *findings);
+
+/* findings_collect_status - that, and the boot loader, the images and this boot. */
+int findings_collect_status(struct host *host, const char *kernel, struct findings *findings);
+
+#endif

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * IOMMU groups, which a VM gets whole or not at all: what of a group keeps the bound functions from one,
+ * and one fix for the group, chosen by all that is in it. See findings.h.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "findings/find.h"
+
+#define NAMES_SHOWN 8
+
+struct group {
+	const struct search *search;
+	int number;
+	char subject[24];		    /* "group 12" */
+	const struct host_function *needed; /* the first that this host needs and keeps, or NULL */
+	const char *why;		    /* it needs that */
+	bool has_rmrr;
+	unsigned int taken, blocking;
+	bool can_name;	 /* bind lines for all that block it would be accepted */
+	bool can_move;	 /* a bound one is a card in a slot, and no virtual function */
+	bool has_physfn; /* a bound one is a virtual function of one that blocks it */
+	char region[64];
+	char names[NAMES_SHOWN * (PCI_ADDRESS_SIZE + 2) + 16]; /* of the bound ones */
+};
+
+static const struct verdict *verdict_of(const struct search *search, const struct host_function *fn)
+{
+	return fn->place == DECIDE_NO_INDEX ? NULL : &search->host->decisions.verdict[fn->place];
+}
+
+static bool is_of(const struct group *group, const struct host_function *fn)
+{
+	return fn->place != DECIDE_NO_INDEX &&
+	       group->search->host->table.fn[fn->place].group == group->number;
+}
+
+static bool is_virtual(const struct search *search, const struct host_function *fn)
+{
+	char text[64];
+
+	return *host_link(search->host, fn, "physfn", text, sizeof(text));
+}
+
+/* A card in a slot stands behind a bridge; what is on the root bus is of the board. */
+static bool is_movable(const struct search *search, const struct host_function *fn)
+{
+	char path[SYSFS_PATH_MAX];
+
+	return !is_virtual(search, fn) &&
+	       !pci_path(search->host->root.fd, &fn->pci.addr, path, sizeof(path)) &&
+	       strchr(path, '/');
+}
+
+static bool is_physfn_of(const struct search *search, const struct host_function *physfn,
+			 const struct host_function *fn)
+{
+	char text[64], addr[PCI_ADDRESS_SIZE];
+
+	return !strcmp(host_link(search->host, fn, "physfn", text, sizeof(text)),
+		       pci_address_format(&physfn->pci.addr, addr));
+}
+
+/* Would a bind line for it be accepted, and come true? */
+static bool can_be_named(const struct search *search, const struct host_function *fn)
+{
+	const struct verdict *verdict = verdict_of(search, fn);
+
+	return !pci_is_bridge(&fn->pci) && !host_protect(search->host, fn) &&
+	       verdict->decision == DECIDE_NOTHING && verdict->reason == REASON_NONE;
+}
+
+static void add_name(struct group *group, const struct host_function *fn)
+{
+	size_t len = strlen(group->names);
+	char addr[PCI_ADDRESS_SIZE];
+
+	if (group->taken < NAMES_SHOWN)
+		snprintf(group->names + len, sizeof(group->names) - len, "%s%s", len ? ", " : "",
+			 pci_address_format(&fn->pci.addr, addr));
+	else if (group->taken == NAMES_SHOWN)
+		snprintf(group->names + len, sizeof(group->names) - len, " and others");
+}
+
+static void look_at(struct group *group)
+{
+	const struct search *search = group->search;
+	const struct host *host = search->host;
+
+	group->can_name = true;
+	for (size_t i = 0; i < host->count; i++) {
+		const struct host_function *fn = &host->fn[i];
+
+		if (!is_of(group, fn))
+			continue;
+		if (find_is_taken(search, fn)) {
+			add_name(group, fn);
+			group->taken++;
+			group->can_move |= is_movable(search, fn);
+		}
+		if (!verdict_of(search, fn)->crowds)
+			continue;
+		group->blocking++;
+		group->can_name &= can_be_named(search, fn);
+		if (!group->needed && host_protect(host, fn)) {
+			group->needed = fn;
+			group->why = host_protect(host, fn);
+		}
+		for (size_t j = 0; j < host->count; j++)
+			if (is_of(group, &host->fn[j]) && find_is_taken(search, &host->fn[j]) &&
+			    is_physfn_of(search, fn, &host->fn[j]))
+				group->has_physfn = true;
+	}
+	group->has_rmrr = host_has_rmrr(host, group->number, group->region, sizeof(group->region));
+}
+
+/* What makes the group one that a VM gets. */
+static const char *choose_fix(const struct group *group)
+{
+	if (group->has_physfn)
+		return group->can_move ?
+			       "bind the whole card instead, or move it to another slot" :
+			       "bind the physical function instead: take the virtual ones out "
+			       "of the config, vfio-early add the physical one";
+	if (group->can_name)
+		return group->can_move ?
+			       "name it too (vfio-early add --group), or set group claim; or move "
+			       "the card to another slot" :
+			       "name it too (vfio-early add --group), or set group claim";
+	if (group->can_move)
+		return "move the card to another slot";
+	return "vfio-early remove what is bound: on this board it can go to no VM";
+}
+
+/* The host keeps the group, whatever else is in it: that is said once. */
+static void add_protected(const struct group *group)
+{
+	char needed[PCI_ADDRESS_SIZE], fix[160];
+
+	pci_address_format(&group->needed->pci.addr, needed);
+	if (group->can_move || is_movable(group->search, group->needed))
+		snprintf(fix, sizeof(fix),
+			 "move %s to another slot; until then, vfio-early remove %s",
+			 group->can_move ? "the card" : needed, group->names);
+	else
+		snprintf(fix, sizeof(fix), "vfio-early remove %s: on this board it can go to no VM",
+			 group->names);
+	finding_add(group->search->findings, FINDING_GROUP_PROTECTED, group->subject, needed,
+		    group->why, group->names, fix, NULL);
+}
+
+static void add_blocking(const struct group *group, const struct host_function *fn)
+{
+	struct findings *findings = group->search->findings;
+	const char *driver = fn->pci.driver, *fix = choose_fix(group);
+	char about[PCI_ADDRESS_SIZE], number[16];
+
+	pci_address_format(&fn->pci.addr, about);
+	snprintf(number, sizeof(number), "%d", group->number);
+	if (verdict_of(group->search, fn)->reason == REASON_EXCEPT)
+		fix = "take it out of the except line, or what is bound out of the config";
+	if (host_is_viable_driver(driver))
+		finding_add(findings, FINDING_GROUP_IDLE, about, number, fix, NULL);
+	else
+		finding_add(findings, FINDING_GROUP_SHARED, about, number, driver, fix, NULL);
+}
+
+static void add_group(struct group *group)
+{
+	const struct host *host = group->search->host;
+	char about[PCI_ADDRESS_SIZE];
+
+	if (!group->taken)
+		return;
+	if (group->has_rmrr)
+		finding_add(group->search->findings, FINDING_GROUP_RMRR, group->subject,
+			    group->region, NULL);
+	if (group->needed) {
+		add_protected(group);
+		return;
+	}
+	for (size_t i = 0; i < host->count; i++) {
+		const struct host_function *fn = &host->fn[i];
+		char number[16];
+
+		if (!is_of(group, fn))
+			continue;
+		snprintf(number, sizeof(number), "%d", group->number);
+		if (verdict_of(group->search, fn)->crowds)
+			add_blocking(group, fn);
+		if (verdict_of(group->search, fn)->reason == REASON_CLAIMED)
+			finding_add(group->search->findings, FINDING_GROUP_CLAIMED,
+				    pci_address_format(&fn->pci.addr, about), number, NULL);
+	}
+}
+
+/* The first function of a group speaks for it. */
+static bool is_first(const struct group *group, const struct host_function *fn)
+{
+	for (const struct host_function *other = group->search->host->fn; other < fn; other++)
+		if (is_of(group, other))
+			return false;
+	return true;
+}
+
+void find_groups(struct search *search)
+{
+	const struct host *host = search->host;
+	unsigned int taken = 0, bad = 0;
+	char count[16];
+
+	for (size_t i = 0; i < host->count; i++) {
+		struct group group = { .search = search };
+		size_t from;
+
+		if (host->fn[i].place == DECIDE_NO_INDEX)
+			continue;
+		group.number = host->table.fn[host->fn[i].place].group;
+		if (!is_first(&group, &host->fn[i]))
+			continue;
+		snprintf(group.subject, sizeof(group.subject), "group %d", group.number);
+		from = search->findings->count;
+		look_at(&group);
+		add_group(&group);
+		find_concern(search, from, group.number);
+		taken += group.taken;
+		bad += group.taken && (group.blocking || group.has_rmrr);
+	}
+	snprintf(count, sizeof(count), "%u", taken);
+	if (taken && !bad)
+		finding_add(search->findings, FINDING_GROUPS_OK, "", count, taken == 1 ? "" : "s",
+			    NULL);
+}
