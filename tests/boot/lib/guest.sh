@@ -10,7 +10,7 @@
 dead='Kernel panic - not syncing|^\(initramfs\)|ou are in emergency mode|Entering emergency mode'
 
 # What the console says once the kernel has come to its first program: of its own, or of the harness's.
-reached='Run /init as init process|^@@ init'
+reached='Run /init as init process|@@ init'
 
 # How long a kernel may take to it, in seconds. A stall there is the emulator's: the guest is started again.
 patience=100
