@@ -12,6 +12,7 @@
 #include "early/sysfs.h"
 #include "early/tell.h"
 #include "host/host.h"
+#include "host/next_cmdline.h"
 #include "util/address.h"
 #include "util/array.h"
 #include "util/message.h"
@@ -160,15 +161,30 @@ static int is_version(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
+static bool has_modules(const struct root *root, const char *version)
+{
+	char path[SYSFS_PATH_MAX];
+
+	return sysfs_exists(root->fd, sysfs_path(path, PATH_MODULES "/%s/modules.dep", version));
+}
+
 int host_kernel(const struct root *root, char **version)
 {
-	char running[128], path[SYSFS_PATH_MAX];
+	struct next_kernel next;
+	char running[128];
 	struct dirent **entry;
 	int count;
 
 	*version = NULL;
+	if (!next_kernel_read(root, &next) && next.version && has_modules(root, next.version)) {
+		*version = next.version;
+		next.version = NULL;
+	}
+	next_kernel_free(&next);
+	if (*version)
+		return 0;
 	if (sysfs_read(root->fd, PATH_OSRELEASE, running, sizeof(running)) > 0 &&
-	    sysfs_exists(root->fd, sysfs_path(path, PATH_MODULES "/%s/modules.dep", running))) {
+	    has_modules(root, running)) {
 		*version = strdup(running);
 		return *version ? 0 : -ENOMEM;
 	}
@@ -177,11 +193,8 @@ int host_kernel(const struct root *root, char **version)
 	if (count < 0)
 		return -errno;
 	for (int i = count; i-- > 0;) {
-		const char *name = entry[i]->d_name;
-
-		if (!*version &&
-		    sysfs_exists(root->fd, sysfs_path(path, PATH_MODULES "/%s/modules.dep", name)))
-			*version = strdup(name);
+		if (!*version && has_modules(root, entry[i]->d_name))
+			*version = strdup(entry[i]->d_name);
 		free(entry[i]);
 	}
 	free(entry);

@@ -95,8 +95,8 @@ int host_decide_text(struct host *host, char *text, size_t size);
 void host_decide_free(struct host *host);
 
 /*
- * host_kernel - the kernel that the next boot takes as far as this host's files tell: the running
- * one where its modules are there, else the newest.
+ * host_kernel - the kernel that the next boot takes: that of next_kernel_read() where it is known and
+ * its modules are there, else the running one, else the newest that has modules.
  *
  * Returns malloc'ed *version and 0, -ENOENT when there is none, or -errno.
  */

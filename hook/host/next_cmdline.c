@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The kernel parameters of the next boot; see next_cmdline.h. */
+/* The kernel of the next boot and its parameters; see next_cmdline.h. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -59,13 +59,14 @@ static int add_line(struct next_cmdline *next, char *line)
 	return -ENOMEM;
 }
 
-int next_cmdline_read(const struct root *root, struct next_cmdline *next)
+/* @said: gets what it answers to @verb, malloc'ed; NULL on failure. */
+static int ask(const struct root *root, const char *verb, char **said)
 {
-	const char *argv[5] = { NULL, "next" };
-	char *program = find_program(), *said = NULL, *pos, *line;
+	const char *argv[5] = { NULL, verb };
+	char *program = find_program();
 	int ret;
 
-	*next = (struct next_cmdline){ 0 };
+	*said = NULL;
 	if (!program)
 		return -errno;
 	argv[0] = program;
@@ -73,15 +74,26 @@ int next_cmdline_read(const struct root *root, struct next_cmdline *next)
 		argv[2] = "--root";
 		argv[3] = root->path;
 	}
-	ret = program_run(NULL, argv, &said);
-	if (ret > 0)
-		ret = -EIO;
+	ret = program_run(NULL, argv, said);
+	free(program);
+	if (ret <= 0)
+		return ret;
+	free(*said);
+	*said = NULL;
+	return -EIO;
+}
+
+int next_cmdline_read(const struct root *root, struct next_cmdline *next)
+{
+	char *said, *pos, *line;
+	int ret = ask(root, "next", &said);
+
+	*next = (struct next_cmdline){ 0 };
 	for (pos = said; !ret && (line = strsep(&pos, "\n"));)
 		/* What it has to say to people has no tabs. */
 		if (strchr(line, '\t'))
 			ret = add_line(next, line);
 	free(said);
-	free(program);
 	return ret;
 }
 
@@ -96,4 +108,65 @@ void next_cmdline_free(struct next_cmdline *next)
 		free_param(&next->param[i]);
 	free(next->param);
 	*next = (struct next_cmdline){ 0 };
+}
+
+char *next_cmdline_text(const struct next_cmdline *next)
+{
+	size_t size = 1;
+	char *text, *end;
+
+	for (size_t i = 0; i < next->count; i++)
+		size += strlen(next->param[i].token) + 1;
+	text = end = calloc(1, size);
+	for (size_t i = 0; i < next->count && text; i++) {
+		if (!next_param_is_in_force(&next->param[i]))
+			continue;
+		if (end != text)
+			*end++ = ' ';
+		end = stpcpy(end, next->param[i].token);
+	}
+	return text;
+}
+
+/* A missing value is a dash. */
+static int take(char **value, const char *text)
+{
+	*value = text && strcmp(text, "-") != 0 ? strdup(text) : NULL;
+	return text && strcmp(text, "-") != 0 && !*value ? -ENOMEM : 0;
+}
+
+/* "VERSION TAB IMAGE TAB FILE:LINE TAB HOW" */
+static int take_kernel(struct next_kernel *kernel, char *line)
+{
+	char *version = strsep(&line, "\t"), *image = strsep(&line, "\t");
+	char *place = strsep(&line, "\t");
+
+	if (!line)
+		return -EIO;
+	if (take(&kernel->version, version) || take(&kernel->image, image) ||
+	    take(&kernel->place, place) || take(&kernel->how, line))
+		return -ENOMEM;
+	return 0;
+}
+
+int next_kernel_read(const struct root *root, struct next_kernel *kernel)
+{
+	char *said, *pos, *line;
+	int ret = ask(root, "kernel", &said);
+
+	*kernel = (struct next_kernel){ 0 };
+	for (pos = said; !ret && !kernel->how && (line = strsep(&pos, "\n"));)
+		if (strchr(line, '\t'))
+			ret = take_kernel(kernel, line);
+	free(said);
+	return ret;
+}
+
+void next_kernel_free(struct next_kernel *kernel)
+{
+	free(kernel->version);
+	free(kernel->image);
+	free(kernel->place);
+	free(kernel->how);
+	*kernel = (struct next_kernel){ 0 };
 }

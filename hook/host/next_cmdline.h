@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The kernel parameters of the next boot: what the boot loader will pass, where it is set, and what is
- * set somewhere without reaching the kernel. Asked of vfio-early-cmdline(8), which alone reads the
- * loaders' files.
+ * The kernel of the next boot and its parameters: what the boot loader will pass, where it is set, and
+ * what is set somewhere without reaching the kernel. Asked of vfio-early-cmdline(8), which alone reads
+ * the loaders' files.
  */
 #ifndef VFIO_EARLY_HOOK_HOST_NEXT_CMDLINE_H
 #define VFIO_EARLY_HOOK_HOST_NEXT_CMDLINE_H
@@ -36,6 +36,27 @@ int next_cmdline_read(const struct root *root, struct next_cmdline *next);
 /* next_param_is_in_force - also what only some of several ESPs have. */
 bool next_param_is_in_force(const struct next_param *param);
 
+/* next_cmdline_text - what is in force, as the kernel will be given it; malloc'ed, NULL without memory. */
+char *next_cmdline_text(const struct next_cmdline *next);
+
 void next_cmdline_free(struct next_cmdline *next);
+
+struct next_kernel {
+	char *version; /* or NULL: not known, or another system's */
+	char *image;   /* its image as the loader names it, or NULL */
+	char *place;   /* where that is said, FILE:LINE, or NULL */
+	char *how;     /* why this one, or "not-known": vfio-early-cmdline(8), kernel */
+};
+
+/*
+ * next_kernel_read - run `vfio-early-cmdline kernel`; where the ESPs of a machine differ the first
+ * counts.
+ * @kernel: filled in; next_kernel_free() in any case
+ *
+ * Returns as next_cmdline_read().
+ */
+int next_kernel_read(const struct root *root, struct next_kernel *kernel);
+
+void next_kernel_free(struct next_kernel *kernel);
 
 #endif
