@@ -19,6 +19,8 @@
 #include "config/bindlines.h"
 #include "config/edit.h"
 #include "config/folders.h"
+#include "findings/findings.h"
+#include "findings/show.h"
 #include "host/slot.h"
 #include "ui/options.h"
 #include "util/message.h"
@@ -213,6 +215,36 @@ static void print_recipes(const struct import *import)
 	warn_others(import);
 }
 
+/* What stands in the way of the config that was just written, as `check` has it. */
+static int print_findings(const struct options *opts)
+{
+	struct findings findings = { 0 };
+	struct host *host = NULL;
+	char *kernel = NULL, said[256];
+	int ret;
+
+	/* What a host says of its config was said already. */
+	message_keep(said, sizeof(said));
+	ret = host_open(opts->root, &host);
+	if (!ret)
+		ret = host_kernel(&host->root, &kernel);
+	if (!ret || ret == -ENOENT)
+		ret = host_decide(host, kernel);
+	if (!ret)
+		ret = findings_collect_check(host, kernel, &findings);
+	message_keep(NULL, 0);
+	if (ret)
+		message_errno(ret, "cannot look for what stands in the way; fix: vfio-early check");
+	else if (findings_count(&findings, &findings_of_check, FINDING_BLOCKS))
+		puts("In the way of the next boot, or of a VM:");
+	if (!ret)
+		findings_print(&findings, &findings_of_check, FINDING_BLOCKS, &opts->output);
+	findings_free(&findings);
+	free(kernel);
+	host_close(host);
+	return ret;
+}
+
 /* --- the whole */
 
 static int write_config(struct import *import, struct edit *edit)
@@ -298,6 +330,8 @@ static int run(struct import *import, const struct options *opts)
 	if (ret)
 		return COMMAND_NOTHING;
 	print_recipes(import);
+	if (import->added && !import->dry_run && print_findings(opts))
+		import->is_incomplete = true;
 	if (import->dry_run && (import->added || import->deleted))
 		puts("Nothing was written (--dry-run).");
 	else if (import->givers || import->deleted)

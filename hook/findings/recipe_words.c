@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Old recipes in words: one table by kind, one by what keeps a recipe from counting; see recipes.h. */
 #include "findings/recipes.h"
+#include "util/words.h"
 
 struct recipe_words {
 	const char *code, *why, *fix;
@@ -146,10 +147,10 @@ const char *recipe_code(const struct recipe *recipe)
 
 const char *recipe_why(const struct recipe *recipe)
 {
-	return words_of_recipe(recipe)->why;
+	return words_of(recipe_code(recipe), words_of_recipe(recipe)->why);
 }
 
 const char *recipe_fix(const struct recipe *recipe)
 {
-	return words_of_recipe(recipe)->fix;
+	return words_of(recipe_code(recipe), words_of_recipe(recipe)->fix);
 }

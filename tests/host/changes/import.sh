@@ -250,6 +250,9 @@ run import
 status_is 0
 err "warning: 0000:01:00.1 10de:0e0a is in the slot or the group of 0000:01:00.0, and no recipe names it; to hand it over too: vfio-early add --only 0000:01:00.1"
 
+out "In the way of the next boot, or of a VM:"
+out_has "blocks  0000:01:00.1: shares group 14 with what is bound"
+
 begin "import: a mate that the host needs is not proposed"
 protected
 config 'options vfio-pci ids=8086:1112\n' modprobe.d/vfio.conf
