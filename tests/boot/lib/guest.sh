@@ -12,8 +12,9 @@ dead='Kernel panic - not syncing|^\(initramfs\)|ou are in emergency mode|Enterin
 # What the console says once the kernel has come to its first program: of its own, or of the harness's.
 reached='Run /init as init process|@@ init'
 
-# How long a kernel may take to it, in seconds. A stall there is the emulator's: the guest is started again.
-patience=100
+# What a kernel may take to it, in seconds of the processor, a busy machine's clock saying little. A stall
+# there is the emulator's: the guest is started again.
+patience=60
 
 # machine_arguments SCENARIO OUT: prints the arguments of QEMU that make the scenario's machine, one a line.
 # In the scenario's own lines %o stands for the folder OUT, where its files may lie. $arch is the guest's
@@ -38,7 +39,7 @@ machine_arguments() {
 	keys "$_file" device | sed "s|%o|$2|g; s/^/-device\n/"
 	# A line `qemu` is an option and its argument: they part at the first space.
 	keys "$_file" qemu | sed "s|%o|$2|g; s/[[:space:]][[:space:]]*/\n/"
-	printf '%s\n' -qmp "pipe:$2/qmp"
+	printf '%s\n' -qmp "pipe:$2/qmp" -pidfile "$2/pid"
 }
 
 # machine_amd64 FILE: the machine and its IOMMU.
@@ -100,11 +101,18 @@ guest_boot() {
 	return 1
 }
 
+# seconds_used PIDFILE: prints how long the program has had a processor, in seconds; 0 when it is not there.
+seconds_used() {
+	{ read -r _pid <"$1"; } 2>/dev/null || { echo 0; return; }
+	# proc(5): utime and stime, in hundredths.
+	{ awk '{ print int(($14 + $15) / 100) }' "/proc/$_pid/stat" || echo 0; } 2>/dev/null
+}
+
 # guest_try SCENARIO OUT [plan]: the same, once.
 guest_try() {
 	out=$2
 	_limit=$(key "$1/scenario" timeout "${timeout:-400}")
-	rm -f "$out"/word.* "$out"/qmp.* "$out/gathered" "$out/console.log"
+	rm -f "$out"/word.* "$out"/qmp.* "$out/gathered" "$out/console.log" "$out/pid"
 	mkfifo "$out/word.in" "$out/word.out" "$out/qmp.in" "$out/qmp.out" || return
 	: >"$out/qmp.log" && : >"$out/console.log" && : >"$out/gathered"
 	harness_arguments "$@" >"$out/qemu.args" || return
@@ -114,7 +122,7 @@ guest_try() {
 	_qemu=$!
 	cat "$out/qmp.out" >"$out/qmp.log" &
 	_qmp=$!
-	_told='' _reason='' _running='' _began=$(date +%s)
+	_told='' _reason='' _running=''
 	while kill -0 "$_qemu" 2>/dev/null; do
 		sleep 0.2
 		if grep -aqE "$dead" "$out/console.log"; then
@@ -124,8 +132,8 @@ guest_try() {
 			break
 		fi
 		if [ -z "$_running" ] && ! grep -aqE "$reached" "$out/console.log"; then
-			[ $(($(date +%s) - _began)) -gt "$patience" ] || continue
-			_reason="the kernel did not come to /init in $patience s"
+			[ "$(seconds_used "$out/pid")" -gt "$patience" ] || continue
+			_reason="the kernel did not come to /init in $patience s of the processor"
 			kill "$_qemu" 2>/dev/null
 			break
 		fi
