@@ -171,7 +171,7 @@ $(B)/vfio-early-cmdline $(B)/asan/vfio-early-cmdline:
 # --- tests
 
 # Longest first, so that none is left alone at the end.
-check_suites := fault-host changes fault lint cmdline host tree hook unit static
+check_suites := fault-host changes fault lint cmdline words host tree hook unit static
 # The same again under sanitizers, and what only time finds: not for every edit.
 long_suites := builders cmdline-roots package fuzz packaging asan changes-asan hook-asan host-asan \
 	coverage
@@ -222,6 +222,10 @@ check-hook-asan: $(B)/asan/vfio-early ## the same, sanitized
 
 check-host: all ## the reading commands, on recorded machines
 	tests/host/run
+
+check-words: all ## codes decide: a build without sentences does the same
+	@$(MAKE) --no-print-directory WORDS=codes all
+	tests/words/run
 
 check-host-asan: $(B)/asan/vfio-early ## the same, sanitized
 	tests/host/run --command $<

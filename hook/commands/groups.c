@@ -10,6 +10,7 @@
 #include "commands/command.h"
 #include "early/tell.h"
 #include "host/host.h"
+#include "host/next_boot.h"
 #include "ui/options.h"
 #include "ui/output.h"
 #include "util/message.h"
@@ -23,18 +24,21 @@ enum {
 	COL_DRIVER,
 	COL_NEXT,
 	COL_VM,
+	COL_CODE,
 	COL_WHY,
 };
 
 static const struct output_column columns[] = {
-	{ "GROUP", "its number, its functions", 12, SCOLS_FL_TREE, OUTPUT_NUMBER, true },
-	{ "ADDRESS", "of a function", 12, 0, OUTPUT_STRING, false },
-	{ "ID", "vendor:device", 9, 0, OUTPUT_STRING, true },
-	{ "NAME", "of the device", 0.4, SCOLS_FL_TRUNC, OUTPUT_STRING, true },
-	{ "CLASS", "what it is", 0.2, SCOLS_FL_TRUNC, OUTPUT_STRING, false },
-	{ "DRIVER", "that has it now", 8, 0, OUTPUT_STRING, true },
-	{ "NEXT", "what the next boot does", 8, 0, OUTPUT_STRING, true },
+	{ "GROUP", "its number, its functions", 12, SCOLS_FL_TREE, OUTPUT_NUMBER, true,
+	  .part = OUTPUT_PARENT },
+	{ "ADDRESS", "of a function", 12, 0, OUTPUT_STRING, false, .part = OUTPUT_CHILD },
+	{ "ID", "vendor:device", 9, 0, OUTPUT_STRING, true, .part = OUTPUT_CHILD },
+	{ "NAME", "of the device", 0.4, SCOLS_FL_TRUNC, OUTPUT_STRING, true, .part = OUTPUT_CHILD },
+	{ "CLASS", "what it is", 0.2, SCOLS_FL_TRUNC, OUTPUT_STRING, false, .part = OUTPUT_CHILD },
+	{ "DRIVER", "that has it now", 8, 0, OUTPUT_STRING, true, .part = OUTPUT_CHILD },
+	{ "NEXT", "what the next boot does", 8, 0, OUTPUT_STRING, true, .part = OUTPUT_CHILD },
 	{ "VM", "ready, possible, no, blocks", 8, 0, OUTPUT_STRING, true },
+	{ "CODE", "the same as a stable word", 8, 0, OUTPUT_STRING, false },
 	{ "WHY", "why no VM can take it", 0.3, SCOLS_FL_TRUNC, OUTPUT_STRING, false },
 	{ 0 },
 };
@@ -105,6 +109,16 @@ static const char *vm_word(const struct group *group)
 	return group->taken ? "ready" : "possible";
 }
 
+static const char *vm_code(const struct groups *groups, const struct group *group)
+{
+	const struct host_function *fn = group->in_the_way;
+
+	if (fn)
+		return host_protect(groups->host, fn) ? code_name(REASON_PROTECTED) :
+							NEXT_BOOT_BLOCKS_GROUP;
+	return group->endpoints && group->has_rmrr ? "group-rmrr" : "";
+}
+
 static const char *vm_why(const struct groups *groups, const struct group *group, char *buf,
 			  size_t size)
 {
@@ -136,10 +150,7 @@ static void add_function(struct groups *groups, const struct group *group,
 
 	pci_address_format(&fn->pci.addr, text);
 	output_set(table, line, COL_ADDRESS, text);
-	if (table->output->format == OUTPUT_JSON)
-		output_setf(table, line, COL_GROUP, "%d", group->number);
-	else
-		output_set(table, line, COL_GROUP, text);
+	output_set(table, line, COL_GROUP, text);
 	output_set(table, line, COL_ID, pci_id_format(&fn->pci.id, text));
 	output_set(table, line, COL_NAME, names_device(names, &fn->pci.id, text, sizeof(text)));
 	output_set(table, line, COL_CLASS, names_class(names, fn->pci.class, text, sizeof(text)));
@@ -148,6 +159,9 @@ static void add_function(struct groups *groups, const struct group *group,
 	output_mark_cell(table, line, COL_NEXT, next == HOST_NEXT_VFIO ? OUTPUT_GOOD : OUTPUT_BAD);
 	if (is_in_the_way(groups, group, fn)) {
 		output_set(table, line, COL_VM, "blocks");
+		output_set(table, line, COL_CODE,
+			   host_protect(groups->host, fn) ? code_name(REASON_PROTECTED) :
+							    NEXT_BOOT_BLOCKS_GROUP);
 		output_set(table, line, COL_WHY, host_protect(groups->host, fn));
 		output_mark_cell(table, line, COL_VM, OUTPUT_BAD);
 	}
@@ -164,6 +178,7 @@ static void add_group(struct groups *groups, const struct group *group)
 
 	output_setf(table, line, COL_GROUP, "%d", group->number);
 	output_set(table, line, COL_VM, word);
+	output_set(table, line, COL_CODE, vm_code(groups, group));
 	output_set(table, line, COL_WHY, vm_why(groups, group, why, sizeof(why)));
 	output_mark_cell(table, line, COL_GROUP, OUTPUT_STRONG);
 	output_mark_cell(table, line, COL_VM,
@@ -257,6 +272,7 @@ static int print(struct groups *groups, const struct output *output)
 {
 	int ret = output_table_init(&groups->table, output, "groups", columns);
 
+	groups->table.children = "functions";
 	if (!ret)
 		for_each_group(groups, add_group);
 	if (!ret)
