@@ -228,7 +228,22 @@ bool pci_has_noiommu_group(int rootfd, const struct pci_function *fn)
 	       !strncmp(text, "vfio-noiommu", strlen(text));
 }
 
-void pci_read_details(int rootfd, struct pci_function *fn)
+/* pci_read(), from what was found before where there is any. @table: or NULL */
+static int read_function(int rootfd, const struct pci_table *table, const struct pci_address *addr,
+			 struct pci_function *fn)
+{
+	if (!table || !table->knowns)
+		return pci_read(rootfd, addr, fn);
+	for (unsigned int i = 0; i < table->knowns; i++) {
+		if (!pci_address_equal(&table->known[i].addr, addr))
+			continue;
+		*fn = table->known[i];
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static void read_facts(int rootfd, const struct pci_table *table, struct pci_function *fn)
 {
 	char path[SYSFS_PATH_MAX];
 	struct pci_address function0 = fn->addr;
@@ -245,12 +260,17 @@ void pci_read_details(int rootfd, struct pci_function *fn)
 
 	function0.fn = 0;
 	slot.id = fn->id;
-	fn->has_slot_id = !fn->addr.fn || !pci_read(rootfd, &function0, &slot);
+	fn->has_slot_id = !fn->addr.fn || !read_function(rootfd, table, &function0, &slot);
 	if (fn->has_slot_id)
 		fn->slot_id = slot.id;
 
 	if (is_display(fn))
 		fn->framebuffer = find_framebuffer(rootfd, &fn->addr, false);
+}
+
+void pci_read_details(int rootfd, struct pci_function *fn)
+{
+	read_facts(rootfd, NULL, fn);
 }
 
 struct scan {
@@ -468,7 +488,7 @@ static int collect_named(const struct pci_function *fn, int error, void *arg)
 static int collect_one(struct collection *collection, const struct pci_address *addr)
 {
 	struct pci_function fn;
-	int ret = pci_read(collection->rootfd, addr, &fn);
+	int ret = read_function(collection->rootfd, collection->table, addr, &fn);
 
 	return ret == -ENOENT ? ret : collect_named(&fn, ret, collection);
 }
@@ -501,7 +521,7 @@ static void read_details(const struct collection *collection, struct pci_functio
 {
 	struct pci_address other = fn->addr;
 
-	pci_read_details(collection->rootfd, fn);
+	read_facts(collection->rootfd, collection->table, fn);
 	if (collection->plan->boot_vga != PLAN_BOOT_VGA_KEEP)
 		return;
 	fn->boot_vga_slot = find_framebuffer(collection->rootfd, &fn->addr, true) != PCI_FB_NONE;
@@ -523,7 +543,7 @@ static int add_mate(const char *name, void *arg)
 	if (table->count == PCI_MAX_FUNCTIONS)
 		return -E2BIG;
 	fn = &table->fn[table->count];
-	ret = pci_read(collection->rootfd, &addr, fn);
+	ret = read_function(collection->rootfd, table, &addr, fn);
 	if (ret) {
 		add_unreadable(table, &addr, ret);
 		return 0;
@@ -571,7 +591,8 @@ static void mark_moved(struct collection *collection, struct plan *plan)
 			if (!pci_id_matches(&protect->id, &table->fn[j].id) ||
 			    pci_address_equal(&protect->addr, &table->fn[j].addr))
 				continue;
-			protect->moved = pci_read(collection->rootfd, &protect->addr, &now) ||
+			protect->moved = read_function(collection->rootfd, table, &protect->addr,
+						       &now) ||
 					 !pci_id_matches(&protect->id, &now.id);
 			break;
 		}
@@ -592,6 +613,18 @@ static bool resolve_paths(int rootfd, struct plan *plan)
 	return scan;
 }
 
+static int scan_named(struct collection *collection)
+{
+	const struct pci_table *table = collection->table;
+	int ret = 0;
+
+	if (!table->knowns)
+		return pci_scan(collection->rootfd, collect_named, collection);
+	for (unsigned int i = 0; i < table->knowns && !ret; i++)
+		ret = collect_named(&table->known[i], 0, collection);
+	return ret;
+}
+
 int pci_collect(int rootfd, struct plan *plan, const struct pci_address *late,
 		struct pci_table *table)
 {
@@ -603,7 +636,7 @@ int pci_collect(int rootfd, struct plan *plan, const struct pci_address *late,
 	if (late)
 		ret = collect_one(&collection, late);
 	else if (needs_scan)
-		ret = pci_scan(rootfd, collect_named, &collection);
+		ret = scan_named(&collection);
 	else
 		ret = collect_addresses(&collection);
 	if (ret)

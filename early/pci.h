@@ -52,6 +52,12 @@ struct pci_table {
 	int error;			    /* and why, -errno */
 	/* Set by whoever fills it, from has_smmu in iommu.h: groups may yet come. */
 	bool late_groups;
+	/*
+	 * What pci_scan() found before, all of it: the host half asks for many plans in a row, and
+	 * reads each function once. The boot half has none (0), and reads what it needs.
+	 */
+	const struct pci_function *known;
+	unsigned int knowns;
 	struct pci_function fn[PCI_MAX_FUNCTIONS];
 };
 

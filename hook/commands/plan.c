@@ -52,7 +52,7 @@ static int run(const struct root *root, const char *kernel, const char *output)
 	struct compiler *compiler;
 	char *text = NULL;
 	size_t size = 0;
-	int ret = compiler_open(root, false, &compiler);
+	int ret = compiler_open(root, NULL, 0, false, &compiler);
 
 	if (!ret)
 		ret = compiler_plan(compiler, kernel, &text, &size);

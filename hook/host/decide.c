@@ -116,7 +116,7 @@ int host_decide(struct host *host, const char *kernel)
 	int ret;
 
 	compiler_close(host->compiler);
-	ret = compiler_open(&host->root, true, &host->compiler);
+	ret = compiler_open(&host->root, host->known, host->count, true, &host->compiler);
 	if (!ret)
 		ret = compiler_plan(host->compiler, kernel, &text, &size);
 	host->is_undone = state_is(&host->root, STATE_UNDONE);
@@ -142,6 +142,8 @@ int host_decide_text(struct host *host, char *text, size_t size)
 		host->fn[i].place = DECIDE_NO_INDEX;
 	if (!host->plan.binds)
 		return 0;
+	host->table.known = host->known;
+	host->table.knowns = host->known ? (unsigned int)host->count : 0;
 	ret = pci_collect(host->root.fd, &host->plan, NULL, &host->table);
 	if (ret == -E2BIG)
 		return message_error("the bind lines name over 1024 functions with their groups "

@@ -57,6 +57,16 @@ static void mark_displays(struct host *host)
 	}
 }
 
+/* Without memory for it, or with a function that may be readable the next time, all is read again. */
+static void keep_known(struct host *host)
+{
+	if (!host->count || host->unreadable)
+		return;
+	host->known = calloc(host->count, sizeof(*host->known));
+	for (size_t i = 0; i < host->count && host->known; i++)
+		host->known[i] = host->fn[i].pci;
+}
+
 static int open_host(const char *dir, bool may_be_blind, struct host **result)
 {
 	struct host *host = calloc(1, sizeof(*host));
@@ -85,6 +95,7 @@ static int open_host(const char *dir, bool may_be_blind, struct host **result)
 	if (host->count)
 		qsort(host->fn, host->count, sizeof(*host->fn), compare_function);
 	mark_displays(host);
+	keep_known(host);
 	host->names = names_open(&host->root);
 
 	sysfs_read_whole(host->root.fd, PATH_CMDLINE, host->cmdline, sizeof(host->cmdline));
@@ -125,6 +136,8 @@ int host_twin(const struct host *host, struct host **result)
 	for (size_t i = 0; i < host->count; i++)
 		if (array_append(&twin->fn, &twin->count, sizeof(*twin->fn), &host->fn[i]))
 			break;
+	twin->unreadable = host->unreadable;
+	keep_known(twin);
 	twin->names = names_open(&twin->root);
 	if (twin->root.fd < 0 || (host->devicesfd >= 0 && fd < 0) || twin->count != host->count) {
 		host_close(twin);
@@ -143,6 +156,7 @@ void host_close(struct host *host)
 	root_close(&host->root);
 	names_close(host->names);
 	host_decide_free(host);
+	free(host->known);
 	free(host->fn);
 	free(host);
 }

@@ -42,7 +42,8 @@ struct compiler {
 	unsigned int losts;	 /* may exceed PLAN_MAX_LOST: those were not kept */
 	unsigned int host_losts; /* the first so many are of the config, the others of a kernel */
 	char *items;		 /* protect, except and bind lines: the same for every kernel */
-	struct pci_function *fn; /* by address */
+	const struct pci_function *fn; /* by address */
+	struct pci_function *scanned;  /* the same, when they are ours */
 	size_t fns;
 	/* The plan that this boot went by, or an empty one: what was pinned then stays pinned. */
 	struct plan booted;
@@ -77,11 +78,11 @@ static int add_function(const struct pci_function *fn, int error, void *arg)
 
 	if (error)
 		return 0;
-	list = realloc(comp->fn, (comp->fns + 1) * sizeof(*list));
+	list = realloc(comp->scanned, (comp->fns + 1) * sizeof(*list));
 	if (!list)
 		return -ENOMEM;
-	comp->fn = list;
-	comp->fn[comp->fns++] = *fn;
+	comp->fn = comp->scanned = list;
+	comp->scanned[comp->fns++] = *fn;
 	return 0;
 }
 
@@ -428,11 +429,11 @@ static int compile_host(struct compiler *comp)
 	config_parse(&comp->config, &comp->plan, add_lost, comp);
 	comp->host_losts = comp->losts;
 	/* Only what is bound is compared with what is there. */
-	ret = comp->plan.binds ? pci_scan(comp->root->fd, add_function, comp) : 0;
+	ret = comp->plan.binds && !comp->fn ? pci_scan(comp->root->fd, add_function, comp) : 0;
 	if (ret && ret != -ENOENT)
 		return message_errno(ret, "cannot read the PCI functions of this host");
-	if (comp->fns)
-		qsort(comp->fn, comp->fns, sizeof(*comp->fn), compare_functions);
+	if (comp->scanned)
+		qsort(comp->scanned, comp->fns, sizeof(*comp->scanned), compare_functions);
 	read_booted(comp);
 	out = open_memstream(&comp->items, &size);
 	if (!out)
@@ -443,7 +444,8 @@ static int compile_host(struct compiler *comp)
 	return ret;
 }
 
-int compiler_open(const struct root *root, bool is_quiet, struct compiler **result)
+int compiler_open(const struct root *root, const struct pci_function *fn, size_t fns, bool is_quiet,
+		  struct compiler **result)
 {
 	struct compiler *comp = calloc(1, sizeof(*comp));
 	int ret;
@@ -452,6 +454,8 @@ int compiler_open(const struct root *root, bool is_quiet, struct compiler **resu
 	if (!comp)
 		return message_errno(-ENOMEM, "cannot compile the plan");
 	comp->root = root;
+	comp->fn = fn;
+	comp->fns = fn ? fns : 0;
 	comp->is_quiet = is_quiet;
 	ret = compile_host(comp);
 	if (ret)
@@ -542,7 +546,7 @@ void compiler_close(struct compiler *comp)
 		return;
 	forget_losts(comp, 0);
 	free(comp->items);
-	free(comp->fn);
+	free(comp->scanned);
 	config_free(&comp->config);
 	free(comp);
 }
@@ -554,7 +558,7 @@ int plan_compile(const struct root *root, const char *kernel, char **text, size_
 
 	*text = NULL;
 	*size = 0;
-	ret = compiler_open(root, true, &comp);
+	ret = compiler_open(root, NULL, 0, true, &comp);
 	if (!ret)
 		ret = compiler_plan(comp, kernel, text, size);
 	compiler_close(comp);

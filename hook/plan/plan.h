@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "config/config.h"
+#include "early/pci.h"
 #include "early/plan.h"
 #include "util/root.h"
 
@@ -28,12 +29,14 @@ struct compiler;
 /*
  * compiler_open - read the config and this host.
  * @root: must live as long
+ * @fn, @fns: what pci_scan() finds, in the order of addresses; must live as long. NULL: scan
  * @is_quiet: do not say that a bind line matches nothing today: decide() tells
  *
  * Wrong lines of the config are said on stderr, and are "lost" lines of each plan. Returns 0, or
  * -errno after saying why.
  */
-int compiler_open(const struct root *root, bool is_quiet, struct compiler **compiler);
+int compiler_open(const struct root *root, const struct pci_function *fn, size_t fns, bool is_quiet,
+		  struct compiler **compiler);
 
 /* compiler_plan - the plan of a kernel; arguments and result as of plan_compile(). */
 int compiler_plan(struct compiler *compiler, const char *kernel, char **text, size_t *size);
