@@ -8,6 +8,7 @@
 #include "early/paths.h"
 #include "early/sysfs.h"
 #include "findings/find.h"
+#include "plan/plan.h"
 #include "host/boot_report.h"
 #include "host/next_boot.h"
 #include "image/inspect.h"
@@ -212,16 +213,10 @@ static void find_boot(struct search *search, const char *digest)
 
 /* --- the whole */
 
-/* Wrong lines were said when the plan was compiled; here they are merely left out. */
-static void find_parameters(struct search *search, struct config *config)
+/* No plan carries what the config says of the kernel command line. */
+static void find_parameters(struct search *search)
 {
-	static struct plan own; /* the config as it is written: no plan carries its cmdline */
-	struct plan_errors errors = { 0 };
-
-	plan_init(&own);
-	for (size_t i = 0; i < config->files; i++)
-		plan_parse(&own, config->file[i].cut, config->file[i].size, PLAN_CONFIG, &errors);
-	find_loader(search, own.cmdline);
+	find_loader(search, compiler_written(search->host->compiler)->cmdline);
 }
 
 int find_images(struct search *search)
@@ -230,12 +225,12 @@ int find_images(struct search *search)
 	int ret = inspect_open(search->host, &inspector);
 
 	if (!ret) {
-		find_parameters(search, &inspector.config);
+		find_parameters(search);
 		find_config(search);
 		if (!search->kernel)
 			finding_add(search->findings, FINDING_NO_KERNEL, "", NULL);
 		find_kernels(search, &inspector);
-		find_boot(search, inspector.config.digest);
+		find_boot(search, inspector.config->digest);
 	}
 	inspect_close(&inspector);
 	return ret;

@@ -36,19 +36,16 @@ struct work {
 
 /* --- what there is today */
 
-static int read_times(struct inspector *inspector)
+static void read_times(struct inspector *inspector)
 {
-	const struct root *root = &inspector->host->root;
-	int ret = config_read(root, &inspector->config);
-
-	for (size_t i = 0; i < inspector->config.files && !ret; i++) {
+	for (size_t i = 0; i < inspector->config->files; i++) {
 		struct stat st;
 
-		if (!fstatat(root->fd, inspector->config.file[i].name + 1, &st, 0) &&
+		if (!fstatat(inspector->host->root.fd, inspector->config->file[i].name + 1, &st,
+			     0) &&
 		    st.st_mtime > inspector->config_time)
 			inspector->config_time = st.st_mtime;
 	}
-	return ret;
 }
 
 static void read_binary(struct inspector *inspector)
@@ -64,20 +61,17 @@ static void read_binary(struct inspector *inspector)
 
 int inspect_open(struct host *host, struct inspector *inspector)
 {
-	int ret;
-
 	*inspector = (struct inspector){ .host = host };
+	inspector->config = compiler_config(host->compiler);
 	inspector->wants_us = host->plan.binds || host->plan.losts;
-	/* Of no config, as the plan of today is of none: it need not even be readable. */
-	ret = host->is_undone ? 0 : read_times(inspector);
-	if (!ret)
-		read_binary(inspector);
-	return ret;
+	read_times(inspector);
+	read_binary(inspector);
+	return 0;
 }
 
 void inspect_close(struct inspector *inspector)
 {
-	config_free(&inspector->config);
+	*inspector = (struct inspector){ 0 };
 }
 
 /* --- what is found */
@@ -232,7 +226,7 @@ static bool is_of_config(const struct work *work, const struct plan *plan)
 	if (!plan->config)
 		return plan->losts && !plan->binds;
 	return !strncmp(plan->config, kind, sizeof(kind) - 1) &&
-	       !strcmp(plan->config + sizeof(kind) - 1, work->inspector->config.digest);
+	       !strcmp(plan->config + sizeof(kind) - 1, work->inspector->config->digest);
 }
 
 /* Returns whether what it decides can be compared with what the config asks for. */

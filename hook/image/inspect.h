@@ -17,9 +17,9 @@
 
 /* What images are compared with: read once, for any number of them. */
 struct inspector {
-	struct host *host; /* after host_decide(); not owned */
-	struct config config;
-	time_t config_time;  /* of the newest file of the config */
+	struct host *host;	     /* after host_decide(); not owned */
+	const struct config *config; /* the host's; no files after `undo` */
+	time_t config_time;	     /* of the newest file of the config */
 	char binary_sha[65]; /* of the installed vfio-early-bind; "" when that cannot be read */
 	bool wants_us; /* the config names something, or has a line that must be complained of */
 };

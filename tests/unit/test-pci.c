@@ -19,6 +19,7 @@
 
 static struct plan plan;
 static struct pci_table table;
+static const struct pci_function *known;
 
 static struct pci_address address(const char *text)
 {
@@ -51,6 +52,8 @@ static int collect(int rootfd, const char *lines)
 	fixture_plan(&plan, lines);
 	memset(&table, 0xff, sizeof(table));
 	table.late_groups = late_groups;
+	table.known = known;
+	table.knowns = known ? 1 : 0;
 	return pci_collect(rootfd, &plan, NULL, &table);
 }
 
@@ -690,6 +693,24 @@ static void pci_collect_mates_over_bound_are_an_error(void **state)
 	fixture_end();
 }
 
+static void pci_collect_takes_what_is_known_and_reads_no_uevent(void **state)
+{
+	const struct pci_function one = { .addr = { .bus = 9 },
+					  .id = { .vendor = 0x1234, .device = 0x5678 },
+					  .group = -1 };
+	int rootfd = fixture_begin();
+
+	(void)state;
+	known = &one;
+	assert_int_equal(collect(rootfd, "bind 1234:5678 09:00.0"), 0);
+	assert_int_equal(table.count, 1);
+	assert_int_equal(table.fn[0].id.device, 0x5678);
+	assert_int_equal(collect(rootfd, "bind 08:00.0"), 0);
+	assert_int_equal(table.count, 0);
+	known = NULL;
+	fixture_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -717,6 +738,7 @@ int main(void)
 		cmocka_unit_test(pci_collect_late_groups_reads_the_bus),
 		cmocka_unit_test(pci_may_share_group_known_or_by_place),
 		cmocka_unit_test(pci_collect_mates_over_bound_are_an_error),
+		cmocka_unit_test(pci_collect_takes_what_is_known_and_reads_no_uevent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -555,6 +555,25 @@ config 'options vfio-pci ids=10de:1187\n' modprobe.d/vfio.conf
 run status
 out_has "recipe              /etc/modprobe.d/vfio.conf:1: options vfio-pci ids=10de:1187: "
 
+begin "status: with five kernels the config and each uevent are read once"
+if command -v strace >/dev/null; then
+	ready
+	for other in 6.1.1 6.1.2 6.1.3 6.1.4; do
+		cp -r "$root/lib/modules/$kernel" "$root/lib/modules/$other"
+		cp "$root/boot/vmlinuz-$kernel" "$root/boot/vmlinuz-$other"
+		cp "$root/boot/initrd.img-$kernel" "$root/boot/initrd.img-$other"
+	done
+	strace -f -qq -e trace=openat -o "$work/trace" "$command" status --root "$root" >"$work/out" 2>"$work/err"
+	[ "$(grep -c "the plan in it is for kernel" "$work/out")" -eq 4 ] || problem "not five images"
+	grep -v ENOENT "$work/trace" |
+		grep -Eo '"[^"]*(etc/vfio-early.conf|/uevent)"' | sort | uniq -c >"$work/reads"
+	[ "$(wc -l <"$work/reads")" -gt 10 ] || problem "nothing was read: $(cat "$work/reads")"
+	awk '$1 > 1' "$work/reads" >"$work/again"
+	[ ! -s "$work/again" ] || problem "read more than once: $(cat "$work/again")"
+else
+	skip "no strace"
+fi
+
 begin "status: usage"
 run status now
 status_is 2
