@@ -217,8 +217,7 @@ const char *host_why(const struct host *host, const struct host_function *fn, ch
 	if (fn->place == DECIDE_NO_INDEX)
 		return buf;
 	if (host_next(host, fn) == HOST_NEXT_CROWDS)
-		snprintf(buf, size,
-			 "not bound, shares the group of what is; see vfio-early check");
+		snprintf(buf, size, "not bound, shares the group of what is; see vfio-early check");
 	else
 		tell_whole(&facts, (unsigned int)fn->place, buf, size);
 	return buf;
