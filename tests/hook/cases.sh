@@ -329,7 +329,7 @@ echo 'options vfio-pci disable_vga=1' >"$root/lib/modprobe.d/own.conf"
 plan
 status_is 1
 err "vfio-early: error: /etc/modprobe.d/fifo.conf is not a regular file; fix: move it away"
-out "lost /etc/modprobe.d/fifo.conf is not a regular file"
+out "lost modules: /etc/modprobe.d/fifo.conf is not a regular file"
 out "module $m/vfio-pci disable_vga=1"
 
 begin "an install command of a dependency is left out"
