@@ -134,7 +134,7 @@ static bool may_write(const struct add *add, const struct pci_function *fn, bool
 		     verdict->reason == REASON_PROTECTED ?
 			     ": written as bind!, which takes it from the host" :
 			     ": written, but it will be refused at boot as long as that is so");
-	*bang = true;
+	*bang = verdict->reason == REASON_PROTECTED;
 	return true;
 }
 

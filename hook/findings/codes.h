@@ -82,6 +82,9 @@
 	X(FORCED, "forced", DEVICE, "device", WARNS, \
 	  "{0} (protect), overridden by bind!: this host may not come up without it", \
 	  "write bind without the exclamation mark") \
+	X(DISK, "disk-in-use", DEVICE, "device", WARNS, \
+	  "{0}: the host loses this at the next boot", \
+	  "unmount it, export the pool or deactivate the volume first, and take it out of what starts at boot") \
 	X(ADDRESS, "address-in-use", DEVICE, "device", WARNS, \
 	  "{0}: the host loses this address at the next boot", \
 	  "give the address to another interface, or have another way in") \

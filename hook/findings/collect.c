@@ -56,6 +56,9 @@ static int open_search(struct search *search)
 	ret = protect_addresses(&host->root, &search->addressed);
 	if (ret)
 		return message_errno(ret, "cannot find out which devices carry an address");
+	ret = protect_in_use(&host->root, &search->used);
+	if (ret)
+		return message_errno(ret, "cannot find out which disks are in use");
 	search->knows_resets = host->table.count && has_resets(host);
 	if (search->kernel)
 		search->kmod = open_kmod(host, search->kernel);
@@ -67,6 +70,7 @@ static int close_search(struct search *search, int ret)
 	if (search->kmod)
 		kmod_unref(search->kmod);
 	protect_free(&search->addressed);
+	protect_free(&search->used);
 	recipes_free(&search->recipes);
 	if (!ret && search->findings->failed)
 		ret = message_errno(-ENOMEM, "cannot tell whether all is well");

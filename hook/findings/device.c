@@ -156,6 +156,16 @@ static void find_virtual(const struct search *search, const char *about, const c
 		    physfn, NULL);
 }
 
+/* What a boot needs is protected; any other file system, pool or volume may be on it all the same. */
+static void find_used(const struct search *search, const struct host_function *fn,
+		      const char *about)
+{
+	for (size_t i = 0; i < search->used.count; i++)
+		if (pci_address_equal(&search->used.list[i].addr, &fn->pci.addr))
+			finding_add(search->findings, FINDING_DISK, about,
+				    search->used.list[i].reason, NULL);
+}
+
 /*
  * What carries the default route is protected; any other address may be the one that the
  * administrator comes in by (a management network without a gateway).
@@ -176,11 +186,13 @@ static void find_in_bound(const struct search *search, const struct host_functio
 	const struct verdict *verdict = &host->decisions.verdict[fn->place];
 	char text[160];
 
-	if (decide_is_forced(verdict))
+	if (decide_is_forced(verdict)) {
 		finding_add(search->findings, FINDING_FORCED, about,
 			    host->plan.protect[verdict->protect].reason, NULL);
-	else
+	} else {
 		find_address(search, fn, about);
+		find_used(search, fn, about);
+	}
 	find_variants(search, fn, about);
 	/* Each has a reset of its own (PCIe base specification, "FLR": required of them). */
 	if (*host_link(host, fn, "physfn", text, sizeof(text))) {
