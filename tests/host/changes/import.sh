@@ -220,6 +220,20 @@ out_has "/etc/modules:1: vfio-pci ids=10de:1187: does nothing: "
 out_has "/etc/default/grub:1: vfio-pci.ids=10de:1187: does nothing: the boot loader"
 no_out "has all of it"
 
+begin "import: proxmox-boot-tool reads the first line of /etc/kernel/cmdline alone"
+rm -r "${root:?}/boot/grub"
+mkdir -p "$root/usr/sbin" "$root/sys/firmware/efi/efivars"
+echo '#!/bin/sh' >"$root/usr/sbin/proxmox-boot-tool"
+chmod 755 "$root/usr/sbin/proxmox-boot-tool"
+echo 'initrd=\EFI\proxmox\6.8.12-4-pve\initrd.img root=ZFS=rpool/ROOT/pve-1 boot=zfs' >"$root/proc/cmdline"
+config '1234-ABCD\n' kernel/proxmox-boot-uuids
+config 'root=ZFS=rpool/ROOT/pve-1 boot=zfs "vfio-pci.ids=10de:0e0a"\nvfio-pci.ids=10de:1187\n' kernel/cmdline
+run import
+status_is 0
+[ "$(grep ^bind "$root/etc/vfio-early.conf")" = "bind 10de:0e0a	# GK104 HDMI Audio, from /etc/kernel/cmdline:1" ] ||
+	problem "$(cat "$root/etc/vfio-early.conf")"
+out "  /etc/kernel/cmdline:2: vfio-pci.ids=10de:1187: does nothing: the boot loader does not pass it to the kernel (not-first-line)"
+
 for ids in "'10de:1187,10de:0e0a'" '10de:1187;10de:0e0a' 10de:ffffffff:ffffffff:ffffffff:030000:ffff00 10de:1187:1458; do
 	begin "import: ids=$ids: what no line says is left out, with exit 1, and stays"
 	config "options vfio-pci ids=$ids\n" modprobe.d/vfio.conf
