@@ -24,10 +24,14 @@
 #include "sysfs.h"
 
 static const char vfio_pci[] = "vfio-pci";
+/* How the kernel shows an override that is not set. */
+static const char unset[] = "(null)";
 
 enum reason act_reason(const struct act_outcome *outcome)
 {
 	switch (outcome->failed) {
+	case ACT_LOCK:
+		return REASON_BUSY;
 	case ACT_OVERRIDE:
 		return REASON_OVERRIDE;
 	case ACT_UNBIND:
@@ -37,6 +41,8 @@ enum reason act_reason(const struct act_outcome *outcome)
 	case ACT_BIND:
 		if (outcome->error == ENOENT)
 			return REASON_NO_DRIVER;
+		if (outcome->error == EAGAIN)
+			return REASON_NOT_READY;
 		return outcome->error == EINVAL ? REASON_BIND_REFUSED : REASON_BIND;
 	default:
 		return REASON_NOT_BOUND;
@@ -91,19 +97,25 @@ int act_with_deadline(int (*fn)(void *arg), void *arg, int ms)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -ECHILD;
 }
 
-/* Writes an override and reads it back. NULL clears it, which is done with an empty line. */
-static int set_override(int rootfd, const struct pci_function *fn, const char *driver)
+/*
+ * Writes an override and reads it back. "" clears it, which is done with an empty line.
+ * @found: NULL, or PCI_DRIVER_SIZE bytes for what it was before
+ */
+static int set_override(int rootfd, const struct pci_function *fn, const char *driver, char *found)
 {
 	char path[SYSFS_PATH_MAX], text[PCI_DRIVER_SIZE];
 	int ret;
 
 	pci_attribute(path, &fn->addr, "driver_override");
-	ret = sysfs_store_and_read(rootfd, path, driver ? driver : "\n", text, sizeof(text));
+	ret = sysfs_store_and_read(rootfd, path, *driver ? driver : "\n", found, text,
+				   sizeof(text));
+	if (found && !strcmp(found, unset))
+		found[0] = '\0';
 	if (ret < 0)
 		return ret;
-	if (driver)
-		return strcmp(text, driver) ? -EIO : 0;
-	return !*text || !strcmp(text, "(null)") ? 0 : -EIO;
+	if (!strcmp(text, unset))
+		text[0] = '\0';
+	return strcmp(text, driver) ? -EIO : 0;
 }
 
 struct unbind {
@@ -120,23 +132,29 @@ static int unbind_child(void *arg)
 			    pci_address_format(&unbind->fn->addr, addr));
 }
 
-/* @ms: how long the driver may take. Returns 0 when the link is gone, -ETIMEDOUT, or -errno. */
+/*
+ * @ms: how long the driver may take. Returns 0 when the link is gone, also where there was nothing to
+ * unbind; -ETIMEDOUT, or -errno.
+ */
 static int unbind(int rootfd, const struct pci_function *fn, int ms)
 {
 	struct unbind arg = { .rootfd = rootfd, .fn = fn };
 	char driver[PCI_DRIVER_SIZE];
-	int ret = act_with_deadline(unbind_child, &arg, ms);
+	int ret = act_with_deadline(unbind_child, &arg, ms), error;
 
 	/*
 	 * A driver whose own probe fails lets go by itself in between: the link that leads to `unbind`
 	 * is gone, or the store finds it gone (drivers/base/bus.c, unbind_store).
 	 */
-	if (ret && ret != ENOENT && ret != ENODEV)
-		return ret < 0 ? ret : -ret;
-	ret = pci_read_driver(rootfd, &fn->addr, driver);
-	if (ret < 0)
+	/* The link goes before remove() is called (drivers/base/dd.c, __device_release_driver). */
+	if (ret == -ETIMEDOUT)
 		return ret;
-	return *driver ? -EBUSY : 0;
+	error = pci_read_driver(rootfd, &fn->addr, driver);
+	if (!error && !*driver)
+		return 0;
+	if (ret)
+		return ret < 0 ? ret : -ret;
+	return error ? error : -EBUSY;
 }
 
 static bool is_wanted(const struct act *act, unsigned int i)
@@ -170,15 +188,22 @@ static void for_each_wanted(struct act *act, enum act_step step, step_fn one)
 static int override_one(struct act *act, struct pci_function *fn, enum decision decision)
 {
 	(void)decision;
-	return set_override(act->rootfd, fn, vfio_pci);
+	return set_override(act->rootfd, fn, vfio_pci, act->outcome[act->current].found);
 }
 
 static int unbind_one(struct act *act, struct pci_function *fn, enum decision decision)
 {
+	char now[PCI_DRIVER_SIZE];
 	int ret;
 
 	(void)decision;
-	if (!*fn->driver)
+	/* What was read before the override is old news: a driver may have come since, or gone. */
+	ret = pci_read_driver(act->rootfd, &fn->addr, now);
+	if (!ret && !*now)
+		return 0;
+	if (!ret)
+		strcpy(fn->driver, now);
+	if (!*fn->driver || !strcmp(fn->driver, vfio_pci))
 		return 0;
 	ret = unbind(act->rootfd, fn, act->patience);
 	/* However many do not let go, half of the deadline is left for the others. */
@@ -219,23 +244,42 @@ static void load_modules(struct act *act)
 	}
 }
 
+/*
+ * The kernel is between pci_device_add(), which tells udev, and pci_bus_add_device(), before which no
+ * driver matches (drivers/pci/bus.c, match_driver): it honours the override a moment later.
+ */
+static int await_bind(struct act *act, const struct pci_function *fn, char *driver)
+{
+	for (int ms = act->patience; ms > 0; ms -= SYSFS_POLL_MS) {
+		if (!pci_read_driver(act->rootfd, &fn->addr, driver) && *driver)
+			return 0;
+		sysfs_wait();
+	}
+	/* However many there are, half of the deadline is left for the others. */
+	act->patience /= 2;
+	return -EAGAIN;
+}
+
 static int bind_one(struct act *act, struct pci_function *fn, enum decision decision)
 {
 	char *driver = act->outcome[act->current].driver, addr[PCI_ADDRESS_SIZE];
+	int ret;
 
 	if (decision == DECIDE_HOLD)
 		return 0;
 	if (!pci_read_driver(act->rootfd, &fn->addr, driver) && !strcmp(driver, vfio_pci))
 		return 0;
-	return sysfs_store(act->rootfd, PATH_VFIO_DRIVER "/bind",
-			   pci_address_format(&fn->addr, addr));
+	ret = sysfs_store(act->rootfd, PATH_VFIO_DRIVER "/bind",
+			  pci_address_format(&fn->addr, addr));
+	/* One that had a driver was added long ago: vfio-pci itself says no. */
+	return ret == -ENODEV && !*fn->driver ? await_bind(act, fn, driver) : ret;
 }
 
-/* Clears the override and lets the native driver have it back, when that is there already. */
-static int release(struct act *act, const struct pci_function *fn)
+/* Puts the override back and lets the native driver have it, when that is there already. */
+static int release(struct act *act, const struct pci_function *fn, const char *override)
 {
 	char driver[PCI_DRIVER_SIZE], addr[PCI_ADDRESS_SIZE];
-	int ret = set_override(act->rootfd, fn, NULL);
+	int ret = set_override(act->rootfd, fn, override, NULL);
 
 	if (ret)
 		return ret;
@@ -276,7 +320,7 @@ static void verify_one(struct act *act, unsigned int i, bool was_wanted)
 {
 	struct pci_function *fn = &act->table.fn[i];
 	struct act_outcome *outcome = &act->outcome[i];
-	bool is_stuck;
+	bool is_stuck, is_reserved;
 	int ret = 0;
 
 	/* The link that bind_one() found at vfio-pci is verified by that. */
@@ -301,7 +345,13 @@ static void verify_one(struct act *act, unsigned int i, bool was_wanted)
 	 */
 	is_stuck = (outcome->failed == ACT_UNBIND || outcome->failed == ACT_GROUP) &&
 		   outcome->error == ETIMEDOUT;
-	if (is_stuck ||
+	/*
+	 * What this run did not set it does not clear; and one that the kernel is not done with gets
+	 * vfio-pci by its override, or without it another driver.
+	 */
+	is_reserved = !strcmp(outcome->found, vfio_pci) ||
+		      (outcome->failed == ACT_BIND && outcome->error == EAGAIN);
+	if (is_stuck || is_reserved ||
 	    (act->plan->failure == PLAN_FAILURE_HOLD && outcome->failed != ACT_OVERRIDE)) {
 		outcome->result = *outcome->driver || is_stuck ? ACT_STUCK : ACT_HELD;
 		return;
@@ -312,11 +362,11 @@ static void verify_one(struct act *act, unsigned int i, bool was_wanted)
 		return;
 	}
 	act->step = ACT_RELEASE;
-	outcome->result = release(act, fn) ? ACT_NOT_RELEASED : ACT_RELEASED;
+	outcome->result = release(act, fn, outcome->found) ? ACT_NOT_RELEASED : ACT_RELEASED;
 	pci_read_driver(act->rootfd, &fn->addr, outcome->driver);
 	/* A modprobe that was given up on may yet bind it, up to where its override is cleared. */
 	if (outcome->failed != ACT_GROUP && !strcmp(outcome->driver, vfio_pci) &&
-	    !set_override(act->rootfd, fn, vfio_pci))
+	    !set_override(act->rootfd, fn, vfio_pci, NULL))
 		outcome->result = ACT_BOUND;
 	act->step = ACT_VERIFY;
 }
@@ -330,6 +380,21 @@ static void verify_all(struct act *act)
 		act->current = i;
 		if (was_wanted || act->outcome[i].failed)
 			verify_one(act, i, was_wanted);
+	}
+}
+
+void act_reserve(struct act *act)
+{
+	for_each_wanted(act, ACT_OVERRIDE, override_one);
+	for (unsigned int i = 0; i < act->table.count; i++) {
+		struct act_outcome *outcome = &act->outcome[i];
+
+		if (!is_wanted(act, i))
+			continue;
+		pci_read_driver(act->rootfd, &act->table.fn[i].addr, outcome->driver);
+		outcome->failed = ACT_LOCK;
+		outcome->error = ETIMEDOUT;
+		outcome->result = *outcome->driver ? ACT_STUCK : ACT_HELD;
 	}
 }
 

@@ -16,6 +16,7 @@
 /* How far a run has come, and what failed first for a function. In the order of the run. */
 enum act_step {
 	ACT_START,
+	ACT_LOCK, /* another run has it */
 	ACT_OVERRIDE,
 	ACT_UNBIND,
 	ACT_FRAMEBUFFER,
@@ -45,6 +46,7 @@ struct act_outcome {
 	enum act_step failed;	      /* ACT_START: nothing did */
 	int error;		      /* errno of what failed */
 	char driver[PCI_DRIVER_SIZE]; /* at the end, by its link */
+	char found[PCI_DRIVER_SIZE];  /* its override before the run, "" when there was none */
 };
 
 /*
@@ -65,6 +67,12 @@ struct act {
 	struct act_outcome outcome[PCI_MAX_FUNCTIONS];
 	struct decisions decisions;
 };
+
+/*
+ * act_reserve - step 6 alone, for a run that waited for another one in vain: no driver gets what is to
+ * be bound, and nothing else is done.
+ */
+void act_reserve(struct act *act);
 
 /* act_run - steps 6 to 10 for every verdict of act->decisions. */
 void act_run(struct act *act);

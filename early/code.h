@@ -42,6 +42,7 @@
 	X(REASON_NO_GROUP, "no-group") \
 	X(REASON_NOIOMMU, "noiommu-group")	/* a group that isolates nothing */ \
 	X(REASON_GROUP, "group-shared")		/* a mate stays with the host, group refuse */ \
+	X(REASON_SETTLED, "settled")		/* an earlier run was done with it: left as it is */ \
 	X(REASON_GROUP_CLAIM, "group-kept")	/* a mate may not be claimed, group claim */ \
 	X(REASON_ABSENT, "absent")		/* no function answers to the line */ \
 	/* Outcomes: it was to be bound, and is not. */ \
@@ -51,6 +52,7 @@
 	X(REASON_NO_DRIVER, "no-vfio-pci")	/* the module is not there */ \
 	X(REASON_BIND_REFUSED, "bind-refused")	/* EINVAL: denylist, or no group */ \
 	X(REASON_BIND, "bind-failed") \
+	X(REASON_NOT_READY, "not-ready")	/* the kernel is not done adding it: it binds it then */ \
 	X(REASON_NOT_BOUND, "not-bound")	/* the bind succeeded, the link says otherwise */ \
 	X(REASON_BUSY, "busy")			/* another run did not end in time */ \
 	X(REASON_UNDONE, "undone")		/* the run ended before it */

@@ -95,6 +95,10 @@ static bool may_take(const struct plan *plan, const struct pci_function *fn,
 		verdict->reason = REASON_EXCEPT;
 		return false;
 	}
+	if (fn->is_settled && !pci_is_with_vfio(fn)) {
+		verdict->reason = REASON_SETTLED;
+		return false;
+	}
 	if (pci_is_bridge(fn)) {
 		verdict->reason = REASON_BRIDGE;
 		return false;
@@ -136,7 +140,7 @@ static void decide_one(const struct plan *plan, const struct iommu *iommu,
 	struct verdict *verdict = &decisions->verdict[i];
 	enum selector_result result = find_binds(plan, fn, decisions, verdict);
 
-	if (result == SELECTOR_DIFFERS)
+	if (result == SELECTOR_DIFFERS || (fn->is_settled && !pci_is_with_vfio(fn)))
 		return;
 	verdict->decision = DECIDE_REFUSE;
 	if (result == SELECTOR_ID_CHANGED && !is_excepted(plan, fn)) {

@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/time.h>
@@ -55,6 +56,9 @@ static struct timeval started;
 struct run {
 	bool is_dry;
 	bool is_late;
+	bool is_synthetic; /* --late: udev replays an event, by SYNTH_UUID */
+	bool is_busy;	   /* --late: another run did not end in time */
+	int lockfd;
 	struct pci_address late;
 	bool is_decided;       /* steps 3 to 5 are behind it */
 	bool is_wrong;	       /* something that is no single function's: a module, the scan */
@@ -86,26 +90,53 @@ static enum exit_status exit_status(const struct run *run)
 	return EXIT_AS_CONFIGURED;
 }
 
-/* Steps 3 and 4. Returns false when nothing can be known. */
-static bool collect(struct run *run)
+/* Step 4, said. */
+static bool read_functions(struct run *run)
 {
 	struct pci_table *table = &run->act.table;
-	int ret;
+	int ret = pci_collect(run->act.rootfd, &plan, run->is_late ? &run->late : NULL, table);
 
-	iommu_read(run->act.rootfd, cmdline, plan_wants_noiommu(&plan), &run->iommu);
-	table->late_groups = run->iommu.has_smmu;
-	if (!run->is_late)
-		tell_start(&report, &plan, &run->iommu);
-	ret = pci_collect(run->act.rootfd, &plan, run->is_late ? &run->late : NULL, table);
-
+	run->is_wrong = table->unreadable;
 	if (table->unreadable)
 		tell_unreadable(&report, table);
 	if (run->is_late && ret == -ENOENT)
 		return false;
 	if (ret)
 		tell_no_functions(&report, ret);
-	run->is_wrong = ret || table->unreadable;
+	run->is_wrong |= ret != 0;
 	return !ret;
+}
+
+/*
+ * Runs for functions of one group wait for each other: udev starts them at the same time. Most are
+ * for functions that no line names: these wait for nobody. Returns whether there is something to do.
+ */
+static bool wait_for_turn(struct run *run)
+{
+	struct pci_function fn;
+
+	pci_resolve_plan(run->act.rootfd, &plan);
+	if (pci_read(run->act.rootfd, &run->late, &fn) == 0 && !pci_is_named(&plan, &fn))
+		return false;
+	run->is_busy = sysfs_lock(run->lockfd, (int)plan.deadline * 1000 / 2) == -ETIMEDOUT;
+	return true;
+}
+
+/* Steps 3 and 4. Returns false when nothing can be known, or nothing is to be. */
+static bool collect(struct run *run)
+{
+	iommu_read(run->act.rootfd, cmdline, plan_wants_noiommu(&plan), &run->iommu);
+	run->act.table.late_groups = run->iommu.has_smmu;
+	if (!run->is_late)
+		tell_start(&report, &plan, &run->iommu);
+	else if (!wait_for_turn(run))
+		return false;
+	if (read_functions(run))
+		return true;
+	/* Said that nothing was touched: so it stays for what appears later. */
+	if (!run->is_late && !run->is_dry)
+		sysfs_replace(report.rootfd, PATH_RUN_PLAN, "", 0);
+	return false;
 }
 
 /* Where did a pinned device go? Looked up only when one is missing from its address. */
@@ -201,7 +232,8 @@ static void log_absent(struct run *run)
 static void log_rest(struct run *run)
 {
 	for (; run->reported < run->act.table.count; run->reported++)
-		log_verdict(run, run->reported);
+		if (!run->act.table.fn[run->reported].is_settled)
+			log_verdict(run, run->reported);
 	if (run->is_late)
 		return;
 	/* A function that could not be read may be the one that is missing. */
@@ -213,19 +245,58 @@ static void log_rest(struct run *run)
 /*
  * udev calls for every function there is, and again at each coldplug, in the initramfs and on the
  * host. What a boot once gave up on stays as it is until the next: "failure release" means that its
- * own driver may keep it. What is not to be bound is said once.
+ * own driver may keep it. What is not to be bound is said once. One that is no longer bound came
+ * back, unless the event is a replay: then somebody gave it back to the host. One that is no longer
+ * held came back too.
  */
-static bool is_old_news(const struct run *run)
+static bool is_old_news(const struct run *run, enum report_result found)
 {
 	enum decision decision = run->act.decisions.verdict[0].decision;
-	enum report_result found;
+	const struct pci_function *fn = &run->act.table.fn[0];
 
 	if (!run->act.table.candidates)
 		return true;
-	found = report_find_entry(&report, &run->act.table.fn[0]);
-	if (decision == DECIDE_BIND || decision == DECIDE_HOLD)
-		return found != REPORT_NONE && found != REPORT_BOUND;
-	return found != REPORT_NONE;
+	if (found == REPORT_NONE)
+		return false;
+	if (run->is_synthetic)
+		return true;
+	if (decision != DECIDE_BIND && decision != DECIDE_HOLD)
+		return decision != DECIDE_REFUSE || found != REPORT_BOUND;
+	if (found == REPORT_HELD)
+		return pci_is_overridden(run->act.rootfd, &fn->addr, "vfio-pci");
+	return found != REPORT_BOUND;
+}
+
+/*
+ * Others of the group that an earlier run was done with are none of this one's business: those that
+ * are with the host now may have been given back. But the slot of one that came back came back whole.
+ */
+static void settle_mates(struct run *run, enum report_result found)
+{
+	struct pci_table *table = &run->act.table;
+	bool came_back = found == REPORT_BOUND || found == REPORT_HELD;
+
+	for (unsigned int i = 1; i < table->count; i++) {
+		struct pci_function *fn = &table->fn[i];
+		bool is_same = pci_address_same_slot(&fn->addr, &table->fn[0].addr);
+
+		fn->is_settled = report_find_entry(&report, fn) != REPORT_NONE &&
+				 !(came_back && is_same && !pci_is_with_vfio(fn));
+	}
+}
+
+/* Steps 5 to 11. */
+static void take_steps(struct run *run)
+{
+	struct act *act = &run->act;
+
+	log_before(run);
+	if (run->is_busy)
+		act_reserve(act);
+	else if (!run->is_dry)
+		act_run(act);
+	log_modules(run);
+	log_rest(run);
 }
 
 /* Steps 3 to 11, in the child. */
@@ -233,19 +304,20 @@ static int run_steps(void *arg)
 {
 	struct run *run = arg;
 	struct act *act = &run->act;
+	enum report_result found = REPORT_NONE;
 
 	if (!collect(run))
-		return exit_status(run);
+		return run->is_late ? run->is_wrong : exit_status(run);
+	if (run->is_late && act->table.candidates) {
+		found = report_find_entry(&report, &act->table.fn[0]);
+		settle_mates(run, found);
+	}
 	decide(&plan, &run->iommu, &act->table, &act->decisions);
 	run->is_decided = true;
 	/* Wrong is here only that its facts could not be read. */
-	if (run->is_late && is_old_news(run))
+	if (run->is_late && is_old_news(run, found))
 		return run->is_wrong;
-	log_before(run);
-	if (!run->is_dry)
-		act_run(act);
-	log_modules(run);
-	log_rest(run);
+	take_steps(run);
 	return exit_status(run);
 }
 
@@ -270,6 +342,9 @@ static bool read_plan(const struct run *run, const struct plan_place *place)
 {
 	int len = sysfs_read_whole(place->dirfd, place->path, plan_text, sizeof(plan_text));
 
+	/* Emptied by the run of the boot, which said why: a plan without a line. */
+	if (!len && run->is_late && sysfs_is_empty(place->dirfd, place->path))
+		return true;
 	if (len <= 0) {
 		tell_no_plan(&report, place->path, len);
 		return false;
@@ -282,6 +357,9 @@ static bool read_plan(const struct run *run, const struct plan_place *place)
 
 	plan_init(&plan);
 	plan_parse(&plan, plan_text, (size_t)len, PLAN_COMPILED, &errors);
+	/* What this run does not trust, a later one must not either. */
+	if (errors.unsafe && !run->is_late && !run->is_dry)
+		sysfs_replace(report.rootfd, PATH_RUN_PLAN, "", 0);
 	/* To be said once: --late reads the plan of a run that said it. */
 	if (!run->is_late) {
 		tell_plan_errors(&report, place->path, &errors);
@@ -303,7 +381,12 @@ static enum exit_status run_plan(struct run *run, const struct plan_place *place
 		return exit_status(run);
 	}
 	run->act.plan = &plan;
-	ret = act_with_deadline(run_steps, run, (int)plan.deadline * 1000);
+	if (run->is_late)
+		run->lockfd = sysfs_open_append(report.rootfd, PATH_RUN_LOCK, false);
+	/* A late run may wait half as long for others. */
+	ret = act_with_deadline(run_steps, run, (int)plan.deadline * (run->is_late ? 1500 : 1000));
+	/* Also where a child of a child hangs, which has the descriptor too. */
+	sysfs_unlock(run->lockfd);
 	return ret < 0 ? give_up(run, ret) : (enum exit_status)ret;
 }
 
@@ -378,6 +461,8 @@ int main(int argc, char **argv)
 		tell_usage("mmap:", text_error(errno));
 		return EXIT_USAGE;
 	}
+	run->lockfd = -1;
+	run->is_synthetic = getenv("SYNTH_UUID") != NULL;
 	if (!parse_arguments(argc, argv, run, &arguments))
 		return EXIT_USAGE;
 	report.rootfd = run->act.rootfd = sysfs_open_dir(AT_FDCWD, arguments.root);

@@ -16,6 +16,7 @@
 #define PATH_RUN	"run/vfio-early"
 #define PATH_RUN_LOG	PATH_RUN "/log"
 #define PATH_RUN_REPORT PATH_RUN "/report"
+#define PATH_RUN_LOCK	PATH_RUN "/lock"
 #define PATH_RUN_PLAN	PATH_RUN "/plan"
 
 #define PATH_PCI_DEVICES  "sys/bus/pci/devices"

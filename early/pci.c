@@ -218,6 +218,15 @@ void pci_read_group(int rootfd, struct pci_function *fn)
 		fn->group = (int)text_number(text);
 }
 
+bool pci_is_overridden(int rootfd, const struct pci_address *addr, const char *driver)
+{
+	char path[SYSFS_PATH_MAX], text[PCI_DRIVER_SIZE];
+
+	return sysfs_read(rootfd, pci_attribute(path, addr, "driver_override"), text,
+			  sizeof(text)) > 0 &&
+	       !strcmp(text, driver);
+}
+
 bool pci_has_noiommu_group(int rootfd, const struct pci_function *fn)
 {
 	char path[SYSFS_PATH_MAX], text[16];
@@ -465,7 +474,7 @@ static void add_unreadable(struct pci_table *table, const struct pci_address *ad
 }
 
 /* The slot's ID does not matter yet: a changed ID makes a candidate too, one to be refused. */
-static bool is_named(const struct plan *plan, const struct pci_function *fn)
+bool pci_is_named(const struct plan *plan, const struct pci_function *fn)
 {
 	for (unsigned int i = 0; i < plan->binds; i++)
 		if (selector_match(&plan->bind[i].sel, &fn->addr, &fn->id, fn->class, &fn->id) !=
@@ -480,7 +489,7 @@ static int collect_named(const struct pci_function *fn, int error, void *arg)
 
 	if (error)
 		add_unreadable(collection->table, &fn->addr, error);
-	else if (is_named(collection->plan, fn))
+	else if (pci_is_named(collection->plan, fn))
 		return add_candidate(collection->table, fn);
 	return 0;
 }
@@ -574,6 +583,22 @@ static int collect_mates(struct collection *collection)
 	return 0;
 }
 
+/* --late: mates that the plan names have verdicts of their own, so they go before the others. */
+static void promote_named(struct collection *collection)
+{
+	struct pci_table *table = collection->table;
+
+	for (unsigned int i = table->candidates; i < table->count; i++) {
+		struct pci_function *to = &table->fn[table->candidates], fn = table->fn[i];
+
+		if (!pci_is_named(collection->plan, &fn))
+			continue;
+		table->fn[i] = *to;
+		*to = fn;
+		table->candidates++;
+	}
+}
+
 /*
  * A protect line whose ID has left its address protects every function with that ID. Only those
  * that could be taken for another's are looked at: no reads for a machine that is as it was.
@@ -599,8 +624,7 @@ static void mark_moved(struct collection *collection, struct plan *plan)
 	}
 }
 
-/* Returns whether any bind selector needs the scan. */
-static bool resolve_paths(int rootfd, struct plan *plan)
+bool pci_resolve_plan(int rootfd, struct plan *plan)
 {
 	bool scan = false;
 
@@ -629,7 +653,7 @@ int pci_collect(int rootfd, struct plan *plan, const struct pci_address *late,
 		struct pci_table *table)
 {
 	struct collection collection = { .rootfd = rootfd, .plan = plan, .table = table };
-	bool needs_scan = resolve_paths(rootfd, plan);
+	bool needs_scan = pci_resolve_plan(rootfd, plan);
 	int ret;
 
 	table->count = table->candidates = table->unreadable = 0;
@@ -645,6 +669,8 @@ int pci_collect(int rootfd, struct plan *plan, const struct pci_address *late,
 	for (unsigned int i = 0; i < table->candidates; i++)
 		read_details(&collection, &table->fn[i]);
 	ret = collect_mates(&collection);
+	if (late)
+		promote_named(&collection);
 	mark_moved(&collection, plan);
 	return ret;
 }

@@ -32,6 +32,12 @@ struct pci_function {
 	uint32_t class;		      /* 24 bits: 0x030000 is VGA */
 	char driver[PCI_DRIVER_SIZE]; /* "" when none */
 
+	/*
+	 * --late: an earlier run was done with it, and whoever has it now may have been given it since.
+	 * Set by the caller before decide(); not for the function that the run is for.
+	 */
+	bool is_settled;
+
 	/* Read by pci_read_details(): */
 	int group;	    /* IOMMU group, -1 when there is none */
 	bool is_noiommu;    /* on a driver of vfio, in a group that isolates nothing */
@@ -111,6 +117,9 @@ void pci_read_group(int rootfd, struct pci_function *fn);
  */
 bool pci_has_noiommu_group(int rootfd, const struct pci_function *fn);
 
+/* pci_is_overridden - is its driver_override this driver? */
+bool pci_is_overridden(int rootfd, const struct pci_address *addr, const char *driver);
+
 /* pci_is_with_vfio - is it on vfio-pci itself, or on one of its variants? By the driver read. */
 bool pci_is_with_vfio(const struct pci_function *fn);
 
@@ -145,10 +154,17 @@ int pci_resolve(int rootfd, struct selector *sel);
  */
 int pci_path(int rootfd, const struct pci_address *addr, char *buf, unsigned int size);
 
+/* pci_is_named - does a bind selector name it? Paths are resolved; a changed ID counts too. */
+bool pci_is_named(const struct plan *plan, const struct pci_function *fn);
+
+/* pci_resolve_plan - follow the paths of all selectors. Returns whether any of them needs a scan. */
+bool pci_resolve_plan(int rootfd, struct plan *plan);
+
 /*
  * pci_collect - the functions that a plan speaks of, and their group mates.
  * @plan: its path selectors are resolved; its protect lines are marked "moved" where they are
- * @late: NULL, or the one function to look at: a candidate if a selector names it
+ * @late: NULL, or the one function to look at: the first candidate if a selector names it. Of the
+ *	  others in its group those that are named too are candidates with it, in any order
  * @table: filled: candidates first in the order of their addresses, then mates; late_groups is
  *	   the caller's
  *

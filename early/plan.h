@@ -16,7 +16,7 @@
  * half meets it first, when it compiles the plan.
  */
 #define PLAN_MAX_TEXT	  262144 /* bytes of a plan, the ending NUL included */
-#define PLAN_MAX_BINDS	  256	/* selectors on all bind lines */
+#define PLAN_MAX_BINDS	  256	 /* selectors on all bind lines */
 #define PLAN_MAX_EXCEPTS  128
 #define PLAN_MAX_PROTECTS 1024
 #define PLAN_MAX_MODULES  32

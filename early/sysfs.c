@@ -5,8 +5,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -156,21 +158,55 @@ int sysfs_store(int dirfd, const char *path, const char *value)
 	return write_once(dirfd, path, 0, value, strlen(value));
 }
 
-int sysfs_store_and_read(int dirfd, const char *path, const char *value, char *buf, size_t size)
+static int read_start(int fd, char *buf, size_t size)
+{
+	ssize_t n = pread(fd, buf, size, 0);
+
+	if (n < 0) {
+		buf[0] = '\0';
+		return -errno;
+	}
+	return end_text(buf, (size_t)n, size);
+}
+
+int sysfs_store_and_read(int dirfd, const char *path, const char *value, char *old, char *buf,
+			 size_t size)
 {
 	int fd = open_at(dirfd, path, O_RDWR);
-	ssize_t n;
 	int ret;
 
 	if (fd < 0)
 		return fd;
+	if (old)
+		read_start(fd, old, size);
 	ret = sysfs_write(fd, value, strlen(value));
-	if (!ret) {
-		n = pread(fd, buf, size, 0);
-		ret = n < 0 ? -errno : end_text(buf, (size_t)n, size);
-	}
+	if (!ret)
+		ret = read_start(fd, buf, size);
 	close(fd);
 	return ret;
+}
+
+int sysfs_lock(int fd, int ms)
+{
+	/* Nothing but a time-out ends a flock() that waits, and an alarm would be a handler. */
+	for (; flock(fd, LOCK_EX | LOCK_NB) < 0; ms -= SYSFS_POLL_MS) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -errno;
+		if (ms <= 0)
+			return -ETIMEDOUT;
+		sysfs_wait();
+	}
+	return 0;
+}
+
+void sysfs_unlock(int fd)
+{
+	flock(fd, LOCK_UN);
+}
+
+void sysfs_wait(void)
+{
+	poll(NULL, 0, SYSFS_POLL_MS);
 }
 
 int sysfs_append(int dirfd, const char *path, const char *text, size_t len)
@@ -205,6 +241,13 @@ bool sysfs_exists(int dirfd, const char *path)
 	struct stat st;
 
 	return !fstatat(dirfd, path, &st, 0);
+}
+
+bool sysfs_is_empty(int dirfd, const char *path)
+{
+	struct stat st;
+
+	return !fstatat(dirfd, path, &st, 0) && !st.st_size;
 }
 
 int sysfs_link(int dirfd, const char *path, char *buf, size_t size)

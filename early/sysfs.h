@@ -52,11 +52,26 @@ int sysfs_for_each_line(int dirfd, const char *path, int (*fn)(const char *line,
 int sysfs_store(int dirfd, const char *path, const char *value);
 
 /*
- * sysfs_store_and_read - the same, and then what the attribute holds, read by the same descriptor:
- * the kernel shows it anew for a read at its start (fs/seq_file.c, seq_read_iter).
- * @buf, @size, result: as for sysfs_read()
+ * sysfs_store_and_read - the same, with what the attribute held before and what it holds then, read by
+ * the same descriptor: the kernel shows it anew for a read at its start (fs/seq_file.c, seq_read_iter).
+ * @old: NULL, or what it held before; "" where that cannot be read
+ * @buf, @size, result: as for sysfs_read(); "size" is that of both
  */
-int sysfs_store_and_read(int dirfd, const char *path, const char *value, char *buf, size_t size);
+int sysfs_store_and_read(int dirfd, const char *path, const char *value, char *old, char *buf,
+			 size_t size);
+
+/*
+ * sysfs_lock - wait for the lock of an open file, which every copy of the descriptor has with it, in
+ * children too (flock(2)). Gives up after so many milliseconds. Returns 0, -ETIMEDOUT, or -errno.
+ */
+int sysfs_lock(int fd, int ms);
+
+/* sysfs_wait - for SYSFS_POLL_MS milliseconds, between two looks at something. */
+#define SYSFS_POLL_MS 20
+void sysfs_wait(void);
+
+/* sysfs_unlock - of whichever copy. */
+void sysfs_unlock(int fd);
 
 /* sysfs_append - add text to the end of a file that is there. Returns 0 or -errno. */
 int sysfs_append(int dirfd, const char *path, const char *text, size_t len);
@@ -80,6 +95,9 @@ void sysfs_print(int fd, const char *text, size_t len);
 int sysfs_mkdir(int dirfd, const char *path);
 
 bool sysfs_exists(int dirfd, const char *path);
+
+/* sysfs_is_empty - is it a file of no bytes, and not one that read as none? */
+bool sysfs_is_empty(int dirfd, const char *path);
 
 /* sysfs_link - the text of a symbolic link. Returns its length, or -errno. */
 int sysfs_link(int dirfd, const char *path, char *buf, size_t size);

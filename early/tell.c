@@ -150,6 +150,7 @@ static const char *words_of(enum reason reason)
 					 "on %s in a vfio-noiommu group, which isolates no VM"),
 		[REASON_GROUP] = WORDS("group-shared", "%s shares the group and no bind line takes "
 						       "it (group refuse)"),
+		[REASON_SETTLED] = WORDS("settled", "with the host since an earlier run"),
 		[REASON_GROUP_CLAIM] = WORDS("group-kept",
 					     "%s shares the group and cannot be claimed: %s"),
 	};
@@ -380,6 +381,15 @@ static void describe_failure(const struct act_outcome *outcome, char *buf, size_
 	case REASON_BIND:
 		text_format(buf, size, WORDS("bind-failed", "bind: %s"), error);
 		break;
+	case REASON_BUSY:
+		text_format(buf, size,
+			    WORDS("busy", "lock: another run did not end in time; run "
+					  "vfio-early-bind --late for it"));
+		break;
+	case REASON_NOT_READY:
+		text_format(buf, size,
+			    WORDS("not-ready", "bind: the kernel is not done with adding it"));
+		break;
 	case REASON_NOIOMMU:
 		text_format(buf, size,
 			    WORDS("noiommu-group", "group: vfio-noiommu, which isolates no VM: "
@@ -535,11 +545,17 @@ void tell_absent(struct report *report, const char *selector, unsigned int ms)
 static const char *step_name(enum act_step step)
 {
 	static const char *const names[] = {
-		[ACT_START] = "start",	   [ACT_OVERRIDE] = "override",
-		[ACT_UNBIND] = "unbind",   [ACT_FRAMEBUFFER] = "framebuffer",
-		[ACT_LOAD] = "load",	   [ACT_BIND] = "bind",
-		[ACT_VERIFY] = "verify",   [ACT_GROUP] = "group",
-		[ACT_RELEASE] = "release", [ACT_DONE] = "done",
+		[ACT_START] = "start",
+		[ACT_LOCK] = "lock",
+		[ACT_OVERRIDE] = "override",
+		[ACT_UNBIND] = "unbind",
+		[ACT_FRAMEBUFFER] = "framebuffer",
+		[ACT_LOAD] = "load",
+		[ACT_BIND] = "bind",
+		[ACT_VERIFY] = "verify",
+		[ACT_GROUP] = "group",
+		[ACT_RELEASE] = "release",
+		[ACT_DONE] = "done",
 	};
 
 	return names[step];

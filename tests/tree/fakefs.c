@@ -100,7 +100,9 @@ struct node {
 /* A test case: its machine apart. */
 struct test_case {
 	char *run[MAX_RUNS];
-	bool is_bare[MAX_RUNS]; /* without -r */
+	bool is_bare[MAX_RUNS];	  /* without -r */
+	bool is_replay[MAX_RUNS]; /* udev replays an event */
+	bool shows_end;		  /* nothing of what happens in between */
 	unsigned int runs;
 	bool ignores_children; /* run by a caller that has SIGCHLD ignored */
 	double within;	       /* seconds that each run may take; 0: RUN_SECONDS */
@@ -119,6 +121,7 @@ static const char *binary, *machines, *mountpoint, *version = "VERSION";
 static char kmsg[8 * TEXT_SIZE]; /* since the log was begun anew */
 static bool has_scanned;	 /* in this run */
 static unsigned int lines_shown; /* in this run, for "brief" */
+static double run_start;	 /* now() of this run */
 static struct fuse_session *session;
 static struct calls calls;
 static bool is_exhaustive;   /* -e, -E */
@@ -913,10 +916,41 @@ static int be_modprobe(int argc, char **argv)
 
 /* ---- a run ---- */
 
+/* Arguments with "&" among them are those of two runs at once: ends with the worse status of them. */
+static void __attribute__((noreturn)) execve_each(char **argv, char **envp)
+{
+	int worst = 0, status;
+
+	for (char **arg = argv; *arg; arg++) {
+		if (strcmp(*arg, "&") != 0)
+			continue;
+		*arg = NULL;
+		if (!fork()) {
+			execve(binary, argv, envp);
+			_exit(127);
+		}
+		if (!fork()) {
+			/* -r ROOT is the first one's. */
+			char *second[MAX_ARGS] = { argv[0], argv[1], argv[2] };
+
+			for (unsigned int i = 0; arg[i + 1]; i++)
+				second[i + 3] = arg[i + 1];
+			execve(binary, second, envp);
+			_exit(127);
+		}
+		while (wait(&status) > 0)
+			if (WEXITSTATUS(status) > worst)
+				worst = WEXITSTATUS(status);
+		_exit(worst);
+	}
+	execve(binary, argv, envp);
+	_exit(127);
+}
+
 static void __attribute__((noreturn)) start(unsigned int number, int tell, int go, int out, int err)
 {
 	char *argv[MAX_ARGS] = { (char *)binary }, *rest = strdup(test.run[number]), *word;
-	char *envp[] = { NULL };
+	char *envp[] = { test.is_replay[number] ? (char *)"SYNTH_UUID=0" : NULL, NULL };
 	int argc = 1, listener;
 	sigset_t none;
 	char byte;
@@ -943,8 +977,7 @@ static void __attribute__((noreturn)) start(unsigned int number, int tell, int g
 	    read(go, &byte, 1) != 1)
 		_exit(126);
 	close(listener);
-	execve(binary, argv, envp);
-	_exit(127);
+	execve_each(argv, envp);
 }
 
 static double now(void)
@@ -973,7 +1006,8 @@ static void serve_once(pid_t pid, int listener, int signals)
 		{ .fd = signals, .events = POLLIN },
 	};
 
-	if (poll(fds, 3, 200) < 0 && errno != EINTR)
+	machine_tick(&machine, (unsigned int)((now() - run_start) * 1000));
+	if (poll(fds, 3, 10) < 0 && errno != EINTR)
 		die("poll");
 	if (fds[0].revents & POLLIN) {
 		int ret = fuse_session_receive_buf(session, &buf);
@@ -1071,9 +1105,10 @@ static void print_files(void)
 		shown = strdup(text);
 	}
 	plan = find_node(dir, "plan");
-	/* But for the last newline */
-	if (plan && (node[plan].size + 1 < test.plan_size || node[plan].size > test.plan_size ||
-		     memcmp(node[plan].text, test.plan, node[plan].size) != 0))
+	/* But for the last newline; one that is emptied is for later runs that nothing is to touch. */
+	if (plan && node[plan].size &&
+	    (node[plan].size + 1 < test.plan_size || node[plan].size > test.plan_size ||
+	     memcmp(node[plan].text, test.plan, node[plan].size) != 0))
 		machine_fault(&machine, "run/vfio-early/plan is not the plan");
 }
 
@@ -1134,6 +1169,8 @@ static void run(unsigned int number, int signals)
 	pid_t pid;
 
 	run_number = number + 1;
+	run_start = now();
+	machine_before(&machine, run_number);
 	has_scanned = false;
 	lines_shown = 0;
 	add_functions();
@@ -1233,11 +1270,12 @@ static void read_machine(const char *name)
 	}
 }
 
-static void add_run(const char *args, bool is_bare)
+static void add_run(const char *args, bool is_bare, bool is_replay)
 {
 	if (test.runs == MAX_RUNS)
 		wrong("runs", args);
 	test.is_bare[test.runs] = is_bare;
+	test.is_replay[test.runs] = is_replay;
 	test.run[test.runs++] = strdup(args);
 }
 
@@ -1261,9 +1299,13 @@ static void add_case_line(const char *path, char *line)
 	} else if (is_keyword(line, "program", &rest)) {
 		/* Another one than the boot's binary: the runner's business. */
 	} else if (is_keyword(line, "run", &rest)) {
-		add_run(rest, false);
+		add_run(rest, false, false);
 	} else if (is_keyword(line, "run-bare", &rest)) {
-		add_run(rest, true);
+		add_run(rest, true, false);
+	} else if (is_keyword(line, "run-replay", &rest)) {
+		add_run(rest, false, true);
+	} else if (is_keyword(line, "end-only", &rest)) {
+		test.shows_end = true;
 	} else if (is_keyword(line, "within", &rest)) {
 		test.within = atof(rest);
 	} else if (is_keyword(line, "calls", &rest)) {
@@ -1344,7 +1386,7 @@ static void read_case(const char *path)
 		unescape_plan();
 	}
 	if (!test.runs)
-		add_run("", false);
+		add_run("", false, false);
 }
 
 /* ---- main ---- */
@@ -1416,8 +1458,12 @@ static void play(void)
 	if (fcntl(fuse_session_fd(session), F_SETFL, O_NONBLOCK))
 		die("fcntl");
 
+	if (test.shows_end)
+		machine.timeline = fopen("/dev/null", "we");
 	for (unsigned int i = 0; i < test.runs; i++)
 		run(i, signals);
+	if (test.shows_end)
+		machine.timeline = stdout;
 	machine_print_end(&machine);
 	fflush(stdout);
 }

@@ -136,6 +136,12 @@ static bool set_function(struct machine *m, struct function *fn, const char *key
 		return sscanf(value, "%u", &fn->totalvfs) == 1;
 	if (!strcmp(key, "appears"))
 		return sscanf(value, "%u", &fn->appears) == 1;
+	if (!strcmp(key, "replugged"))
+		return sscanf(value, "%u", &fn->replugged) == 1;
+	if (!strcmp(key, "given-back"))
+		return sscanf(value, "%u", &fn->given_back) == 1;
+	if (!strcmp(key, "adds"))
+		return sscanf(value, "%u", &fn->adds) == 1;
 	if (!strcmp(key, "under"))
 		return copy_name(fn->under, value);
 	if (!strcmp(key, "override"))
@@ -402,6 +408,9 @@ static void evict(struct machine *m, const char *name)
 /* pci_match_device: with an override only that driver; vfio-pci's own ID table is empty. */
 static bool is_match(const struct function *fn, const struct driver *driver)
 {
+	/* pci_bus_match(): match_driver is set by pci_bus_add_device() */
+	if (!fn->is_added)
+		return false;
 	if (*fn->override)
 		return !strcmp(fn->override, driver->name);
 	return !strcmp(fn->native, driver->name) && strcmp(driver->name, vfio_pci) != 0;
@@ -569,6 +578,14 @@ int machine_store_unbind(struct machine *m, struct driver *driver, const char *t
 	return stored(m, fn, where, text, ret);
 }
 
+/* device_attach() */
+static void attach(struct machine *m, struct function *fn)
+{
+	for (unsigned int i = 0; i < m->drivers && !*fn->driver; i++)
+		if (m->driver[i].is_registered && is_match(fn, &m->driver[i]))
+			probe(m, fn, &m->driver[i]);
+}
+
 int machine_store_probe(struct machine *m, const char *text)
 {
 	struct function *fn = find_stored(m, text);
@@ -579,10 +596,8 @@ int machine_store_probe(struct machine *m, const char *text)
 	} else if (fn->locked) {
 		ret = STORE_HANGS;
 	} else if (!*fn->driver) {
-		/* device_attach(): the result of a probe() is not told. */
-		for (unsigned int i = 0; i < m->drivers && !*fn->driver; i++)
-			if (m->driver[i].is_registered && is_match(fn, &m->driver[i]))
-				probe(m, fn, &m->driver[i]);
+		/* The result of a probe() is not told. */
+		attach(m, fn);
 	}
 	return stored(m, fn, "drivers_probe", text, ret);
 }
@@ -643,6 +658,37 @@ int machine_modprobe(struct machine *m, const char *arguments)
 		module->is_due = module->modprobe_is_late;
 	machine_event(m, "modprobe %s%s", arguments, ret ? " fails" : "");
 	return ret;
+}
+
+/* ---- time ---- */
+
+void machine_before(struct machine *m, unsigned int run)
+{
+	for (unsigned int i = 0; i < m->count; i++) {
+		struct function *fn = &m->fn[i];
+
+		if (fn->replugged == run || fn->given_back == run) {
+			fn->driver[0] = fn->override[0] = '\0';
+			if (fn->given_back == run)
+				strcpy(fn->driver, fn->native);
+		}
+		/* It comes to be with the run that is told of it. */
+		fn->is_added = !fn->adds || (fn->appears != run && fn->replugged != run);
+	}
+}
+
+void machine_tick(struct machine *m, unsigned int ms)
+{
+	for (unsigned int i = 0; i < m->count; i++) {
+		struct function *fn = &m->fn[i];
+
+		if (!fn->node || fn->is_added || ms < fn->adds)
+			continue;
+		fn->is_added = true;
+		attach(m, fn);
+		machine_event(m, "%s is added: driver %s", fn->addr,
+			      *fn->driver ? fn->driver : "-");
+	}
 }
 
 /* ---- the end ---- */

@@ -34,9 +34,12 @@ struct function {
 	char override[NAME_SIZE];
 	int boot_vga; /* -1: no such attribute */
 	unsigned int numvfs, totalvfs;
-	unsigned int appears; /* there from this run on */
-	int shown_group;      /* the one that the file system has nodes for */
-	unsigned int node;    /* of its directory in the file system, 0 when not there yet */
+	unsigned int appears;		    /* there from this run on */
+	unsigned int replugged, given_back; /* before this run */
+	unsigned int adds; /* ms: no driver matches it before, pci_bus_add_device() */
+	bool is_added;
+	int shown_group;   /* the one that the file system has nodes for */
+	unsigned int node; /* of its directory in the file system, 0 when not there yet */
 
 	/* Hazards */
 	bool unbind_hangs, unbind_ignored, bind_hangs, bind_ignored, override_ignored,
@@ -114,6 +117,12 @@ int machine_store_bind(struct machine *m, struct driver *driver, const char *tex
 int machine_store_unbind(struct machine *m, struct driver *driver, const char *text);
 int machine_store_probe(struct machine *m, const char *text);
 int machine_store_efifb(struct machine *m, const char *text);
+
+/* machine_before - what happens to the machine before a run: functions come back, or are given back. */
+void machine_before(struct machine *m, unsigned int run);
+
+/* machine_tick - so many ms after the run's start: pci_bus_add_device() of what is due. */
+void machine_tick(struct machine *m, unsigned int ms);
 
 /* machine_load - finit_module() of the file at this path. Returns 0, -errno or STORE_HANGS. */
 int machine_load(struct machine *m, const char *path, const char *options, int flags);

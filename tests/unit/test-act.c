@@ -232,6 +232,22 @@ static void act_run_override_not_read_back_error(void **state)
 	fixture_end();
 }
 
+/* Another run has the lock: the override alone is set, and nothing is cleared again. */
+static void act_reserve_sets_the_override_alone(void **state)
+{
+	const struct act_outcome *outcome = begin(NULL, "");
+
+	(void)state;
+	fixture_file(DEVICE "driver_override", "(null)  ");
+	fixture_file("sys/bus/pci/drivers/vfio-pci/bind", "%s", "");
+	act_reserve(&act);
+	assert_int_equal(outcome->result, ACT_HELD);
+	assert_int_equal(act_reason(outcome), REASON_BUSY);
+	assert_string_equal(fixture_read(DEVICE "driver_override"), "vfio-pci");
+	assert_string_equal(fixture_read("sys/bus/pci/drivers/vfio-pci/bind"), "");
+	fixture_end();
+}
+
 static void act_run_override_not_cleared_not_released(void **state)
 {
 	const struct act_outcome *outcome = begin(NULL, "");
@@ -252,6 +268,7 @@ static void act_run_driver_unknown_after_unbind_error(void **state)
 	(void)state;
 	fixture_file(DEVICE "driver_override", "(null)  ");
 	fixture_file("sys/bus/pci/drivers/nouveau/unbind", "%s", "");
+	links_pass = 1;
 	links_fail = 2;
 	act_run(&act);
 	assert_int_equal(outcome->failed, ACT_UNBIND);
@@ -268,7 +285,7 @@ static void act_run_driver_unreadable_once_read_again(void **state)
 	(void)state;
 	act.table.fn[0].driver[0] = '\0';
 	fixture_file(DEVICE "driver_override", "(null)  ");
-	links_pass = 1;
+	links_pass = 2;
 	links_fail = 1;
 	act_run(&act);
 	assert_int_equal(outcome->result, ACT_BOUND);
@@ -276,17 +293,19 @@ static void act_run_driver_unreadable_once_read_again(void **state)
 	fixture_end();
 }
 
-static void act_run_another_driver_at_bind_is_told_by_the_bind(void **state)
+static void act_run_driver_that_came_since_is_unbound(void **state)
 {
 	const struct act_outcome *outcome = begin("nouveau", "failure hold\n");
 
 	(void)state;
-	/* It came between the facts and the bind. */
+	/* It came between the facts and the override. */
 	act.table.fn[0].driver[0] = '\0';
 	fixture_file(DEVICE "driver_override", "(null)  ");
+	fixture_file("sys/bus/pci/drivers/nouveau/unbind", "%s", "");
 	act_run(&act);
-	assert_int_equal(outcome->failed, ACT_BIND);
-	assert_int_equal(outcome->error, ENOENT);
+	assert_string_equal(fixture_read("sys/bus/pci/drivers/nouveau/unbind"), "0000:01:00.0");
+	assert_int_equal(outcome->failed, ACT_UNBIND);
+	assert_int_equal(outcome->error, EBUSY);
 	assert_int_equal(outcome->result, ACT_STUCK);
 	fixture_end();
 }
@@ -298,6 +317,7 @@ static void act_run_driver_unknown_at_bind_bound_all_the_same(void **state)
 	(void)state;
 	fixture_file(DEVICE "driver_override", "(null)  ");
 	fixture_file("sys/bus/pci/drivers/vfio-pci/bind", "%s", "");
+	links_pass = 1;
 	links_fail = 2;
 	act_run(&act);
 	assert_string_equal(fixture_read("sys/bus/pci/drivers/vfio-pci/bind"), "0000:01:00.0");
@@ -313,7 +333,7 @@ static void act_run_driver_unknown_at_verify_not_believed(void **state)
 	(void)state;
 	fixture_file(DEVICE "driver_override", "(null)  ");
 	fixture_file("sys/bus/pci/drivers/vfio-pci/bind", "%s", "");
-	links_pass = 1;
+	links_pass = 2;
 	links_fail = 2;
 	act_run(&act);
 	assert_int_equal(outcome->failed, ACT_VERIFY);
@@ -373,10 +393,11 @@ int main(void)
 		cmocka_unit_test_setup(act_with_deadline_child_died_echild, heal),
 		cmocka_unit_test_setup(act_with_deadline_no_wait_error, heal),
 		cmocka_unit_test_setup(act_run_override_not_read_back_error, heal),
+		cmocka_unit_test_setup(act_reserve_sets_the_override_alone, heal),
 		cmocka_unit_test_setup(act_run_override_not_cleared_not_released, heal),
 		cmocka_unit_test_setup(act_run_driver_unknown_after_unbind_error, heal),
 		cmocka_unit_test_setup(act_run_driver_unreadable_once_read_again, heal),
-		cmocka_unit_test_setup(act_run_another_driver_at_bind_is_told_by_the_bind, heal),
+		cmocka_unit_test_setup(act_run_driver_that_came_since_is_unbound, heal),
 		cmocka_unit_test_setup(act_run_driver_unknown_at_bind_bound_all_the_same, heal),
 		cmocka_unit_test_setup(act_run_driver_unknown_at_verify_not_believed, heal),
 		cmocka_unit_test_setup(act_run_driver_unknown_at_release_not_released, heal),

@@ -129,15 +129,17 @@ static void sysfs_store_and_read_gives_what_is_there(void **state)
 
 	(void)state;
 	fixture_file("file", "%s", "an older value\n");
-	assert_int_equal(sysfs_store_and_read(rootfd, "file", "vfio-pci", buf, sizeof(buf)),
+	assert_int_equal(sysfs_store_and_read(rootfd, "file", "vfio-pci", NULL, buf, sizeof(buf)),
 			 -EFBIG);
 	assert_string_equal(buf, "vfio-pc");
 	fixture_file("file", "%s", "");
-	assert_int_equal(sysfs_store_and_read(rootfd, "file", "none\n", buf, sizeof(buf)), 4);
+	assert_int_equal(sysfs_store_and_read(rootfd, "file", "none\n", NULL, buf, sizeof(buf)), 4);
 	assert_string_equal(buf, "none");
 	fixture_link("full", "/dev/full");
-	assert_int_equal(sysfs_store_and_read(rootfd, "full", "1", buf, sizeof(buf)), -ENOSPC);
-	assert_int_equal(sysfs_store_and_read(rootfd, "nothing", "1", buf, sizeof(buf)), -ENOENT);
+	assert_int_equal(sysfs_store_and_read(rootfd, "full", "1", NULL, buf, sizeof(buf)),
+			 -ENOSPC);
+	assert_int_equal(sysfs_store_and_read(rootfd, "nothing", "1", NULL, buf, sizeof(buf)),
+			 -ENOENT);
 	fixture_end();
 }
 
@@ -158,6 +160,27 @@ static void sysfs_open_append_adds_or_starts_anew(void **state)
 	fixture_end();
 }
 
+/* A second open file of it is another run's; a copy of the descriptor is not. */
+static void sysfs_lock_waits_no_longer_than_told(void **state)
+{
+	int rootfd = begin();
+	int fd = sysfs_open_append(rootfd, "lock", false);
+	int other = sysfs_open_append(rootfd, "lock", false);
+
+	(void)state;
+	assert_int_equal(sysfs_lock(fd, 0), 0);
+	assert_int_equal(sysfs_lock(fd, 0), 0);
+	assert_int_equal(sysfs_lock(other, 0), -ETIMEDOUT);
+	assert_int_equal(sysfs_lock(other, 2 * SYSFS_POLL_MS), -ETIMEDOUT);
+	sysfs_unlock(fd);
+	assert_int_equal(sysfs_lock(other, 0), 0);
+	sysfs_close(other);
+	assert_int_equal(sysfs_lock(fd, 0), 0);
+	sysfs_close(fd);
+	assert_int_equal(sysfs_lock(-1, 0), -EBADF);
+	fixture_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +191,7 @@ int main(void)
 		cmocka_unit_test(sysfs_path_that_does_not_fit_is_none),
 		cmocka_unit_test(sysfs_store_full_device_is_error),
 		cmocka_unit_test(sysfs_store_and_read_gives_what_is_there),
+		cmocka_unit_test(sysfs_lock_waits_no_longer_than_told),
 		cmocka_unit_test(sysfs_open_append_adds_or_starts_anew),
 	};
 
