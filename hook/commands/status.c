@@ -25,10 +25,11 @@ static bool is_ready(const struct findings *findings)
 	       !findings_count(findings, &findings_of_status, FINDING_IDLE);
 }
 
-static int print_json(const struct findings *findings, const char *kernel)
+static int print_json(const struct host *host, const struct findings *findings, const char *kernel)
 {
 	struct json_object *top = output_json_object();
 	struct json_object *list = findings_json(findings, &findings_of_status);
+	char running[128];
 
 	if (!top || !list) {
 		json_object_put(top);
@@ -38,6 +39,9 @@ static int print_json(const struct findings *findings, const char *kernel)
 	json_object_object_add(top, "version", output_json_text(version_text));
 	json_object_object_add(top, "ready", json_object_new_boolean(is_ready(findings)));
 	json_object_object_add(top, "kernel", output_json_text(kernel));
+	json_object_object_add(top, "running",
+			       output_json_text(
+				       host_running(&host->root, running, sizeof(running))));
 	json_object_object_add(top, "findings", list);
 	return output_json(top);
 }
@@ -98,7 +102,7 @@ static int run(struct host *host, const struct output *output)
 	if (ret)
 		;
 	else if (output->format == OUTPUT_JSON)
-		ret = print_json(&findings, kernel);
+		ret = print_json(host, &findings, kernel);
 	else if (output->format == OUTPUT_RAW || output->columns)
 		ret = findings_print_table(&findings, &findings_of_status, output);
 	else

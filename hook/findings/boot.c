@@ -217,6 +217,7 @@ static void find_boot(struct search *search, const char *digest)
 static void find_parameters(struct search *search)
 {
 	find_loader(search, compiler_written(search->host->compiler)->cmdline);
+	find_next(search);
 }
 
 int find_images(struct search *search)

@@ -133,6 +133,20 @@
 	X(PARAMETER_MISSING, "parameter-missing", BOOT, "boot-loader", BLOCKS, \
 	  "this kernel was booted without {0}", FINDING_REBOOT) \
 	\
+	/* What the boot loader boots next. */ \
+	X(NEXT_KERNEL, "next-kernel", BOOT, "kernel", OK, \
+	  "the next boot takes {0} ({1}), this one runs {2}", "") \
+	X(NEXT_OTHER, "next-other-system", BOOT, "boot-loader", WARNS, \
+	  "the entry that boots next ({0}) is not one of this system's kernels", "") \
+	X(NEXT_OFF, "next-off", MACHINE, "boot-loader", IDLE, "{0}: the next boot binds nothing", \
+	  "take it out of {1}, then: vfio-early-cmdline refresh") \
+	X(NEXT_IOMMU_OFF, "next-iommu-off", MACHINE, "boot-loader", BLOCKS, \
+	  "{0} turns the IOMMU off at the next boot", \
+	  "take it out of {1}, then: vfio-early-cmdline refresh") \
+	X(NEXT_IOMMU_MISSING, "next-iommu-missing", MACHINE, "boot-loader", BLOCKS, \
+	  "the next boot is without {0}, which this one has: its kernel may leave the IOMMU off", \
+	  "vfio-early-cmdline add {0}") \
+	\
 	/* The images. What is wrong in one has codes of its own: see image/inspect.h. */ \
 	X(IMAGE_OK, "image-ok", IMAGE, "image", OK, "{0}", "") \
 	X(IMAGE_MISSING, "image-missing", IMAGE, "image", BLOCKS, "no image: there is no /{0}", \

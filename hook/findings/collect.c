@@ -84,6 +84,7 @@ int findings_collect_check(struct host *host, const char *kernel, struct finding
 
 	if (!ret) {
 		find_machine(&search);
+		find_next(&search);
 		find_config(&search);
 		find_groups(&search);
 		find_devices(&search);

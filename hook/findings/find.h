@@ -34,6 +34,7 @@ void find_groups(struct search *search);
 void find_devices(struct search *search);
 void find_recipes(struct search *search);
 void find_loader(struct search *search, const char *wanted);
+void find_next(struct search *search);
 
 /* Those return 0, or -errno after saying that memory ran out. */
 int find_images(struct search *search);

@@ -182,6 +182,13 @@ static bool has_modules(const struct root *root, const char *version)
 	return sysfs_exists(root->fd, sysfs_path(path, PATH_MODULES "/%s/modules.dep", version));
 }
 
+const char *host_running(const struct root *root, char *buf, size_t size)
+{
+	if (sysfs_read(root->fd, PATH_OSRELEASE, buf, size) < 0)
+		buf[0] = '\0';
+	return buf;
+}
+
 int host_kernel(const struct root *root, char **version)
 {
 	struct next_kernel next;
@@ -197,8 +204,7 @@ int host_kernel(const struct root *root, char **version)
 	next_kernel_free(&next);
 	if (*version)
 		return 0;
-	if (sysfs_read(root->fd, PATH_OSRELEASE, running, sizeof(running)) > 0 &&
-	    has_modules(root, running)) {
+	if (*host_running(root, running, sizeof(running)) && has_modules(root, running)) {
 		*version = strdup(running);
 		return *version ? 0 : -ENOMEM;
 	}

@@ -103,6 +103,9 @@ void host_decide_free(struct host *host);
  */
 int host_kernel(const struct root *root, char **version);
 
+/* host_running - the version of the kernel that runs, or "". @size: of buf. Returns @buf. */
+const char *host_running(const struct root *root, char *buf, size_t size);
+
 /*
  * host_before_drivers - the facts of a collected table as the boot will find them: it comes before
  * every driver, and so before every virtual function, while the boot framebuffer is there.

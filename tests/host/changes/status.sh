@@ -91,13 +91,14 @@ rm "$root/boot/initrd.img-$kernel"
 run status --json
 status_is 1
 version=$(sed -n '1s/^[^(]*(\([^)]*\)).*/\1/p' "$top/debian/changelog")
-sed -n 1,13p "$work/out" >"$work/have"
+sed -n 1,14p "$work/out" >"$work/have"
 is "$work/have" <<-EOF
 	{
 	  "schema": 2,
 	  "version": "$version",
 	  "ready": false,
 	  "kernel": "$kernel",
+	  "running": "$kernel",
 	  "findings": [
 	    {
 	      "level": "blocks",
@@ -456,6 +457,71 @@ not_ready "fail boot-loader iommu=pt: this kernel was booted without iommu=pt"
 echo 'root=/dev/sda1 intel_iommu=on iommu=pt' >"$root/proc/cmdline"
 run status
 ready_with "ok boot-loader GRUB"
+
+# entry PARAMETER...: GRUB has one entry, with these behind what finds the root.
+entry() {
+	printf 'set default="0"\nmenuentry "Debian" {\n\tlinux /boot/vmlinuz-%s root=/dev/sda1 ro %s\n\tinitrd /boot/initrd.img-%s\n}\n' \
+		"$kernel" "$*" "$kernel" >"$root/boot/grub/grub.cfg"
+}
+
+begin "status: what boots next turns vfio-early off"
+ready
+mkdir -p "$root/etc/default"
+for value in off dry-run sometimes; do
+	echo "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet vfio-early=$value\"" >"$root/etc/default/grub"
+	entry quiet "vfio-early=$value"
+	run status
+	not_ready "fail boot-loader /etc/default/grub:1: vfio-early=$value: the next boot binds nothing"
+	run check
+	out_has "vfio-early=$value: the next boot binds nothing"
+done
+# As long as the loader was not given it, the next boot has it not; nor what is only in the file.
+entry quiet
+run status
+ready_with "ok boot-loader GRUB"
+
+begin "status: what boots next turns the IOMMU off"
+ready
+mkdir -p "$root/etc/default"
+rm -f "$root/etc/default/grub"
+for value in intel_iommu=off iommu=off,pt; do
+	entry quiet "$value"
+	run status
+	not_ready "fail boot-loader /boot/grub/grub.cfg:3: $value turns the IOMMU off at the next boot"
+done
+entry quiet amd_iommu=off
+run status
+ready_with "ok boot-loader GRUB"
+
+begin "status: this boot has intel_iommu=on, the next one not"
+ready
+echo 'root=/dev/sda1 ro quiet intel_iommu=on' >"$root/proc/cmdline"
+entry quiet
+run status
+not_ready "fail boot-loader intel_iommu=on: the next boot is without intel_iommu=on, which this one has: its kernel may leave the IOMMU off"
+echo CONFIG_INTEL_IOMMU_DEFAULT_ON=y >"$root/boot/config-$kernel"
+run status
+ready_with "ok boot-loader GRUB"
+rm "$root/boot/config-$kernel"
+
+begin "status: a kernel that boots next and does not run"
+ready
+entry quiet
+mkdir -p "$root/proc/sys/kernel"
+cp "$root/proc/sys/kernel/osrelease" "$work/osrelease" 2>/dev/null
+echo 6.0.0-old >"$root/proc/sys/kernel/osrelease"
+run status
+ready_with "ok kernel the next boot takes $kernel (newest), this one runs 6.0.0-old"
+run status --json
+out_has "\"kernel\": \"$kernel\""
+out_has '"running": "6.0.0-old"'
+printf 'set default="0"\nmenuentry "Windows" --class windows {\n\tlinux /bootmgr x\n}\n' >"$root/boot/grub/grub.cfg"
+run status
+out_has "the entry that boots next (newest) is not one of this system's kernels"
+rm "$root/proc/sys/kernel/osrelease"
+[ ! -e "$work/osrelease" ] || mv "$work/osrelease" "$root/proc/sys/kernel/osrelease"
+: >"$root/boot/grub/grub.cfg"
+echo 'root=/dev/sda1' >"$root/proc/cmdline"
 
 begin "status: which boot loader"
 ready
