@@ -103,7 +103,8 @@ fakefs := $(B)/tests/tree/fakefs
 man_src := $(wildcard early/*.scd hook/*.scd hook/*/*.scd scripts/*.scd)
 man_pages := $(patsubst %.scd,$(B)/man/%,$(notdir $(man_src)))
 
-all: $(static_bin) $(B)/vfio-early $(B)/vfio-early-cmdline $(man_pages) ## both halves and the man pages, in build/
+all: $(static_bin) $(B)/vfio-early $(B)/vfio-early-cmdline
+all: $(man_pages) ## both halves and the man pages, in build/
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z -]*:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
