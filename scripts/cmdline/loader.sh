@@ -104,14 +104,15 @@ kernels_find() {
 		done)
 }
 
-# kernel_image VERSION: its initramfs in /boot, or nothing.
+# kernel_image VERSION: its initramfs in /boot, or nothing. The second name is dracut's elsewhere, which
+# initramfs-tools never makes.
 kernel_image() {
-	for _image in "/boot/initrd.img-$1" "/boot/initramfs-$1.img"; do
-		if [ -e "$root$_image" ]; then
-			echo "$_image"
-			return
-		fi
-	done
+	if [ -e "$root/boot/initrd.img-$1" ]; then
+		echo "/boot/initrd.img-$1"
+	elif [ -e "$root/boot/initramfs-$1.img" ] &&
+		{ [ -e "$root/usr/bin/dracut" ] || [ ! -e "$root/usr/sbin/mkinitramfs" ]; }; then
+		echo "/boot/initramfs-$1.img"
+	fi
 }
 
 # entry_tokens_find: $entry_tokens becomes what the names of our entries begin with, one a line, by the
