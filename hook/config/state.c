@@ -48,8 +48,13 @@ static int make(const struct root *root, enum state state)
 {
 	int ret;
 
-	if (mkdirat(root->fd, STATE_DIR, 0755) && errno != EEXIST)
-		return -errno;
+	/* Who may not look into the folder would take `undo` for not said: whatever the umask is. */
+	if (!mkdirat(root->fd, STATE_DIR, 0755))
+		ret = fchmodat(root->fd, STATE_DIR, 0755, 0) ? -errno : 0;
+	else
+		ret = errno == EEXIST ? 0 : -errno;
+	if (ret)
+		return ret;
 	ret = file_create(root->fd, files[state].path, NULL, files[state].text,
 			  strlen(files[state].text));
 	/* A full disk may keep the text back. */

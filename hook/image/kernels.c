@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "early/sysfs.h"
+#include "image/builder.h"
 #include "image/kernels.h"
 #include "util/array.h"
 
@@ -23,9 +24,15 @@ static int is_kernel(const struct dirent *entry)
 	       entry->d_name[8];
 }
 
+/* An image by dracut's name elsewhere is none that initramfs-tools would make, or GRUB boot with it. */
+static size_t names_of(const struct root *root)
+{
+	return builder_find(root) == IMAGE_INITRAMFS_TOOLS ? 1 : N_NAMES;
+}
+
 static int find_image(const struct root *root, struct kernel *kernel)
 {
-	for (size_t i = 0; i < N_NAMES && !kernel->has_image; i++) {
+	for (size_t i = 0; i < names_of(root) && !kernel->has_image; i++) {
 		free(kernel->image);
 		if (asprintf(&kernel->image, KERNELS_BOOT "/%s%s%s", names[i].before,
 			     kernel->version, names[i].after) < 0) {

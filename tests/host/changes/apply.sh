@@ -322,6 +322,27 @@ status_is 0
 verified
 has_plan "$kernel" || problem "no plan for $kernel"
 
+begin "undo: under umask 077 its mark can be read by all"
+system 'bind 02:00\n'
+act apply
+rm -rf "$root/var/lib/vfio-early"
+mask=$(umask)
+umask 077
+act undo
+umask "$mask"
+status_is 0
+[ "$(stat -c %a "$root/var/lib/vfio-early" "$root/var/lib/vfio-early/undone" | tr '\n' ' ')" = '755 644 ' ] ||
+	problem "modes: $(stat -c '%a %n' "$root/var/lib/vfio-early" "$root"/var/lib/vfio-early/*)"
+
+begin "apply: an image by dracut's name elsewhere is none with initramfs-tools"
+system 'bind 02:00\n'
+echo stray >"$root/boot/initramfs-$other.img"
+act apply
+status_is 0
+verified
+[ "$(cat "$root/boot/initramfs-$other.img")" = stray ] || problem "it was written over"
+rm "$root/boot/initramfs-$other.img"
+
 begin "undo: of a config that cannot be read, and of one that names nothing"
 system 'bind 02:00\n'
 act apply
