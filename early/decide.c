@@ -30,8 +30,15 @@ bool decide_is_forced(const struct verdict *verdict)
 
 static enum selector_result match(const struct selector *sel, const struct pci_function *fn)
 {
-	return selector_match(sel, &fn->addr, &fn->id, fn->class,
-			      fn->has_slot_id ? &fn->slot_id : NULL);
+	enum selector_result result = selector_match(sel, &fn->addr, &fn->id, fn->class,
+						     fn->has_slot_id ? &fn->slot_id : NULL);
+
+	/* The ID that is planned, in another place: a twin. */
+	if (result == SELECTOR_MATCHES && sel->has_place &&
+	    !(fn->has_place &&
+	      pci_place_equal(&sel->place, &fn->place, sel->kind == SELECTOR_SLOT)))
+		return SELECTOR_ID_CHANGED;
+	return result;
 }
 
 /*
@@ -71,25 +78,66 @@ static bool is_excepted(const struct plan *plan, const struct pci_function *fn)
 	return false;
 }
 
-static int16_t find_protect(const struct plan *plan, const struct pci_function *fn)
+/*
+ * Is it at the place of a protect line? Where both paths are known the path is the place; a number that
+ * is the same by chance is one only for the same ID.
+ */
+static bool is_at(const struct plan_protect *protect, const struct pci_function *fn,
+		  bool is_same_id)
+{
+	bool is_there = pci_address_equal(&protect->addr, &fn->addr);
+
+	if (!protect->has_place || !fn->has_place)
+		return is_there;
+	return pci_place_equal(&protect->place, &fn->place, false) || (is_there && is_same_id);
+}
+
+/*
+ * The protect line that speaks of a function: what it protects is in its place, or has left it and may
+ * be this one. Another device in that place is what the host was given instead, unless a line speaks of
+ * just that one.
+ * @is_pinned: a bind line names the function by address or path, and its ID
+ */
+static int16_t find_protect(const struct plan *plan, const struct pci_function *fn, bool is_pinned)
 {
 	for (unsigned int i = 0; i < plan->protects; i++) {
 		const struct plan_protect *protect = &plan->protect[i];
+		bool is_same_id = pci_id_matches(&protect->id, &fn->id);
 
-		if (pci_id_matches(&protect->id, &fn->id) &&
-		    (protect->moved || pci_address_equal(&protect->addr, &fn->addr)))
+		if (is_same_id ? protect->moved || is_at(protect, fn, true) :
+				 !is_pinned && is_at(protect, fn, false))
 			return (int16_t)i;
 	}
 	return DECIDE_NO_INDEX;
+}
+
+/* A plan of an earlier version has no paths: it cannot tell a twin from the one that is protected. */
+static bool is_twin_without_path(const struct plan *plan, const struct pci_function *fn)
+{
+	for (unsigned int i = 0; i < plan->protects; i++)
+		if (!plan->protect[i].has_place && pci_id_matches(&plan->protect[i].id, &fn->id))
+			return true;
+	return false;
+}
+
+/* Storage, network and USB controllers: one of these may be what the host lives by. */
+static bool may_be_needed(const struct pci_function *fn)
+{
+	unsigned int class = fn->class >> 16;
+
+	return class == 0x01 || class == 0x02 || fn->class >> 8 == 0x0c03;
 }
 
 /* May it be taken at all? Says no in verdict->reason. Asked for candidates and for claimed mates. */
 static bool may_take(const struct plan *plan, const struct pci_function *fn,
 		     struct verdict *verdict)
 {
-	bool by_name = verdict->bind != DECIDE_NO_INDEX &&
-		       !selector_needs_scan(&plan->bind[verdict->bind].sel);
-	bool force = verdict->bind != DECIDE_NO_INDEX && plan->bind[verdict->bind].force;
+	const struct plan_selector *bind = verdict->bind != DECIDE_NO_INDEX ?
+						   &plan->bind[verdict->bind] :
+						   NULL;
+	bool by_name = bind && !selector_needs_scan(&bind->sel);
+	bool is_pinned = by_name && bind->sel.has_id;
+	bool force = bind && bind->force;
 
 	if (is_excepted(plan, fn)) {
 		verdict->reason = REASON_EXCEPT;
@@ -103,9 +151,18 @@ static bool may_take(const struct plan *plan, const struct pci_function *fn,
 		verdict->reason = REASON_BRIDGE;
 		return false;
 	}
-	verdict->protect = find_protect(plan, fn);
+	verdict->protect = find_protect(plan, fn, is_pinned);
 	if (verdict->protect != DECIDE_NO_INDEX && !force) {
 		verdict->reason = REASON_PROTECTED;
+		return false;
+	}
+	if (!force && is_twin_without_path(plan, fn)) {
+		verdict->reason = REASON_NO_PATH;
+		return false;
+	}
+	if (plan->facts_unknown && !force && may_be_needed(fn) &&
+	    !(is_pinned && (bind->sel.has_place || selector_is_path(&bind->sel)))) {
+		verdict->reason = REASON_FACTS;
 		return false;
 	}
 	if (verdict->protect != DECIDE_NO_INDEX)

@@ -143,8 +143,8 @@ static bool collect(struct run *run)
 static void find_hint(const struct run *run, struct verdict *verdict)
 {
 	if (verdict->reason == REASON_ID_CHANGED)
-		verdict->has_hint = pci_find_id(run->act.rootfd, &plan.bind[verdict->bind].sel.id,
-						&verdict->hint) == 1;
+		verdict->has_hint = pci_find_pinned(run->act.rootfd, &plan.bind[verdict->bind].sel,
+						    &verdict->hint) == 1;
 }
 
 /* Of others than VGA only efifb goes; see release_framebuffer() in act.c. */

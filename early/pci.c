@@ -15,6 +15,9 @@
 #include "sysfs.h"
 #include "text.h"
 
+#define PCI_CLASS_RAID	 0x0104
+#define PCI_VENDOR_INTEL 0x8086
+
 bool pci_is_bridge(const struct pci_function *fn)
 {
 	return fn->class >> 16 == 0x06 && fn->class >> 8 != 0x0680;
@@ -389,14 +392,14 @@ int pci_resolve(int rootfd, struct selector *sel)
 	return 0;
 }
 
-int pci_path(int rootfd, const struct pci_address *addr, char *buf, unsigned int size)
+int pci_read_place(int rootfd, const struct pci_address *addr, struct pci_place *place)
 {
 	char path[SYSFS_PATH_MAX], link[SYSFS_PATH_MAX], text[PCI_ADDRESS_SIZE];
-	size_t len = 0;
+	bool has_root = false;
 	char *name, *next;
 	int ret;
 
-	buf[0] = '\0';
+	memset(place, 0, sizeof(*place));
 	sysfs_path(path, PATH_PCI_DEVICES "/%s", pci_address_format(addr, text));
 	ret = sysfs_link(rootfd, path, link, sizeof(link));
 	if (ret < 0)
@@ -410,19 +413,65 @@ int pci_path(int rootfd, const struct pci_address *addr, char *buf, unsigned int
 		if (next)
 			*next++ = '\0';
 		if (!strncmp(name, "pci", 3))
-			len = 0;
+			has_root = false;
 		if (pci_address_parse(name, &hop))
 			continue;
-		if (len)
-			len += text_format(buf + len, size - len, "/%02x.%x", hop.dev, hop.fn);
-		else
-			len = text_format(buf, size, "%s", name);
-		if (len == size - 1) {
-			buf[0] = '\0';
+		if (!has_root) {
+			has_root = true;
+			*place = (struct pci_place){ .root = hop };
+		} else if (place->hops == SELECTOR_MAX_HOPS) {
 			return -ENAMETOOLONG;
+		} else {
+			place->hop[place->hops++] = (struct selector_hop){ hop.dev, hop.fn };
 		}
 	}
-	return len ? 0 : -ENOENT;
+	return has_root ? 0 : -ENOENT;
+}
+
+int pci_path(int rootfd, const struct pci_address *addr, char *buf, unsigned int size)
+{
+	struct pci_place place;
+	int ret = pci_read_place(rootfd, addr, &place);
+	char text[PCI_ADDRESS_SIZE];
+	size_t len;
+
+	buf[0] = '\0';
+	if (ret)
+		return ret;
+	len = text_format(buf, size, "%s", pci_address_format(&place.root, text));
+	for (unsigned int i = 0; i < place.hops; i++)
+		len += text_format(buf + len, size - len, "/%02x.%x", place.hop[i].dev,
+				   place.hop[i].fn);
+	if (len < size - 1)
+		return 0;
+	buf[0] = '\0';
+	return -ENAMETOOLONG;
+}
+
+/* Today's address of a place. Returns 0 or -ENOENT. */
+static int resolve_place(int rootfd, const struct pci_place *place, enum selector_kind kind,
+			 struct pci_address *addr)
+{
+	struct selector path = { .kind = kind, .addr = place->root, .hops = place->hops };
+	int ret;
+
+	memcpy(path.hop, place->hop, sizeof(path.hop));
+	ret = pci_resolve(rootfd, &path);
+	*addr = path.addr;
+	if (kind == SELECTOR_SLOT)
+		addr->fn = 0;
+	return ret;
+}
+
+int pci_find_pinned(int rootfd, const struct selector *sel, struct pci_address *addr)
+{
+	struct pci_function fn;
+
+	if (!sel->has_place)
+		return pci_find_id(rootfd, &sel->id, addr);
+	if (resolve_place(rootfd, &sel->place, sel->kind, addr) || pci_read(rootfd, addr, &fn))
+		return 0;
+	return pci_id_matches(&sel->id, &fn.id);
 }
 
 static struct pci_function *find(struct pci_table *table, const struct pci_address *addr)
@@ -599,9 +648,65 @@ static void promote_named(struct collection *collection)
 	}
 }
 
+static bool has_places(const struct plan *plan)
+{
+	for (unsigned int i = 0; i < plan->binds; i++)
+		if (plan->bind[i].sel.has_place)
+			return true;
+	for (unsigned int i = 0; i < plan->protects; i++)
+		if (plan->protect[i].has_place)
+			return true;
+	return false;
+}
+
+/* Of what the plan names or groups with that, and not of the whole machine. */
+static void read_places(struct collection *collection)
+{
+	struct pci_table *table = collection->table;
+
+	if (!has_places(collection->plan))
+		return;
+	for (unsigned int i = 0; i < table->count; i++)
+		table->fn[i].has_place = !pci_read_place(collection->rootfd, &table->fn[i].addr,
+							 &table->fn[i].place);
+}
+
 /*
- * A protect line whose ID has left its address protects every function with that ID. Only those
- * that could be taken for another's are looked at: no reads for a machine that is as it was.
+ * Is a VMD controller that this host needs there, and nothing drives it yet? Then what lies behind it,
+ * in a domain of its own (above ffff: drivers/pci/controller/vmd.c), is not gone, but yet to come.
+ */
+static bool awaits_vmd(int rootfd, const struct plan *plan)
+{
+	struct pci_function fn;
+
+	for (unsigned int i = 0; i < plan->protects; i++)
+		if (plan->protect[i].addr.domain <= 0xffff &&
+		    !pci_read(rootfd, &plan->protect[i].addr, &fn) &&
+		    fn.class >> 8 == PCI_CLASS_RAID && fn.id.vendor == PCI_VENDOR_INTEL &&
+		    !*fn.driver)
+			return true;
+	return false;
+}
+
+/* Has what a protect line speaks of left its place? */
+static bool has_moved(int rootfd, const struct plan *plan, const struct plan_protect *protect)
+{
+	struct pci_address addr = protect->addr;
+	struct pci_function now;
+	int ret = 0;
+
+	if (protect->has_place)
+		ret = resolve_place(rootfd, &protect->place, SELECTOR_ADDRESS, &addr);
+	if (!ret)
+		ret = pci_read(rootfd, &addr, &now);
+	if (!ret)
+		return !pci_id_matches(&protect->id, &now.id);
+	return ret != -ENOENT || protect->addr.domain <= 0xffff || !awaits_vmd(rootfd, plan);
+}
+
+/*
+ * A protect line whose ID has left its place protects every function with that ID. Only those that
+ * could be taken for another's are looked at: no reads for a machine that is as it was.
  */
 static void mark_moved(struct collection *collection, struct plan *plan)
 {
@@ -610,15 +715,14 @@ static void mark_moved(struct collection *collection, struct plan *plan)
 	for (unsigned int i = 0; i < plan->protects; i++) {
 		struct plan_protect *protect = &plan->protect[i];
 
-		for (unsigned int j = 0; j < table->count; j++) {
-			struct pci_function now;
+		protect->moved = false;
+		for (unsigned int j = 0; j < table->count && !protect->moved; j++) {
+			const struct pci_function *fn = &table->fn[j];
 
-			if (!pci_id_matches(&protect->id, &table->fn[j].id) ||
-			    pci_address_equal(&protect->addr, &table->fn[j].addr))
+			if (!pci_id_matches(&protect->id, &fn->id) ||
+			    pci_address_equal(&protect->addr, &fn->addr))
 				continue;
-			protect->moved = read_function(collection->rootfd, table, &protect->addr,
-						       &now) ||
-					 !pci_id_matches(&protect->id, &now.id);
+			protect->moved = has_moved(collection->rootfd, plan, protect);
 			break;
 		}
 	}
@@ -671,6 +775,7 @@ int pci_collect(int rootfd, struct plan *plan, const struct pci_address *late,
 	ret = collect_mates(&collection);
 	if (late)
 		promote_named(&collection);
+	read_places(&collection);
 	mark_moved(&collection, plan);
 	return ret;
 }

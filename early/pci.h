@@ -38,6 +38,10 @@ struct pci_function {
 	 */
 	bool is_settled;
 
+	/* Read by pci_collect(), when the plan has places: */
+	bool has_place;
+	struct pci_place place;
+
 	/* Read by pci_read_details(): */
 	int group;	    /* IOMMU group, -1 when there is none */
 	bool is_noiommu;    /* on a driver of vfio, in a group that isolates nothing */
@@ -148,6 +152,15 @@ int pci_scan(int rootfd, int (*each)(const struct pci_function *fn, int error, v
  */
 int pci_resolve(int rootfd, struct selector *sel);
 
+/* pci_read_place - where a function is plugged in. Returns 0 or -errno. */
+int pci_read_place(int rootfd, const struct pci_address *addr, struct pci_place *place);
+
+/*
+ * pci_find_pinned - where is the device that a selector is pinned to? By its place, and without one by
+ * its ID. Returns how many functions it may be; addr is the last of them.
+ */
+int pci_find_pinned(int rootfd, const struct selector *sel, struct pci_address *addr);
+
 /*
  * pci_path - today's path of a function, in lspci -P notation, as a selector would write it.
  * Returns 0 or -errno; buf is "" on error.
@@ -162,7 +175,8 @@ bool pci_resolve_plan(int rootfd, struct plan *plan);
 
 /*
  * pci_collect - the functions that a plan speaks of, and their group mates.
- * @plan: its path selectors are resolved; its protect lines are marked "moved" where they are
+ * @plan: its path selectors are resolved; its protect lines are marked "moved" where what they speak
+ *	  of has left its place
  * @late: NULL, or the one function to look at: the first candidate if a selector names it. Of the
  *	  others in its group those that are named too are candidates with it, in any order
  * @table: filled: candidates first in the order of their addresses, then mates; late_groups is

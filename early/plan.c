@@ -52,107 +52,189 @@ static const char *check_end(struct line *line, const char **at)
 	return FAULT("only one word belongs here; remove the rest of the line");
 }
 
-struct keyword;
-
 /*
  * Keyword handlers. Each returns NULL, or what is wrong with *at, which it points at the offending
  * character (the keyword itself unless it is moved).
  */
-typedef const char *(*keyword_fn)(struct plan *plan, struct line *line,
-				  const struct keyword *keyword, const char **at);
+typedef const char *(*keyword_fn)(struct plan *plan, struct line *line, const char **at);
 
-struct keyword {
-	char name[10];
-	unsigned char source; /* PLAN_COMPILED: not in a config */
-	unsigned short field; /* in struct plan, for take_choice() and take_text() */
-	keyword_fn parse;
-	const char *words; /* take_choice(): one after the other, "" ends them */
-#ifndef __KLIBC__
-	const char *fault;
-#endif
+/* A list of selectors that a line may add to. */
+struct selectors {
+	struct plan_selector *list;
+	unsigned int *count, max;
+	bool force;
+	const char *full; /* what is wrong with one more */
 };
 
-/* What to write instead, where that differs at all; see FAULT(). */
-#ifdef __KLIBC__
-#define FIX(text)
-#define fault_of(keyword) ((void)(keyword), FAULT(""))
-#else
-#define FIX(text)	  text
-#define fault_of(keyword) ((keyword)->fault)
-#endif
-
-/* bind, bind! and except: as many selectors as the line has. */
-static const char *take_selectors(struct plan *plan, struct line *line,
-				  const struct keyword *keyword, const char **at)
+/* As many selectors as the line has. */
+static const char *take_selectors(struct line *line, const struct selectors *to, const char **at)
 {
-	bool is_bind = keyword->name[0] == 'b';
-	struct plan_selector *list = is_bind ? plan->bind : plan->except;
-	unsigned int *count = is_bind ? &plan->binds : &plan->excepts;
-	unsigned int max = is_bind ? PLAN_MAX_BINDS : PLAN_MAX_EXCEPTS;
-	unsigned int n = *count;
+	unsigned int n = *to->count;
 	const char *word;
 
 	while ((word = next_word(line))) {
+		struct plan_selector *item = &to->list[n];
 		const char *error;
 		size_t where;
 
 		*at = word;
-		if (n == max)
-			return fault_of(keyword);
-		error = selector_parse(word, &list[n].sel, &where);
+		if (n == to->max)
+			return to->full;
+		error = selector_parse(word, &item->sel, &where);
 		if (error) {
 			*at = word + where;
 			return error;
 		}
-		list[n].text = word;
-		list[n].line = line->number;
-		list[n].force = keyword->name[4] == '!';
+		item->text = word;
+		item->line = line->number;
+		item->force = to->force;
 		n++;
 	}
-	if (n == *count)
+	if (n == *to->count)
 		return FAULT("a selector is missing: bind 10de:1187, bind 0000:81:00");
-	*count = n;
-	plan->bind_lines += is_bind;
+	*to->count = n;
 	return NULL;
 }
 
-/* One word of several; the field gets its place among them, which is its value in the enum. */
-static const char *take_choice(struct plan *plan, struct line *line, const struct keyword *keyword,
-			       const char **at)
+static const char *take_binds(struct plan *plan, struct line *line, const char **at, bool force)
 {
-	const char *word = next_word(line), *choice = keyword->words;
+	const struct selectors to = {
+		.list = plan->bind,
+		.count = &plan->binds,
+		.max = PLAN_MAX_BINDS,
+		.force = force,
+		.full = FAULT("more than 256 bind selectors (PLAN_MAX_BINDS); use class: or IDs"),
+	};
+	const char *error = take_selectors(line, &to, at);
+
+	plan->bind_lines += !error;
+	return error;
+}
+
+static const char *take_bind(struct plan *plan, struct line *line, const char **at)
+{
+	return take_binds(plan, line, at, false);
+}
+
+static const char *take_forced(struct plan *plan, struct line *line, const char **at)
+{
+	return take_binds(plan, line, at, true);
+}
+
+static const char *take_except(struct plan *plan, struct line *line, const char **at)
+{
+	const struct selectors to = {
+		.list = plan->except,
+		.count = &plan->excepts,
+		.max = PLAN_MAX_EXCEPTS,
+		.full = FAULT(
+			"more than 128 except selectors (PLAN_MAX_EXCEPTS); use class: or IDs"),
+	};
+
+	return take_selectors(line, &to, at);
+}
+
+/*
+ * One word of several.
+ * @words: one after the other, "" ends them
+ * @choice: set to its place among them, when nothing follows it
+ */
+static const char *take_choice(struct line *line, const char *words, const char *fault,
+			       const char **at, unsigned int *choice)
+{
+	const char *word = next_word(line);
 
 	if (!word)
-		return fault_of(keyword);
+		return fault;
 	*at = word;
-	for (unsigned int i = 0; *choice; i++, choice += strlen(choice) + 1) {
+	for (unsigned int i = 0; *words; i++, words += strlen(words) + 1) {
 		const char *error;
 
-		if (strcmp(word, choice))
+		if (strcmp(word, words) != 0)
 			continue;
 		error = check_end(line, at);
 		if (!error)
-			*(unsigned int *)((char *)plan + keyword->field) = i;
+			*choice = i;
 		return error;
 	}
-	return fault_of(keyword);
+	return fault;
+}
+
+static const char *take_boot_vga(struct plan *plan, struct line *line, const char **at)
+{
+	unsigned int choice = plan->boot_vga;
+	const char *error = take_choice(line, "bind\0keep\0",
+					FAULT("write boot-vga bind, or boot-vga keep"), at,
+					&choice);
+
+	plan->boot_vga = (enum plan_boot_vga)choice;
+	return error;
+}
+
+static const char *take_group(struct plan *plan, struct line *line, const char **at)
+{
+	unsigned int choice = plan->group;
+	const char *error = take_choice(line, "warn\0claim\0refuse\0",
+					FAULT("write group warn, group claim or group refuse"), at,
+					&choice);
+
+	plan->group = (enum plan_group)choice;
+	return error;
+}
+
+static const char *take_failure(struct plan *plan, struct line *line, const char **at)
+{
+	unsigned int choice = plan->failure;
+	const char *error = take_choice(line, "release\0hold\0",
+					FAULT("write failure release, or failure hold"), at,
+					&choice);
+
+	plan->failure = (enum plan_failure)choice;
+	return error;
+}
+
+static const char *take_facts(struct plan *plan, struct line *line, const char **at)
+{
+	unsigned int choice = !plan->facts_unknown;
+	const char *error = take_choice(line, "unknown\0", FAULT("write facts unknown"), at,
+					&choice);
+
+	plan->facts_unknown |= !error;
+	return error;
 }
 
 /* The rest of the line. */
-static const char *take_text(struct plan *plan, struct line *line, const struct keyword *keyword,
-			     const char **at)
+static const char *take_text(struct line *line, const char *fault, const char **text)
 {
 	const char *rest = rest_of_line(line);
 
-	(void)at;
 	if (!*rest)
-		return fault_of(keyword);
-	*(const char **)((char *)plan + keyword->field) = rest;
+		return fault;
+	*text = rest;
 	return NULL;
 }
 
-static const char *take_deadline(struct plan *plan, struct line *line,
-				 const struct keyword *keyword, const char **at)
+static const char *take_cmdline(struct plan *plan, struct line *line, const char **at)
+{
+	(void)at;
+	return take_text(
+		line, FAULT("write cmdline auto, cmdline none, or the kernel parameters to keep"),
+		&plan->cmdline);
+}
+
+static const char *take_kernel(struct plan *plan, struct line *line, const char **at)
+{
+	(void)at;
+	return take_text(line, FAULT("write kernel VERSION"), &plan->kernel);
+}
+
+static const char *take_config(struct plan *plan, struct line *line, const char **at)
+{
+	(void)at;
+	return take_text(line, FAULT("write config DIGEST"), &plan->config);
+}
+
+static const char *take_deadline(struct plan *plan, struct line *line, const char **at)
 {
 	const char *word = next_word(line), *error;
 	unsigned int value = 0;
@@ -162,22 +244,21 @@ static const char *take_deadline(struct plan *plan, struct line *line,
 	while (word && *word >= '0' && *word <= '9' && value <= PLAN_DEADLINE_MAX)
 		value = value * 10 + (unsigned int)(*word++ - '0');
 	if (!word || *word || !value || value > PLAN_DEADLINE_MAX)
-		return fault_of(keyword);
+		return FAULT("write a number of seconds from 1 to 120: deadline 20");
 	error = check_end(line, at);
 	if (!error)
 		plan->deadline = value;
 	return error;
 }
 
-static const char *take_module(struct plan *plan, struct line *line, const struct keyword *keyword,
-			       const char **at)
+static const char *take_module(struct plan *plan, struct line *line, const char **at)
 {
 	const char *path = next_word(line);
 
 	if (!path || *path != '/') {
 		if (path)
 			*at = path;
-		return fault_of(keyword);
+		return FAULT("write module /lib/modules/..., without .ko, and its options");
 	}
 	if (plan->modules == PLAN_MAX_MODULES)
 		return FAULT("more than 32 modules (PLAN_MAX_MODULES)");
@@ -188,8 +269,7 @@ static const char *take_module(struct plan *plan, struct line *line, const struc
 	return NULL;
 }
 
-static const char *take_protect(struct plan *plan, struct line *line, const struct keyword *keyword,
-				const char **at)
+static const char *take_protect(struct plan *plan, struct line *line, const char **at)
 {
 	const char *word = next_word(line), *error;
 	struct selector sel;
@@ -198,7 +278,7 @@ static const char *take_protect(struct plan *plan, struct line *line, const stru
 	if (plan->protects == PLAN_MAX_PROTECTS)
 		return FAULT("more than 1024 protect lines (PLAN_MAX_PROTECTS)");
 	if (!word)
-		return fault_of(keyword);
+		return FAULT("write protect ADDRESS=ID@PATH REASON");
 	*at = word;
 	error = selector_parse(word, &sel, &where);
 	if (error) {
@@ -206,51 +286,38 @@ static const char *take_protect(struct plan *plan, struct line *line, const stru
 		return error;
 	}
 	if (sel.kind != SELECTOR_ADDRESS || !sel.has_id || selector_is_path(&sel))
-		return fault_of(keyword);
+		return FAULT("write protect ADDRESS=ID@PATH REASON");
 	plan->protect[plan->protects++] = (struct plan_protect){
 		.addr = sel.addr,
 		.id = sel.id,
+		.has_place = sel.has_place,
+		.place = sel.place,
 		.reason = rest_of_line(line),
 	};
 	return NULL;
 }
 
-static const char *take_lost(struct plan *plan, struct line *line, const struct keyword *keyword,
-			     const char **at)
+static const char *take_lost(struct plan *plan, struct line *line, const char **at)
 {
 	(void)at;
-	(void)keyword;
 	if (plan->losts == PLAN_MAX_LOST)
 		return FAULT("more than 32 lost lines (PLAN_MAX_LOST)");
 	plan->lost[plan->losts++] = rest_of_line(line);
 	return NULL;
 }
 
-#define FIELD(name) offsetof(struct plan, name)
-
-static const struct keyword keywords[] = {
-	{ "bind", PLAN_CONFIG, 0, take_selectors, NULL,
-	  FIX("more than 256 bind selectors (PLAN_MAX_BINDS); use class: or IDs") },
-	{ "bind!", PLAN_CONFIG, 0, take_selectors, NULL,
-	  FIX("more than 256 bind selectors (PLAN_MAX_BINDS); use class: or IDs") },
-	{ "except", PLAN_CONFIG, 0, take_selectors, NULL,
-	  FIX("more than 128 except selectors (PLAN_MAX_EXCEPTS); use class: or IDs") },
-	{ "boot-vga", PLAN_CONFIG, FIELD(boot_vga), take_choice, "bind\0keep\0",
-	  FIX("write boot-vga bind, or boot-vga keep") },
-	{ "group", PLAN_CONFIG, FIELD(group), take_choice, "warn\0claim\0refuse\0",
-	  FIX("write group warn, group claim or group refuse") },
-	{ "failure", PLAN_CONFIG, FIELD(failure), take_choice, "release\0hold\0",
-	  FIX("write failure release, or failure hold") },
-	{ "deadline", PLAN_CONFIG, 0, take_deadline, NULL,
-	  FIX("write a number of seconds from 1 to 120: deadline 20") },
-	{ "cmdline", PLAN_CONFIG, FIELD(cmdline), take_text, NULL,
-	  FIX("write cmdline auto, cmdline none, or the kernel parameters to keep") },
-	{ "kernel", PLAN_COMPILED, FIELD(kernel), take_text, NULL, FIX("write kernel VERSION") },
-	{ "config", PLAN_COMPILED, FIELD(config), take_text, NULL, FIX("write config DIGEST") },
-	{ "module", PLAN_COMPILED, 0, take_module, NULL,
-	  FIX("write module /lib/modules/..., without .ko, and its options") },
-	{ "protect", PLAN_COMPILED, 0, take_protect, NULL, FIX("write protect ADDRESS=ID REASON") },
-	{ "lost", PLAN_COMPILED, 0, take_lost, NULL, FIX(NULL) },
+static const struct keyword {
+	char name[10];
+	unsigned char source; /* PLAN_COMPILED: not in a config */
+	keyword_fn parse;
+} keywords[] = {
+	{ "bind", PLAN_CONFIG, take_bind },	    { "bind!", PLAN_CONFIG, take_forced },
+	{ "except", PLAN_CONFIG, take_except },	    { "boot-vga", PLAN_CONFIG, take_boot_vga },
+	{ "group", PLAN_CONFIG, take_group },	    { "failure", PLAN_CONFIG, take_failure },
+	{ "deadline", PLAN_CONFIG, take_deadline }, { "cmdline", PLAN_CONFIG, take_cmdline },
+	{ "kernel", PLAN_COMPILED, take_kernel },   { "config", PLAN_COMPILED, take_config },
+	{ "module", PLAN_COMPILED, take_module },   { "protect", PLAN_COMPILED, take_protect },
+	{ "facts", PLAN_COMPILED, take_facts },	    { "lost", PLAN_COMPILED, take_lost },
 };
 
 #define N_KEYWORDS (sizeof(keywords) / sizeof(keywords[0]))
@@ -268,7 +335,7 @@ static const char *parse_line(struct plan *plan, struct line *line, const char *
 		if (keywords[i].source > line->source)
 			return FAULT(
 				"this keyword is written into the plan by vfio-early itself; remove it");
-		return keywords[i].parse(plan, line, &keywords[i], at);
+		return keywords[i].parse(plan, line, at);
 	}
 	return FAULT(
 		"unknown keyword; known: bind bind! except boot-vga group failure deadline cmdline");

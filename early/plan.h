@@ -58,8 +58,10 @@ struct plan_selector {
 struct plan_protect {
 	struct pci_address addr;
 	struct pci_id id;
+	bool has_place; /* not in a plan of an earlier version */
+	struct pci_place place;
 	const char *reason; /* "holds /" */
-	bool moved;	    /* set by pci_collect(): this ID is no longer at this address */
+	bool moved;	    /* set by pci_collect(): this ID is no longer at its place */
 };
 
 struct plan_module {
@@ -85,6 +87,11 @@ struct plan_errors {
 
 struct plan {
 	unsigned int binds, excepts, protects, modules, losts;
+	/*
+	 * "facts unknown": it could not be found out what the host needs, so what may be that is not
+	 * taken for less than an ID and a path.
+	 */
+	bool facts_unknown;
 	unsigned int bind_lines; /* lines, not selectors: what the log counts */
 	enum plan_boot_vga boot_vga;
 	enum plan_group group;

@@ -26,6 +26,8 @@ static const char *const use_class = FAULT(
 	"a class has 2, 4 or 6 hex digits: class:03, class:0300");
 static const char *const use_id_alone = FAULT(
 	"an ID or a class takes no =ID; write the address before =");
+static const char *const use_place = FAULT(
+	"only an address takes @PATH, and a whole one: 81:00.0=10de:1187@00:01.0/00.0");
 static const char *const too_deep = FAULT("the path goes through more than 16 bridges");
 
 /* ".F", when there is one. Returns 1, 0 when there is none, -EINVAL when it is no function. */
@@ -122,6 +124,24 @@ static const char *take_hops(const char **pos, struct selector *sel)
 	return NULL;
 }
 
+/* "@PATH" behind an ID: the path of what has the address, so of the same kind. */
+static const char *take_place(const char **pos, struct selector *sel)
+{
+	struct selector path = { 0 };
+	const char *error = take_address(pos, &path);
+
+	if (!error)
+		error = take_hops(pos, &path);
+	if (error)
+		return error;
+	if (path.kind != sel->kind || sel->hops)
+		return use_place;
+	sel->place = (struct pci_place){ .root = path.addr, .hops = path.hops };
+	memcpy(sel->place.hop, path.hop, sizeof(path.hop));
+	sel->has_place = true;
+	return NULL;
+}
+
 static const char *take_class(const char **pos, struct selector *sel)
 {
 	const char *start = *pos;
@@ -179,6 +199,8 @@ const char *selector_parse(const char *text, struct selector *sel, size_t *where
 		} else {
 			pos++;
 			error = take_id(&pos, sel);
+			if (!error && text_take(&pos, "@"))
+				error = take_place(&pos, sel);
 		}
 	}
 	if (!error && *pos)
@@ -218,6 +240,23 @@ bool pci_address_same_slot(const struct pci_address *a, const struct pci_address
 bool pci_address_equal(const struct pci_address *a, const struct pci_address *b)
 {
 	return pci_address_same_slot(a, b) && a->fn == b->fn;
+}
+
+static bool is_same_hop(const struct selector_hop *a, const struct selector_hop *b, bool any_fn)
+{
+	return a->dev == b->dev && (any_fn || a->fn == b->fn);
+}
+
+bool pci_place_equal(const struct pci_place *a, const struct pci_place *b, bool any_fn)
+{
+	if (a->hops != b->hops || !pci_address_same_slot(&a->root, &b->root))
+		return false;
+	if (a->root.fn != b->root.fn && (a->hops || !any_fn))
+		return false;
+	for (unsigned int i = 0; i < a->hops; i++)
+		if (!is_same_hop(&a->hop[i], &b->hop[i], any_fn && i + 1u == a->hops))
+			return false;
+	return true;
 }
 
 bool pci_id_matches(const struct pci_id *wanted, const struct pci_id *have)

@@ -45,8 +45,8 @@ struct pci_id {
 
 enum selector_kind {
 	SELECTOR_ID,	  /* 10de:1187[:subvendor:subdevice] */
-	SELECTOR_ADDRESS, /* [0000:]81:00.0[=ID] */
-	SELECTOR_SLOT,	  /* [0000:]81:00[=ID], every function of the slot */
+	SELECTOR_ADDRESS, /* [0000:]81:00.0[=ID[@PATH]] */
+	SELECTOR_SLOT,	  /* [0000:]81:00[=ID[@PATH]], every function of the slot */
 	SELECTOR_CLASS,	  /* class:03 */
 };
 
@@ -56,6 +56,16 @@ enum selector_kind {
 struct selector_hop {
 	uint8_t dev;
 	uint8_t fn;
+};
+
+/*
+ * Where a function is plugged in, whatever number its bus has today: the function on a root bus, and
+ * from there the device and function behind each bridge.
+ */
+struct pci_place {
+	struct pci_address root;
+	uint8_t hops;
+	struct selector_hop hop[SELECTOR_MAX_HOPS];
 };
 
 struct selector {
@@ -70,6 +80,8 @@ struct selector {
 	struct pci_address addr;
 	struct selector_hop hop[SELECTOR_MAX_HOPS];
 	struct pci_id id;
+	bool has_place; /* =ID@PATH: and only there; of a slot without the function */
+	struct pci_place place;
 	uint32_t class; /* SELECTOR_CLASS: compared under the mask */
 	uint32_t class_mask;
 };
@@ -96,6 +108,9 @@ bool pci_address_equal(const struct pci_address *a, const struct pci_address *b)
 
 /* pci_address_same_slot - equal but for the function number. */
 bool pci_address_same_slot(const struct pci_address *a, const struct pci_address *b);
+
+/* pci_place_equal - @any_fn: of a slot, so whichever function of it. */
+bool pci_place_equal(const struct pci_place *a, const struct pci_place *b, bool any_fn);
 
 /*
  * pci_id_matches - does a function's ID satisfy a wanted one? The subsystem is compared only when

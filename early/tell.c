@@ -140,6 +140,9 @@ static const char *words_of(enum reason reason)
 		[REASON_VARIANT] = WORDS("variant-driver", "kept on %s, a vfio driver of its own"),
 		[REASON_EXCEPT] = WORDS("except", "in except"),
 		[REASON_ID_CHANGED] = WORDS("moved", "%s was planned, but %s is there"),
+		[REASON_NO_PATH] = WORDS("no-path", "the plan has no paths, and the host needs one "
+						    "of that ID"),
+		[REASON_FACTS] = WORDS("facts-unknown", "it is not known what this host needs"),
 		[REASON_BRIDGE] = WORDS("bridge", "a bridge"),
 		[REASON_PROTECTED] = WORDS("protected", "%s (protect)"),
 		[REASON_BOOT_VGA] = WORDS("boot-vga", "%s (boot-vga keep)"),
@@ -163,12 +166,18 @@ char *tell_reason(const struct tell_facts *facts, unsigned int i, char *buf, siz
 	const struct verdict *verdict = &facts->decisions->verdict[i];
 	const struct pci_function *fn = &facts->table->fn[i];
 	char subject[TELL_SIZE], second[TELL_SIZE] = "", more[TELL_SIZE];
+	const struct pci_id *id;
 	bool is_slot;
 
 	if (verdict->reason == REASON_ID_CHANGED) {
 		is_slot = facts->plan->bind[verdict->bind].sel.kind == SELECTOR_SLOT &&
 			  fn->has_slot_id;
-		pci_id_format(is_slot ? &fn->slot_id : &fn->id, second);
+		id = is_slot ? &fn->slot_id : &fn->id;
+		if (pci_id_matches(&facts->plan->bind[verdict->bind].sel.id, id))
+			text_format(second, sizeof(second),
+				    WORDS("twin", "another one of that ID"));
+		else
+			pci_id_format(id, second);
 	} else if (verdict->reason == REASON_GROUP_CLAIM) {
 		/* A mate's own reason, which speaks of no other function. */
 		text_format(second, sizeof(second),
@@ -199,6 +208,10 @@ char *tell_fix(const struct tell_facts *facts, unsigned int i, char *buf, size_t
 	switch (verdict->reason) {
 	case REASON_NO_IOMMU:
 		return tell_iommu_fix(facts->iommu, buf, size);
+	case REASON_NO_PATH:
+	case REASON_FACTS:
+		text = WORDS("new-image", "run update-initramfs -u on this host");
+		break;
 	case REASON_BRIDGE:
 		text = WORDS("name-behind", "name what is behind it");
 		break;
@@ -313,6 +326,15 @@ static void tell_no_remapping(struct report *report, const struct plan *plan,
 						  "device; switch on x2APIC in the firmware"));
 }
 
+static void tell_facts_unknown(struct report *report)
+{
+	report_line(report, REPORT_WARNING,
+		    WORDS("facts-unknown",
+			  "this image was made where it could not be seen what this host needs: of "
+			  "storage, network and USB only what a line names by ID and path is bound; "
+			  "run update-initramfs -u on this host"));
+}
+
 void tell_start(struct report *report, const struct plan *plan, const struct iommu *iommu)
 {
 	bool is_on = iommu->state == IOMMU_ON;
@@ -323,6 +345,8 @@ void tell_start(struct report *report, const struct plan *plan, const struct iom
 		    plan->bind_lines == 1 ? "" : "s", tell_iommu_whole(iommu, text, sizeof(text)));
 	if (is_on && !iommu->has_remapping && iommu_wants_remapping(iommu))
 		tell_no_remapping(report, plan, iommu);
+	if (plan->facts_unknown)
+		tell_facts_unknown(report);
 }
 
 void tell_unreadable(struct report *report, const struct pci_table *table)

@@ -49,12 +49,18 @@ static int keep_notes(struct host *host)
 /* A pinned ID that has left its address: at boot the log names where it went, so does this. */
 static void find_hint(const struct host *host, struct verdict *verdict)
 {
+	const struct selector *sel;
 	unsigned int found = 0;
 
 	if (verdict->reason != REASON_ID_CHANGED)
 		return;
+	sel = &host->plan.bind[verdict->bind].sel;
+	if (sel->has_place) {
+		verdict->has_hint = pci_find_pinned(host->root.fd, sel, &verdict->hint) == 1;
+		return;
+	}
 	for (size_t i = 0; i < host->count; i++) {
-		if (!pci_id_matches(&host->plan.bind[verdict->bind].sel.id, &host->fn[i].pci.id))
+		if (!pci_id_matches(&sel->id, &host->fn[i].pci.id))
 			continue;
 		verdict->hint = host->fn[i].pci.addr;
 		found++;

@@ -30,7 +30,8 @@
 #define PCI_CLASS_BRIDGE_PCI 0x0604
 
 #define ID_TEXT_SIZE	   (2 * PCI_ID_SIZE)
-#define SELECTOR_TEXT_SIZE (PCI_ADDRESS_SIZE + 5 * SELECTOR_MAX_HOPS + ID_TEXT_SIZE + 1)
+#define PATH_TEXT_SIZE	   (PCI_ADDRESS_SIZE + 5 * SELECTOR_MAX_HOPS)
+#define SELECTOR_TEXT_SIZE (2 * PATH_TEXT_SIZE + ID_TEXT_SIZE + 2)
 
 struct compiler {
 	bool is_quiet;	/* about bind lines that match nothing today */
@@ -125,14 +126,14 @@ static bool is_same_place(const struct selector *a, const struct selector *b)
 	       !memcmp(a->hop, b->hop, a->hops * sizeof(a->hop[0]));
 }
 
-/* The ID that this address, slot or path (not resolved yet) was pinned to at boot, or NULL. */
-static const struct pci_id *find_booted(const struct compiler *comp, const struct selector *sel)
+/* What this address, slot or path (not resolved yet) was pinned to at boot, or NULL. */
+static const struct selector *find_booted(const struct compiler *comp, const struct selector *sel)
 {
 	for (unsigned int i = 0; i < comp->booted.binds; i++) {
 		const struct selector *then = &comp->booted.bind[i].sel;
 
 		if (then->has_id && !selector_needs_scan(then) && is_same_place(then, sel))
-			return &then->id;
+			return then;
 	}
 	return NULL;
 }
@@ -174,10 +175,25 @@ static const char *format_id(const struct pci_id *id, char text[ID_TEXT_SIZE])
 	return text;
 }
 
+/* "0000:00:01.0/00.0", of a slot without the last ".F". Returns its length. */
+static int format_path(const struct pci_address *root, const struct selector_hop *hop,
+		       unsigned int hops, enum selector_kind kind, char *text)
+{
+	char *pos = text, part[PCI_ADDRESS_SIZE];
+
+	pos += sprintf(pos, "%s", pci_address_format(root, part));
+	for (unsigned int i = 0; i < hops; i++)
+		pos += sprintf(pos, "/%02x.%x", hop[i].dev, hop[i].fn & 7u);
+	if (kind == SELECTOR_SLOT)
+		pos -= 2;
+	*pos = '\0';
+	return (int)(pos - text);
+}
+
 /* The one way of writing a selector: lower case, with the domain, with the ID where there is one. */
 static void format_selector(const struct selector *sel, const struct pci_address *addr, char *text)
 {
-	char id[ID_TEXT_SIZE] = "", part[PCI_ADDRESS_SIZE];
+	char id[ID_TEXT_SIZE] = "";
 	char *pos = text;
 
 	if (sel->kind == SELECTOR_CLASS) {
@@ -194,12 +210,12 @@ static void format_selector(const struct selector *sel, const struct pci_address
 		return;
 	}
 
-	pos += sprintf(pos, "%s", pci_address_format(addr, part));
-	for (unsigned int i = 0; i < sel->hops; i++)
-		pos += sprintf(pos, "/%02x.%x", sel->hop[i].dev, sel->hop[i].fn & 7u);
-	if (sel->kind == SELECTOR_SLOT)
-		pos -= 2; /* ".F" */
-	sprintf(pos, "%s%s", *id ? "=" : "", id);
+	pos += format_path(addr, sel->hop, sel->hops, sel->kind, pos);
+	pos += sprintf(pos, "%s%s", *id ? "=" : "", id);
+	if (!sel->has_place)
+		return;
+	*pos++ = '@';
+	format_path(&sel->place.root, sel->place.hop, sel->place.hops, sel->kind, pos);
 }
 
 /* "", or what a line without an ID is to do without. */
@@ -208,12 +224,41 @@ static const char *unpinned(const struct selector *sel)
 	return sel->has_id ? "" : ", so it is not pinned to an ID";
 }
 
+/*
+ * The path that an address with an ID is pinned to: that of the boot, as with the ID, or today's. A
+ * device that is not there has none.
+ */
+static void pin_place(const struct compiler *comp, struct selector *sel,
+		      const struct pci_function *fn, const struct selector *then)
+{
+	if (!sel->has_id || sel->has_place || selector_is_path(sel))
+		return;
+	if (then && then->has_place && pci_id_matches(&sel->id, &then->id)) {
+		sel->place = then->place;
+		sel->has_place = true;
+	} else if (fn && pci_id_matches(&sel->id, &fn->id)) {
+		sel->has_place = !pci_read_place(comp->root->fd, &fn->addr, &sel->place);
+	}
+}
+
+/* Is another of that ID at the address today? */
+static bool is_elsewhere(const struct compiler *comp, const struct selector *sel,
+			 const struct pci_function *fn)
+{
+	struct pci_place now;
+
+	return fn && sel->has_place && pci_id_matches(&sel->id, &fn->id) &&
+	       !pci_read_place(comp->root->fd, &fn->addr, &now) &&
+	       !pci_place_equal(&sel->place, &now, sel->kind == SELECTOR_SLOT);
+}
+
 /* Says what a bind line has to do with this machine today; pins it where it can be pinned. */
 static void pin_bind(struct compiler *comp, unsigned int bind)
 {
 	struct plan_selector *item = &comp->plan.bind[bind];
 	struct selector *sel = &item->sel;
 	const struct pci_function *fn = NULL;
+	const struct selector *booted;
 	const struct pci_id *then = NULL;
 	char id[PCI_ID_SIZE], now[PCI_ID_SIZE];
 	unsigned int line;
@@ -226,8 +271,9 @@ static void pin_bind(struct compiler *comp, unsigned int bind)
 		return;
 	}
 
-	if (!sel->has_id)
-		then = find_booted(comp, sel);
+	booted = find_booted(comp, sel);
+	if (!sel->has_id && booted)
+		then = &booted->id;
 	is_lost = pci_resolve(comp->root->fd, sel) != 0;
 	if (!is_lost)
 		fn = find_pinned(comp, sel);
@@ -236,6 +282,7 @@ static void pin_bind(struct compiler *comp, unsigned int bind)
 		sel->id.subvendor = sel->id.subdevice = 0;
 		sel->has_id = true;
 	}
+	pin_place(comp, sel, fn, booted);
 	if (comp->is_quiet)
 		return;
 
@@ -247,6 +294,11 @@ static void pin_bind(struct compiler *comp, unsigned int bind)
 			     "is still planned; fix: if the device was exchanged, write %s=%s",
 			     file, line, item->text, pci_id_format(then, id),
 			     pci_id_format(&fn->id, now), item->text, now);
+	else if (is_elsewhere(comp, sel, fn))
+		message_warn("%s:%u: %s is another device of that ID today, in another slot: the "
+			     "first is still planned; fix: if this one is meant, write it with its "
+			     "path: vfio-early list -o PATH",
+			     file, line, item->text);
 	else if (is_matching(comp, sel, SELECTOR_MATCHES))
 		return;
 	else if (fn)
@@ -334,10 +386,11 @@ static int write_protects(struct compiler *comp, FILE *out)
 		fprintf(out, "# protect: %s\n", facts.note[i]);
 	for (size_t i = 0; i < facts.count; i++) {
 		const struct protect *item = &facts.list[i];
-		char addr[PCI_ADDRESS_SIZE], id[ID_TEXT_SIZE];
+		char addr[PCI_ADDRESS_SIZE], id[ID_TEXT_SIZE], path[PATH_TEXT_SIZE];
+		int no_path = pci_path(comp->root->fd, &item->addr, path, sizeof(path));
 
-		fprintf(out, "protect %s=%s %s\n", pci_address_format(&item->addr, addr),
-			format_id(&item->id, id), item->reason);
+		fprintf(out, "protect %s=%s%s%s %s\n", pci_address_format(&item->addr, addr),
+			format_id(&item->id, id), no_path ? "" : "@", path, item->reason);
 	}
 	protect_free(&facts);
 	return ret;

@@ -45,7 +45,7 @@ out_is <<-EOF
 	except 0000:00:02.0
 	except class:0c03
 	bind 10de:1187
-	bind 0000:01:00.1=10de:0e0a
+	bind 0000:01:00.1=10de:0e0a@0000:01:00.1
 	bind! 10de:0e0a:1af4:1100
 	bind class:04
 	bind class:0403
@@ -231,8 +231,8 @@ begin "more than a plan may have: the ports, which no boot binds, are left out"
 many 600
 plan
 status_is 0
-[ "$(grep -c '^protect .*=8086:1572 ' "$work/out")" -eq 600 ] || problem "not every card is protected"
-[ "$(grep -c '^protect .*=8086:a340 ' "$work/out")" -eq 0 ] || problem "the ports are there"
+[ "$(grep -c '^protect .*=8086:1572@' "$work/out")" -eq 600 ] || problem "not every card is protected"
+[ "$(grep -c '^protect .*=8086:a340@' "$work/out")" -eq 0 ] || problem "the ports are there"
 
 # --- modules
 
@@ -442,8 +442,8 @@ config 'bind 01:00.1\nbind 01:00\nbind 00:01.0/00.0 00:01.0/00\n'
 plan
 status_is 0
 no_err
-out "bind 0000:01:00.1=10de:0e0a"
-out "bind 0000:01:00=10de:1187"
+out "bind 0000:01:00.1=10de:0e0a@0000:00:01.0/00.1"
+out "bind 0000:01:00=10de:1187@0000:00:01.0/00"
 out "bind 0000:00:01.0/00.0=10de:1187"
 out "bind 0000:00:01.0/00=10de:1187"
 
@@ -480,7 +480,7 @@ config 'bind 01:00\nbind 01:00.0\nbind 02:00.0\n'
 plan
 status_is 0
 out "bind 0000:01:00=10de:1187"
-out "bind 0000:01:00.0=8086:1572"
+out "bind 0000:01:00.0=8086:1572@0000:01:00.0"
 out "bind 0000:02:00.0=10de:0e0a"
 err "vfio-early: warning: /etc/vfio-early.conf:1: 01:00 was 10de:1187 when this boot was planned and is 8086:1572 now: the first is still planned; fix: if the device was exchanged, write 01:00=8086:1572"
 err "vfio-early: warning: /etc/vfio-early.conf:3: 02:00.0 matches nothing today"
@@ -488,7 +488,7 @@ config 'bind 01:00=8086:1572\n'
 plan
 status_is 0
 no_err
-out "bind 0000:01:00=8086:1572"
+out "bind 0000:01:00=8086:1572@0000:01:00"
 
 begin "a path that was pinned at boot stays pinned to that ID"
 function_ 0000:00:01.0 8086:0C01 60400
@@ -503,6 +503,22 @@ out "bind 0000:00:01.0/00.0=10de:1187"
 out "bind 0000:00:01.0/02.0=10de:0e0a"
 err "vfio-early: warning: /etc/vfio-early.conf:2: 00:01.0/02.0 leads nowhere today"
 
+begin "an address that was pinned at boot stays pinned to that path"
+function_ 0000:00:01.0 8086:0C01 60400
+function_ 0000:01:00.0 144D:A808 10802 0000:00:01.0
+mkdir -p "$root/run/vfio-early"
+echo 'bind 0000:01:00.0=144d:a808@0000:00:02.0/00.0' >"$root/run/vfio-early/plan"
+config 'bind 01:00.0=144d:a808\n'
+plan
+status_is 0
+out "bind 0000:01:00.0=144d:a808@0000:00:02.0/00.0"
+err "vfio-early: warning: /etc/vfio-early.conf:1: 01:00.0=144d:a808 is another device of that ID today, in another slot: the first is still planned; fix: if this one is meant, write it with its path: vfio-early list -o PATH"
+config 'bind 01:00.0=144d:a808@00:01.0/00.0\n'
+plan
+status_is 0
+no_err
+out "bind 0000:01:00.0=144d:a808@0000:00:01.0/00.0"
+
 begin "a slot without function 0 is left unpinned"
 function_ 0000:01:00.1 10DE:0E0A 40300
 config 'bind 01:00\n'
@@ -516,7 +532,7 @@ function_ 10000:01:00.0 144D:A808 10802
 config 'bind 10000:01:00.0\n'
 plan
 status_is 0
-out "bind 10000:01:00.0=144d:a808"
+out "bind 10000:01:00.0=144d:a808@10000:01:00.0"
 
 begin "no sysfs: nothing is pinned, said once"
 rm -r "$root/sys"

@@ -54,6 +54,11 @@ static void set_fact(struct pci_function *fn, const char *key, const char *value
 		fn->framebuffer = !strcmp(value, "efifb")  ? PCI_FB_EFIFB :
 				  !strcmp(value, "simple") ? PCI_FB_SIMPLE :
 							     PCI_FB_TAKEN;
+	} else if (!strcmp(key, "at")) {
+		assert_null(selector_parse(value, &sel, &where));
+		fn->place = (struct pci_place){ .root = sel.addr, .hops = sel.hops };
+		memcpy(fn->place.hop, sel.hop, sizeof(sel.hop));
+		fn->has_place = true;
 	} else if (!strcmp(key, "noiommu")) {
 		fn->is_noiommu = true;
 	} else if (!strcmp(key, "port")) {
@@ -269,11 +274,95 @@ static void decide_protected_only_with_force(void **state)
 		/* A mark without need is nothing to speak of. */
 		{ NVME, "bind! 03:00.0", "bind\n" },
 		/* Another device, another address */
-		{ NVME, "bind 03:00.0\nprotect 0000:03:00.0=144d:a80a holds /", "bind\n" },
-		{ NVME, "bind 03:00.0\nprotect 0000:04:00.0=144d:a808 holds /", "bind\n" },
+		{ NVME, "bind 03:00.0=144d:a808\nprotect 0000:03:00.0=144d:a80a holds /",
+		  "bind\n" },
+		{ NVME, "bind 03:00.0\nprotect 0000:04:00.0=144d:a80a holds /", "bind\n" },
 		{ "03:00.0 010802 144d:a808:144d:a801 3",
 		  "bind 03:00.0\nprotect 0000:03:00.0=144d:a808:144d:a801 holds /",
 		  "refuse: holds / (protect)\n" },
+	};
+
+	(void)state;
+	CHECK(rows, &iommu_on);
+}
+
+#define NO_PATH                                                                  \
+	"refuse: the plan has no paths, and the host needs one of that ID; run " \
+	"update-initramfs -u on this host\n"
+#define TWIN "0000:02:00.0 010802 144d:a808 13 at=00:01.3/00.0"
+
+/* Who a device is: its ID and the path to it. A number of a bus is neither. */
+static void decide_identity_is_id_and_path(void **state)
+{
+	static const struct row rows[] = {
+		/* Pinned: there, in another slot, another model. */
+		{ TWIN, "bind 0000:02:00.0=144d:a808@00:01.3/00.0", "bind\n" },
+		{ TWIN, "bind 0000:02:00.0=144d:a808@00:01.2/00.0",
+		  "refuse: 0000:02:00.0=144d:a808@00:01.2/00.0 was planned, but another one of that "
+		  "ID is there\n" },
+		{ TWIN, "bind 0000:02:00.0=144d:a80a@00:01.3/00.0",
+		  "refuse: 0000:02:00.0=144d:a80a@00:01.3/00.0 was planned, but 144d:a808 is "
+		  "there\n" },
+		{ TWIN, "bind 0000:02:00=144d:a808@00:01.3/00",
+		  "refuse: 0000:02:00=144d:a808@00:01.3/00 was planned, but another one of that ID "
+		  "is there\n" },
+		/* Its path cannot be read: it is not known to be the one. */
+		{ "0000:02:00.0 010802 144d:a808 13", "bind 0000:02:00.0=144d:a808@00:01.3/00.0",
+		  "refuse: 0000:02:00.0=144d:a808@00:01.3/00.0 was planned, but another one of that "
+		  "ID is there\n" },
+		/* Protected: by its path, whatever the number of its bus. */
+		{ TWIN, "bind 144d:a808\nprotect 0000:01:00.0=144d:a808@00:01.3/00.0 holds /",
+		  "refuse: holds / (protect)\n" },
+		{ TWIN, "bind 144d:a808\nprotect 0000:01:00.0=144d:a808@00:01.2/00.0 holds /",
+		  "bind\n" },
+		/* By its address too, as long as the ID is its own. */
+		{ TWIN, "bind 144d:a808\nprotect 0000:02:00.0=144d:a808@00:01.2/00.0 holds /",
+		  "refuse: holds / (protect)\n" },
+		{ TWIN, "bind 144d:a808\nprotect 0000:02:00.0=144d:a80a@00:01.2/00.0 holds /",
+		  "bind\n" },
+		/* Another model in its place: against what does not name just that one. */
+		{ TWIN, "bind class:01\nprotect 0000:01:00.0=144d:a80a@00:01.3/00.0 holds /",
+		  "refuse: holds / (protect)\n" },
+		{ TWIN, "bind 144d:a808\nprotect 0000:01:00.0=144d:a80a@00:01.3/00.0 holds /",
+		  "refuse: holds / (protect)\n" },
+		{ TWIN, "bind 02:00.0\nprotect 0000:01:00.0=144d:a80a@00:01.3/00.0 holds /",
+		  "refuse: holds / (protect)\n" },
+		{ TWIN,
+		  "bind 0000:02:00.0=144d:a808\nprotect 0000:01:00.0=144d:a80a@00:01.3/00.0 holds /",
+		  "bind\n" },
+		/* A plan without paths does not know a twin from the one that it protects. */
+		{ TWIN, "bind 144d:a808\nprotect 0000:01:00.0=144d:a808 holds /", NO_PATH },
+		{ TWIN, "bind 02:00.0=144d:a808\nprotect 0000:01:00.0=144d:a808 holds /", NO_PATH },
+		{ TWIN, "bind class:01\nprotect 0000:01:00.0=144d:a808 holds /", NO_PATH },
+		{ TWIN, "bind! 144d:a808\nprotect 0000:01:00.0=144d:a808 holds /", "bind\n" },
+		{ TWIN, "bind 144d:a808\nprotect 0000:01:00.0=144d:a80a holds /", "bind\n" },
+	};
+
+	(void)state;
+	CHECK(rows, &iommu_on);
+}
+
+#define FACTS "refuse: it is not known what this host needs; run update-initramfs -u on this host\n"
+
+/* An image made in a chroot: what may be the host's disk or NIC needs more than an address. */
+static void decide_facts_unknown_hands_off(void **state)
+{
+	static const struct row rows[] = {
+		{ TWIN, "facts unknown\nbind 144d:a808", FACTS },
+		{ TWIN, "facts unknown\nbind 02:00.0", FACTS },
+		{ TWIN, "facts unknown\nbind 02:00.0=144d:a808", FACTS },
+		{ TWIN, "facts unknown\nbind class:01", FACTS },
+		{ TWIN, "facts unknown\nbind 02:00.0=144d:a808@00:01.3/00.0", "bind\n" },
+		{ TWIN, "facts unknown\nbind! 144d:a808", "bind\n" },
+		{ "0000:02:00.0 020000 8086:1533 13", "facts unknown\nbind 8086:1533", FACTS },
+		{ "0000:02:00.0 0c0330 8086:a36d 13", "facts unknown\nbind 8086:a36d", FACTS },
+		{ "0000:02:00.0 0c0500 8086:a36d 13", "facts unknown\nbind 8086:a36d", "bind\n" },
+		{ "0000:02:00.0 030000 10de:1187 13", "facts unknown\nbind 10de:1187", "bind\n" },
+		/* Nor for the sake of a group. */
+		{ "0000:02:00.0 030000 10de:1187 13\n+0000:02:00.2 0c0330 10de:1ad8 13",
+		  "facts unknown\nbind 10de:1187\ngroup claim",
+		  "refuse: 0000:02:00.2 shares the group and cannot be claimed: it is not known what "
+		  "this host needs; run update-initramfs -u on this host\n-\n" },
 	};
 
 	(void)state;
@@ -658,6 +747,8 @@ int main(void)
 		cmocka_unit_test(tell_whole_hint_names_where_it_is),
 		cmocka_unit_test(decide_what_no_vm_gets_is_refused),
 		cmocka_unit_test(decide_protected_only_with_force),
+		cmocka_unit_test(decide_identity_is_id_and_path),
+		cmocka_unit_test(decide_facts_unknown_hands_off),
 		cmocka_unit_test(decide_protect_moved_covers_every_such_id),
 		cmocka_unit_test(decide_boot_vga_keep_or_bind),
 		cmocka_unit_test(decide_vfio_driver_is_kept),

@@ -197,7 +197,7 @@ static const char group[] = "write group warn, group claim or group refuse";
 static const char failure[] = "write failure release, or failure hold";
 static const char deadline[] = "write a number of seconds from 1 to 120: deadline 20";
 static const char module[] = "write module /lib/modules/..., without .ko, and its options";
-static const char protect[] = "write protect ADDRESS=ID REASON";
+static const char protect[] = "write protect ADDRESS=ID@PATH REASON";
 
 static const struct {
 	enum plan_source source;

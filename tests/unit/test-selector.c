@@ -45,6 +45,27 @@ static const struct {
 	    .addr = { 0, 0x81, 0, 0 },
 	    .has_id = true,
 	    .id = { 0x10de, 0x1187, 0x1458, 0x3614 } } },
+	{ "81:00.0=10de:1187@00:01.0/00.0",
+	  { .kind = SELECTOR_ADDRESS,
+	    .addr = { 0, 0x81, 0, 0 },
+	    .has_id = true,
+	    .id = { 0x10de, 0x1187 },
+	    .has_place = true,
+	    .place = { .root = { 0, 0, 1, 0 }, .hops = 1 } } },
+	{ "81:00=10de:1187@10000:00:01.0/1f.7/00",
+	  { .kind = SELECTOR_SLOT,
+	    .addr = { 0, 0x81, 0, 0 },
+	    .has_id = true,
+	    .id = { 0x10de, 0x1187 },
+	    .has_place = true,
+	    .place = { .root = { 0x10000, 0, 1, 0 }, .hops = 2, .hop = { { 0x1f, 7 } } } } },
+	{ "00:1f.2=10de:1187@0000:00:1f.2",
+	  { .kind = SELECTOR_ADDRESS,
+	    .addr = { 0, 0, 0x1f, 2 },
+	    .has_id = true,
+	    .id = { 0x10de, 0x1187 },
+	    .has_place = true,
+	    .place = { .root = { 0, 0, 0x1f, 2 } } } },
 	{ "00:01.0/00.0",
 	  { .kind = SELECTOR_ADDRESS, .addr = { 0, 0, 1, 0 }, .hops = 1, .hop = { { 0, 0 } } } },
 	{ "0000:00:1c.4/00.0/1f.7=10de:1187",
@@ -79,7 +100,9 @@ static void selector_parse_right_is_understood(void **state)
 		    sel.hops != want->hops || sel.resolved || sel.class != want->class ||
 		    sel.class_mask != want->class_mask ||
 		    !pci_address_equal(&sel.addr, &want->addr) ||
-		    memcmp(&sel.id, &want->id, sizeof(sel.id)) != 0)
+		    memcmp(&sel.id, &want->id, sizeof(sel.id)) != 0 ||
+		    sel.has_place != want->has_place ||
+		    !pci_place_equal(&sel.place, &want->place, false))
 			fail_msg("%s: understood as something else", right[i].text);
 		for (unsigned int j = 0; j < want->hops; j++) {
 			assert_int_equal(sel.hop[j].dev, want->hop[j].dev);
@@ -101,6 +124,8 @@ static const char fn[] = "the function number is one digit, 0 to 7: 81:00.0";
 static const char hop[] = "a path is an address and /DEVICE.FUNCTION for each bridge: 00:01.0/00.0";
 static const char class[] = "a class has 2, 4 or 6 hex digits: class:03, class:0300";
 static const char alone[] = "an ID or a class takes no =ID; write the address before =";
+static const char place[] =
+	"only an address takes @PATH, and a whole one: 81:00.0=10de:1187@00:01.0/00.0";
 static const char deep[] = "the path goes through more than 16 bridges";
 
 static const struct {
@@ -151,6 +176,16 @@ static const struct {
 	{ "81:00.0=10de:1187:1458", 22, subsystem },
 	{ "81:00.0=10de:1187=", 17, none },
 	{ "100000000:01:00.0", 8, none },
+	{ "81:00.0@00:01.0/00.0", 7, none },
+	{ "10de:1187@00:01.0/00.0", 9, none },
+	{ "81:00.0=10de:1187@", 18, dev },
+	{ "81:00.0=10de:1187@00:01.0/", 26, hop },
+	{ "81:00.0=10de:1187@00:01.0/00.8", 29, fn },
+	{ "81:00.0=10de:1187@00:01.0/00", 28, place },
+	{ "81:00=10de:1187@00:01.0/00.0", 28, place },
+	{ "00:01.0/00.0=10de:1187@00:01.0/00.0", 35, place },
+	{ "81:00.0=10de:1187@00:01.0/00.0y", 30, none },
+	{ "81:00.0=10de:1187@10de:1187", 23, dev },
 	/* Paths */
 	{ "00:01.0/", 8, hop },
 	{ "00:01.0/0.0", 9, hop },
@@ -189,6 +224,45 @@ static void selector_parse_wrong_names_place_and_fix(void **state)
 		bad++;
 	}
 	assert_int_equal(bad, 0);
+}
+
+static void pci_place_equal_any_function_of_the_last_hop_alone(void **state)
+{
+	static const struct {
+		struct pci_place a, b;
+		bool same, same_slot;
+	} rows[] = {
+		{ { .root = { 0, 0, 1, 0 } }, { .root = { 0, 0, 1, 0 } }, true, true },
+		{ { .root = { 0, 0, 1, 0 } }, { .root = { 0, 0, 1, 3 } }, false, true },
+		{ { .root = { 0, 0, 1, 0 } }, { .root = { 1, 0, 1, 0 } }, false, false },
+		{ { .root = { 0, 0, 1, 0 }, .hops = 1, .hop = { { 2, 0 } } },
+		  { .root = { 0, 0, 1, 1 }, .hops = 1, .hop = { { 2, 0 } } },
+		  false,
+		  false },
+		{ { .root = { 0, 0, 1, 0 }, .hops = 1, .hop = { { 2, 0 } } },
+		  { .root = { 0, 0, 1, 0 }, .hops = 1, .hop = { { 2, 5 } } },
+		  false,
+		  true },
+		{ { .root = { 0, 0, 1, 0 }, .hops = 1, .hop = { { 2, 0 } } },
+		  { .root = { 0, 0, 1, 0 }, .hops = 1, .hop = { { 3, 0 } } },
+		  false,
+		  false },
+		{ { .root = { 0, 0, 1, 0 }, .hops = 2, .hop = { { 2, 0 }, { 0, 0 } } },
+		  { .root = { 0, 0, 1, 0 }, .hops = 2, .hop = { { 2, 1 }, { 0, 0 } } },
+		  false,
+		  false },
+		{ { .root = { 0, 0, 1, 0 }, .hops = 1, .hop = { { 2, 0 } } },
+		  { .root = { 0, 0, 1, 0 } },
+		  false,
+		  false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N(rows); i++) {
+		assert_int_equal(pci_place_equal(&rows[i].a, &rows[i].b, false), rows[i].same);
+		assert_int_equal(pci_place_equal(&rows[i].a, &rows[i].b, true), rows[i].same_slot);
+		assert_int_equal(pci_place_equal(&rows[i].b, &rows[i].a, true), rows[i].same_slot);
+	}
 }
 
 /* Whatever stands in memory behind the text, it ends at the NUL. */
@@ -378,6 +452,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(selector_parse_right_is_understood),
 		cmocka_unit_test(selector_parse_wrong_names_place_and_fix),
+		cmocka_unit_test(pci_place_equal_any_function_of_the_last_hop_alone),
 		cmocka_unit_test(selector_parse_stops_at_end),
 		cmocka_unit_test(pci_address_parse_only_whole_addresses),
 		cmocka_unit_test(pci_address_format_is_what_sysfs_has),
