@@ -6,6 +6,7 @@
 
 #include "findings/find.h"
 #include "plan/modules.h"
+#include "plan/plan.h"
 #include "util/message.h"
 
 bool find_is_taken(const struct search *search, const struct host_function *fn)
@@ -49,14 +50,22 @@ static struct kmod_ctx *open_kmod(const struct host *host, const char *kernel)
 static int open_search(struct search *search)
 {
 	struct host *host = search->host;
+	const struct protect_source *source = host->compiler ? compiler_protect(host->compiler) :
+							       NULL;
 	int ret = recipes_find(&host->root, &search->recipes);
 
 	if (ret)
 		return ret;
-	ret = protect_addresses(&host->root, &search->addressed);
+	if (!source) {
+		ret = protect_open(&host->root, &search->source);
+		if (ret)
+			return message_errno(ret, "cannot find out what this host needs");
+		source = search->source;
+	}
+	ret = protect_addresses(source, &search->addressed);
 	if (ret)
 		return message_errno(ret, "cannot find out which devices carry an address");
-	ret = protect_in_use(&host->root, &search->used);
+	ret = protect_in_use(source, &search->used);
 	if (ret)
 		return message_errno(ret, "cannot find out which disks are in use");
 	search->knows_resets = host->table.count && has_resets(host);
@@ -71,6 +80,7 @@ static int close_search(struct search *search, int ret)
 		kmod_unref(search->kmod);
 	protect_free(&search->addressed);
 	protect_free(&search->used);
+	protect_close(search->source);
 	recipes_free(&search->recipes);
 	if (!ret && search->findings->failed)
 		ret = message_errno(-ENOMEM, "cannot tell whether all is well");

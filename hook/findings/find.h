@@ -15,6 +15,7 @@ struct search {
 	const char *kernel; /* or NULL */
 	struct recipes recipes;
 	struct kmod_ctx *kmod;		/* NULL: no kernel to look into */
+	struct protect_source *source;	/* ours, where the plan was given as a text */
 	struct protect_facts addressed; /* what carries an address now */
 	struct protect_facts used;	/* what has something in use on it */
 	bool knows_resets; /* some function has a reset_method: the kernel tells (from 5.15) */

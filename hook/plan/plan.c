@@ -49,6 +49,7 @@ struct compiler {
 	/* The plan that this boot went by, or an empty one: what was pinned then stays pinned. */
 	struct plan booted;
 	char booted_text[PLAN_MAX_TEXT];
+	struct protect_source *protect;
 };
 
 static void add_lost(const char *text, void *arg)
@@ -370,8 +371,10 @@ static void leave_out_bridges(const struct compiler *comp, struct protect_facts 
 static int write_protects(struct compiler *comp, FILE *out)
 {
 	struct protect_facts facts;
-	int ret = protect_collect(comp->root, &facts);
+	int ret = protect_open(comp->root, &comp->protect);
 
+	if (!ret)
+		ret = protect_collect(comp->protect, &facts);
 	if (ret)
 		return message_errno(ret, "cannot find out which devices this host needs");
 	leave_out_bridges(comp, &facts);
@@ -593,6 +596,11 @@ const struct plan *compiler_written(const struct compiler *comp)
 	return &comp->plan;
 }
 
+const struct protect_source *compiler_protect(const struct compiler *comp)
+{
+	return comp->protect;
+}
+
 void compiler_close(struct compiler *comp)
 {
 	if (!comp)
@@ -601,6 +609,7 @@ void compiler_close(struct compiler *comp)
 	free(comp->items);
 	free(comp->scanned);
 	config_free(&comp->config);
+	protect_close(comp->protect);
 	free(comp);
 }
 

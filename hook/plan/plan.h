@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "early/pci.h"
 #include "early/plan.h"
+#include "protect/protect.h"
 #include "util/root.h"
 
 /*
@@ -47,6 +48,9 @@ unsigned int compiler_losts(const struct compiler *compiler);
 /* compiler_config, compiler_written - the files, none after `undo`; and what they say. */
 const struct config *compiler_config(const struct compiler *compiler);
 const struct plan *compiler_written(const struct compiler *compiler);
+
+/* compiler_protect - what this host needs was found in it; whoever asks more of the same asks it. */
+const struct protect_source *compiler_protect(const struct compiler *compiler);
 
 void compiler_close(struct compiler *compiler);
 

@@ -262,7 +262,14 @@ static void make_list(struct graph *graph, struct protect_facts *facts)
 
 /* ---- the whole ---- */
 
-static void free_graph(struct graph *graph)
+/* What the walks share; the graph has no nodes, its notes are of what could not be read. */
+struct protect_source {
+	struct graph graph;
+	const char *why_none;
+};
+
+/* All but what is the source's. */
+static void free_walk(struct graph *graph)
 {
 	for (size_t i = 0; i < graph->nodes; i++) {
 		for (int kind = 0; kind < CAUSE_KINDS; kind++)
@@ -270,22 +277,54 @@ static void free_graph(struct graph *graph)
 		free(graph->node[i].below);
 	}
 	free(graph->node);
-	udev_clear(graph);
 	stringset_clear(&graph->seen);
 	stringset_clear(&graph->vgs);
 	stringset_clear(&graph->asks);
 	stringset_clear(&graph->notes);
-	mnt_unref_table(graph->mounts);
 }
 
-static int collect(const struct root *root, void (*walk)(struct graph *graph),
+int protect_open(const struct root *root, struct protect_source **result)
+{
+	struct protect_source *source = calloc(1, sizeof(*source));
+	int ret;
+
+	*result = NULL;
+	if (!source)
+		return -ENOMEM;
+	source->graph.root = root;
+	source->graph.mounts = mounts_read(&source->graph, PATH_MOUNTINFO);
+	source->why_none = find_why_none(&source->graph);
+	if (!source->why_none)
+		udev_read(&source->graph);
+	ret = source->graph.err;
+	if (ret)
+		protect_close(source);
+	else
+		*result = source;
+	return ret;
+}
+
+void protect_close(struct protect_source *source)
+{
+	if (!source)
+		return;
+	udev_clear(&source->graph);
+	mnt_unref_table(source->graph.mounts);
+	free_walk(&source->graph);
+	free(source);
+}
+
+static int collect(const struct protect_source *source, void (*walk)(struct graph *graph),
 		   struct protect_facts *facts)
 {
-	struct graph graph = { .root = root };
+	struct graph graph = { .root = source->graph.root,
+			       .mounts = source->graph.mounts,
+			       .record = source->graph.record,
+			       .records = source->graph.records };
 
-	*facts = (struct protect_facts){ 0 };
-	graph.mounts = mounts_read(&graph, PATH_MOUNTINFO);
-	facts->why_none = find_why_none(&graph);
+	*facts = (struct protect_facts){ .why_none = source->why_none };
+	for (size_t i = 0; i < source->graph.notes.n; i++)
+		graph_add_name(&graph, &graph.notes, source->graph.notes.s[i]);
 	if (!facts->why_none) {
 		walk(&graph);
 		make_list(&graph, facts);
@@ -293,7 +332,7 @@ static int collect(const struct root *root, void (*walk)(struct graph *graph),
 	facts->note = graph.notes.s;
 	facts->notes = graph.notes.n;
 	graph.notes = (struct stringset){ 0 };
-	free_graph(&graph);
+	free_walk(&graph);
 	if (graph.err)
 		protect_free(facts);
 	return graph.err;
@@ -301,31 +340,24 @@ static int collect(const struct root *root, void (*walk)(struct graph *graph),
 
 static void walk_all(struct graph *graph)
 {
-	udev_read(graph);
 	mounts_collect(graph);
 	unlock_collect(graph);
 	network_collect(graph);
 }
 
-int protect_collect(const struct root *root, struct protect_facts *facts)
+int protect_collect(const struct protect_source *source, struct protect_facts *facts)
 {
-	return collect(root, walk_all, facts);
+	return collect(source, walk_all, facts);
 }
 
-int protect_addresses(const struct root *root, struct protect_facts *facts)
+int protect_addresses(const struct protect_source *source, struct protect_facts *facts)
 {
-	return collect(root, network_collect_addresses, facts);
+	return collect(source, network_collect_addresses, facts);
 }
 
-static void walk_used(struct graph *graph)
+int protect_in_use(const struct protect_source *source, struct protect_facts *facts)
 {
-	udev_read(graph);
-	mounts_collect_used(graph);
-}
-
-int protect_in_use(const struct root *root, struct protect_facts *facts)
-{
-	return collect(root, walk_used, facts);
+	return collect(source, mounts_collect_used, facts);
 }
 
 void protect_free(struct protect_facts *facts)

@@ -38,9 +38,23 @@ struct protect_facts {
 	const char *why_none;
 };
 
+/* What every question below is answered from: mountinfo and udev's database, each read once. */
+struct protect_source;
+
+/*
+ * protect_open - read them.
+ * @root: the host's own or a recorded machine's; must live as long
+ * @source: for protect_close(); NULL on failure
+ *
+ * Returns 0, or -ENOMEM. What is merely missing is no error but a note of each question.
+ */
+int protect_open(const struct root *root, struct protect_source **source);
+
+void protect_close(struct protect_source *source);
+
 /*
  * protect_collect - find every function that the host needs.
- * @root: the host's own or a recorded machine's; of it are read sys/, proc/self/mountinfo,
+ * @source: below its root are read sys/, proc/self/mountinfo,
  *	  proc/self/ns/, proc/1/mountinfo, proc/swaps, proc/net/{route,fib_trie,ipv6_route,if_inet6},
  *	  etc/fstab, etc/crypttab, etc/kernel/proxmox-boot-uuids, run/udev/data/,
  *	  run/lvm/pvs_online/, proc/fs/jbd2/, proc/spl/kstat/zfs/, proc/cmdline, superblocks in
@@ -56,21 +70,21 @@ struct protect_facts {
  *
  * Returns 0, or -ENOMEM. What is merely missing is no error but a note.
  */
-int protect_collect(const struct root *root, struct protect_facts *facts);
+int protect_collect(const struct protect_source *source, struct protect_facts *facts);
 
 /*
  * protect_addresses - find every function under an interface that has an address, in the same form.
  * Beside a default route those are not protected: an interface may be there to be given away. But
  * whoever comes in by such an address (a management network without a gateway) is to be told.
  */
-int protect_addresses(const struct root *root, struct protect_facts *facts);
+int protect_addresses(const struct protect_source *source, struct protect_facts *facts);
 
 /*
  * protect_in_use - find every function under something that is on a disk now, in the same form: a
  * mounted file system, an imported pool, an active volume or array, swap. What the host needs is
  * among it. Only what is certain; there are no notes of what is not.
  */
-int protect_in_use(const struct root *root, struct protect_facts *facts);
+int protect_in_use(const struct protect_source *source, struct protect_facts *facts);
 
 /* protect_free - give back what any of them filled in; @facts is empty afterwards. */
 void protect_free(struct protect_facts *facts);

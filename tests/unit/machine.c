@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "protect/protect.h"
 #include "tests/unit/machine.h"
 
 static char root[PATH_MAX];
@@ -22,6 +23,20 @@ static char root[PATH_MAX];
 const char *machine_root(void)
 {
 	return root;
+}
+
+void machine_collect(int (*collect)(const struct protect_source *source,
+				    struct protect_facts *facts),
+		     struct protect_facts *facts)
+{
+	struct protect_source *source;
+	struct root opened;
+
+	assert_int_equal(root_open(&opened, machine_root()), 0);
+	assert_int_equal(protect_open(&opened, &source), 0);
+	assert_int_equal(collect(source, facts), 0);
+	protect_close(source);
+	root_close(&opened);
 }
 
 /* ---- building a machine ---- */

@@ -26,6 +26,14 @@ int machine_teardown(void **state);
 void machine_mark(void);
 void machine_rewind(void);
 
+struct protect_facts;
+struct protect_source;
+
+/* machine_collect - protect_collect() and its kin, of this machine. Fails the test on an error. */
+void machine_collect(int (*collect)(const struct protect_source *source,
+				    struct protect_facts *facts),
+		     struct protect_facts *facts);
+
 /* machine_root - its root directory. */
 const char *machine_root(void);
 

@@ -138,15 +138,12 @@ static char *text_expected(const struct expect *expect, const char *name)
 static unsigned int failures;
 
 static void judge(const char *row, const char *how, const struct expect *expect, const char *name,
-		  int (*collect)(const struct root *root, struct protect_facts *facts))
+		  int (*collect)(const struct protect_source *source, struct protect_facts *facts))
 {
 	struct protect_facts facts;
-	struct root machine;
 	char *have, *wanted = text_expected(expect, name);
 
-	assert_int_equal(root_open(&machine, machine_root()), 0);
-	assert_int_equal(collect(&machine, &facts), 0);
-	root_close(&machine);
+	machine_collect(collect, &facts);
 	have = text_of(&facts);
 	if (strcmp(have, wanted)) {
 		print_error("%s, %s: is\n%sinstead of\n%s", row, how, have, wanted);

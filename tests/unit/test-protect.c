@@ -30,14 +30,11 @@
 static char *answer(void)
 {
 	struct protect_facts facts;
-	struct root machine;
 	char *text = NULL, address[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE];
 	size_t size;
 	FILE *out;
 
-	assert_int_equal(root_open(&machine, machine_root()), 0);
-	assert_int_equal(protect_collect(&machine, &facts), 0);
-	root_close(&machine);
+	machine_collect(protect_collect, &facts);
 	out = open_memstream(&text, &size);
 	assert_non_null(out);
 	for (size_t i = 0; i < facts.count; i++)
@@ -881,7 +878,6 @@ static void disk_behind_an_integrated_port_protects_its_controller(void **state)
 static void what_is_in_use_is_named(void **state)
 {
 	struct protect_facts facts;
-	struct root machine;
 
 	(void)state;
 	for (unsigned int i = 0; i < 3; i++)
@@ -897,9 +893,7 @@ static void what_is_in_use_is_named(void **state)
 		     "sys/class/block/nvme2n1p1");
 	machine_put("proc/swaps", "Filename\tType\n/tank/swap file 9 0 -2\n");
 
-	assert_int_equal(root_open(&machine, machine_root()), 0);
-	assert_int_equal(protect_in_use(&machine, &facts), 0);
-	root_close(&machine);
+	machine_collect(protect_in_use, &facts);
 	assert_int_equal(facts.count, 6);
 	assert_string_equal(facts.list[3].reason, "holds /, in use now");
 	assert_string_equal(facts.list[4].reason, "holds /tank, pool tank, swap, in use now");
@@ -1033,7 +1027,6 @@ static void blackhole_of_another_table_is_no_default(void **state)
 static void addresses_are_found_beside_a_default_route(void **state)
 {
 	struct protect_facts facts;
-	struct root machine;
 
 	(void)state;
 	machine_add_virtual_nic("vmbr1");
@@ -1045,9 +1038,7 @@ static void addresses_are_found_beside_a_default_route(void **state)
 					 "fe800000000000000000000000000002 03 40 20 80     eth0\n");
 	expect(PORT0("carries the default route (eth0)") NIC0("carries the default route (eth0)"));
 
-	assert_int_equal(root_open(&machine, machine_root()), 0);
-	assert_int_equal(protect_addresses(&machine, &facts), 0);
-	root_close(&machine);
+	machine_collect(protect_addresses, &facts);
 	assert_int_equal(facts.count, 6);
 	assert_string_equal(facts.list[3].reason, "carries the address of eth0");
 	assert_string_equal(facts.list[4].reason, "carries the address of vmbr1");
@@ -1136,12 +1127,15 @@ static void container_has_nothing_to_protect(void **state)
 /* Whatever this machine is: it ends, and what it says is a plan's text. */
 static void this_machine_gives_an_answer(void **state)
 {
+	struct protect_source *source;
 	struct protect_facts facts;
 	struct root host;
 
 	(void)state;
 	assert_int_equal(root_open(&host, "/"), 0);
-	assert_int_equal(protect_collect(&host, &facts), 0);
+	assert_int_equal(protect_open(&host, &source), 0);
+	assert_int_equal(protect_collect(source, &facts), 0);
+	protect_close(source);
 	root_close(&host);
 	if (facts.why_none)
 		assert_int_equal(facts.count, 0);

@@ -621,8 +621,10 @@ config 'options vfio-pci ids=10de:1187\n' modprobe.d/vfio.conf
 run status
 out_has "recipe              /etc/modprobe.d/vfio.conf:1: options vfio-pci ids=10de:1187: "
 
-begin "status: with five kernels the config and each uevent are read once"
+begin "status: with five kernels the config, mountinfo and each uevent are read once"
 if command -v strace >/dev/null; then
+	mkdir -p "$root/proc/self"
+	echo '22 1 8:1 / / rw - ext4 /dev/sda1 rw' >"$root/proc/self/mountinfo"
 	ready
 	for other in 6.1.1 6.1.2 6.1.3 6.1.4; do
 		cp -r "$root/lib/modules/$kernel" "$root/lib/modules/$other"
@@ -631,9 +633,12 @@ if command -v strace >/dev/null; then
 	done
 	strace -f -qq -e trace=openat -o "$work/trace" "$command" status --root "$root" >"$work/out" 2>"$work/err"
 	[ "$(grep -c "the plan in it is for kernel" "$work/out")" -eq 4 ] || problem "not five images"
-	grep -v ENOENT "$work/trace" |
-		grep -Eo '"[^"]*(etc/vfio-early.conf|/uevent)"' | sort | uniq -c >"$work/reads"
+	grep -v ENOENT "$work/trace" | sed "s|\"$root/|\"|; s|\"/|\"|" |
+		grep -Eo '"[^"]*(etc/vfio-early.conf|self/mountinfo|/uevent)"' | sort | uniq -c >"$work/reads"
 	[ "$(wc -l <"$work/reads")" -gt 10 ] || problem "nothing was read: $(cat "$work/reads")"
+	for file in etc/vfio-early.conf proc/self/mountinfo; do
+		grep -q "$file\"" "$work/reads" || problem "$file was not read"
+	done
 	awk '$1 > 1' "$work/reads" >"$work/again"
 	[ ! -s "$work/again" ] || problem "read more than once: $(cat "$work/again")"
 else
