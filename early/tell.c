@@ -330,8 +330,9 @@ static void tell_facts_unknown(struct report *report)
 {
 	report_line(report, REPORT_WARNING,
 		    WORDS("facts-unknown",
-			  "it is not known what this host needs: storage, network and USB are "
-			  "bound by ID and path alone; run update-initramfs -u on this host"));
+			  "this image was made where it could not be seen what this host needs: of "
+			  "storage, network and USB only what a line names by ID and path is bound; "
+			  "run update-initramfs -u on this host"));
 }
 
 void tell_start(struct report *report, const struct plan *plan, const struct iommu *iommu)
@@ -567,13 +568,21 @@ void tell_absent(struct report *report, const char *selector, unsigned int ms)
 
 static const char *step_name(enum act_step step)
 {
-	/* In the order of enum act_step, one behind the other. */
-	const char *name = "start\0lock\0override\0unbind\0framebuffer\0load\0bind\0verify\0"
-			   "group\0release\0done";
+	static const char *const names[] = {
+		[ACT_START] = "start",
+		[ACT_LOCK] = "lock",
+		[ACT_OVERRIDE] = "override",
+		[ACT_UNBIND] = "unbind",
+		[ACT_FRAMEBUFFER] = "framebuffer",
+		[ACT_LOAD] = "load",
+		[ACT_BIND] = "bind",
+		[ACT_VERIFY] = "verify",
+		[ACT_GROUP] = "group",
+		[ACT_RELEASE] = "release",
+		[ACT_DONE] = "done",
+	};
 
-	while (step--)
-		name += strlen(name) + 1;
-	return name;
+	return names[step];
 }
 
 void tell_given_up(struct report *report, const struct act *act, unsigned int ms, int error)

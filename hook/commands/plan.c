@@ -6,12 +6,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "commands/command.h"
+#include "config/config.h"
 #include "plan/plan.h"
 #include "ui/options.h"
 #include "util/file.h"
@@ -20,6 +23,8 @@
 static const struct options_entry entries[] = {
 	{ "kernel", 'k', "VERSION", "the kernel it is for (default: the running one)" },
 	{ "output", 'o', "FILE", "write it there, all or nothing (default: standard output)" },
+	{ "cmdline", 'c', NULL,
+	  "only the config's cmdline lines: FILE:LINE, a tab, its parameters" },
 	{ 0 },
 };
 
@@ -65,11 +70,47 @@ static int run(const struct root *root, const char *kernel, const char *output)
 	return ret < 0 ? COMMAND_NOTHING : ret;
 }
 
+/* "/etc/vfio-early.conf:7<TAB>auto". No name breaks the line, or moves the tab. */
+static void print_cmdline(const char *name, unsigned int line, const char *text)
+{
+	for (; *name; name++)
+		putchar((unsigned char)*name < ' ' || *name == 0x7f ? '?' : *name);
+	printf(":%u\t%s\n", line, text);
+}
+
+/* For vfio-early-cmdline(8): what the config asks for, by the one parser. */
+static int run_cmdline(const struct root *root)
+{
+	struct config config;
+	int ret = config_read(root, &config);
+
+	if (!ret) {
+		ret = config_each_cmdline(&config, print_cmdline);
+		if (ret)
+			message_errno(ret, "cannot read the config");
+	}
+	if (!ret && (fflush(stdout) || ferror(stdout)))
+		ret = message_errno(-EIO, "cannot write to standard output");
+	config_free(&config);
+	return ret ? COMMAND_NOTHING : COMMAND_OK;
+}
+
+/* "uname -r" is no path. Returns COMMAND_OK, or COMMAND_USAGE after saying why. */
+static int check_kernel(const char *kernel)
+{
+	if (kernel && *kernel && *kernel != '.' && !strpbrk(kernel, "/ \t\n#"))
+		return COMMAND_OK;
+	message_error("%s is no kernel version; fix: write what uname -r prints",
+		      kernel ? kernel : "");
+	return COMMAND_USAGE;
+}
+
 int command_plan(int argc, char **argv)
 {
 	const char *kernel = NULL, *output = NULL;
 	struct options opts;
 	struct utsname uts;
+	bool is_cmdline = false;
 	struct root root;
 	int opt, ret;
 
@@ -84,19 +125,27 @@ int command_plan(int argc, char **argv)
 		case 'o':
 			output = optarg;
 			break;
+		case 'c':
+			is_cmdline = true;
+			break;
 		}
 	}
 	ret = options_no_arguments(&opts, argc, argv);
 	if (ret)
 		return ret;
+	if (is_cmdline && (kernel || output)) {
+		message_error("--cmdline is about no kernel and no plan");
+		return options_usage(&opts);
+	}
 	if (!kernel && !uname(&uts))
 		kernel = uts.release;
-	if (!kernel || !*kernel || *kernel == '.' || strpbrk(kernel, "/ \t\n#")) {
-		message_error("%s is no kernel version; fix: write what uname -r prints",
-			      kernel ? kernel : "");
-		return COMMAND_USAGE;
-	}
-	ret = root_open(&root, opts.root) ? COMMAND_NOTHING : run(&root, kernel, output);
+	ret = is_cmdline ? COMMAND_OK : check_kernel(kernel);
+	if (ret)
+		return ret;
+	if (root_open(&root, opts.root))
+		ret = COMMAND_NOTHING;
+	else
+		ret = is_cmdline ? run_cmdline(&root) : run(&root, kernel, output);
 	root_close(&root);
 	return ret;
 }

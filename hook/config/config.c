@@ -217,6 +217,49 @@ const char *config_origin(const struct config *config, const struct plan *plan, 
 	return "";
 }
 
+/* What one line sets it to: "" when it is wrong, NULL when it is about something else. */
+static const char *cmdline_of(char *text, size_t size)
+{
+	static const char keyword[] = "cmdline";
+	static struct plan plan;
+	struct plan_errors errors = { 0 };
+
+	plan_init(&plan);
+	plan.cmdline = NULL;
+	if (!plan_parse(&plan, text, size, PLAN_CONFIG, &errors))
+		return plan.cmdline;
+	/* Nothing is behind the keyword, or a NUL byte is in the line. */
+	text += strspn(text, " \t");
+	return !strncmp(text, keyword, strlen(keyword)) && strchr(" \t", text[strlen(keyword)]) ?
+		       "" :
+		       NULL;
+}
+
+int config_each_cmdline(const struct config *config,
+			void (*call)(const char *name, unsigned int line, const char *text))
+{
+	for (size_t i = 0; i < config->files; i++) {
+		const char *pos = config->file[i].text, *end = pos + config->file[i].size;
+
+		for (unsigned int line = 1; pos < end; line++) {
+			const char *eol = memchr(pos, '\n', (size_t)(end - pos)), *text;
+			size_t len = (size_t)((eol ? eol : end) - pos);
+			char *copy = malloc(len + 1);
+
+			if (!copy)
+				return -ENOMEM;
+			memcpy(copy, pos, len);
+			copy[len] = '\0';
+			text = cmdline_of(copy, len);
+			if (text)
+				call(config->file[i].name, line, text);
+			free(copy);
+			pos += len + 1;
+		}
+	}
+	return 0;
+}
+
 void config_free(struct config *config)
 {
 	for (size_t i = 0; i < config->files; i++) {

@@ -52,6 +52,15 @@ unsigned int config_parse(struct config *config, struct plan *plan,
 const char *config_origin(const struct config *config, const struct plan *plan, unsigned int bind,
 			  unsigned int *line);
 
+/*
+ * config_each_cmdline - every "cmdline" line, in the order of the files; the last right one counts.
+ * @call: gets the file, the line, and what stands behind the keyword; "" is a wrong line
+ *
+ * For those who know more of kernel parameters than the grammar does. Returns 0, or -ENOMEM.
+ */
+int config_each_cmdline(const struct config *config,
+			void (*call)(const char *name, unsigned int line, const char *text));
+
 void config_free(struct config *config);
 
 #endif

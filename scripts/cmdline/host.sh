@@ -5,66 +5,24 @@
 # parameters that others set and that harm or do nothing. Defines only.
 
 # config_read: the last right "cmdline" line of the config into $config ("auto", "none" or tokens)
-# and $config_from (FILE:LINE, or "the default"). The files, their order, who may own them and the
-# grammar are hook/config/config.c's and early/plan.c's. Fails, and has said why, when a file is refused.
+# and $config_from (FILE:LINE, or "the default"). The command reads it: which files, whose they may be and
+# the grammar are its to know. Fails, and has said why, when it cannot; then $config is empty: what is
+# asked for is not known.
 config_read() {
+	config='' config_from=''
+	if ! command -v vfio-early >/dev/null; then
+		warn "vfio-early cannot be run, so what /etc/vfio-early.conf asks for is not known;" \
+			"fix: install the package vfio-early"
+		return 1
+	fi
+	_lines=$(vfio-early plan --cmdline --root "${root:-/}") || return
 	config=auto config_from='the default'
-	if [ -d "$root/etc/vfio-early.conf.d" ]; then
-		config_is_safe "$root/etc/vfio-early.conf.d" || return
-	fi
-	_names=$(
-		[ ! -e "$root/etc/vfio-early.conf" ] || echo "$root/etc/vfio-early.conf"
-		names /etc/vfio-early.conf.d '[!.]*.conf'
-	)
-	[ -n "$_names" ] || return 0
-	while read -r _file; do
-		config_file "$_file" || return
-	done <<-EOT
-	$_names
-	EOT
-}
-
-# config_file FILE: its "cmdline" lines. Fails, and has said why, when it is refused.
-config_file() {
-	_name=${1#"$root"}
-	if [ ! -e "$1" ]; then
-		warn "$_name leads nowhere; fix: remove it"
-		return 1
-	elif [ ! -f "$1" ]; then
-		warn "$_name is not a regular file; fix: move it away"
-		return 1
-	fi
-	config_is_safe "$1" || return
-	_lines=$(awk '{
-		sub(/#.*/, "")
-		sub(/\r$/, "")
-		if (!match($0, /^[ \t]*cmdline([ \t]|$)/))
-			next
-		sub(/^[ \t]*cmdline[ \t]*/, "")
-		sub(/[ \t]*$/, "")
-		print NR " " $0
-	}' <"$1") || return
 	[ -n "$_lines" ] || return 0
-	while read -r _line _text; do
-		config_take "${1#"$root"}:$_line" "$_text"
+	while IFS='	' read -r _from _text; do
+		config_take "$_from" "$_text"
 	done <<-EOT
 	$_lines
 	EOT
-}
-
-# config_is_safe FILE: whether nobody but root decides what is in it.
-config_is_safe() {
-	_name=${1#"$root"}
-	_owner=$(stat -L -c '%u %a' "$1") || return
-	_mode=${_owner#* } _owner=${_owner% *}
-	if [ "$_owner" -ne 0 ] && [ "$_owner" -ne "$(id -u)" ]; then
-		warn "$_name belongs to uid $_owner, not to root, so it is not read; fix: chown root:root $_name"
-		return 1
-	elif [ $((0$_mode & 022)) -ne 0 ]; then
-		warn "$_name can be written by others than root (mode $_mode), so it is not read; fix:" \
-			"chmod go-w $_name"
-		return 1
-	fi
 }
 
 # config_take FROM TEXT: one "cmdline" line.
@@ -177,7 +135,7 @@ why_passthrough() {
 # host_wants LIST: what the config asks for, when others set LIST: "TOKEN TAB WHY" lines.
 host_wants() {
 	case $config in
-	none) return ;;
+	none | '') return ;;
 	auto) ;;
 	*)
 		printf '%s\n' "$config" | tokens_split | sed "s|\$|	$config_from|"

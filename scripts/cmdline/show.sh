@@ -144,7 +144,11 @@ show_next() {
 # show: the whole of it.
 show() {
 	row 'boot loader' "$loader_text"
-	row config "cmdline $config ($config_from)"
+	if [ -n "$config" ]; then
+		row config "cmdline $config ($config_from)"
+	else
+		row config 'not known: it cannot be read'
+	fi
 	row running "$(words "$(running)")"
 	show_next
 	for target in $targets; do

@@ -599,6 +599,26 @@ plan --root "$work/none"
 status_is 3
 err "vfio-early: error: cannot use $work/none as the root: No such file or directory"
 
+begin "--cmdline: the cmdline lines of the config alone, as the parser has them"
+config 'cmdline none # not the last\r\nbind 0x1\n\tcmdline\tpcie_aspm=off  dyndbg="file a +p"  \r\ncmdlines x\n'
+config ' cmdline' vfio-early.conf.d/10.conf
+config 'cmdline au\0to\ncmdline auto' vfio-early.conf.d/20.conf
+"$command" plan --cmdline --root "$root" >"$work/out" 2>"$work/err"
+status=$?
+status_is 0
+no_err
+printf '/etc/vfio-early.conf%s\n' ':1	none' ':3	pcie_aspm=off  dyndbg="file a +p"' '.d/10.conf:1	' \
+	'.d/20.conf:1	' '.d/20.conf:2	auto' >"$work/expected"
+cmp -s "$work/expected" "$work/out" || problem "$(diff "$work/expected" "$work/out")"
+chmod g+w "$root/etc/vfio-early.conf"
+"$command" plan --cmdline --root "$root" >"$work/out" 2>"$work/err"
+status=$?
+status_is 3
+[ ! -s "$work/out" ] || problem "something is on stdout"
+err_has "can be written by others than root"
+plan --cmdline
+status_is 2
+
 begin "usage"
 plan surplus
 status_is 2
