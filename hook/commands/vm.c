@@ -434,25 +434,25 @@ static bool is_vmid(const char *text)
 	return len >= 3 && len <= 9 && !text[len] && *text != '0';
 }
 
+static const struct options_entry entries[] = {
+	{ "run", 'R', NULL, "run the calls, instead of only printing them" },
+	{ "usb", 'u', "DEVICE", "a USB device too: VENDOR:PRODUCT or BUS-PORT; repeatable" },
+	{ "ovmf", 'O', NULL, "bios=ovmf also for a VM that has a disk already" },
+	{ "force", 'f', NULL, "also what this host needs itself" },
+	{ 0 },
+};
+static const struct options_spec spec = {
+	.usage = "vm [OPTION...] VMID ADDRESS...",
+	.about = "Prints the calls of qm that give all functions of a slot to a VM of "
+		 "Proxmox VE,\nand what the guest should know of the card.\n",
+	.entry = entries,
+	.common = OPTIONS_READING,
+	.end = "Exit status: 0 printed, or run, 1 refused, 2 usage, 3 cannot be read or "
+	       "run.\n",
+};
+
 int command_vm(int argc, char **argv)
 {
-	static const struct options_entry entries[] = {
-		{ "run", 'R', NULL, "run the calls, instead of only printing them" },
-		{ "usb", 'u', "DEVICE",
-		  "a USB device too: VENDOR:PRODUCT or BUS-PORT; repeatable" },
-		{ "ovmf", 'O', NULL, "bios=ovmf also for a VM that has a disk already" },
-		{ "force", 'f', NULL, "also what this host needs itself" },
-		{ 0 },
-	};
-	static const struct options_spec spec = {
-		.usage = "vm [OPTION...] VMID ADDRESS...",
-		.about = "Prints the calls of qm that give all functions of a slot to a VM of "
-			 "Proxmox VE,\nand what the guest should know of the card.\n",
-		.entry = entries,
-		.common = OPTIONS_READING,
-		.end = "Exit status: 0 printed, or run, 1 refused, 2 usage, 3 cannot be read or "
-		       "run.\n",
-	};
 	static struct vm vm;
 	struct options opts;
 	int opt, ret;
