@@ -192,7 +192,7 @@ static void log_verdict(struct run *run, unsigned int i)
 		.table = &run->act.table,
 		.decisions = &run->act.decisions,
 	};
-	enum reason reason = run->act.decisions.verdict[i].reason;
+	const struct verdict *verdict = &run->act.decisions.verdict[i];
 
 	switch (tell_verdict(&report, &facts, i, run->is_dry ? NULL : &run->act.outcome[i],
 			     elapsed_ms())) {
@@ -203,8 +203,14 @@ static void log_verdict(struct run *run, unsigned int i)
 	case REPORT_REFUSED:
 		run->refused++;
 		/* These two are what the administrator asked for. */
-		if (reason != REASON_EXCEPT && reason != REASON_BOOT_VGA)
+		if (verdict->reason != REASON_EXCEPT && verdict->reason != REASON_BOOT_VGA)
 			run->is_wrong = true;
+		break;
+	case REPORT_PLANNED:
+		if (verdict->decision == DECIDE_HOLD)
+			run->not_bound++;
+		else
+			run->bound++;
 		break;
 	case REPORT_FAILED:
 	case REPORT_HELD:
@@ -239,7 +245,7 @@ static void log_rest(struct run *run)
 	/* A function that could not be read may be the one that is missing. */
 	if (run->is_decided && !run->act.table.unreadable)
 		log_absent(run);
-	tell_done(&report, elapsed_ms(), run->bound, run->not_bound, run->refused);
+	tell_done(&report, elapsed_ms(), run->is_dry, run->bound, run->not_bound, run->refused);
 }
 
 /*

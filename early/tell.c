@@ -599,12 +599,14 @@ void tell_given_up(struct report *report, const struct act *act, unsigned int ms
 		    step_name(act->step), where, text_error(-error));
 }
 
-void tell_done(struct report *report, unsigned int ms, unsigned int bound, unsigned int failed,
-	       unsigned int refused)
+void tell_done(struct report *report, unsigned int ms, bool is_dry, unsigned int bound,
+	       unsigned int failed, unsigned int refused)
 {
 	report_line(report, REPORT_INFO,
-		    WORDS("done", "done in %u ms: %u bound, %u failed, %u refused"), ms, bound,
-		    failed, refused);
+		    is_dry ? WORDS("done",
+				   "done in %u ms: %u would be bound, %u failed, %u refused") :
+			     WORDS("done", "done in %u ms: %u bound, %u failed, %u refused"),
+		    ms, bound, failed, refused);
 }
 
 /* --- before a run */

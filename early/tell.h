@@ -90,9 +90,9 @@ void tell_absent(struct report *report, const char *selector, unsigned int ms);
 /* tell_given_up - a run that did not come to its end, and where it stood. @error: -errno */
 void tell_given_up(struct report *report, const struct act *act, unsigned int ms, int error);
 
-/* tell_done - the last line. */
-void tell_done(struct report *report, unsigned int ms, unsigned int bound, unsigned int failed,
-	       unsigned int refused);
+/* tell_done - the last line. @bound: how many are; of a dry run (@is_dry): how many would be */
+void tell_done(struct report *report, unsigned int ms, bool is_dry, unsigned int bound,
+	       unsigned int failed, unsigned int refused);
 
 /* tell_no_plan - the plan is not there or cannot be read. @len: what sysfs_read_whole() gave */
 void tell_no_plan(struct report *report, const char *path, int len);
