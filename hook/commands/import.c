@@ -131,6 +131,13 @@ static void warn_mates(const struct import *import)
 
 /* --- what is said of the recipes */
 
+/* The same line, or the same word of one. */
+static bool is_same_place(const struct recipe *recipe, const struct recipe *other)
+{
+	return other->line == recipe->line && !strcmp(other->file, recipe->file) &&
+	       !strcmp(other->text, recipe->text);
+}
+
 /* A line, or a word of one, that several recipes are found in is named once in each part. */
 static bool is_named_before(const struct import *import, size_t i)
 {
@@ -141,8 +148,7 @@ static bool is_named_before(const struct import *import, size_t i)
 
 		if (import_may_go(import, i) == import_may_go(import, j) &&
 		    other->state == recipe->state && other->kind == recipe->kind &&
-		    other->line == recipe->line && !strcmp(other->file, recipe->file) &&
-		    !strcmp(other->text, recipe->text))
+		    is_same_place(recipe, other))
 			return true;
 	}
 	return false;
@@ -154,9 +160,17 @@ static bool is_needless(const struct import *import, size_t i)
 	       !(import->deletes && import_is_deletable(import, i));
 }
 
+/* Not in force; a line that may go as a whole is not named for the part of it that does nothing. */
 static bool is_idle(const struct import *import, size_t i)
 {
-	return import->recipes.list[i].state != RECIPE_IN_FORCE;
+	const struct recipe *recipe = &import->recipes.list[i];
+
+	if (recipe->state == RECIPE_IN_FORCE)
+		return false;
+	for (size_t j = 0; j < import->recipes.count; j++)
+		if (is_needless(import, j) && is_same_place(recipe, &import->recipes.list[j]))
+			return false;
+	return true;
 }
 
 static bool is_kept(const struct import *import, size_t i)

@@ -25,9 +25,10 @@ struct group {
 	char names[NAMES_SHOWN * (PCI_ADDRESS_SIZE + 2) + 16]; /* of the bound ones */
 };
 
+/* Of a function that was decided on: is_of() says so. */
 static const struct verdict *verdict_of(const struct search *search, const struct host_function *fn)
 {
-	return fn->place == DECIDE_NO_INDEX ? NULL : &search->host->decisions.verdict[fn->place];
+	return &search->host->decisions.verdict[fn->place];
 }
 
 static bool is_of(const struct group *group, const struct host_function *fn)

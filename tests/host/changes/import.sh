@@ -321,3 +321,10 @@ while [ $i -lt 10 ] && [ -z "$problems" ]; do
 	[ "$(grep -c '^# vfio-early import: ' "$root/etc/modprobe.d/vfio.conf")" -eq 2 ] || problem "not commented out"
 	i=$((i + 1))
 done
+
+begin "import: a line that may go is named once, whatever part of it is in force"
+config 'options vfio-pci ids=10de:1187 ids=10de:0e0a\n' modprobe.d/vfio.conf
+run import
+status_is 0
+out "No longer needed, once the next boot has shown it:"
+[ "$(grep -c '^  /etc/modprobe.d/vfio.conf:1: ' "$work/out")" -eq 1 ] || problem "the line is named more than once"
