@@ -186,7 +186,7 @@ check-packaging: deb ## builds that differ make the same file; lintian, blhc
 check-cross: ## by hand, minutes: the package cross-built for arm64
 	tests/cross/run
 
-check-mutants: all $(unit_bin) $(fakefs) ## by hand: would a test notice? Plants faults, one at a time
+check-mutants: all $(unit_bin) $(fakefs) ## by hand: plants faults, one by one: is it noticed?
 	tests/mutants/run $(MUTANTS)
 
 check-boot: deb ## Debian in QEMU
