@@ -8,12 +8,20 @@
 
 # grub_files TEXT: the files, one a line; TEXT is our drop-in's ("=..." or none).
 grub_files() {
-	[ ! -e "$root/etc/default/grub" ] || echo "$root/etc/default/grub"
+	[ ! -f "$root/etc/default/grub" ] || echo "$root/etc/default/grub"
 	{
-		find "$root/etc/default/grub.d" -mindepth 1 -maxdepth 1 -name '[!.]*.cfg' \
+		find "$root/etc/default/grub.d" -mindepth 1 -maxdepth 1 ! -xtype l -name '[!.]*.cfg' \
 			! -path "$(target_file grub)"
 		[ -z "$1" ] || target_file grub
 	} 2>/dev/null | sort
+}
+
+# grub_unread FILES: those that are there and that we cannot read: a folder, or no right to. What they
+# do is not known; the others are read all the same, as dash does behind a folder that it sources.
+grub_unread() {
+	printf '%s\n' "$1" | while read -r _file; do
+		[ ! -e "$_file" ] || { [ -f "$_file" ] && [ -r "$_file" ]; } || printf '%s\n' "$_file"
+	done
 }
 
 # Arguments: the root, our drop-in, its text as "=TEXT" or nothing, the files. Prints a record for
@@ -29,9 +37,9 @@ for file in $files; do
 	set +f
 	if [ "$file" = "$ours" ]; then
 		eval "${text#=}"
-	elif [ -e "$file" ]; then
+	elif [ -f "$file" ] && [ -r "$file" ]; then
 		. "$file"
-	else
+	elif [ ! -e "$file" ]; then
 		continue
 	fi
 	printf "%s\034%s\034%s\035" "${file#"$root"}" "${GRUB_CMDLINE_LINUX-}" \
@@ -216,12 +224,15 @@ function bare(t) { gsub(/"/, "", t); return t }
 BEGIN {
 	v1 = "GRUB_CMDLINE_LINUX"
 	v2 = "GRUB_CMDLINE_LINUX_DEFAULT"
+	files = split(ENVIRON["UNREAD"], list, "\n")
+	for (f = 1; f <= files; f++)
+		unread[list[f]] = 1
 	files = split(ENVIRON["FILES"], list, "\n")
 	for (f = 1; f <= files; f++) {
 		s = ""
 		if (list[f] == ENVIRON["OURS"]) {
 			s = substr(ENVIRON["TEXT"], 2)
-		} else {
+		} else if (!(list[f] in unread)) {
 			while ((getline text < list[f]) > 0)
 				s = s text "\n"
 			close(list[f])
@@ -262,7 +273,8 @@ BEGIN {
 
 # grub_parse TEXT [ORIGINS]: that, when our drop-in is TEXT ("=..." or none).
 grub_parse() {
-	FILES=$(grub_files "$1") OURS=$(target_file grub) TEXT=$1 TREE=$root ORIGINS=${2-} \
+	_files=$(grub_files "$1")
+	FILES=$_files UNREAD=$(grub_unread "$_files") OURS=$(target_file grub) TEXT=$1 TREE=$root ORIGINS=${2-} \
 		awk "$grub_parser" </dev/null
 }
 
@@ -295,6 +307,7 @@ grub_broken() {
 	_files=$(grub_files '')
 	[ -n "$_files" ] || return 0
 	_broken=$(printf '%s\n' "$_files" | while read -r _file; do
+		[ -f "$_file" ] && [ -r "$_file" ] || continue
 		_said=$(sh -n "$_file" 2>&1) || {
 			_said=${_said%%"$nl"*}
 			_said=${_said#*"$_file: "}

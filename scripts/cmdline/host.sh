@@ -219,7 +219,8 @@ locate() {
 		kernel) target_file kernel ;;
 		esac
 	} | while read -r _in; do
-		[ ! -r "$_in" ] || grep -nF -e "$2" "$_in" | grep -v '^[0-9]*:[[:space:]]*#' |
+		{ [ -f "$_in" ] && [ -r "$_in" ]; } || continue
+		grep -nF -e "$2" "$_in" | grep -v '^[0-9]*:[[:space:]]*#' |
 			sed "s|:.*||; s|^|${_in#"$root"}:|" | tail -n 1
 	done | sed -n 1p
 }

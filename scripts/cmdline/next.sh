@@ -17,7 +17,14 @@ file_tokens() {
 
 grub_tokens() {
 	_text=''
-	slurp "$(target_file grub)" 2>/dev/null && _text=${present:+=$content}
+	if slurp "$(target_file grub)" 2>/dev/null; then
+		_text=${present:+=$content}
+	else
+		printf '*\t%s:1\tnot-known\n' /etc/default/grub.d/vfio-early.cfg
+	fi
+	grub_unread "$(grub_files '')" | while read -r _file; do
+		printf '*\t%s:1\tnot-known\n' "${_file#"$root"}"
+	done
 	_parsed=$(grub_parse "$_text" origins)
 	case $_parsed in
 	*"$nl*	"* | '*	'*) ;;

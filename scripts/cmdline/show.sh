@@ -110,7 +110,7 @@ why_not() {
 	this-boot) echo "$2: of this boot; a refresh by anybody would keep it; fix: $me refresh" ;;
 	not-known)
 		if [ "$2" = '*' ]; then
-			echo 'does more than assign, so what it comes to is not known'
+			echo 'does more than assign, or cannot be read, so what it comes to is not known'
 		else
 			echo "$2: it is not known whether the boot loader reads that file"
 		fi
