@@ -48,10 +48,11 @@ static int add(struct folders *folders, const char *dir, const char *base, const
 	return -ENOMEM;
 }
 
-static int add_folder(int rootfd, struct folders *folders, const char *dir, const char *suffix)
+static int add_folder(const struct root *root, struct folders *folders, const char *dir,
+		      const char *suffix)
 {
 	struct dirent **entry;
-	int count = scandirat(rootfd, dir, &entry, is_visible, NULL), ret = 0;
+	int count = scandirat(root->fd, dir, &entry, is_visible, NULL), ret = 0;
 
 	if (count < 0) {
 		if (errno != ENOENT && errno != ENOTDIR && !folders->unread) {
@@ -83,13 +84,14 @@ static void sort(struct folders *folders)
 	}
 }
 
-int folders_list(int rootfd, const char *const *dirs, const char *suffix, struct folders *folders)
+int folders_list(const struct root *root, const char *const *dirs, const char *suffix,
+		 struct folders *folders)
 {
 	int ret = 0;
 
 	*folders = (struct folders){ 0 };
 	for (size_t i = 0; dirs[i] && !ret; i++)
-		ret = add_folder(rootfd, folders, dirs[i], suffix);
+		ret = add_folder(root, folders, dirs[i], suffix);
 	sort(folders);
 	for (size_t i = 1; i < folders->count; i++)
 		if (folders->file[i].state == FOLDER_READ &&
@@ -118,7 +120,7 @@ int folders_kmod(const struct root *root, char ***path,
 		 void (*odd)(const char *name, int error, void *arg), void *arg)
 {
 	struct folders folders;
-	int ret = folders_list(root->fd, folders_modprobe, "", &folders);
+	int ret = folders_list(root, folders_modprobe, "", &folders);
 	size_t count = 0;
 
 	*path = ret ? NULL : calloc(folders.count + 1, sizeof(**path));

@@ -42,7 +42,8 @@ extern const char *const folders_modprobe[];
  *
  * A folder that is not there has no files. Returns 0 or -ENOMEM.
  */
-int folders_list(int rootfd, const char *const *dirs, const char *suffix, struct folders *folders);
+int folders_list(const struct root *root, const char *const *dirs, const char *suffix,
+		 struct folders *folders);
 
 void folders_free(struct folders *folders);
 

@@ -96,7 +96,7 @@ static int look_for_digest(const char *line, void *arg)
  * Was it refused because the config says so? A report of a version that wrote no codes leaves that to
  * what today's config makes of the function.
  */
-static bool is_wanted_refusal(const struct host *host, const struct entry *entry)
+static bool is_wanted_refusal(const struct host *host, const struct boot_report_entry *entry)
 {
 	const struct host_function *fn;
 	struct pci_address addr;
@@ -114,14 +114,14 @@ static bool is_wanted_refusal(const struct host *host, const struct entry *entry
 }
 
 /* A constant, as a finding wants it. */
-static const char *code_of(const struct entry *entry)
+static const char *code_of(const struct boot_report_entry *entry)
 {
 	enum reason reason;
 
 	return code_find(entry->why, &reason) ? code_name(reason) : "boot-not-bound";
 }
 
-static void add_not_bound(struct search *search, const struct entry *entry)
+static void add_not_bound(struct search *search, const struct boot_report_entry *entry)
 {
 	char text[700];
 	const struct finding_words words = {
@@ -139,7 +139,7 @@ static void add_not_bound(struct search *search, const struct entry *entry)
 }
 
 /* What the boot did with it, and who has it now. */
-static void find_in_entry(struct search *search, const struct entry *entry)
+static void find_in_entry(struct search *search, const struct boot_report_entry *entry)
 {
 	int rootfd = search->host->root.fd;
 	char now[PCI_DRIVER_SIZE], text[PCI_DRIVER_SIZE + 4];
@@ -170,7 +170,8 @@ static void find_in_entry(struct search *search, const struct entry *entry)
 		    NULL);
 }
 
-static void find_in_entries(struct search *search, const struct entries *entries, bool is_of_today)
+static void find_in_entries(struct search *search, const struct boot_report *entries,
+			    bool is_of_today)
 {
 	struct host *host = search->host;
 	size_t before = search->findings->of_level[FINDING_BLOCKS];
@@ -181,7 +182,8 @@ static void find_in_entries(struct search *search, const struct entries *entries
 		char addr[PCI_ADDRESS_SIZE];
 
 		pci_address_format(&host->fn[i].pci.addr, addr);
-		if (host_next(host, &host->fn[i]) == HOST_NEXT_VFIO && !entries_find(entries, addr))
+		if (host_next(host, &host->fn[i]) == HOST_NEXT_VFIO &&
+		    !boot_report_find(entries, addr))
 			finding_add(search->findings, FINDING_BOOT_UNAWARE, addr, NULL);
 	}
 	if (search->findings->of_level[FINDING_BLOCKS] == before && is_of_today)
@@ -191,8 +193,8 @@ static void find_in_entries(struct search *search, const struct entries *entries
 static void find_boot(struct search *search, const char *digest)
 {
 	struct host *host = search->host;
-	struct entries entries;
-	int ret = entries_read(host->root.fd, &entries);
+	struct boot_report entries;
+	int ret = boot_report_read(&host->root, &entries);
 	bool is_old = sysfs_for_each_line(host->root.fd, PATH_RUN_PLAN, look_for_digest,
 					  (void *)digest) == 1;
 
@@ -208,7 +210,7 @@ static void find_boot(struct search *search, const char *digest)
 			finding_add(search->findings, FINDING_BOOT_OLD, "", NULL);
 		find_in_entries(search, &entries, !is_old);
 	}
-	entries_free(&entries);
+	boot_report_free(&entries);
 }
 
 /* --- the whole */

@@ -14,7 +14,7 @@ static void for_each_file(struct finder *finder, const char *const *dirs, const 
 {
 	struct folders folders;
 
-	if (folders_list(finder->root->fd, dirs, suffix, &folders))
+	if (folders_list(finder->root, dirs, suffix, &folders))
 		finder->recipes->failed = true;
 	if (folders.unread && !finder->recipes->unread) {
 		finder->recipes->unread = strdup(folders.unread);

@@ -28,10 +28,10 @@ static void take_field(const char *line, const char *name, char *buf, size_t siz
 	snprintf(buf, size, "%.*s", (int)len, value);
 }
 
-static int take_entry(const char *line, void *arg)
+static int add_entry(const char *line, void *arg)
 {
-	struct entries *entries = arg;
-	struct entry entry, *list;
+	struct boot_report *report = arg;
+	struct boot_report_entry entry, *list;
 
 	take_field(line, "address", entry.subject, sizeof(entry.subject));
 	take_field(line, "id", entry.id, sizeof(entry.id));
@@ -42,36 +42,37 @@ static int take_entry(const char *line, void *arg)
 	if (!*entry.subject || !*entry.result)
 		return 0;
 	/* A later line about the same address replaces an earlier one. */
-	for (size_t i = 0; i < entries->count; i++) {
-		if (strcmp(entries->list[i].subject, entry.subject) != 0)
+	for (size_t i = 0; i < report->count; i++) {
+		if (strcmp(report->list[i].subject, entry.subject) != 0)
 			continue;
-		entries->list[i] = entry;
+		report->list[i] = entry;
 		return 0;
 	}
-	list = realloc(entries->list, (entries->count + 1) * sizeof(*list));
+	list = realloc(report->list, (report->count + 1) * sizeof(*list));
 	if (!list)
 		return -ENOMEM;
-	entries->list = list;
-	entries->list[entries->count++] = entry;
+	report->list = list;
+	report->list[report->count++] = entry;
 	return 0;
 }
 
-int entries_read(int rootfd, struct entries *entries)
+int boot_report_read(const struct root *root, struct boot_report *report)
 {
-	*entries = (struct entries){ 0 };
-	return sysfs_for_each_line(rootfd, PATH_RUN_REPORT, take_entry, entries);
+	*report = (struct boot_report){ 0 };
+	return sysfs_for_each_line(root->fd, PATH_RUN_REPORT, add_entry, report);
 }
 
-const struct entry *entries_find(const struct entries *entries, const char *subject)
+const struct boot_report_entry *boot_report_find(const struct boot_report *report,
+						 const char *subject)
 {
-	for (size_t i = 0; i < entries->count; i++)
-		if (!strcmp(entries->list[i].subject, subject))
-			return &entries->list[i];
+	for (size_t i = 0; i < report->count; i++)
+		if (!strcmp(report->list[i].subject, subject))
+			return &report->list[i];
 	return NULL;
 }
 
-void entries_free(struct entries *entries)
+void boot_report_free(struct boot_report *report)
 {
-	free(entries->list);
-	*entries = (struct entries){ 0 };
+	free(report->list);
+	*report = (struct boot_report){ 0 };
 }

@@ -10,9 +10,10 @@
 
 #include "early/pci.h"
 #include "early/selector.h"
+#include "util/root.h"
 
 /* One function, as the boot reported on it. */
-struct entry {
+struct boot_report_entry {
 	char subject[160]; /* an address, or the selector that nothing answered to */
 	char id[PCI_ID_SIZE];
 	char result[16];
@@ -21,23 +22,24 @@ struct entry {
 	char reason[512];	      /* the same in words */
 };
 
-struct entries {
-	struct entry *list;
+struct boot_report {
+	struct boot_report_entry *list;
 	size_t count;
 };
 
 /*
- * entries_read - the last entry of each subject, in the order of the first ones.
- * @rootfd: the root directory
- * @entries: filled in; entries_free() in any case
+ * boot_report_read - the last entry of each subject, in the order of the first ones.
+ * @root: the host's own or a recorded machine's
+ * @report: filled in; boot_report_free() in any case
  *
  * Returns 0, or -errno (-ENOENT: there is no report).
  */
-int entries_read(int rootfd, struct entries *entries);
+int boot_report_read(const struct root *root, struct boot_report *report);
 
-/* entries_find - the entry on this subject, or NULL. */
-const struct entry *entries_find(const struct entries *entries, const char *subject);
+/* boot_report_find - the entry on this subject, or NULL. */
+const struct boot_report_entry *boot_report_find(const struct boot_report *report,
+						 const char *subject);
 
-void entries_free(struct entries *entries);
+void boot_report_free(struct boot_report *report);
 
 #endif

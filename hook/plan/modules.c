@@ -133,7 +133,7 @@ static char *find_line(const struct resolution *res, const struct wanted_line *w
 	struct folders folders;
 
 	snprintf(where, WHERE_SIZE, "modprobe.d");
-	folders_list(res->root->fd, folders_modprobe, ".conf", &folders);
+	folders_list(res->root, folders_modprobe, ".conf", &folders);
 	for (size_t i = 0; i < folders.count && !number; i++) {
 		if (folders.file[i].state != FOLDER_READ)
 			continue;

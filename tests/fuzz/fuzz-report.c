@@ -22,25 +22,27 @@ static const struct pci_function function = {
 
 static void read_any(const struct report *report, const uint8_t *data, size_t size)
 {
-	struct entries entries;
+	const struct root root = { .fd = report->rootfd };
+	struct boot_report entries;
 
 	fuzz_file(PATH_RUN_REPORT, data, size);
-	must(!entries_read(report->rootfd, &entries));
+	must(!boot_report_read(&root, &entries));
 	for (size_t i = 0; i < entries.count; i++) {
 		must(*entries.list[i].subject && *entries.list[i].result);
-		must(entries_find(&entries, entries.list[i].subject) == &entries.list[i]);
+		must(boot_report_find(&entries, entries.list[i].subject) == &entries.list[i]);
 	}
-	entries_free(&entries);
+	boot_report_free(&entries);
 	must(report_find_entry(report, &function) < REPORT_COUNT);
 }
 
-static void write_and_read(const struct report *report, char *reason)
+static void write_and_read(struct report *report, char *reason)
 {
 	struct report_entry entry = {
 		.fn = &function, .result = REPORT_HELD, .driver = "", .reason = reason, .ms = 7
 	};
-	struct entries entries;
-	const struct entry *found;
+	const struct root root = { .fd = report->rootfd };
+	struct boot_report entries;
+	const struct boot_report_entry *found;
 
 	/* Reasons are words of ours and of the plan, which has neither of these. */
 	for (char *c = reason; *c; c++)
@@ -48,12 +50,12 @@ static void write_and_read(const struct report *report, char *reason)
 			*c = ' ';
 	fuzz_file(PATH_RUN_REPORT, "", 0);
 	report_entry(report, &entry);
-	must(!entries_read(report->rootfd, &entries));
+	must(!boot_report_read(&root, &entries));
 	must(entries.count == 1);
-	found = entries_find(&entries, "0000:01:00.0");
+	found = boot_report_find(&entries, "0000:01:00.0");
 	must(found && !strcmp(found->result, "held") && !*found->driver);
 	must(!strcmp(found->id, "10de:1187"));
-	entries_free(&entries);
+	boot_report_free(&entries);
 	must(report_find_entry(report, &function) == REPORT_HELD);
 }
 
