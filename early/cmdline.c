@@ -101,6 +101,26 @@ bool cmdline_find(const char *cmdline, const char *name, const char *value,
 	return false;
 }
 
+bool cmdline_is_on(const char *params, const char *name)
+{
+	struct argument arg;
+	bool is_on = false;
+
+	while (next_argument(&params, &arg)) {
+		const char *value = arg.value.text;
+
+		if (!is_called(&arg.name, name))
+			continue;
+		if (!arg.has_value)
+			is_on = true;
+		else if (arg.value.len > 1 && (*value | 0x20) == 'o')
+			is_on = (value[1] | 0x20) == 'n';
+		else
+			is_on = arg.value.len && strchr("1yYtTeE", *value);
+	}
+	return is_on;
+}
+
 /* In capitals or not: the kernel has no say in what only we read. */
 static bool is_word(const struct piece *piece, const char *word)
 {

@@ -28,6 +28,16 @@
 bool cmdline_find(const char *cmdline, const char *name, const char *value,
 		  char found[CMDLINE_PARAM_SIZE]);
 
+/*
+ * cmdline_is_on - does the last word about a boolean parameter switch it on?
+ * @params: of the kernel, or the options of a module
+ * @name: with '_' alone
+ *
+ * Without a value it is on (kernel/params.c, param_set_bool; lib/kstrtox.c, kstrtobool; up to 6.13
+ * "enable" was refused).
+ */
+bool cmdline_is_on(const char *params, const char *name);
+
 /* What vfio_early= asks for, the stronger later: of several that are there the strongest counts. */
 enum cmdline_mode {
 	CMDLINE_RUN,	 /* it is not there */

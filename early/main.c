@@ -387,13 +387,16 @@ static enum exit_status run_plan(struct run *run, const struct plan_place *place
 		return exit_status(run);
 	}
 	run->act.plan = &plan;
-	if (run->is_late)
-		run->lockfd = sysfs_open_append(report.rootfd, PATH_RUN_LOCK, false);
+	/* A dry run changes nothing, and keeps nobody waiting. */
+	if (run->is_late && !run->is_dry)
+		run->lockfd = sysfs_open_lock(report.rootfd, PATH_RUN_LOCK);
 	/* A late run may wait half as long for others. */
 	ret = act_with_deadline(run_steps, run, (int)plan.deadline * (run->is_late ? 1500 : 1000));
+	if (ret < 0)
+		ret = (int)give_up(run, ret);
 	/* Also where a child of a child hangs, which has the descriptor too. */
 	sysfs_unlock(run->lockfd);
-	return ret < 0 ? give_up(run, ret) : (enum exit_status)ret;
+	return (enum exit_status)ret;
 }
 
 struct arguments {

@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "cmdline.h"
 #include "plan.h"
 #include "text.h"
 
@@ -407,23 +408,11 @@ unsigned int plan_parse(struct plan *plan, char *text, size_t size, enum plan_so
 	return errors->count - before;
 }
 
-/* What kstrtobool() takes for true (lib/kstrtox.c); up to 6.13 "enable" was refused. */
-static bool is_true(const char *value)
-{
-	if ((*value | 0x20) == 'o')
-		return (value[1] | 0x20) == 'n';
-	return *value && strchr("1yYtTeE", *value);
-}
-
 static bool has_option(const struct plan *plan, const char *option)
 {
-	for (unsigned int i = 0; i < plan->modules; i++) {
-		const char *pos = text_find(plan->module[i].options, option);
-
-		/* Without a value it is on (kernel/params.c, param_set_bool). */
-		if (pos && text_take(&pos, option) && (!text_take(&pos, "=") || is_true(pos)))
+	for (unsigned int i = 0; i < plan->modules; i++)
+		if (cmdline_is_on(plan->module[i].options, option))
 			return true;
-	}
 	return false;
 }
 

@@ -135,12 +135,18 @@ struct entry_search {
 static int look_for_entry(const char *line, void *arg)
 {
 	struct entry_search *search = arg;
+	const char *why;
 	char word[16];
 
 	if (!text_take(&line, search->start))
 		return 0;
 	search->found = REPORT_NONE;
 	/* The first one: a reason further on may have such words too. */
+	why = text_find(line, " why=");
+	text_format(word, sizeof(word), " why=%s ", code_name(REASON_BUSY));
+	/* That run did nothing but keep it for the next. */
+	if (why && text_take(&why, word))
+		return 0;
 	line = text_find(line, "result=");
 	for (enum report_result result = REPORT_NONE; line && result < REPORT_COUNT; result++) {
 		text_format(word, sizeof(word), "result=%s ", code_report_name(result));

@@ -62,7 +62,8 @@ void report_entry(struct report *report, const struct report_entry *entry);
 
 /*
  * report_find_entry - what did earlier runs report last on this function, while it had this ID?
- * Returns REPORT_NONE when there is nothing, or no result that is known.
+ * Returns REPORT_NONE when there is nothing, or no result that is known, or when the run was too busy to
+ * do anything.
  */
 enum report_result report_find_entry(const struct report *report, const struct pci_function *fn);
 

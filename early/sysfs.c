@@ -219,6 +219,13 @@ int sysfs_open_append(int dirfd, const char *path, bool fresh)
 	return open_at(dirfd, path, O_WRONLY | O_APPEND | O_CREAT | (fresh ? O_TRUNC : 0));
 }
 
+int sysfs_open_lock(int dirfd, const char *path)
+{
+	int fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	return fd < 0 ? -errno : fd;
+}
+
 int sysfs_replace(int dirfd, const char *path, const char *text, size_t len)
 {
 	return write_once(dirfd, path, O_CREAT | O_TRUNC, text, len);

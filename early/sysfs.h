@@ -82,6 +82,12 @@ int sysfs_append(int dirfd, const char *path, const char *text, size_t len);
  */
 int sysfs_open_append(int dirfd, const char *path, bool fresh);
 
+/*
+ * sysfs_open_lock - open a file for sysfs_lock(), made with mode 0600: whoever can open a lock can hold
+ * it. Returns a descriptor (closed on exec), or -errno.
+ */
+int sysfs_open_lock(int dirfd, const char *path);
+
 /* sysfs_write - one write(). Returns 0, -EIO when it was short, or -errno. */
 int sysfs_write(int fd, const char *text, size_t len);
 
