@@ -94,9 +94,6 @@ static bool is_warning(const char *line, size_t len)
 	char text[512];
 
 	snprintf(text, sizeof(text), "%.*s", (int)len, line);
-	/* That of `plan`, which `undo` itself has just made true. */
-	if (strstr(text, "vfio-early undo was the last word"))
-		return false;
 	return !strncmp(text, "W: ", 3) || !strncmp(text, "E: ", 3) || strstr(text, "[W]") ||
 	       strcasestr(text, "warning") || strcasestr(text, "error");
 }

@@ -474,9 +474,11 @@ static int compile_host(struct compiler *comp)
 
 	plan_init(&comp->plan);
 	comp->is_undone = state_is(comp->root, STATE_UNDONE);
+	/* No warning: `undo` makes images too, and shows the warnings of their builder. */
 	if (comp->is_undone && !comp->is_quiet)
-		message_warn(
-			"vfio-early undo was the last word: the plan is empty; fix: " COMMAND_APPLY);
+		message_plain(
+			"vfio-early: note: vfio-early undo was the last word: the plan is empty; "
+			"fix: " COMMAND_APPLY);
 	/* What the config says does not count then, nor that it cannot be read. */
 	if (!comp->is_undone)
 		ret = config_read(comp->root, &comp->config);

@@ -304,7 +304,7 @@ status_is 0
 out "  nothing of ours in it, and vfio-early undo was the last word"
 run plan --kernel "$kernel"
 ! grep '^bind' "$work/out" || problem "the plan binds"
-grep -q 'warning: vfio-early undo was the last word: the plan is empty; fix: vfio-early apply' \
+grep -q '^vfio-early: note: vfio-early undo was the last word: the plan is empty; fix: vfio-early apply' \
 	"$work/err" || problem "plan does not say so"
 snapshot "$work/before"
 act undo
