@@ -3,11 +3,41 @@
 #
 # Every write. A file is the old one or the new one, whenever the power goes: the new text is
 # written to a file beside it, flushed, and renamed over it; then the folder is flushed.
+# Before any of it: no file is read that may never end.
 # Defines only.
 
 # is_text FILE: whether a shell variable can hold it.
 is_text() {
 	[ "$(tr -d '\000' <"$1" | wc -c)" = "$(wc -c <"$1")" ]
+}
+
+# is_null FILE: whether it leads to /dev/null, an empty file to whoever reads it.
+is_null() {
+	[ "$(stat -L -c %t:%T "$1")" = 1:3 ]
+}
+
+# files_check: ends the run, with their names, when files that are read here are devices, pipes or
+# sockets, which may never end. A folder fails at once.
+files_check() {
+	_odd=$(
+		cd "$root/" && set +f || exit
+		for _file in etc/default/grub etc/default/grub.d/*.cfg boot/grub/grub.cfg boot/grub/grubenv \
+			efi/loader/loader.conf boot/loader/loader.conf boot/efi/loader/loader.conf \
+			efi/loader/entries/*.conf boot/loader/entries/*.conf boot/efi/loader/entries/*.conf \
+			etc/kernel/* usr/lib/kernel/cmdline etc/machine-info etc/machine-id etc/os-release \
+			proc/cmdline proc/cpuinfo proc/self/mountinfo proc/sys/kernel/osrelease \
+			boot/config-* var/lib/vfio-early/cmdline/*; do
+			[ -e "$_file" ] && [ ! -f "$_file" ] && [ ! -d "$_file" ] || continue
+			is_null "$_file" || printf '/%s\n' "$_file"
+		done
+	) || exit 1
+	[ -n "$_odd" ] || return 0
+	while read -r _file; do
+		warn "$_file is not a regular file, so it is not read; fix: move it away"
+	done <<-EOT
+	$_odd
+	EOT
+	exit 1
 }
 
 # slurp FILE: the whole of it into $content, and whether it is there into $present. Fails, and has

@@ -20,7 +20,8 @@ grub_files() {
 # do is not known; the others are read all the same, as dash does behind a folder that it sources.
 grub_unread() {
 	printf '%s\n' "$1" | while read -r _file; do
-		[ ! -e "$_file" ] || { [ -f "$_file" ] && [ -r "$_file" ]; } || printf '%s\n' "$_file"
+		[ ! -e "$_file" ] || { [ -f "$_file" ] && [ -r "$_file" ]; } || is_null "$_file" ||
+			printf '%s\n' "$_file"
 	done
 }
 
