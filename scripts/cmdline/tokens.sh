@@ -138,6 +138,12 @@ tokens_value() {
 
 # tokens_check TOKEN: whether every boot loader hands it to the kernel as it is, or what is wrong.
 tokens_check() {
+	case $1 in
+	*"$nl"*)
+		warn "'$1' is not one kernel parameter: it has a line break"
+		return 1
+		;;
+	esac
 	_rest=$(printf '%s' "$1" | tr -d '[:alnum:]_.,:=/@%+~!#*?()[]^ "-')
 	if [ -n "$_rest" ]; then
 		warn "$1: '$_rest' is not handed to the kernel unchanged by every boot loader; set it by hand"
