@@ -18,6 +18,40 @@
 #define BACKUP_SUFFIX ".vfio-early-old"
 #define COMMENT	      "# vfio-early import: "
 
+/*
+ * Does the boot half load vfio-pci, and nobody else need it loaded? A script, a rule, a unit or an ids=
+ * that was not imported finds no driver once the line that loads it is gone.
+ */
+static bool is_ours_alone(const struct import *import)
+{
+	if (!import->added && !import->host->plan.binds)
+		return false;
+	for (size_t i = 0; i < import->recipes.count; i++) {
+		const struct recipe *recipe = &import->recipes.list[i];
+
+		if (recipe->state != RECIPE_IN_FORCE)
+			continue;
+		switch (recipe->kind) {
+		case RECIPE_SCRIPT:
+		case RECIPE_UDEV:
+		case RECIPE_UNIT:
+		case RECIPE_STARTUP:
+			return false;
+		case RECIPE_INSTALL_VFIO:
+		case RECIPE_IDS:
+		case RECIPE_MODULE_IDS:
+		case RECIPE_CMDLINE_IDS:
+		case RECIPE_STUB_IDS:
+			if (!import->is_done[i])
+				return false;
+			break;
+		default:
+			break;
+		}
+	}
+	return true;
+}
+
 bool import_may_go(const struct import *import, size_t i)
 {
 	const struct recipe *recipe = &import->recipes.list[i];
@@ -33,6 +67,7 @@ bool import_may_go(const struct import *import, size_t i)
 	case RECIPE_MODULES:
 	case RECIPE_VIRQFD:
 	case RECIPE_DRIVER_PRE:
+		return is_ours_alone(import);
 	case RECIPE_AMD_IOMMU:
 		return true;
 	case RECIPE_DRIVERCTL:
@@ -92,14 +127,43 @@ static bool is_kept(const struct param *param, bool *is_comment)
 	       (param->value || strspn(param->name, "0123456789abcdefABCDEF:,;") < param->name_len);
 }
 
-static void write_param(const struct param *param, bool is_modprobe, FILE *out)
+static void write_word(const char *text, size_t len, bool is_modprobe, FILE *out)
 {
 	fputc(' ', out);
-	for (size_t i = 0; i < param->len; i++) {
-		if (is_modprobe && param->text[i] == '\\')
+	for (size_t i = 0; i < len; i++) {
+		if (is_modprobe && text[i] == '\\')
 			fputc('\\', out);
-		fputc(param->text[i], out);
+		fputc(text[i], out);
 	}
+}
+
+/*
+ * "softdep snd_hda_intel pre: vfio-pci snd_hda_codec_hdmi": what it asks for besides vfio's modules.
+ * What stands before the first "pre:" or "post:" libkmod passes over.
+ */
+static void write_softdep(const struct modprobe_line *line, FILE *out)
+{
+	const char *list = NULL, *written = NULL, *word = line->rest;
+	size_t len;
+
+	for (word += strspn(word, " \t\r"); *word; word += len + strspn(word + len, " \t\r")) {
+		len = strcspn(word, " \t\r");
+		if ((len == 4 && !memcmp(word, "pre:", len)) ||
+		    (len == 5 && !memcmp(word, "post:", len))) {
+			list = word;
+			continue;
+		}
+		if (!list || recipe_is_vfio_module(word, len))
+			continue;
+		if (!written)
+			fprintf(out, "softdep %.*s", (int)line->module_len, line->module);
+		if (written != list)
+			write_word(list, strcspn(list, " \t\r"), true, out);
+		written = list;
+		write_word(word, len, true, out);
+	}
+	if (written)
+		fputc('\n', out);
 }
 
 /* "options vfio-pci ids=... disable_vga=1": what is not about IDs goes on to count. */
@@ -123,7 +187,7 @@ static void write_rest(const struct recipe *recipe, const struct modprobe_line *
 		if (is_first)
 			fprintf(out, "%s%.*s", is_modprobe ? "options " : "", (int)len, module);
 		is_first = false;
-		write_param(&param, is_modprobe, out);
+		write_word(param.text, param.len, is_modprobe, out);
 	}
 	if (!is_first)
 		fputc('\n', out);
@@ -131,7 +195,8 @@ static void write_rest(const struct recipe *recipe, const struct modprobe_line *
 
 static bool has_rest(const struct recipe *recipe)
 {
-	return recipe_is_ids(recipe) && recipe->kind != RECIPE_INSTALL_VFIO;
+	return recipe->kind == RECIPE_SOFTDEP ||
+	       (recipe_is_ids(recipe) && recipe->kind != RECIPE_INSTALL_VFIO);
 }
 
 /*
@@ -173,7 +238,9 @@ static int comment_out(const struct import *import, struct edit *edit)
 				fputc('\n', out);
 			old += *old == '\n';
 		}
-		if (recipe && has_rest(recipe))
+		if (recipe && recipe->kind == RECIPE_SOFTDEP)
+			write_softdep(&line, out);
+		else if (recipe && has_rest(recipe))
 			write_rest(recipe, &line, out);
 	}
 	free(copy);

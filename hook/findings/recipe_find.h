@@ -41,12 +41,8 @@ void place_add_parameter(const struct place *place, const struct param *param);
 void place_add_option(const struct place *place, const char *module, size_t module_len,
 		      const struct param *param, const char *text, enum recipe_kind ids);
 
-/*
- * The drivers that recipes keep away from a card; the modules that vfio consists of; those that
- * vfio-pci may rightly wait for.
- */
+/* recipe_is_card_driver - is it one of those that recipes keep away from a card? */
 bool recipe_is_card_driver(const char *name, size_t len);
-bool recipe_is_vfio_module(const char *name, size_t len);
 
 void recipes_find_modprobe(struct finder *finder);
 void recipes_find_modules(struct finder *finder);

@@ -102,6 +102,9 @@ void recipes_free(struct recipes *recipes);
 /* recipe_is_ids - does it name devices by rules of ids= (util/ids.h) that are in its value? */
 bool recipe_is_ids(const struct recipe *recipe);
 
+/* recipe_is_vfio_module - is it one of those that vfio consists of? '-' and '_' are the same. */
+bool recipe_is_vfio_module(const char *name, size_t len);
+
 /*
  * recipe_code - what it is, as a stable word; of one that is not in force, why not. recipe_why - what it
  * does today, in one clause. recipe_fix - what to do with it. Constants.

@@ -307,6 +307,46 @@ err "warning: /etc/udev/rules.d/80-vfio.rules:1: SUBSYSTEM==\"pci\", ATTR{driver
 out "Left as it is:"
 out "  /etc/modprobe.d/kvm.conf:1: ignore_msrs=1: stays: it lets guests touch registers that KVM does not know, which some Windows guests need"
 
+begin "import --delete: what loads vfio-pci for a line that binds by itself stays"
+config 'vfio-pci\n' modules
+config 'softdep nouveau pre: vfio-pci\n' modprobe.d/vfio.conf
+config 'echo 10de 1187 > /sys/bus/pci/drivers/vfio-pci/new_id\n' rc.local
+run import --delete
+status_is 0
+out "Nothing to import: no ids= and no override of driverctl for vfio-pci."
+no_out "No longer needed"
+in_file modules vfio-pci
+in_file modprobe.d/vfio.conf "softdep nouveau pre: vfio-pci"
+config 'bind 10de:1187\n'
+run import --delete
+in_file modules vfio-pci
+in_file modprobe.d/vfio.conf "softdep nouveau pre: vfio-pci"
+rm "$root/etc/rc.local"
+run import --delete
+in_file modules "# vfio-early import: vfio-pci"
+in_file modprobe.d/vfio.conf "# vfio-early import: softdep nouveau pre: vfio-pci"
+
+begin "import --delete: without a bind line the modules stay"
+config 'vfio-pci\n' modules
+run import --delete
+status_is 0
+in_file modules vfio-pci
+no_out "No longer needed"
+
+begin "import --delete: other modules of a softdep line stay in force"
+config 'bind 10de:1187\n'
+config 'softdep snd_hda_intel pre: vfio-pci snd_hda_codec_hdmi\nsoftdep nouveau pre: vfio vfio_pci post: i2c_core\nsoftdep xhci_pci pre: vfio_pci post:\n' \
+	modprobe.d/vfio.conf
+run import --delete
+status_is 0
+config_is modprobe.d/vfio.conf <<-EOF
+	# vfio-early import: softdep snd_hda_intel pre: vfio-pci snd_hda_codec_hdmi
+	softdep snd_hda_intel pre: snd_hda_codec_hdmi
+	# vfio-early import: softdep nouveau pre: vfio vfio_pci post: i2c_core
+	softdep nouveau post: i2c_core
+	# vfio-early import: softdep xhci_pci pre: vfio_pci post:
+EOF
+
 begin "import: two at once write each line once"
 i=0
 while [ $i -lt 10 ] && [ -z "$problems" ]; do
