@@ -71,7 +71,7 @@ static void add_next(struct finder *finder, const struct next_param *next)
 static void add_running(struct finder *finder, const struct next_cmdline *next)
 {
 	struct place place = { .finder = finder, .file = CMDLINE_FILE };
-	char *text = finder_read(finder, CMDLINE_FILE);
+	char *text = finder_read(finder, CMDLINE_FILE, false);
 	struct params params;
 	struct param param;
 

@@ -23,8 +23,11 @@ struct place {
 	bool is_next; /* of the next boot: what this boot was given still counts in it */
 };
 
-/* finder_read - the whole of a file, NUL-ended; NULL: none, unreadable, or read before. */
-char *finder_read(struct finder *finder, const char *name);
+/*
+ * finder_read - the whole of a file, NUL-ended; NULL: none, unreadable, or read before by any name.
+ * @is_again: also when it was; for whose reader goes by names, and reads it twice
+ */
+char *finder_read(struct finder *finder, const char *name, bool is_again);
 
 /* place_add - one more recipe. Returns it, or NULL: memory ran out, which is noted. */
 struct recipe *place_add(const struct place *place, enum recipe_kind kind, enum recipe_harm harm,

@@ -8,7 +8,23 @@
 #include "findings/recipe_find.h"
 #include "util/modprobe.h"
 
-/* Calls a function for each file of some folders, with what is to be said of a file's lines. */
+/* What is to be said of a file's lines. Returns false when it was put aside on purpose. */
+static bool find_state(const struct folder_file *file, enum recipe_state *state)
+{
+	*state = RECIPE_IN_FORCE;
+	if (file->state == FOLDER_HIDDEN)
+		*state = RECIPE_HIDDEN;
+	if (file->state != FOLDER_NO_SUFFIX)
+		return true;
+	*state = RECIPE_NO_SUFFIX;
+	/* README, .bak, .dpkg-old */
+	return !strpbrk(file->base, ".~") && strcmp(file->base, "README") != 0;
+}
+
+/*
+ * Calls a function for each file of some folders. First those that are read, so that a file with two
+ * names is known by the one that counts.
+ */
 static void for_each_file(struct finder *finder, const char *const *dirs, const char *suffix,
 			  void (*fn)(const struct place *place, char *text))
 {
@@ -20,20 +36,16 @@ static void for_each_file(struct finder *finder, const char *const *dirs, const 
 		finder->recipes->unread = strdup(folders.unread);
 		finder->recipes->error = folders.error;
 	}
-	for (size_t i = 0; i < folders.count; i++) {
-		struct place place = { .finder = finder, .file = folders.file[i].name };
+	for (size_t i = 0; i < 2 * folders.count; i++) {
+		const struct folder_file *file = &folders.file[i % folders.count];
+		struct place place = { .finder = finder, .file = file->name };
+		bool is_read = file->state == FOLDER_READ;
 		char *text;
 
-		if (folders.file[i].state == FOLDER_HIDDEN)
-			place.state = RECIPE_HIDDEN;
-		if (folders.file[i].state == FOLDER_NO_SUFFIX) {
-			/* README, .bak, .dpkg-old: put aside on purpose. */
-			if (strpbrk(folders.file[i].base, ".~") ||
-			    !strcmp(folders.file[i].base, "README"))
-				continue;
-			place.state = RECIPE_NO_SUFFIX;
-		}
-		text = finder_read(finder, place.file);
+		if (is_read != (i < folders.count) || !find_state(file, &place.state))
+			continue;
+		/* modprobe reads a file once for each name: the last one decides which ids= counts. */
+		text = finder_read(finder, place.file, is_read && dirs == folders_modprobe);
 		if (text)
 			fn(&place, text);
 		free(text);
@@ -244,9 +256,11 @@ void recipes_find_modprobe(struct finder *finder)
 	static const char *const unread_dirs[] = { "etc/modeprobe.d", "etc/modprobe.conf.d",
 						   "etc/modprobe", NULL };
 	struct place place = { .finder = finder, .file = "etc/modprobe.conf" };
-	char *text = finder_read(finder, place.file);
+	char *text;
 
 	for_each_file(finder, folders_modprobe, ".conf", find_in_modprobe_file);
+	/* Last: a link to it may be among those that are read. */
+	text = finder_read(finder, place.file, false);
 	if (text)
 		find_in_unread_file(&place, text);
 	free(text);
@@ -309,7 +323,7 @@ static void find_in_list_file(struct finder *finder, const char *name, bool has_
 			      enum recipe_state state)
 {
 	struct place place = { .finder = finder, .file = name, .state = state };
-	char *text = finder_read(finder, name);
+	char *text = finder_read(finder, name, false);
 
 	if (text)
 		find_in_module_list(&place, text, has_options);
@@ -410,7 +424,7 @@ void recipes_find_dracut(struct finder *finder)
 	static const char *const dirs[] = { "etc/dracut.conf.d", "usr/lib/dracut/dracut.conf.d",
 					    NULL };
 	struct place place = { .finder = finder, .file = "etc/dracut.conf" };
-	char *text = finder_read(finder, place.file);
+	char *text = finder_read(finder, place.file, false);
 
 	if (text)
 		find_in_dracut_file(&place, text);

@@ -105,7 +105,7 @@ static void look_into_called(struct finder *finder, const char *line)
 static void find_in_lines(struct finder *finder, const char *name, size_t row)
 {
 	struct place place = { .finder = finder, .file = name };
-	char *text = finder_read(finder, name), *pos = text, *line;
+	char *text = finder_read(finder, name, false), *pos = text, *line;
 
 	while ((line = strsep(&pos, "\n"))) {
 		place.line++;
@@ -178,7 +178,7 @@ static void find_driverctl(struct finder *finder, const char *name)
 
 	if (!strncmp(base, "pci-", 4))
 		base += 4;
-	text = pci_address_parse(base, &addr) ? NULL : finder_read(finder, name);
+	text = pci_address_parse(base, &addr) ? NULL : finder_read(finder, name, false);
 	if (!text)
 		return;
 	text[strcspn(text, " \t\n")] = '\0';

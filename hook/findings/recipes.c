@@ -111,7 +111,7 @@ static void note_unread(struct recipes *recipes, const char *name, int error)
 	recipes->failed |= !recipes->unread;
 }
 
-char *finder_read(struct finder *finder, const char *name)
+char *finder_read(struct finder *finder, const char *name, bool is_again)
 {
 	int fd = file_open(finder->root->fd, name), ret = fd;
 	char *text = NULL, id[48];
@@ -124,7 +124,7 @@ char *finder_read(struct finder *finder, const char *name)
 		snprintf(id, sizeof(id), "%llu:%llu", (unsigned long long)st.st_dev,
 			 (unsigned long long)st.st_ino);
 		ret = stringset_add(&finder->seen, id);
-		if (ret == 1)
+		if (ret == 1 || (!ret && is_again))
 			ret = file_read_all(fd, RECIPE_FILE_MAX, &text, &size);
 	}
 	if (fd >= 0)

@@ -324,6 +324,45 @@ static void recipes_find_a_link_once(void **state)
 	fixture_end();
 }
 
+/* A file with two names counts by the one that modprobe reads, and once for each of those. */
+static void recipes_find_links_in_modprobe(void **state)
+{
+	struct recipes recipes;
+	struct root root;
+	char said[2048];
+
+	(void)state;
+	open_root(&root);
+	fixture_file("etc/modprobe.d/vfio", "options vfio-pci ids=1:1\n");
+	fixture_link("etc/modprobe.d/vfio.conf", "vfio");
+	assert_int_equal(recipes_find(&root, &recipes), 0);
+	say(&recipes, said, sizeof(said));
+	assert_string_equal(said, "ids=1:1");
+	assert_string_equal(recipes.list[0].file, "/etc/modprobe.d/vfio.conf");
+	recipes_free(&recipes);
+	fixture_end();
+
+	open_root(&root);
+	fixture_file("etc/modprobe.conf", "options vfio-pci ids=1:1\n");
+	fixture_link("etc/modprobe.d/old.conf", "../modprobe.conf");
+	assert_int_equal(recipes_find(&root, &recipes), 0);
+	say(&recipes, said, sizeof(said));
+	assert_string_equal(said, "ids=1:1");
+	recipes_free(&recipes);
+	fixture_end();
+
+	open_root(&root);
+	fixture_file("etc/modprobe.d/a.conf", "options vfio-pci ids=1:1\n");
+	fixture_file("etc/modprobe.d/b.conf", "options vfio-pci ids=2:2\n");
+	fixture_link("etc/modprobe.d/c.conf", "a.conf");
+	assert_int_equal(recipes_find(&root, &recipes), 0);
+	say(&recipes, said, sizeof(said));
+	assert_string_equal(said, "set-again=1:1 set-again=2:2 ids=1:1");
+	check_modprobe(&recipes, "etc/modprobe.d", "a link that is read last");
+	recipes_free(&recipes);
+	fixture_end();
+}
+
 static void recipes_find_images_of_dracut_alone(void **state)
 {
 	struct recipes recipes;
@@ -350,6 +389,7 @@ int main(void)
 		cmocka_unit_test(recipes_find_which_ids_count),
 		cmocka_unit_test(recipes_find_follows_what_is_called),
 		cmocka_unit_test(recipes_find_a_link_once),
+		cmocka_unit_test(recipes_find_links_in_modprobe),
 		cmocka_unit_test(recipes_find_images_of_dracut_alone),
 	};
 
