@@ -130,6 +130,9 @@
 	X(TOLD_DRY_RUN, "told-dry-run", MACHINE, "boot-loader", IDLE, \
 	  "vfio_early=dry-run: this boot was told to bind nothing", \
 	  "take it out of the boot loader's config, if it is there") \
+	X(TOLD_UNKNOWN, "told-unknown", MACHINE, "boot-loader", IDLE, \
+	  "{0}: this boot does not know that value, and binds nothing", \
+	  "take it out of the boot loader's config, if it is there") \
 	X(PARAMETER_MISSING, "parameter-missing", BOOT, "boot-loader", BLOCKS, \
 	  "this kernel was booted without {0}", FINDING_REBOOT) \
 	\

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "early/cmdline.h"
+#include "early/plan.h"
 #include "early/sysfs.h"
 #include "findings/find.h"
 
@@ -82,8 +83,6 @@ static void find_iommu(struct search *search)
 
 static bool is_unsafe(const struct search *search)
 {
-	static const char option[] = "allow_unsafe_interrupts=";
-	const struct plan *plan = &search->host->plan;
 	char text[8];
 
 	if (sysfs_read(search->host->root.fd, PATH_UNSAFE, text, sizeof(text)) > 0 && *text == 'Y')
@@ -92,13 +91,8 @@ static bool is_unsafe(const struct search *search)
 		if (search->recipes.list[i].kind == RECIPE_UNSAFE &&
 		    search->recipes.list[i].state == RECIPE_IN_FORCE)
 			return true;
-	for (unsigned int i = 0; i < plan->modules; i++) {
-		const char *value = strstr(plan->module[i].options, option);
-
-		if (value && strchr("1yY", value[sizeof(option) - 1]))
-			return true;
-	}
-	return false;
+	/* As the boot half reads it. */
+	return plan_wants_unsafe(&search->host->plan);
 }
 
 static void find_remapping(struct search *search)
@@ -117,15 +111,24 @@ static void find_remapping(struct search *search)
 
 void find_machine(struct search *search)
 {
-	const char *cmdline = search->host->cmdline;
+	char unknown[CMDLINE_PARAM_SIZE];
 
 	find_cpu(search);
 	find_iommu(search);
 	find_remapping(search);
-	if (cmdline_find(cmdline, "vfio_early", "off", NULL))
-		finding_add(search->findings, FINDING_TOLD_OFF, "/proc/cmdline", NULL);
-	else if (cmdline_find(cmdline, "vfio_early", "dry-run", NULL))
+	switch (cmdline_mode(search->host->cmdline, unknown)) {
+	case CMDLINE_RUN:
+		break;
+	case CMDLINE_DRY_RUN:
 		finding_add(search->findings, FINDING_TOLD_DRY_RUN, "/proc/cmdline", NULL);
+		break;
+	case CMDLINE_OFF:
+		finding_add(search->findings, FINDING_TOLD_OFF, "/proc/cmdline", NULL);
+		break;
+	case CMDLINE_UNKNOWN:
+		finding_add(search->findings, FINDING_TOLD_UNKNOWN, "/proc/cmdline", unknown, NULL);
+		break;
+	}
 }
 
 /* --- the boot loader */

@@ -446,6 +446,14 @@ not_ready "fail boot-loader /proc/cmdline: vfio_early=off: this boot was told to
 echo 'root=/dev/sda1 vfio_early=dry-run' >"$root/proc/cmdline"
 run status
 not_ready "fail boot-loader /proc/cmdline: vfio_early=dry-run: this boot was told to bind nothing"
+echo 'root=/dev/sda1 vfio_early=OFF' >"$root/proc/cmdline"
+run status
+not_ready "fail boot-loader /proc/cmdline: vfio_early=off: this boot was told to bind nothing"
+for value in foo off,x ''; do
+	echo "root=/dev/sda1 vfio_early=$value" >"$root/proc/cmdline"
+	run status
+	not_ready "fail boot-loader /proc/cmdline: vfio_early=$value: this boot does not know that value, and binds nothing"
+done
 
 begin "status: parameters that the config asks for"
 config 'bind 02:00\ncmdline iommu=pt intel_iommu=on\n'
