@@ -2,9 +2,10 @@
 # shellcheck shell=dash
 #
 # What /etc/default/grub and /etc/default/grub.d/*.cfg come to, in grub-mkconfig's order. They are shell:
-# a command that changes this system sources them, as grub-mkconfig does. What only reads, and whatever
-# looks at a tree that may be anybody's, parses the assignments, and says "not-known" where a file does
-# more than assign. Defines only.
+# without --root they are sourced, as grub-mkconfig does, also by a command that only reads, which needs
+# that where a file does more than assign. Below --root a command that changes the tree sources them, when
+# the tree is root's; one that reads never does: it parses the assignments, and says "not-known" where a
+# file does more. Defines only.
 
 # grub_files TEXT: the files, one a line; TEXT is our drop-in's ("=..." or none).
 grub_files() {
@@ -322,9 +323,10 @@ grub_broken() {
 		# It may also end the shell that reads it.
 		_last=$(grub_trace '' | tail -n 1 | cut -f 1)
 		[ "$root$_last" = "$(printf '%s\n' "$_files" | tail -n 1)" ] ||
-			_broken=$(printf '%s\n' "$_files" | PLACE=$root$_last awk '
+			_broken=$(printf '%s\n' "$_files" | PLACE=${_last:+$root$_last} awk '
 				ENVIRON["PLACE"] == last { print; exit }
-				{ last = $0 }' | sed "s|^$root||; s|\$|:1	it ends the shell that reads it|")
+				{ last = $0 }')
+		_broken=${_broken:+"${_broken#"$root"}:1	it ends the shell that reads it"}
 	fi
 	[ -z "$_broken" ] || printf '%s\n' "$_broken"
 }

@@ -3,7 +3,8 @@
 #
 # The next boot: with which kernel, and every parameter with where it stands and whether it counts. The
 # truth is the entry that boots next; the files that it is made from say where each of its parameters is
-# set, and what else was set that does not reach it. Calls no other program of ours, sources nothing.
+# set, and what else was set that does not reach it. Calls no other program of ours. Below --root nothing
+# is sourced or run; on the host itself GRUB's files are sourced where they do more than assign (grub.sh).
 # Defines only.
 
 # file_tokens TARGET: what its files have, as the loader joins them: "TOKEN TAB FILE:LINE TAB CODE" lines,
