@@ -242,12 +242,38 @@ static int make_lines(struct add *add, bool *bang, char **lines)
 	return ret ? message_errno(ret, "cannot write the lines") : count;
 }
 
+/* A line for each function, as it will be written, or NULL after saying why. For free(). */
+static char *make_candidate(const struct change *change)
+{
+	char *lines = NULL;
+	size_t size;
+	FILE *out = open_memstream(&lines, &size);
+	int ret = out ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < change->slot.count && !ret; i++) {
+		char text[CHANGE_SELECTOR_SIZE];
+
+		ret = write_selector(change, &change->slot.fn[i], text);
+		if (!ret)
+			fprintf(out, "bind %s\n", text);
+	}
+	if (out && fclose(out))
+		ret = -ENOMEM;
+	if (!ret)
+		return lines;
+	free(lines);
+	message_errno(ret, "cannot write the lines");
+	return NULL;
+}
+
 /* May all of them be written? @bang: set for each that must be forced */
 static int try_lines(struct add *add, const char *compiled, bool *bang)
 {
 	bool blocked = false;
-	int ret = candidate_open(add->change.host, compiled, &add->change.slot, &add->next);
+	char *lines = make_candidate(&add->change);
+	int ret = lines ? candidate_open(add->change.host, compiled, lines, &add->next) : -ENOMEM;
 
+	free(lines);
 	if (ret)
 		return ret;
 	for (size_t i = 0; i < add->change.slot.count; i++)
@@ -273,7 +299,7 @@ static int add_lines(struct add *add, struct edit *edit)
 	/* Now without them: what the config says already. */
 	host_close(add->next);
 	add->next = NULL;
-	ret = candidate_open(add->change.host, compiled, NULL, &add->next);
+	ret = candidate_open(add->change.host, compiled, "", &add->next);
 	if (!ret)
 		ret = make_lines(add, bang, &lines);
 	if (ret > 0 && add->change.by == CHANGE_BY_ID)

@@ -7,7 +7,7 @@
 #include "commands/candidate.h"
 #include "util/message.h"
 
-int candidate_open(const struct host *host, const char *compiled, const struct slot *slot,
+int candidate_open(const struct host *host, const char *compiled, const char *lines,
 		   struct host **candidate)
 {
 	char *text = NULL;
@@ -19,14 +19,7 @@ int candidate_open(const struct host *host, const char *compiled, const struct s
 		return ret;
 	out = open_memstream(&text, &size);
 	if (out)
-		fputs(compiled, out);
-	for (size_t i = 0; out && slot && i < slot->count; i++) {
-		const struct pci_function *fn = &slot->fn[i];
-		char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE];
-
-		fprintf(out, "bind %s=%s\n", pci_address_format(&fn->addr, addr),
-			pci_id_format(&fn->id, id));
-	}
+		fprintf(out, "%s%s", compiled, lines);
 	if (!out || fclose(out))
 		ret = message_errno(-ENOMEM, "cannot try it");
 	else

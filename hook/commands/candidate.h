@@ -7,18 +7,18 @@
 #define VFIO_EARLY_HOOK_COMMANDS_CANDIDATE_H
 
 #include "host/host.h"
-#include "host/slot.h"
 
 /*
- * candidate_open - decide, as if the config had a line for each function of a slot.
+ * candidate_open - decide, as if the config had more lines.
  * @host: opened
  * @compiled: the plan of today's config, as plan_compile() gives it
- * @slot: or NULL, for the config as it is
+ * @lines: the bind lines that will be written, as they will be: how a function is named can decide
+ *	what the boot makes of it; "" for the config as it is
  * @candidate: for host_close()
  *
  * Returns 0, or -errno after saying why.
  */
-int candidate_open(const struct host *host, const char *compiled, const struct slot *slot,
+int candidate_open(const struct host *host, const char *compiled, const char *lines,
 		   struct host **candidate);
 
 #endif

@@ -96,6 +96,13 @@ err_is <<-EOF
 	vfio-early: warning: 0000:01:00.1 has the ID 10de:0e0a too and will be bound with it; fix: leave out --by id
 EOF
 
+begin "add --by id: what is tried is the line that will be written"
+config 'boot-vga keep\n'
+run add --only --by id 01:00.1
+status_is 1
+err "error: nothing was written"
+[ "$(cat "$root/etc/vfio-early.conf")" = "boot-vga keep" ] || problem "a line was written"
+
 begin "add: a function that carries an address, beside a default route that is refused"
 protected
 mkdir -p "$root/sys/class/net/eno1" "$root/sys/class/net/eno2" "$root/sys/class/net/vmbr1/brif/eno2" \
