@@ -2,7 +2,9 @@
 /* The config of the host; see config.h. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sha256.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,18 +35,43 @@ static int check_owner(const char *name, const struct stat *st)
 	return 0;
 }
 
-/* One file, appended to the config. -ENOENT without a word: the caller knows if it matters. */
+/* A link to /dev/null: masked on purpose, as systemd's and kmod's files are. */
+static bool is_masked(const struct root *root, const char *name)
+{
+	char target[sizeof("/dev/null")];
+	ssize_t len = readlinkat(root->fd, name, target, sizeof(target));
+
+	return len == sizeof(target) - 1 && !memcmp(target, "/dev/null", sizeof(target) - 1);
+}
+
+/*
+ * What cannot be opened. A link that leads nowhere is no config that is not there: the disk behind it
+ * may be unmounted, and an image made now would bind nothing.
+ */
+static int cannot_open(const struct root *root, const char *name, int error)
+{
+	struct stat st;
+
+	if (error == -ENOENT && is_masked(root, name))
+		return error;
+	if (error == -ENOENT && !fstatat(root->fd, name, &st, AT_SYMLINK_NOFOLLOW))
+		return message_error("/%s leads nowhere; fix: mount what it leads to, or remove it",
+				     name);
+	return error == -ENOENT ? error : message_errno(error, "cannot open /%s", name);
+}
+
+/* One file, appended to the config. -ENOENT without a word: it is not there, or masked. */
 static int read_file(const struct root *root, const char *name, struct config *config)
 {
 	struct config_file *list, file = { 0 };
 	struct stat st;
 	int fd, ret;
 
-	fd = file_open(root->fd, name);
+	fd = is_masked(root, name) ? -ENOENT : file_open(root->fd, name);
 	if (fd == -EISDIR || fd == -ENOTSUP)
 		return message_error("/%s is not a regular file; fix: move it away", name);
 	if (fd < 0)
-		return fd == -ENOENT ? fd : message_errno(fd, "cannot open /%s", name);
+		return cannot_open(root, name, fd);
 
 	ret = fstat(fd, &st) ? -errno : 0;
 	if (ret) {
@@ -102,26 +129,31 @@ static int byte_order(const struct dirent **a, const struct dirent **b)
 
 static int read_dir(const struct root *root, struct config *config)
 {
+	int fd = is_masked(root, CONFIG_DIR) ? -ENOENT : file_open_folder(root->fd, CONFIG_DIR);
 	struct dirent **entry = NULL;
-	struct stat st;
 	int count = 0, ret = 0;
+	struct stat st;
 
-	if (fstatat(root->fd, CONFIG_DIR, &st, 0))
-		return errno == ENOENT ? 0 : message_errno(-errno, "cannot read /" CONFIG_DIR);
-	ret = check_owner(CONFIG_DIR, &st);
-	if (ret)
-		return ret;
-
-	count = scandirat(root->fd, CONFIG_DIR, &entry, is_config, byte_order);
-	if (count < 0)
-		return message_errno(-errno, "cannot read /" CONFIG_DIR);
+	if (fd < 0) {
+		ret = cannot_open(root, CONFIG_DIR, fd);
+		return ret == -ENOENT ? 0 : ret;
+	}
+	ret = fstat(fd, &st) ? message_errno(-errno, "cannot read /" CONFIG_DIR) :
+			       check_owner(CONFIG_DIR, &st);
+	if (!ret) {
+		count = scandirat(fd, ".", &entry, is_config, byte_order);
+		if (count < 0)
+			ret = message_errno(-errno, "cannot read /" CONFIG_DIR);
+	}
+	close(fd);
 	for (int i = 0; i < count && !ret; i++) {
 		char name[sizeof(CONFIG_DIR) + 1 + sizeof(entry[i]->d_name)];
 
 		snprintf(name, sizeof(name), CONFIG_DIR "/%s", entry[i]->d_name);
 		ret = read_file(root, name, config);
+		/* Masked, or removed since. */
 		if (ret == -ENOENT)
-			message_error("/%s leads nowhere; fix: remove it", name);
+			ret = 0;
 	}
 	for (int i = 0; i < count; i++)
 		free(entry[i]);

@@ -88,7 +88,8 @@ static int open_file(const struct root *root, const char *name, struct edit *edi
 	if (fd < 0 && fd != -ENOENT)
 		return message_errno(fd, "cannot open /%s", name);
 	if (fd < 0 && !fstatat(root->fd, name, &st, AT_SYMLINK_NOFOLLOW))
-		return message_error("/%s leads nowhere; fix: remove it", name);
+		return message_error("/%s leads nowhere; fix: mount what it leads to, or remove it",
+				     name);
 
 	ret = find_place(root, fd, name, edit);
 	if (ret) {

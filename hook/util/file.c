@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "util/file.h"
@@ -16,16 +18,49 @@
 /* Hidden: no reader of a conf.d folder, nor modprobe, takes it for one of theirs. */
 #define TEMP_FORMAT ".%s.vfio-early-new"
 #define TEMP_TRIES  100
+#define OPEN_TRIES  100
+
+/*
+ * For reading, with each link on the way resolved below @dirfd, as if that were "/". A kernel before
+ * 5.6 cannot (openat2(2)), and the filter of an older container refuses it: there a link of a tree
+ * that is not this host's leads where it leads.
+ */
+static int open_below(int dirfd, const char *path, int flags)
+{
+	/* O_NONBLOCK: open(2) of a FIFO waits for a writer otherwise. */
+	struct open_how how = {
+		.flags = (unsigned int)(flags | O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY),
+		.resolve = RESOLVE_IN_ROOT,
+	};
+	int fd = -1;
+
+	if (dirfd != AT_FDCWD) {
+		/* EAGAIN: something was renamed while a ".." was looked up. */
+		for (unsigned int i = 0; i < OPEN_TRIES; i++) {
+			fd = (int)syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+			if (fd >= 0 || errno != EAGAIN)
+				break;
+		}
+		if (fd >= 0 || (errno != ENOSYS && errno != EPERM))
+			return fd < 0 ? -errno : fd;
+	}
+	fd = openat(dirfd, path, (int)how.flags);
+	return fd < 0 ? -errno : fd;
+}
+
+int file_open_folder(int dirfd, const char *path)
+{
+	return open_below(dirfd, path, O_DIRECTORY);
+}
 
 int file_open(int dirfd, const char *path)
 {
-	/* O_NONBLOCK: open(2) of a FIFO waits for a writer otherwise. */
-	int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = open_below(dirfd, path, 0);
 	struct stat st;
 	int ret = 0;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (fstat(fd, &st))
 		ret = -errno;
 	else if (S_ISDIR(st.st_mode))

@@ -12,11 +12,17 @@
 
 /*
  * file_open - open a regular file for reading.
+ * @dirfd: a folder that is taken for "/" by each link on the way (openat2(2), RESOLVE_IN_ROOT), so
+ *	   that a recorded tree's links stay in it; or AT_FDCWD, which is no such border
+ *
  * Returns a descriptor (closed on exec), -EISDIR or -ENOTSUP for what is no file, or -errno.
  */
 int file_open(int dirfd, const char *path);
 
-/* file_stream - the same as a stream, or NULL with errno set. */
+/* file_open_folder - the same for a folder: -ENOTDIR for what is none. */
+int file_open_folder(int dirfd, const char *path);
+
+/* file_stream - file_open() as a stream, or NULL with errno set. */
 FILE *file_stream(int dirfd, const char *path);
 
 /*

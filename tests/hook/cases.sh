@@ -173,7 +173,7 @@ ln -s nowhere "$root/etc/vfio-early.conf.d/a.conf"
 plan
 status_is 3
 nothing_written
-err "vfio-early: error: /etc/vfio-early.conf.d/a.conf leads nowhere; fix: remove it"
+err "vfio-early: error: /etc/vfio-early.conf.d/a.conf leads nowhere; fix: mount what it leads to, or remove it"
 
 begin "a config that is too large is refused"
 head -c 1048577 /dev/zero | tr '\0' '#' >"$root/etc/vfio-early.conf"

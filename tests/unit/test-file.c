@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* hook/util/file.c: files that are whole, too long, or no files at all. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,17 +23,38 @@ static void what_is_no_file_is_an_error_at_once(void **state)
 
 	(void)state;
 	fixture_dir("folder");
-	fixture_link("null", "/dev/null");
 	assert_int_equal(mkfifoat(rootfd, "fifo", 0644), 0);
 	/* A wait for a writer ends the test. */
 	alarm(10);
 	assert_int_equal(file_open(rootfd, "fifo"), -ENOTSUP);
 	alarm(0);
-	assert_int_equal(file_open(rootfd, "null"), -ENOTSUP);
+	assert_int_equal(file_open(AT_FDCWD, "/dev/null"), -ENOTSUP);
 	assert_int_equal(file_open(rootfd, "folder"), -EISDIR);
 	assert_int_equal(file_open(rootfd, "nothing"), -ENOENT);
 	assert_null(file_stream(rootfd, "fifo"));
 	assert_int_equal(errno, ENOTSUP);
+	fixture_end();
+}
+
+static void link_stays_below_the_folder(void **state)
+{
+	char buf[8];
+	int rootfd = fixture_begin(), fd;
+
+	(void)state;
+	fixture_dir("etc");
+	fixture_file("etc/inside", "inside");
+	fixture_link("absolute", "/etc/inside");
+	fixture_link("above", "../../../etc/inside");
+	fixture_link("outside", "/etc/passwd");
+	assert_int_equal(file_read_once(rootfd, "absolute", buf, sizeof(buf)), 0);
+	assert_string_equal(buf, "inside");
+	assert_int_equal(file_read_once(rootfd, "above", buf, sizeof(buf)), 0);
+	assert_int_equal(file_open(rootfd, "outside"), -ENOENT);
+	fd = file_open_folder(rootfd, "/etc");
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(file_open_folder(rootfd, "absolute"), -ENOTDIR);
 	fixture_end();
 }
 
@@ -154,6 +176,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_no_file_is_an_error_at_once),
+		cmocka_unit_test(link_stays_below_the_folder),
 		cmocka_unit_test(one_read_is_cut_and_without_white_space),
 		cmocka_unit_test(whole_file_of_any_length_is_read),
 		cmocka_unit_test(replaced_file_keeps_its_mode_and_leaves_nothing_beside),
