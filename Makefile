@@ -55,7 +55,8 @@ klcc_small = $(foreach flag,-Oz -fomit-frame-pointer -fno-asynchronous-unwind-ta
 	-falign-jumps=1 -falign-loops=1 -fno-jump-tables -fno-caller-saves \
 	-fno-move-loop-invariants -fno-ipa-sra -fno-tree-forwprop -fno-tree-pta \
 	-fno-expensive-optimizations -fno-if-conversion -fno-optimize-sibling-calls \
-	-fno-forward-propagate -malign-data=abi -fwhole-program,\
+	-fno-forward-propagate -fno-inline-functions-called-once -fno-ssa-phiopt \
+	-fno-cse-follow-jumps -fno-tree-loop-im -fno-shrink-wrap -malign-data=abi -fwhole-program,\
 	$(call klcc_has,$(flag)))
 # No build ID: it would be that of the unstripped file, which knows the folder it was built in.
 klcc_flags = -std=gnu11 -Os $(filter-out -Wshadow,$(warnings)) -ffunction-sections -fdata-sections \
