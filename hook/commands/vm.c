@@ -13,11 +13,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "commands/candidate.h"
 #include "commands/command.h"
 #include "commands/guest.h"
 #include "commands/qm.h"
+#include "findings/findings.h"
 #include "host/host.h"
 #include "host/slot.h"
+#include "plan/plan.h"
 #include "ui/options.h"
 #include "ui/output.h"
 #include "util/array.h"
@@ -293,6 +296,41 @@ static int call_usb(struct vm *vm, const char *wanted)
 	return 0;
 }
 
+/* Whoever starts the VM takes it from the host, whether the config has it or not. */
+static void note_in_use(struct vm *vm, const struct findings *findings)
+{
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct finding *finding = &findings->list[i];
+		struct pci_address addr;
+
+		if ((finding_is(finding, FINDING_DISK) || finding_is(finding, FINDING_ADDRESS)) &&
+		    !pci_address_parse(finding->subject, &addr) && slot_has(&vm->slot, &addr))
+			note(vm, finding->code, "%s: %s; fix: %s", finding->subject, finding->text,
+			     finding->fix);
+	}
+}
+
+/* What the host loses with the slots, as `check` says it once the config has all of them. */
+static int find_in_use(struct vm *vm)
+{
+	struct findings findings = { 0 };
+	struct host *candidate = NULL;
+	char *compiled = NULL;
+	size_t size;
+	int ret = plan_compile(&vm->host->root, NULL, &compiled, &size);
+
+	if (!ret)
+		ret = candidate_open(vm->host, compiled, &vm->slot, &candidate);
+	if (!ret)
+		ret = findings_collect_check(candidate, NULL, &findings);
+	if (!ret)
+		note_in_use(vm, &findings);
+	findings_free(&findings);
+	host_close(candidate);
+	free(compiled);
+	return ret;
+}
+
 /* --- printing */
 
 static struct json_object *json_calls(const struct vm *vm)
@@ -404,6 +442,8 @@ static int run(struct vm *vm, const struct options *opts, int argc, char **argv)
 		ret = call_usb(vm, vm->usb[i]);
 	if (ret)
 		return COMMAND_INCOMPLETE;
+	if (vm->slot.count && find_in_use(vm))
+		return COMMAND_NOTHING;
 	if (!vm->qm.config.is_known)
 		note(vm, "vm-not-read",
 		     "the config of VM %s was not read (no qm here): numbers are counted from 0, "
