@@ -310,17 +310,37 @@ static void note_in_use(struct vm *vm, const struct findings *findings)
 	}
 }
 
+/* The slots as bind lines, by address and ID; NULL when memory ran out. */
+static char *write_lines(const struct slot *slot)
+{
+	char *lines = NULL;
+	size_t size;
+	FILE *out = open_memstream(&lines, &size);
+
+	for (size_t i = 0; out && i < slot->count; i++) {
+		char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE];
+
+		fprintf(out, "bind %s=%s\n", pci_address_format(&slot->fn[i].addr, addr),
+			pci_id_format(&slot->fn[i].id, id));
+	}
+	if (out && !fclose(out))
+		return lines;
+	free(lines);
+	return NULL;
+}
+
 /* What the host loses with the slots, as `check` says it once the config has all of them. */
 static int find_in_use(struct vm *vm)
 {
 	struct findings findings = { 0 };
 	struct host *candidate = NULL;
-	char *compiled = NULL;
+	char *compiled = NULL, *lines = write_lines(&vm->slot);
 	size_t size;
-	int ret = plan_compile(&vm->host->root, NULL, &compiled, &size);
+	int ret = lines ? plan_compile(&vm->host->root, NULL, &compiled, &size) :
+			  message_errno(-ENOMEM, "cannot look at what is in use");
 
 	if (!ret)
-		ret = candidate_open(vm->host, compiled, &vm->slot, &candidate);
+		ret = candidate_open(vm->host, compiled, lines, &candidate);
 	if (!ret)
 		ret = findings_collect_check(candidate, NULL, &findings);
 	if (!ret)
@@ -328,6 +348,7 @@ static int find_in_use(struct vm *vm)
 	findings_free(&findings);
 	host_close(candidate);
 	free(compiled);
+	free(lines);
 	return ret;
 }
 

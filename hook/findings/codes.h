@@ -82,6 +82,10 @@
 	X(FORCED, "forced", DEVICE, "device", WARNS, \
 	  "{0} (protect), overridden by bind!: this host may not come up without it", \
 	  "write bind without the exclamation mark") \
+	X(TWIN, "twin-of-protected", DEVICE, "device", WARNS, \
+	  "the same model as {0}, which this host needs ({1}): exchanging the two between their slots " \
+	  "gives the host's away", \
+	  "leave both in their slots; after a change of the hardware run vfio-early check") \
 	X(DISK, "disk-in-use", DEVICE, "device", WARNS, \
 	  "{0}: the host loses this at the next boot", \
 	  "unmount it, export the pool or deactivate the volume first, and take it out of what starts at boot") \

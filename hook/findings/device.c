@@ -179,6 +179,28 @@ static void find_address(const struct search *search, const struct host_function
 				    search->addressed.list[i].reason, NULL);
 }
 
+/*
+ * Nothing but the slot tells two of one model apart: whoever exchanges them gives the host's away. A
+ * physical function and its virtual ones never have one ID (SR-IOV specification, "VF Device ID").
+ */
+static void find_twin(const struct search *search, const struct host_function *fn,
+		      const char *about)
+{
+	const struct plan *plan = &search->host->plan;
+
+	for (unsigned int i = 0; i < plan->protects; i++) {
+		const struct plan_protect *protect = &plan->protect[i];
+		char addr[PCI_ADDRESS_SIZE];
+
+		if (pci_address_same_slot(&protect->addr, &fn->pci.addr) ||
+		    !pci_id_matches(&protect->id, &fn->pci.id))
+			continue;
+		finding_add(search->findings, FINDING_TWIN, about,
+			    pci_address_format(&protect->addr, addr), protect->reason, NULL);
+		return;
+	}
+}
+
 static void find_in_bound(const struct search *search, const struct host_function *fn,
 			  const char *about)
 {
@@ -192,6 +214,7 @@ static void find_in_bound(const struct search *search, const struct host_functio
 	} else {
 		find_address(search, fn, about);
 		find_used(search, fn, about);
+		find_twin(search, fn, about);
 	}
 	find_variants(search, fn, about);
 	/* Each has a reset of its own (PCIe base specification, "FLR": required of them). */
