@@ -5,12 +5,15 @@
  * this boot alone (/usr/lib, /run) is nobody's.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "commands/import_ids.h"
 #include "config/edit.h"
+#include "util/file.h"
 #include "util/message.h"
 #include "util/modprobe.h"
 #include "util/params.h"
@@ -255,14 +258,34 @@ static int hide_file(const struct import *import, const struct recipe *recipe)
 	const char *base = strrchr(recipe->file, '/') + 1;
 	int dir = (int)(base - recipe->file);
 	char hidden[512];
+	int rootfd = import->host->root.fd, ret = -EEXIST;
 
-	snprintf(hidden, sizeof(hidden), "%.*s.%s" BACKUP_SUFFIX, dir, recipe->file, base);
+	/* One that was hidden before stays as it is. */
+	for (unsigned int i = 0; i < 100 && ret == -EEXIST; i++) {
+		int len = snprintf(hidden, sizeof(hidden), "%.*s.%s" BACKUP_SUFFIX, dir,
+				   recipe->file, base);
+
+		if (i)
+			snprintf(hidden + len, sizeof(hidden) - (size_t)len, ".%u", i);
+		if (import->dry_run)
+			ret = faccessat(rootfd, hidden + 1, F_OK, AT_SYMLINK_NOFOLLOW) ? 0 :
+											 -EEXIST;
+		else
+			ret = renameat2(rootfd, recipe->file + 1, rootfd, hidden + 1,
+					RENAME_NOREPLACE) ?
+				      -errno :
+				      0;
+	}
+	if (ret)
+		return message_errno(ret, "cannot rename %s", recipe->file);
 	if (import->dry_run) {
 		printf("%s would become %s\n", recipe->file, hidden);
 		return 0;
 	}
-	if (renameat(import->host->root.fd, recipe->file + 1, import->host->root.fd, hidden + 1))
-		return message_errno(-errno, "cannot rename %s", recipe->file);
+	ret = file_sync(rootfd, "etc/driverctl.d");
+	if (ret)
+		return message_errno(ret, "%s is renamed, but may be back after a power cut",
+				     recipe->file);
 	printf("%s is now %s\n", recipe->file, hidden);
 	return 0;
 }

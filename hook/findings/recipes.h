@@ -57,7 +57,7 @@ enum recipe_state {
 	RECIPE_IN_FORCE,
 	RECIPE_NO_SUFFIX,   /* of a folder where only names in .conf are read */
 	RECIPE_NO_READER,   /* nothing reads that file or folder */
-	RECIPE_HIDDEN,	    /* a file of the same name in an earlier folder counts; by: which */
+	RECIPE_HIDDEN,	    /* a file of the same name in an earlier folder counts */
 	RECIPE_SET_AGAIN,   /* set again further down; by: where */
 	RECIPE_NO_SUCH,	    /* the module has no parameter of that name */
 	RECIPE_AFTER_BLANK, /* behind "ids=A, ": a parameter of its own */

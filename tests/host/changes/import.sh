@@ -307,6 +307,14 @@ err "warning: /etc/udev/rules.d/80-vfio.rules:1: SUBSYSTEM==\"pci\", ATTR{driver
 out "Left as it is:"
 out "  /etc/modprobe.d/kvm.conf:1: ignore_msrs=1: stays: it lets guests touch registers that KVM does not know, which some Windows guests need"
 
+begin "import --delete: an override that was hidden before is not written over"
+config 'vfio-pci\n' driverctl.d/0000:17:00.0
+config 'precious\n' driverctl.d/.0000:17:00.0.vfio-early-old
+run import --delete
+status_is 0
+[ "$(cat "$root/etc/driverctl.d/.0000:17:00.0.vfio-early-old")" = precious ] || problem "it was"
+out "/etc/driverctl.d/0000:17:00.0 is now /etc/driverctl.d/.0000:17:00.0.vfio-early-old.1"
+
 begin "import --delete: what loads vfio-pci for a line that binds by itself stays"
 config 'vfio-pci\n' modules
 config 'softdep nouveau pre: vfio-pci\n' modprobe.d/vfio.conf
