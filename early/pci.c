@@ -157,6 +157,16 @@ struct framebuffer_search {
 };
 
 /*
+ * The names under which the others claim it: sysfb's own, and those of the drivers that stand where
+ * efifb and vesafb stood (drivers/gpu/drm/sysfb, 6.16; request_mem_region with the driver's name).
+ */
+static bool is_boot_framebuffer(const char *name)
+{
+	return !strcmp(name, "BOOTFB") || !strcmp(name, "efidrm") || !strcmp(name, "vesadrm") ||
+	       !strcmp(name, "vesafb") || !strcmp(name, "simpledrm");
+}
+
+/*
  * "  c0000000-c0ffffff : 0000:00:02.0" and, deeper, "    c0000000-c02fffff : efifb". A region named
  * BOOTFB is claimed by the platform device itself (drivers/firmware/sysfb_simplefb.c).
  */
@@ -172,7 +182,7 @@ static int look_for_framebuffer(const char *line, void *arg)
 	if (search->inside && indent > search->indent) {
 		if (!strcmp(name, "efifb"))
 			search->found = PCI_FB_EFIFB;
-		else if (!strcmp(name, "BOOTFB"))
+		else if (is_boot_framebuffer(name))
 			search->found = PCI_FB_SIMPLE;
 	} else {
 		search->inside = text_take(&name, search->addr);

@@ -330,9 +330,8 @@ static void tell_facts_unknown(struct report *report)
 {
 	report_line(report, REPORT_WARNING,
 		    WORDS("facts-unknown",
-			  "this image was made where it could not be seen what this host needs: of "
-			  "storage, network and USB only what a line names by ID and path is bound; "
-			  "run update-initramfs -u on this host"));
+			  "it is not known what this host needs: storage, network and USB are "
+			  "bound by ID and path alone; run update-initramfs -u on this host"));
 }
 
 void tell_start(struct report *report, const struct plan *plan, const struct iommu *iommu)
@@ -568,21 +567,13 @@ void tell_absent(struct report *report, const char *selector, unsigned int ms)
 
 static const char *step_name(enum act_step step)
 {
-	static const char *const names[] = {
-		[ACT_START] = "start",
-		[ACT_LOCK] = "lock",
-		[ACT_OVERRIDE] = "override",
-		[ACT_UNBIND] = "unbind",
-		[ACT_FRAMEBUFFER] = "framebuffer",
-		[ACT_LOAD] = "load",
-		[ACT_BIND] = "bind",
-		[ACT_VERIFY] = "verify",
-		[ACT_GROUP] = "group",
-		[ACT_RELEASE] = "release",
-		[ACT_DONE] = "done",
-	};
+	/* In the order of enum act_step, one behind the other. */
+	const char *name = "start\0lock\0override\0unbind\0framebuffer\0load\0bind\0verify\0"
+			   "group\0release\0done";
 
-	return names[step];
+	while (step--)
+		name += strlen(name) + 1;
+	return name;
 }
 
 void tell_given_up(struct report *report, const struct act *act, unsigned int ms, int error)
