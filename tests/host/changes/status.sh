@@ -639,7 +639,7 @@ if command -v strace >/dev/null; then
 		cp "$root/boot/vmlinuz-$kernel" "$root/boot/vmlinuz-$other"
 		cp "$root/boot/initrd.img-$kernel" "$root/boot/initrd.img-$other"
 	done
-	strace -f -qq -e trace=openat -o "$work/trace" "$command" status --root "$root" >"$work/out" 2>"$work/err"
+	strace -f -qq -e trace=openat,openat2 -o "$work/trace" "$command" status --root "$root" >"$work/out" 2>"$work/err"
 	[ "$(grep -c "the plan in it is for kernel" "$work/out")" -eq 4 ] || problem "not five images"
 	grep -v ENOENT "$work/trace" | sed "s|\"$root/|\"|; s|\"/|\"|" |
 		grep -Eo '"[^"]*(etc/vfio-early.conf|self/mountinfo|/uevent)"' | sort | uniq -c >"$work/reads"
