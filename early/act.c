@@ -416,7 +416,8 @@ void act_look(struct act *act)
 		struct act_outcome *outcome = &act->outcome[i];
 
 		pci_read_driver(act->rootfd, &act->table.fn[i].addr, outcome->driver);
-		if (!strcmp(outcome->driver, vfio_pci))
+		/* Not one that is being given back for its group: that may yet come to its end. */
+		if (!strcmp(outcome->driver, vfio_pci) && outcome->failed != ACT_GROUP)
 			outcome->result = ACT_BOUND;
 	}
 }

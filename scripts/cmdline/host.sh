@@ -10,12 +10,12 @@
 # asked for is not known.
 config_read() {
 	config='' config_from=''
-	if ! command -v vfio-early >/dev/null; then
+	if [ ! -x "$vfio_early" ]; then
 		warn "vfio-early cannot be run, so what /etc/vfio-early.conf asks for is not known;" \
 			"fix: install the package vfio-early"
 		return 1
 	fi
-	_lines=$(vfio-early plan --cmdline --root "${root:-/}") || return
+	_lines=$("$vfio_early" plan --cmdline --root "${root:-/}") || return
 	config=auto config_from='the default'
 	[ -n "$_lines" ] || return 0
 	while IFS='	' read -r _from _text; do
@@ -87,7 +87,7 @@ is_igpu_named() {
 	0x8086,0x03*) ;;
 	*) return 1 ;;
 	esac
-	_next=$(vfio-early list --noheadings --raw -o next,code --root "${root:-/}" \
+	_next=$("$vfio_early" list --noheadings --raw -o next,code --root "${root:-/}" \
 		0000:00:02.0 2>/dev/null)
 	case $_next in
 	vfio-pci* | held*) return 0 ;;
