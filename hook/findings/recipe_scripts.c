@@ -72,7 +72,7 @@ static const struct {
 	{ "etc/libvirt/hooks/*.d/*", hooks, RECIPE_HOOK, RECIPE_HARMLESS, "#" },
 	{ "etc/libvirt/hooks/*.d/*/*/*/*", hooks, RECIPE_HOOK, RECIPE_HARMLESS, "#" },
 	{ "var/lib/vz/snippets/*", hooks, RECIPE_HOOK, RECIPE_HARMLESS, "#" },
-	{ "mnt/pve/*/snippets/*", hooks, RECIPE_HOOK, RECIPE_HARMLESS, "#" },
+	/* Not those of mnt/pve: that is network storage, and a server that is gone would hang us. */
 };
 
 #define N_ROWS (sizeof(table) / sizeof(table[0]))
