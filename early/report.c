@@ -141,10 +141,10 @@ static int look_for_entry(const char *line, void *arg)
 	if (!text_take(&line, search->start))
 		return 0;
 	search->found = REPORT_NONE;
-	/* The first one: a reason further on may have such words too. */
+	/* The first of each: a reason further on may have such words too. */
 	why = text_find(line, " why=");
 	text_format(word, sizeof(word), " why=%s ", code_name(REASON_BUSY));
-	/* That run did nothing but keep it for the next. */
+	/* That run only set the override, and left the rest to the next. */
 	if (why && text_take(&why, word))
 		return 0;
 	line = text_find(line, "result=");
