@@ -227,19 +227,23 @@ static const char *unpinned(const struct selector *sel)
 
 /*
  * The path that an address with an ID is pinned to: that of the boot, as with the ID, or today's. A
- * device that is not there has none.
+ * device that is not there has none. Returns 0, or a negative errno when today's cannot be read.
  */
-static void pin_place(const struct compiler *comp, struct selector *sel,
-		      const struct pci_function *fn, const struct selector *then)
+static int pin_place(const struct compiler *comp, struct selector *sel,
+		     const struct pci_function *fn, const struct selector *then)
 {
+	int ret = 0;
+
 	if (!sel->has_id || sel->has_place || selector_is_path(sel))
-		return;
+		return 0;
 	if (then && then->has_place && pci_id_matches(&sel->id, &then->id)) {
 		sel->place = then->place;
 		sel->has_place = true;
 	} else if (fn && pci_id_matches(&sel->id, &fn->id)) {
-		sel->has_place = !pci_read_place(comp->root->fd, &fn->addr, &sel->place);
+		ret = pci_read_place(comp->root->fd, &fn->addr, &sel->place);
+		sel->has_place = !ret;
 	}
+	return ret;
 }
 
 /* Is another of that ID at the address today? */
@@ -265,6 +269,7 @@ static void pin_bind(struct compiler *comp, unsigned int bind)
 	unsigned int line;
 	const char *file = config_origin(&comp->config, &comp->plan, bind, &line);
 	bool is_lost;
+	int no_place;
 
 	if (selector_needs_scan(sel)) {
 		if (!comp->is_quiet && !is_matching(comp, sel, SELECTOR_MATCHES))
@@ -283,9 +288,12 @@ static void pin_bind(struct compiler *comp, unsigned int bind)
 		sel->id.subvendor = sel->id.subdevice = 0;
 		sel->has_id = true;
 	}
-	pin_place(comp, sel, fn, booted);
+	no_place = pin_place(comp, sel, fn, booted);
 	if (comp->is_quiet)
 		return;
+	if (no_place)
+		message_warn("%s:%u: the path of %s cannot be read: %s; it is planned by its ID alone",
+			     file, line, item->text, strerror(-no_place));
 
 	if (is_lost)
 		message_warn("%s:%u: %s leads nowhere today%s", file, line, item->text,
@@ -392,6 +400,9 @@ static int write_protects(struct compiler *comp, FILE *out)
 		char addr[PCI_ADDRESS_SIZE], id[ID_TEXT_SIZE], path[PATH_TEXT_SIZE];
 		int no_path = pci_path(comp->root->fd, &item->addr, path, sizeof(path));
 
+		if (no_path && no_path != -ENOENT)
+			fprintf(out, "# protect: the path of %s cannot be read: %s\n",
+				pci_address_format(&item->addr, addr), strerror(-no_path));
 		fprintf(out, "protect %s=%s%s%s %s\n", pci_address_format(&item->addr, addr),
 			format_id(&item->id, id), no_path ? "" : "@", path, item->reason);
 	}
