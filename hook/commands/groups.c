@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "commands/command.h"
 #include "early/tell.h"
 #include "host/host.h"
 #include "host/next_boot.h"
+#include "host/pve.h"
 #include "ui/options.h"
 #include "ui/output.h"
 #include "util/message.h"
@@ -24,6 +26,7 @@ enum {
 	COL_DRIVER,
 	COL_NEXT,
 	COL_VM,
+	COL_VMS,
 	COL_CODE,
 	COL_WHY,
 };
@@ -38,6 +41,7 @@ static const struct output_column columns[] = {
 	{ "DRIVER", "that has it now", 8, 0, OUTPUT_STRING, true, .part = OUTPUT_CHILD },
 	{ "NEXT", "what the next boot does", 8, 0, OUTPUT_STRING, true, .part = OUTPUT_CHILD },
 	{ "VM", "ready, possible, no, blocks", 8, 0, OUTPUT_STRING, true },
+	{ "VMS", "that have it, where any do", 3, 0, OUTPUT_STRING, false },
 	{ "CODE", "the same as a stable word", 8, 0, OUTPUT_STRING, false },
 	{ "WHY", "why no VM can take it", 0.3, SCOLS_FL_TRUNC, OUTPUT_STRING, false },
 	{ 0 },
@@ -55,6 +59,7 @@ static const struct options_spec spec = {
 struct groups {
 	struct host *host;
 	struct output_table table;
+	struct pve pve;
 	struct host_function **order; /* those to be shown, by group and address */
 	size_t count;
 	bool *is_wanted; /* by place in host->fn */
@@ -155,6 +160,8 @@ static void add_function(struct groups *groups, const struct group *group,
 	output_set(table, line, COL_NAME, names_device(names, &fn->pci.id, text, sizeof(text)));
 	output_set(table, line, COL_CLASS, names_class(names, fn->pci.class, text, sizeof(text)));
 	output_set(table, line, COL_DRIVER, fn->pci.driver);
+	output_set(table, line, COL_VMS,
+		   pve_names(&groups->pve, groups->host, fn, text, sizeof(text)));
 	output_set(table, line, COL_NEXT, host_next_name(next));
 	output_mark_cell(table, line, COL_NEXT, next == HOST_NEXT_VFIO ? OUTPUT_GOOD : OUTPUT_BAD);
 	if (is_in_the_way(groups, group, fn)) {
@@ -270,8 +277,17 @@ static int choose(struct groups *groups, int argc, char **argv)
 
 static int print(struct groups *groups, const struct output *output)
 {
-	int ret = output_table_init(&groups->table, output, "groups", columns);
+	struct output_column shown[sizeof(columns) / sizeof(columns[0])];
+	char why[400];
+	int ret = pve_open(groups->host, &groups->pve);
 
+	memcpy(shown, columns, sizeof(shown));
+	shown[COL_VMS].is_shown = pve_is_shown(&groups->pve);
+	if (!ret && groups->pve.state == PVE_UNKNOWN)
+		message_warn("%s: which VM has what is not known",
+			     pve_why_unknown(&groups->pve, why, sizeof(why)));
+	if (!ret)
+		ret = output_table_init(&groups->table, output, "groups", shown);
 	groups->table.children = "functions";
 	if (!ret)
 		for_each_group(groups, add_group);
@@ -283,6 +299,7 @@ static int print(struct groups *groups, const struct output *output)
 		ret = output_finish();
 	}
 	output_table_free(&groups->table);
+	pve_close(&groups->pve);
 	return ret;
 }
 

@@ -6,10 +6,12 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "commands/command.h"
 #include "host/host.h"
 #include "host/next_boot.h"
+#include "host/pve.h"
 #include "ui/options.h"
 #include "ui/output.h"
 #include "util/message.h"
@@ -24,6 +26,7 @@ enum {
 	COL_VGA,
 	COL_RESET,
 	COL_NEXT,
+	COL_VM,
 	COL_CODE,
 	COL_WHY,
 	COL_VENDOR,
@@ -44,6 +47,7 @@ static const struct output_column columns[] = {
 	{ "VGA", "shows the boot's screen", 3, 0, OUTPUT_BOOLEAN, true },
 	{ "RESET", "how it can be reset", 5, SCOLS_FL_TRUNC, OUTPUT_STRING, true },
 	{ "NEXT", "what the next boot does", 8, 0, OUTPUT_STRING, true },
+	{ "VM", "that has it, where any does", 3, 0, OUTPUT_STRING, false },
 	{ "CODE", "and why, as a stable word", 8, 0, OUTPUT_STRING, false },
 	{ "WHY", "the same in words", 0.3, SCOLS_FL_TRUNC, OUTPUT_STRING, false },
 	{ "VENDOR", "who made the chip", 0.2, SCOLS_FL_TRUNC, OUTPUT_STRING, false },
@@ -72,6 +76,7 @@ static const struct options_spec spec = {
 struct list {
 	struct host *host;
 	struct output_table table;
+	struct pve pve;
 	bool *is_listed; /* by place in host->fn */
 };
 
@@ -136,6 +141,7 @@ static void set_attributes(struct list *list, struct libscols_line *line, struct
 		output_set(table, line, COL_VFS,
 			   host_attribute(host, fn, "sriov_numvfs", text, sizeof(text)));
 	output_set(table, line, COL_NEEDED, host_protect(host, fn));
+	output_set(table, line, COL_VM, pve_names(&list->pve, host, fn, text, sizeof(text)));
 }
 
 static void add_line(struct list *list, struct host_function *fn)
@@ -208,9 +214,18 @@ static int choose(struct list *list, bool all, int argc, char **argv)
 
 static int run(struct list *list, const struct output *output)
 {
+	struct output_column shown[sizeof(columns) / sizeof(columns[0])];
 	struct host *host = list->host;
-	int ret = output_table_init(&list->table, output, "functions", columns);
+	char why[400];
+	int ret = pve_open(host, &list->pve);
 
+	memcpy(shown, columns, sizeof(shown));
+	shown[COL_VM].is_shown = pve_is_shown(&list->pve);
+	if (!ret && list->pve.state == PVE_UNKNOWN)
+		message_warn("%s: which VM has what is not known",
+			     pve_why_unknown(&list->pve, why, sizeof(why)));
+	if (!ret)
+		ret = output_table_init(&list->table, output, "functions", shown);
 	for (int gpus = 1; gpus >= 0 && !ret; gpus--)
 		for (size_t i = 0; i < host->count; i++)
 			if (list->is_listed[i] && host->fn[i].is_display == gpus)
@@ -223,6 +238,7 @@ static int run(struct list *list, const struct output *output)
 		ret = output_finish();
 	}
 	output_table_free(&list->table);
+	pve_close(&list->pve);
 	return ret;
 }
 

@@ -78,6 +78,45 @@
 	X(GROUP_CLAIMED, "group-claimed", VM, "groups", NOTES, \
 	  "shares group {0} and will be taken too (group claim)", "") \
 	\
+	/* The VMs of Proxmox VE, and what their starts take. */ \
+	X(VMS_OK, "vms-ok", VM, "vms", OK, "{0}: no start takes anything from this host", "") \
+	X(VMS_UNKNOWN, "vms-unknown", VM, "vms", WARNS, \
+	  "{0}: what the start of a VM takes from this host is not known", "{1}") \
+	X(VM_TAKES_NEEDED, "vm-takes-needed", VM, "vms", BLOCKS, \
+	  "{0}: its start takes from this host what it needs: {1}", "{2}") \
+	X(VM_TAKES, "vm-takes", VM, "vms", WARNS, \
+	  "{0}: its start takes from this host: {1}", "{2}") \
+	X(VM_OTHER_DEVICE, "vm-other-device", VM, "vms", BLOCKS, \
+	  "{0}: {1} is not the device that the config means: the VM would get whatever is there", \
+	  "correct the address; better use a mapping, which Proxmox VE compares with the device: " \
+	  "vfio-early vm {2} ADDRESS --mapping NAME") \
+	X(VM_TWICE, "vm-twice", VM, "vms", WARNS, \
+	  "{0} and {1} both have {2}: the VM does not start", "{3}") \
+	X(VM_SHARED_START, "vms-share-at-start", VM, "vms", WARNS, \
+	  "{0} and {1} need the same device ({2}), and both start with the host: one of them fails", \
+	  "qm set {3} --onboot 0") \
+	X(VM_SHARED, "vms-share", VM, "vms", NOTES, \
+	  "{0} and {1} need the same device ({2}): only one of them can run", "") \
+	X(VM_GONE, "vm-device-gone", VM, "vms", WARNS, \
+	  "{0}: there is no function at {1}: the VM does not start", \
+	  "correct the entry, or take it out: {2}") \
+	X(VM_NO_MAPPING, "vm-no-mapping", VM, "vms", WARNS, \
+	  "{0}: there is no mapping {1} for this node: the VM does not start", \
+	  "make it (Datacenter, Resource Mappings), or take the entry out: {2}") \
+	X(VM_MAPPING_CHANGED, "vm-mapping-changed", VM, "vms", WARNS, \
+	  "{0}: {1} of the mapping is not that of the device: Proxmox VE refuses it, and the VM does " \
+	  "not start", \
+	  "if it is the right device, save the mapping again (Datacenter, Resource Mappings)") \
+	X(VM_ENTRY_WRONG, "vm-entry-wrong", VM, "vms", WARNS, \
+	  "{0}: {1} is not understood: what its start takes is not known", "correct the entry, or " \
+	  "take it out: {2}") \
+	X(VM_MDEV_LOST, "vm-mdev-lost", VM, "vms", WARNS, \
+	  "{0} has a mediated device of {1}, which the next boot binds: it offers none then", \
+	  "vfio-early remove {1}, or take mdev= out of the entry") \
+	X(CONTAINER_LOSES, "container-loses", VM, "vms", WARNS, \
+	  "{0} uses {1}, which is of {2}: the next boot takes it from there", \
+	  "take it out of the container, or vfio-early remove {2}") \
+	\
 	/* What a bound function costs, and what a VM will make of it. */ \
 	X(FORCED, "forced", DEVICE, "device", WARNS, \
 	  "{0} (protect), overridden by bind!: this host may not come up without it", \

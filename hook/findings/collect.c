@@ -68,6 +68,9 @@ static int open_search(struct search *search)
 	ret = protect_in_use(source, &search->used);
 	if (ret)
 		return message_errno(ret, "cannot find out which disks are in use");
+	ret = pve_open(host, &search->pve);
+	if (ret)
+		return ret;
 	search->knows_resets = host->table.count && has_resets(host);
 	if (search->kernel)
 		search->kmod = open_kmod(host, search->kernel);
@@ -81,6 +84,7 @@ static int close_search(struct search *search, int ret)
 	protect_free(&search->addressed);
 	protect_free(&search->used);
 	protect_close(search->source);
+	pve_close(&search->pve);
 	recipes_free(&search->recipes);
 	if (!ret && search->findings->failed)
 		ret = message_errno(-ENOMEM, "cannot tell whether all is well");
@@ -98,6 +102,7 @@ int findings_collect_check(struct host *host, const char *kernel, struct finding
 		find_config(&search);
 		find_groups(&search);
 		find_devices(&search);
+		find_vms(&search);
 		find_recipes(&search);
 	}
 	return close_search(&search, ret);
@@ -113,6 +118,7 @@ int findings_collect_status(struct host *host, const char *kernel, struct findin
 		find_groups(&search);
 		ret = find_images(&search);
 		find_devices(&search);
+		find_vms(&search);
 		find_recipes(&search);
 	}
 	return close_search(&search, ret);

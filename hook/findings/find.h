@@ -7,6 +7,7 @@
 
 #include "findings/findings.h"
 #include "findings/recipes.h"
+#include "host/pve.h"
 #include "protect/protect.h"
 
 struct search {
@@ -18,6 +19,7 @@ struct search {
 	struct protect_source *source;	/* ours, where the plan was given as a text */
 	struct protect_facts addressed; /* what carries an address now */
 	struct protect_facts used;	/* what has something in use on it */
+	struct pve pve;			/* the VMs of this host */
 	bool knows_resets; /* some function has a reset_method: the kernel tells (from 5.15) */
 };
 
@@ -33,6 +35,7 @@ void find_config(struct search *search);
 void find_refusals(struct search *search);
 void find_groups(struct search *search);
 void find_devices(struct search *search);
+void find_vms(struct search *search);
 void find_recipes(struct search *search);
 void find_loader(struct search *search, const char *wanted);
 void find_next(struct search *search);

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Which PCI functions the VMs of a Proxmox VE host have, and what their starts take; see pve.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "early/pci.h"
+#include "early/selector.h"
+#include "host/pve.h"
+#include "host/pve_read.h"
+#include "util/array.h"
+#include "util/message.h"
+
+bool pve_starts_with_host(const struct pve_config *vm)
+{
+	return pve_is_true(pve_config_get(vm, "onboot")) &&
+	       !pve_is_true(pve_config_get(vm, "template"));
+}
+
+const struct pve_config *pve_find(const struct pve *pve, unsigned int id)
+{
+	for (size_t i = 0; i < pve->vms; i++)
+		if (pve->vm[i].id == id && !pve->vm[i].is_container)
+			return &pve->vm[i];
+	return NULL;
+}
+
+/* --- which functions an entry names */
+
+static void fail(struct pve_entry *entry, enum pve_fault fault, const char *what)
+{
+	if (entry->fault != PVE_FAULT_NONE)
+		return;
+	entry->fault = fault;
+	snprintf(entry->what, sizeof(entry->what), "%.120s", what);
+}
+
+/* "0000:81:00" or "81:00.0": all functions whose address begins so (PVE::SysFSTools::lspci). */
+static void name_device(const struct host *host, struct pve_entry *entry, const char *word)
+{
+	struct selector sel;
+	bool found = false;
+	size_t where;
+
+	if (selector_parse(word, &sel, &where) || sel.hops || sel.has_id ||
+	    (sel.kind != SELECTOR_SLOT && sel.kind != SELECTOR_ADDRESS)) {
+		fail(entry, PVE_FAULT_SYNTAX, word);
+		return;
+	}
+	for (size_t i = 0; i < host->count; i++) {
+		const struct pci_address *addr = &host->fn[i].pci.addr;
+
+		if (sel.kind == SELECTOR_SLOT ? !pci_address_same_slot(&sel.addr, addr) :
+						!pci_address_equal(&sel.addr, addr))
+			continue;
+		entry->flags[i] |= PVE_NAMED;
+		found = true;
+	}
+	if (!found)
+		fail(entry, PVE_FAULT_GONE, word);
+}
+
+static void name_devices(const struct host *host, struct pve_entry *entry, const char *list)
+{
+	char copy[512], *save;
+
+	snprintf(copy, sizeof(copy), "%s", list);
+	for (char *word = strtok_r(copy, ";", &save); word; word = strtok_r(NULL, ";", &save))
+		name_device(host, entry, word);
+}
+
+/* --- mappings */
+
+/* "10de:1e84", as PVE compares: by characters, without "0x". */
+static bool is_same_id(const char *have, unsigned int vendor, unsigned int device)
+{
+	char is[16];
+
+	snprintf(is, sizeof(is), "%04x:%04x", vendor, device);
+	return !strcmp(have, is);
+}
+
+/* PVE::Mapping::PCI::assert_valid(): the ID, the subsystem, and of the first path the group. */
+static void compare_map(struct host *host, struct pve_entry *entry, const char *map,
+			const char *path, bool is_first)
+{
+	char addr[64], text[64];
+	struct host_function *fn;
+	struct pci_address at;
+
+	snprintf(addr, sizeof(addr), "%s%s", path, strchr(path, '.') ? "" : ".0");
+	fn = pci_address_parse(addr, &at) ? NULL : host_find(host, &at);
+	if (!fn) {
+		fail(entry, PVE_FAULT_GONE, addr);
+		return;
+	}
+	if (!pve_property(map, NULL, "id", text, sizeof(text)) ||
+	    !is_same_id(text, fn->pci.id.vendor, fn->pci.id.device))
+		fail(entry, PVE_FAULT_CHANGED, "id");
+	if (!pve_property(map, NULL, "subsystem-id", text, sizeof(text)) ||
+	    !is_same_id(text, fn->pci.id.subvendor, fn->pci.id.subdevice))
+		fail(entry, PVE_FAULT_CHANGED, "subsystem-id");
+	if (is_first && host_group(host, fn) >= 0 &&
+	    (!pve_property(map, NULL, "iommugroup", text, sizeof(text)) ||
+	     atoi(text) != host_group(host, fn)))
+		fail(entry, PVE_FAULT_CHANGED, "iommugroup");
+}
+
+static void name_map(struct host *host, struct pve_entry *entry, const char *map)
+{
+	char list[512], *save;
+	bool is_first = true;
+
+	if (!pve_property(map, NULL, "path", list, sizeof(list)))
+		return;
+	name_devices(host, entry, list);
+	for (char *path = strtok_r(list, ";", &save); path; path = strtok_r(NULL, ";", &save)) {
+		compare_map(host, entry, map, path, is_first);
+		is_first = false;
+	}
+}
+
+static void name_mapping(struct host *host, const struct pve *pve, struct pve_entry *entry,
+			 const char *name)
+{
+	const struct pve_mapping *mapping = pve_mappings_find(&pve->pci, name);
+	unsigned int maps = 0;
+	char node[128];
+
+	for (size_t i = 0; mapping && i < mapping->maps; i++) {
+		if (!pve_property(mapping->map[i], NULL, "node", node, sizeof(node)) ||
+		    (*pve->node && strcmp(node, pve->node) != 0))
+			continue;
+		maps++;
+		name_map(host, entry, mapping->map[i]);
+	}
+	entry->is_pool = maps > 1;
+	if (!maps)
+		fail(entry, PVE_FAULT_NO_MAPPING, name);
+}
+
+/* --- what a start takes */
+
+static bool is_in_group(const struct host *host, const struct pve_entry *entry, int group)
+{
+	for (size_t i = 0; i < host->count; i++)
+		if (entry->flags[i] & PVE_NAMED && host->fn[i].pci.group == group)
+			return true;
+	return false;
+}
+
+static void take_groups(struct host *host, struct pve_entry *entry)
+{
+	for (size_t i = 0; i < host->count; i++)
+		host_group(host, &host->fn[i]);
+	for (size_t i = 0; i < host->count; i++) {
+		const struct pci_function *fn = &host->fn[i].pci;
+
+		/* Bridges to other buses have a folder "pci_bus", which is what PVE looks for. */
+		if (pci_is_port(fn))
+			continue;
+		if (entry->flags[i] & PVE_NAMED ||
+		    (fn->group >= 0 && is_in_group(host, entry, fn->group)))
+			entry->flags[i] |= PVE_TAKEN;
+	}
+}
+
+int pve_entry_resolve(struct host *host, const struct pve *pve, struct pve_entry *entry)
+{
+	char text[512], keep[64];
+
+	entry->flags = calloc(host->count + 1, 1);
+	if (!entry->flags)
+		return message_errno(-ENOMEM, "cannot read the VMs");
+	entry->is_mdev = pve_property(entry->value, NULL, "mdev", keep, sizeof(keep)) != NULL;
+	if (pve_property(entry->value, "host", "host", text, sizeof(text)))
+		name_devices(host, entry, text);
+	else if (pve_property(entry->value, NULL, "mapping", text, sizeof(text)))
+		name_mapping(host, pve, entry, text);
+	else
+		fail(entry, PVE_FAULT_SYNTAX, entry->value);
+	if (!entry->is_mdev && !(pve_property(entry->value, NULL, "driver", keep, sizeof(keep)) &&
+				 !strcmp(keep, "keep")))
+		take_groups(host, entry);
+	return 0;
+}
+
+static int add_entries(struct host *host, struct pve *pve, const struct pve_config *vm)
+{
+	for (unsigned int i = 0; i < PVE_MAX_HOSTPCI; i++) {
+		struct pve_entry entry = { .vm = vm, .number = i };
+		const struct pve_option *option;
+		char key[24];
+		int ret;
+
+		snprintf(key, sizeof(key), "hostpci%u", i);
+		option = pve_config_option(vm, key);
+		if (!option)
+			continue;
+		entry.value = option->value;
+		entry.is_pending = option->is_pending;
+		ret = pve_entry_resolve(host, pve, &entry);
+		if (!ret && array_append(&pve->entry, &pve->entries, sizeof(entry), &entry))
+			ret = message_errno(-ENOMEM, "cannot read the VMs");
+		if (ret) {
+			free(entry.flags);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+int pve_open(struct host *host, struct pve *pve)
+{
+	int ret = pve_read(&host->root, pve);
+
+	for (size_t i = 0; i < pve->vms && !ret; i++)
+		if (!pve->vm[i].is_container)
+			ret = add_entries(host, pve, &pve->vm[i]);
+	return ret;
+}
+
+void pve_close(struct pve *pve)
+{
+	for (size_t i = 0; i < pve->entries; i++)
+		free(pve->entry[i].flags);
+	for (size_t i = 0; i < pve->vms; i++)
+		pve_config_free(&pve->vm[i]);
+	free(pve->entry);
+	free(pve->vm);
+	free(pve->reserved);
+	pve_mappings_free(&pve->pci);
+	pve_mappings_free(&pve->usb);
+	*pve = (struct pve){ 0 };
+}
+
+/* --- for tables */
+
+const char *pve_names(const struct pve *pve, const struct host *host,
+		      const struct host_function *fn, char *buf, size_t size)
+{
+	const struct pve_config *last = NULL;
+	size_t len = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < pve->entries && len < size; i++) {
+		const struct pve_entry *entry = &pve->entry[i];
+
+		if (entry->vm == last || !(entry->flags[fn - host->fn] & PVE_NAMED))
+			continue;
+		last = entry->vm;
+		len += (size_t)snprintf(buf + len, size - len, "%s%u", len ? "," : "",
+					entry->vm->id);
+	}
+	return buf;
+}
+
+unsigned int pve_user(const struct pve *pve, const struct pci_address *addr)
+{
+	for (size_t i = 0; i < pve->reservations; i++)
+		if (pci_address_equal(&pve->reserved[i].addr, addr))
+			return pve->reserved[i].id;
+	return 0;
+}
+
+bool pve_is_shown(const struct pve *pve)
+{
+	return pve->entries != 0;
+}
+
+const char *pve_why_unknown(const struct pve *pve, char *buf, size_t size)
+{
+	switch (pve->error) {
+	case -ETIMEDOUT:
+		snprintf(buf, size, "/etc/pve does not answer");
+		break;
+	case -ENOENT:
+		snprintf(buf, size,
+			 "/%s is not there: pve-cluster does not run, or cannot be "
+			 "reached from here",
+			 pve->file);
+		break;
+	default:
+		snprintf(buf, size, "/%s: %s", pve->file, strerror(-pve->error));
+	}
+	return buf;
+}

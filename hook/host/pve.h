@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The VMs of a Proxmox VE host, and which PCI functions the start of each takes. /etc/pve is a file
+ * system in user space that can hang: it is read in a child with a deadline, and never by what runs
+ * while an image is made.
+ *
+ * What a start takes: PVE::SysFSTools::pci_dev_group_bind_to_vfio() goes through the function's whole
+ * IOMMU group and takes each member from its driver but bridges to other buses, unless the entry has
+ * mdev= or driver=keep.
+ */
+#ifndef VFIO_EARLY_HOOK_HOST_PVE_H
+#define VFIO_EARLY_HOOK_HOST_PVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "host/host.h"
+#include "host/pve_config.h"
+
+enum pve_state {
+	PVE_NONE,    /* no Proxmox VE here */
+	PVE_KNOWN,   /* all was read */
+	PVE_UNKNOWN, /* there are VMs, or should be, and not all could be read */
+};
+
+enum pve_flag {
+	PVE_NAMED = 1, /* the entry names it: the VM gets it */
+	PVE_TAKEN = 2, /* its start takes it from its driver */
+};
+
+/* Why the VM does not start with an entry, or what it would get instead. */
+enum pve_fault {
+	PVE_FAULT_NONE,
+	PVE_FAULT_GONE,	      /* nothing is at that address */
+	PVE_FAULT_NO_MAPPING, /* no such mapping, or none for this node */
+	PVE_FAULT_CHANGED,    /* PVE compares the mapping with the hardware, and refuses */
+	PVE_FAULT_SYNTAX,     /* neither host= nor mapping=, or no address */
+};
+
+/* One hostpciN of one VM. */
+struct pve_entry {
+	const struct pve_config *vm;
+	unsigned int number;
+	bool is_pending;
+	bool is_mdev;
+	bool is_pool; /* a mapping with several alternatives, of which a start takes one */
+	const char *value;
+	unsigned char *flags; /* enum pve_flag, by place in host->fn; of all alternatives */
+	enum pve_fault fault;
+	char what[128]; /* of the fault: the address, the mapping, the property */
+};
+
+/* Who has a function now, from /run/qemu-server/pci-id-reservations. */
+struct pve_reservation {
+	struct pci_address addr;
+	unsigned int id; /* VMID */
+};
+
+struct pve {
+	enum pve_state state;
+	int error;	/* why it is unknown: -errno */
+	char file[256]; /* and which file, or "" */
+	char node[128]; /* this host's name in the cluster, "" when not known */
+	struct pve_config *vm;
+	size_t vms; /* containers too; those that start with the host first, then by number */
+	struct pve_mappings pci, usb;
+	struct pve_entry *entry;
+	size_t entries;
+	struct pve_reservation *reserved;
+	size_t reservations;
+};
+
+/*
+ * pve_open - read what there is. @pve: zeroed; pve_close() in any case
+ *
+ * What cannot be read is said by pve->state, not as an error. Returns 0 or -ENOMEM after saying so.
+ */
+int pve_open(struct host *host, struct pve *pve);
+
+void pve_close(struct pve *pve);
+
+/* pve_find - a VM by its number, or NULL. */
+const struct pve_config *pve_find(const struct pve *pve, unsigned int id);
+
+/* pve_starts_with_host - onboot, and no template. */
+bool pve_starts_with_host(const struct pve_config *vm);
+
+/*
+ * pve_entry_resolve - which functions one value of hostpciN names, and which its start takes.
+ * @entry: value is set; flags are for free()
+ */
+int pve_entry_resolve(struct host *host, const struct pve *pve, struct pve_entry *entry);
+
+/*
+ * pve_names - the numbers of the VMs that have a function: "100,101"; "" when none has.
+ * Returns buf.
+ */
+const char *pve_names(const struct pve *pve, const struct host *host,
+		      const struct host_function *fn, char *buf, size_t size);
+
+/* pve_user - the VM that runs with a function now, or 0. */
+unsigned int pve_user(const struct pve *pve, const struct pci_address *addr);
+
+/* pve_is_shown - is there a VM or a container with a PCI function, or one that is not known? */
+bool pve_is_shown(const struct pve *pve);
+
+/* pve_why_unknown - in words: "/etc/pve does not answer". Returns buf. */
+const char *pve_why_unknown(const struct pve *pve, char *buf, size_t size);
+
+#endif
