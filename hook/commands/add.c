@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vfio-early add: bind lines for the functions of a slot, into the config. Before a line is written,
+ * vfio-early add: bind lines for the functions of a card, into the config. Before a line is written,
  * it is tried (candidate.h), and what the boot would refuse is refused here.
  */
 #include <errno.h>
@@ -324,6 +324,7 @@ static int run(struct change *change, int argc, char **argv)
 	if (ret)
 		return command_selected(ret) < 0 ? COMMAND_NOTHING : COMMAND_USAGE;
 
+	change_say_left(change, "add");
 	ret = edit_open(&change->host->root, BINDLINES_FILE, &edit);
 	if (!ret)
 		ret = add_lines(add, &edit);
@@ -350,7 +351,7 @@ int command_add(int argc, char **argv)
 	};
 	static const struct options_spec spec = {
 		.usage = "add [OPTION...] ADDRESS...",
-		.about = "Writes bind lines for all functions of a slot into /etc/vfio-early.conf, "
+		.about = "Writes bind lines for all functions of a card into /etc/vfio-early.conf, "
 			 "pinned to\nthe ID that is there today, and shows the change. An ADDRESS "
 			 "is 81:00,\n0000:81:00.0 or a path as `lspci -P` prints it.\n",
 		.entry = entries,

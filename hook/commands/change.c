@@ -20,6 +20,20 @@ int change_write(const struct change *change, struct edit *edit)
 	return edit_commit(edit);
 }
 
+void change_say_left(const struct change *change, const char *command)
+{
+	for (size_t i = 0; i < change->slot.lefts; i++) {
+		const struct slot_left *left = &change->slot.left[i];
+		char addr[PCI_ADDRESS_SIZE], why[160];
+
+		if (slot_has(&change->slot, &left->addr))
+			continue;
+		pci_address_format(&left->addr, addr);
+		printf("%s is left: %s; to take it too: vfio-early %s %s\n", addr,
+		       slot_why_left(change->host, left, why, sizeof(why)), command, addr);
+	}
+}
+
 void change_say_next(const struct change *change)
 {
 	if (change->dry_run)

@@ -30,7 +30,7 @@ struct change {
 };
 
 #define CHANGE_ENTRY_GROUP "group", 'g', NULL, "the whole IOMMU group, but no bridge"
-#define CHANGE_ENTRY_ONLY  "only", '1', NULL, "the function that is named, not its whole slot"
+#define CHANGE_ENTRY_ONLY  "only", '1', NULL, "the function that is named, not its whole card"
 #define CHANGE_ENTRY_DRY   "dry-run", 'n', NULL, "show the change, write nothing"
 
 /*
@@ -45,6 +45,12 @@ int change_run(struct change *change, const struct options_spec *spec, int argc,
 
 /* change_write - show the change of a file, and make it so unless this is a dry run. */
 int change_write(const struct change *change, struct edit *edit);
+
+/*
+ * change_say_left - which functions of the slots are not of the cards that were named, and how each is
+ * named itself.
+ */
+void change_say_left(const struct change *change, const char *command);
 
 /* change_say_next - the last line: what is left to do. */
 void change_say_next(const struct change *change);

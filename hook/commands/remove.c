@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* vfio-early remove: the functions of a slot, out of the bind lines of the config. */
+/* vfio-early remove: the functions of a card, out of the bind lines of the config. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,10 +16,24 @@
 struct removal {
 	struct change change; /* the first: change_run() hands back its address */
 	struct selector *sel; /* what was named, whether it is there or not */
+	bool *is_there;	      /* of each */
 	size_t sels;
 	unsigned int removed;
-	bool is_left; /* something names it still */
+	bool is_left;		  /* something names it still */
+	unsigned char left_named; /* a bit for each of slot.left that a line names still */
 };
+
+/*
+ * The slot was named as such and is there: does this selector name the whole of it too, or a function that
+ * it once had?
+ */
+static bool is_gone_of_slot(const struct removal *removal, const struct selector *sel,
+			    const struct selector *have)
+{
+	if (sel->kind != SELECTOR_SLOT || removal->change.scope == SLOT_ONLY)
+		return false;
+	return have->kind == SELECTOR_SLOT || !host_find(removal->change.host, &have->addr);
+}
 
 /* Does this selector speak of what is to be removed? */
 static bool is_meant(const struct removal *removal, const struct selector *have)
@@ -41,6 +55,8 @@ static bool is_meant(const struct removal *removal, const struct selector *have)
 		if (have->kind == SELECTOR_ID || have->kind == SELECTOR_CLASS ||
 		    have->hops != sel->hops || memcmp(have->hop, sel->hop, sizeof(sel->hop)) != 0)
 			continue;
+		if (removal->is_there[i] && !is_gone_of_slot(removal, sel, have))
+			continue;
 		if (removal->change.scope == SLOT_ONLY && sel->kind == SELECTOR_ADDRESS ?
 			    have->kind == SELECTOR_ADDRESS &&
 				    pci_address_equal(&have->addr, &sel->addr) :
@@ -50,7 +66,7 @@ static bool is_meant(const struct removal *removal, const struct selector *have)
 	return false;
 }
 
-static bool is_word_meant(const struct removal *removal, const char *word, struct selector *sel)
+static bool is_address(const struct removal *removal, const char *word, struct selector *sel)
 {
 	size_t where;
 
@@ -58,7 +74,38 @@ static bool is_word_meant(const struct removal *removal, const char *word, struc
 		return false;
 	/* A path that leads nowhere today is compared as it is written. */
 	pci_resolve(removal->change.host->root.fd, sel);
-	return is_meant(removal, sel);
+	return true;
+}
+
+static bool is_word_meant(const struct removal *removal, const char *word, struct selector *sel)
+{
+	return is_address(removal, word, sel) && is_meant(removal, sel);
+}
+
+/* A line for a function of the slot that is not of the card stays: that is said at the end. */
+static void look_at_kept(struct removal *removal, const struct selector *sel)
+{
+	const struct slot *slot = &removal->change.slot;
+
+	for (size_t i = 0; i < slot->lefts && i < 8; i++)
+		if (sel->kind == SELECTOR_ADDRESS &&
+		    pci_address_equal(&sel->addr, &slot->left[i].addr))
+			removal->left_named |= (unsigned char)(1u << i);
+}
+
+static void say_kept(const struct removal *removal)
+{
+	const struct slot *slot = &removal->change.slot;
+
+	for (size_t i = 0; i < slot->lefts && i < 8; i++) {
+		char addr[PCI_ADDRESS_SIZE], why[160];
+
+		if (!(removal->left_named & 1u << i))
+			continue;
+		pci_address_format(&slot->left[i].addr, addr);
+		printf("%s stays: %s; to remove it too: vfio-early remove %s\n", addr,
+		       slot_why_left(removal->change.host, &slot->left[i], why, sizeof(why)), addr);
+	}
 }
 
 /* Other functions that a selector names: their count, and the first ones in words. */
@@ -86,32 +133,53 @@ static void find_others(const struct removal *removal, const struct selector *se
 	}
 }
 
-/* May this selector go? One that names more than what was asked for says so, or stays. */
+/* The function that was to be removed and that this selector names, or NULL. */
+static const struct pci_function *find_meant(const struct removal *removal,
+					     const struct selector *sel)
+{
+	for (size_t i = 0; i < removal->change.slot.count; i++) {
+		const struct pci_function *fn = &removal->change.slot.fn[i];
+
+		if (selector_match(sel, &fn->addr, &fn->id, fn->class, NULL) == SELECTOR_MATCHES)
+			return fn;
+	}
+	return NULL;
+}
+
+/* Is it the very slot that was named? Then all of it was meant. */
+static bool is_named_slot(const struct removal *removal, const struct selector *have)
+{
+	for (size_t i = 0; i < removal->sels; i++)
+		if (have->kind == SELECTOR_SLOT && removal->sel[i].kind == SELECTOR_SLOT &&
+		    pci_address_same_slot(&have->addr, &removal->sel[i].addr))
+			return true;
+	return false;
+}
+
+/* May this selector go? One that names others too stays, and is named with the way out. */
 static bool may_remove(struct removal *removal, const char *file, unsigned int line,
 		       const char *word, const struct selector *sel)
 {
 	struct selector loose = *sel;
 	struct others others = { .count = 0 };
+	const struct pci_function *fn;
+	char addr[PCI_ADDRESS_SIZE];
 
 	if (loose.kind != SELECTOR_ID)
 		loose.has_id = false;
 	if (removal->change.slot.count)
 		find_others(removal, &loose, &others);
-	if (sel->kind == SELECTOR_CLASS || (sel->kind == SELECTOR_SLOT && others.count)) {
-		char addr[PCI_ADDRESS_SIZE];
-
-		message_error(
-			"%s:%u: %s names it too, and others; fix: write `except %s`, or change "
-			"that line",
-			file, line, word,
-			pci_address_format(&removal->change.slot.fn[0].addr, addr));
-		removal->is_left = true;
-		return false;
-	}
-	if (others.count)
-		message_warn("%s:%u: %s named %s%s too, which will no longer be bound", file, line,
-			     word, others.text, others.count > MAX_OTHERS ? " and more" : "");
-	return true;
+	if (sel->kind != SELECTOR_CLASS && (!others.count || is_named_slot(removal, sel)))
+		return true;
+	fn = find_meant(removal, &loose);
+	message_error(
+		"%s:%u: %s names it too, and others%s%s%s%s; fix: write `except %s`, or change "
+		"that line",
+		file, line, word, others.count ? " (" : "", others.text,
+		others.count > MAX_OTHERS ? " and more" : "", others.count ? ")" : "",
+		pci_address_format(fn ? &fn->addr : &sel->addr, addr));
+	removal->is_left = true;
+	return false;
 }
 
 /*
@@ -153,6 +221,8 @@ static void filter_line(struct removal *removal, const char *file, unsigned int 
 		} else {
 			fwrite(line + pos, 1, blank + width, copy);
 			left++;
+			if (width < sizeof(word) && is_address(removal, word, &sel))
+				look_at_kept(removal, &sel);
 		}
 		pos += blank + width;
 	}
@@ -198,7 +268,8 @@ static int remove_from(struct removal *removal, const char *name)
 static int find_removed(struct removal *removal, int argc, char **argv)
 {
 	removal->sel = calloc((size_t)argc, sizeof(*removal->sel));
-	if (!removal->sel)
+	removal->is_there = calloc((size_t)argc, sizeof(*removal->is_there));
+	if (!removal->sel || !removal->is_there)
 		return message_errno(-ENOMEM, "cannot remove it");
 	for (int i = 0; i < argc; i++) {
 		struct selector sel;
@@ -222,6 +293,7 @@ static int find_removed(struct removal *removal, int argc, char **argv)
 		}
 		if (ret)
 			continue;
+		removal->is_there[removal->sels - 1] = true;
 		ret = slot_add(removal->change.host, argv[i], removal->change.scope,
 			       &removal->change.slot);
 		if (ret)
@@ -252,6 +324,7 @@ static int run(struct change *change, int argc, char **argv)
 	config_free(&config);
 	if (ret)
 		return COMMAND_NOTHING;
+	say_kept(removal);
 	if (!removal->removed)
 		return removal->is_left ? COMMAND_INCOMPLETE : say_not_named(removal, argc, argv);
 	change_say_next(&removal->change);
@@ -268,7 +341,7 @@ int command_remove(int argc, char **argv)
 	};
 	static const struct options_spec spec = {
 		.usage = "remove [OPTION...] ADDRESS...",
-		.about = "Takes the functions of a slot out of the bind lines of "
+		.about = "Takes the functions of a card out of the bind lines of "
 			 "/etc/vfio-early.conf and\n/etc/vfio-early.conf.d, and shows the change. "
 			 "All else stays as it is.\n",
 		.entry = entries,
@@ -280,5 +353,6 @@ int command_remove(int argc, char **argv)
 	int ret = change_run(&removal.change, &spec, argc, argv, run);
 
 	free(removal.sel);
+	free(removal.is_there);
 	return ret;
 }

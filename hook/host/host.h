@@ -125,6 +125,17 @@ struct host_function *host_find(const struct host *host, const struct pci_addres
 int host_select(const struct host *host, const char *word,
 		void (*fn)(struct host_function *fn, void *arg), void *arg);
 
+/*
+ * host_propose - an address in the form of another tool, as it is written here: pci_0000_01_00_0
+ * (libvirt), a path of sysfs, 01:00.0,01:00.1 (Proxmox VE), PCI:1:0:0 (Xorg), host=01:00.0 (QEMU).
+ * @may_be_bridge: whether the command takes one
+ * @buf: gets "0000:01:00.0 0000:01:00.1"
+ *
+ * Returns whether each of them is there.
+ */
+bool host_propose(const struct host *host, const char *word, bool may_be_bridge, char *buf,
+		  size_t size);
+
 /* host_attribute - an attribute of a function in one read. Returns buf, "" when there is none. */
 const char *host_attribute(const struct host *host, const struct host_function *fn,
 			   const char *name, char *buf, size_t size);

@@ -243,8 +243,6 @@ static int take_mapping_line(struct pve_mappings *mappings, char *line)
 		return add_map(mapping, value);
 	if (!strcmp(key, "mdev"))
 		mapping->has_mdev = pve_is_true(value);
-	if (!strcmp(key, "description") && !mapping->description)
-		mapping->description = strdup(value);
 	return 0;
 }
 
@@ -268,7 +266,6 @@ void pve_mappings_free(struct pve_mappings *mappings)
 			free(mapping->map[j]);
 		free(mapping->map);
 		free(mapping->name);
-		free(mapping->description);
 	}
 	free(mappings->list);
 	*mappings = (struct pve_mappings){ 0 };

@@ -33,7 +33,6 @@ struct pve_mapping {
 	char *name;
 	char **map;
 	size_t maps;
-	char *description; /* or NULL */
 	bool has_mdev;
 };
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Which functions a user's word names, and which are near when it names none; see host.h. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "early/pci.h"
@@ -98,15 +100,95 @@ static int no_such_address(const struct host *host, const char *word, const stru
 	return -ENOENT;
 }
 
+/* --- the forms of other tools */
+
+#define PARTS 4 /* domain, bus, device, function */
+
+/* "pci_0000_01_00_0", "PCI:1:0:0": the numbers behind what is none, whatever stands between them. */
+static bool read_parts(const char *word, size_t len, struct pci_address *addr)
+{
+	/* Xorg counts in tens (xorg.conf(5), BusID). */
+	int base = len > 4 && !strncmp(word, "PCI:", 4) ? 10 : 16;
+	unsigned long part[PARTS] = { 0 };
+	size_t parts = 0;
+
+	for (size_t pos = 0; pos < len;) {
+		size_t width = 0;
+		char text[16], *end;
+
+		while (pos + width < len && isalnum((unsigned char)word[pos + width]))
+			width++;
+		if (width && width < sizeof(text)) {
+			snprintf(text, sizeof(text), "%.*s", (int)width, word + pos);
+			part[parts % PARTS] = strtoul(text, &end, base);
+			/* "pci", "vfio", "host": only in front. */
+			if (*end && parts)
+				return false;
+			parts += !*end;
+		}
+		pos += width + 1;
+	}
+	if (parts != PARTS && parts != PARTS - 1)
+		return false;
+	*addr = (struct pci_address){
+		.domain = parts == PARTS ? (uint32_t)part[0] : 0,
+		.bus = (uint8_t)part[parts - 3],
+		.dev = (uint8_t)part[parts - 2],
+		.fn = (uint8_t)part[parts - 1],
+	};
+	return part[parts - 3] < 256 && part[parts - 2] < 32 && part[parts - 1] < 8;
+}
+
+bool host_propose(const struct host *host, const char *word, bool may_be_bridge, char *buf,
+		  size_t size)
+{
+	const char *from = strstr(word, "host=");
+	size_t len = 0;
+
+	from = from ? from + 5 : word;
+	if (strchr(from, '/')) {
+		/* The last component, but not an empty one. */
+		const char *end = from + strlen(from);
+
+		while (end > from && end[-1] == '/')
+			end--;
+		while (end > from && end[-1] != '/')
+			end--;
+		from = end;
+	}
+	while (*from) {
+		size_t width = strcspn(from, ",;/ ");
+		const struct host_function *fn;
+		struct pci_address addr;
+		char text[PCI_ADDRESS_SIZE];
+
+		fn = read_parts(from, width, &addr) ? host_find(host, &addr) : NULL;
+		/* Behind the address of host= there may be other properties. */
+		if (!fn || (pci_is_bridge(&fn->pci) && !may_be_bridge))
+			return len && strchr(word, '=');
+		len += (size_t)snprintf(buf + len, size - len, "%s%s", len ? " " : "",
+					pci_address_format(&addr, text));
+		if (len >= size)
+			return false;
+		from += width;
+		from += strspn(from, ",;/ ");
+	}
+	return len;
+}
+
 int host_select(const struct host *host, const char *word,
 		void (*fn)(struct host_function *fn, void *arg), void *arg)
 {
+	char other[8 * PCI_ADDRESS_SIZE];
 	struct selector sel;
 	const char *error;
 	size_t where;
 	int found = 0;
 
 	error = selector_parse(word, &sel, &where);
+	if (error && host_propose(host, word, true, other, sizeof(other)))
+		return message_error("%s is not how an address is written here; fix: write %s",
+				     word, other);
 	if (error)
 		return message_error("%s names no PCI function: %s", word, error);
 	if (pci_resolve(host->root.fd, &sel)) {

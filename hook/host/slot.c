@@ -8,8 +8,10 @@
 #include "early/paths.h"
 #include "early/pci.h"
 #include "early/sysfs.h"
+#include "host/names.h"
 #include "host/slot.h"
 #include "util/address.h"
+#include "util/array.h"
 #include "util/message.h"
 
 bool slot_has(const struct slot *slot, const struct pci_address *addr)
@@ -80,9 +82,13 @@ static int refuse_id(const struct host *host, const char *text, const struct sel
 
 int slot_parse(const struct host *host, const char *text, struct selector *sel)
 {
+	char other[8 * PCI_ADDRESS_SIZE];
 	size_t where;
 	const char *error = selector_parse(text, sel, &where);
 
+	if (error && host_propose(host, text, false, other, sizeof(other)))
+		return message_error("%s is not how an address is written here; fix: write %s",
+				     text, other);
 	if (error)
 		return message_error("%s is no address: %s", text, error);
 	if (sel->kind == SELECTOR_ID)
@@ -131,29 +137,118 @@ static int add_groups(const struct root *root, size_t from, struct slot *slot)
 	return ret;
 }
 
+/* --- the card */
+
+#define VENDOR_AMD 0x1022 /* chipsets, PSP, USB and audio; AMD's GPUs are 1002 */
+
+static bool is_on_root_bus(const struct root *root, const struct pci_address *addr)
+{
+	char path[SYSFS_PATH_MAX];
+
+	return !pci_path(root->fd, addr, path, sizeof(path)) && !strchr(path, '/');
+}
+
+/* Is a function of the slot a part of the card that this one is of? */
+static bool is_of_card(const struct root *root, const struct pci_function *named,
+		       const struct pci_function *fn)
+{
+	if (named->group >= 0 && named->group == fn->group)
+		return true;
+	/* Without an IOMMU nothing tells the functions of a chipset apart. */
+	if (is_on_root_bus(root, &named->addr))
+		return named->group < 0 && fn->group < 0;
+	return fn->id.vendor == named->id.vendor && fn->id.vendor != VENDOR_AMD;
+}
+
+static int leave(struct slot *slot, const struct pci_function *fn)
+{
+	const struct slot_left item = { .addr = fn->addr, .group = fn->group };
+
+	for (size_t i = 0; i < slot->lefts; i++)
+		if (pci_address_equal(&slot->left[i].addr, &fn->addr))
+			return 0;
+	return array_append(&slot->left, &slot->lefts, sizeof(item), &item);
+}
+
+static int read_function(const struct root *root, const struct pci_address *addr,
+			 struct pci_function *fn)
+{
+	int ret = pci_read(root->fd, addr, fn);
+
+	if (!ret)
+		pci_read_details(root->fd, fn);
+	return ret;
+}
+
+/* Of a slot that was named: its display function, else the first that is no bridge, else the first. */
+static int find_main(const struct root *root, struct pci_address addr, struct pci_function *main)
+{
+	int ret = -ENOENT;
+
+	for (addr.fn = 0; addr.fn < 8; addr.fn++) {
+		struct pci_function fn;
+
+		if (slot_is_virtual(root, &addr) || read_function(root, &addr, &fn))
+			continue;
+		if (!ret &&
+		    (main->class >> 16 == 0x03 ||
+		     (fn.class >> 16 != 0x03 && (!pci_is_bridge(main) || pci_is_bridge(&fn)))))
+			continue;
+		*main = fn;
+		ret = 0;
+	}
+	return ret;
+}
+
 /* A physical function shares its slot with virtual ones: those are devices of their own. */
 static int add_slot(const struct root *root, const struct selector *sel, enum slot_scope scope,
 		    struct slot *slot)
 {
 	struct pci_address addr = sel->addr;
-	bool only = sel->kind == SELECTOR_ADDRESS &&
-		    (scope == SLOT_ONLY || slot_is_virtual(root, &sel->addr));
+	struct pci_function named, fn;
 	int ret;
 
 	/* The function that was named must be there, not only one beside it. */
 	if (sel->kind == SELECTOR_ADDRESS) {
 		ret = add_function(root, &addr, true, slot);
-		if (ret || only)
+		if (ret || scope == SLOT_ONLY || slot_is_virtual(root, &sel->addr))
 			return ret;
+		ret = read_function(root, &addr, &named);
+	} else {
+		ret = find_main(root, addr, &named);
 	}
+	if (ret)
+		return ret;
 	for (addr.fn = 0; addr.fn < 8; addr.fn++) {
 		if (slot_is_virtual(root, &addr))
 			continue;
-		ret = add_function(root, &addr, true, slot);
-		if (ret && ret != -ENOENT)
+		ret = read_function(root, &addr, &fn);
+		if (ret == -ENOENT)
+			continue;
+		if (!ret &&
+		    (pci_address_equal(&addr, &named.addr) || is_of_card(root, &named, &fn)))
+			ret = add_function(root, &addr, true, slot);
+		else if (!ret)
+			ret = leave(slot, &fn);
+		if (ret)
 			return ret;
 	}
 	return 0;
+}
+
+const char *slot_why_left(const struct host *host, const struct slot_left *left, char *buf,
+			  size_t size)
+{
+	const struct host_function *fn = host_find(host, &left->addr);
+	char class[96] = "", group[32];
+
+	if (fn)
+		names_class(host->names, fn->pci.class, class, sizeof(class));
+	snprintf(group, sizeof(group), left->group < 0 ? "no known group" : "group %d",
+		 left->group);
+	snprintf(buf, size, "%s%sin the same slot, but not of the card (%s)", class,
+		 *class ? ", " : "", group);
+	return buf;
 }
 
 /* Insertion, as two arrays go together and the lists are short. */
@@ -209,5 +304,6 @@ void slot_free(struct slot *slot)
 {
 	free(slot->fn);
 	free(slot->asked);
+	free(slot->left);
 	*slot = (struct slot){ 0 };
 }

@@ -254,9 +254,9 @@ err "error: class:03 is a class, not an address; fix: write it into /etc/vfio-ea
 run add 02:00=10de:1187
 err "error: 02:00=10de:1187: leave out the = and the ID; it is pinned to that of today"
 run add 0x02:00.0
-err "error: 0x02:00.0 is no address: write IDs and addresses without 0x"
+err "error: 0x02:00.0 is not how an address is written here; fix: write 0000:02:00.0"
 run add 2:00.0
-err "error: 2:00.0 is no address: bus and device have two hex digits each, device 00 to 1f: 0a:00.0"
+err "error: 2:00.0 is not how an address is written here; fix: write 0000:02:00.0"
 run add gpu
 status_is 2
 err "error: gpu is no address: not a selector; write an ID (10de:1187), an address (0000:81:00.0) or class:03"
@@ -436,40 +436,128 @@ config_is vfio-early.conf.d/a.conf <<-EOF
 	bind! 8086:154c
 EOF
 
-begin "remove: an ID goes, and its twin is named"
+begin "remove: an ID that a twin has stays, and is named"
 config 'bind 10de:1187 10de:0e0a\n'
 run remove 02:00
-status_is 0
+status_is 1
 err_is <<-EOF
-	vfio-early: warning: /etc/vfio-early.conf:1: 10de:1187 named 0000:01:00.0 too, which will no longer be bound
-	vfio-early: warning: /etc/vfio-early.conf:1: 10de:0e0a named 0000:01:00.1 too, which will no longer be bound
+	vfio-early: error: /etc/vfio-early.conf:1: 10de:1187 names it too, and others (0000:01:00.0); fix: write \`except 0000:02:00.0\`, or change that line
+	vfio-early: error: /etc/vfio-early.conf:1: 10de:0e0a names it too, and others (0000:01:00.1); fix: write \`except 0000:02:00.1\`, or change that line
 EOF
+echo 'bind 10de:1187 10de:0e0a' | config_is
+
+begin "remove: an ID goes where both that have it were named"
+config 'bind 10de:1187 10de:0e0a\n'
+run remove 01:00 02:00
+status_is 0
 [ ! -s "$root/etc/vfio-early.conf" ] || problem "something is left"
 
-begin "remove: an ID goes, and of many twins three are named"
+begin "remove: an ID stays, and of many twins three are named"
 config 'bind 10de:0e0a\n'
 for n in 1 2 3; do
 	echo "6$n 0000:17:0$n.0 040300 10de:0e0a under=0000:00:03.0"
 done | "$top/tests/host/mktree" "$root" 2>/dev/null
 run remove 02:00
-status_is 0
+status_is 1
 err_is <<-EOF
-	vfio-early: warning: /etc/vfio-early.conf:1: 10de:0e0a named 0000:01:00.1, 0000:17:01.0, 0000:17:02.0 and more too, which will no longer be bound
+	vfio-early: error: /etc/vfio-early.conf:1: 10de:0e0a names it too, and others (0000:01:00.1, 0000:17:01.0, 0000:17:02.0 and more); fix: write \`except 0000:02:00.1\`, or change that line
 EOF
 
 begin "remove: a class stays, and is named"
 config 'bind class:03\n'
 run remove 02:00
 status_is 1
-err "error: /etc/vfio-early.conf:1: class:03 names it too, and others; fix: write \`except 0000:02:00.0\`, or change that line"
+err "error: /etc/vfio-early.conf:1: class:03 names it too, and others (0000:01:00.0); fix: write \`except 0000:02:00.0\`, or change that line"
 echo 'bind class:03' | config_is
 
 begin "remove --only: a slot stays, and is named"
 config 'bind 02:00\n'
 run remove --only 02:00.1
 status_is 1
-err "error: /etc/vfio-early.conf:1: 02:00 names it too, and others; fix: write \`except 0000:02:00.1\`, or change that line"
+err "error: /etc/vfio-early.conf:1: 02:00 names it too, and others (0000:02:00.0); fix: write \`except 0000:02:00.1\`, or change that line"
 echo 'bind 02:00' | config_is
+
+begin "remove: one virtual function alone"
+config 'bind 17:00.1 17:00.2\n'
+run remove 17:00.1
+status_is 0
+echo 'bind 17:00.2' | config_is
+
+# apu: a machine whose GPU shares its slot with the PSP, USB and audio of the board, each in a group of its own.
+apu() {
+	"$top/tests/host/mktree" "$root" 2>/dev/null <<-EOF
+		70 0000:00:08.1 060400 1022:14eb
+		71 0000:c5:00.0 030000 1002:1900 under=0000:00:08.1
+		72 0000:c5:00.1 040300 1002:1640 under=0000:00:08.1
+		73 0000:c5:00.2 108000 1022:15c7 under=0000:00:08.1
+		74 0000:c5:00.3 0c0330 1022:15b9 under=0000:00:08.1
+		75 0000:c5:00.4 0c0330 1022:15ba under=0000:00:08.1
+	EOF
+}
+
+begin "the card: of an APU its GPU and the audio of that"
+apu
+run add c5:00
+status_is 0
+out "+bind 0000:c5:00.0=1002:1900"
+out "+bind 0000:c5:00.1=1002:1640"
+no_out "+bind 0000:c5:00.2"
+no_out "+bind 0000:c5:00.3"
+out "0000:c5:00.3 is left: in the same slot, but not of the card (group 74); to take it too: vfio-early add 0000:c5:00.3"
+run add c5:00.3
+status_is 0
+out "+bind 0000:c5:00.3=1022:15b9"
+no_out "+bind 0000:c5:00.4"
+run remove c5:00
+status_is 0
+out "0000:c5:00.3 stays: in the same slot, but not of the card (group 74); to remove it too: vfio-early remove 0000:c5:00.3"
+grep -q '^bind 0000:c5:00.3=' "$root/etc/vfio-early.conf" || problem "the USB controller is gone too"
+run remove c5:00.3
+status_is 0
+! grep -q '^bind' "$root/etc/vfio-early.conf" || problem "something is left"
+
+begin "the card: functions of one maker behind a port, each in a group of its own"
+"$top/tests/host/mktree" "$root" 2>/dev/null <<-EOF
+	81 0000:18:00.0 020000 8086:1521 under=0000:00:03.0
+	82 0000:18:00.1 020000 8086:1521 under=0000:00:03.0
+EOF
+run add 18:00.1
+out "+bind 0000:18:00.0=8086:1521"
+out "+bind 0000:18:00.1=8086:1521"
+
+begin "the card: on the root bus a group of its own is a device of its own"
+"$top/tests/host/mktree" "$root" 2>/dev/null <<-EOF
+	91 0000:00:14.0 0c0330 8086:7ae0
+	91 0000:00:14.2 050000 8086:7aa7
+	92 0000:00:14.3 028000 8086:7af0
+EOF
+run add 00:14
+out "+bind 0000:00:14.0=8086:7ae0"
+out "+bind 0000:00:14.2=8086:7aa7"
+no_out "+bind 0000:00:14.3"
+
+begin "addresses in the forms of other tools"
+for word in pci_0000_01_00_0 /sys/bus/pci/devices/0000:01:00.0 /sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/ \
+	PCI:1:0:0 pci@0000:01:00.0 pci-0000:01:00.0 vfio-pci,host=01:00.0 host=01:00.0,pcie=1 01.00.0; do
+	for sub in add remove list "vm 103"; do
+		# shellcheck disable=SC2086 # a VMID
+		run $sub "$word"
+		status_is 2
+		err "error: $word is not how an address is written here; fix: write 0000:01:00.0"
+	done
+done
+run add "01:00.0,01:00.1"
+status_is 2
+err "error: 01:00.0,01:00.1 is not how an address is written here; fix: write 0000:01:00.0 0000:01:00.1"
+run add "0000:01:00.0;0000:01:00.1"
+err "error: 0000:01:00.0;0000:01:00.1 is not how an address is written here; fix: write 0000:01:00.0 0000:01:00.1"
+# What is not there is not proposed.
+run add pci_0000_45_00_0
+status_is 2
+err "error: pci_0000_45_00_0 is no address: not a selector; write an ID (10de:1187), an address (0000:81:00.0) or class:03"
+# Nor is what would be refused.
+run add pci_0000_00_01_0
+err "error: pci_0000_00_01_0 is no address: not a selector; write an ID (10de:1187), an address (0000:81:00.0) or class:03"
 
 begin "remove: what is not in the machine any more"
 config 'bind 0000:44:00.0=1234:5678 02:00\nbind 44:00 # slot\n'
