@@ -92,6 +92,7 @@ unit_lib := $(filter-out $(unit_src),$(sort $(wildcard tests/unit/*.c)))
 unit_bin := $(unit_src:%.c=$(B)/%)
 asan_bin := $(unit_src:%.c=$(B)/asan/%)
 fakefs := $(B)/tests/tree/fakefs
+fault_host := $(B)/tests/fault/host
 
 .PHONY: all help setup test demo bench check test-suites lint format deb install uninstall clean \
 	fuzz coverage FORCE $(addprefix check-,static unit asan hook hook-asan host host-asan \
@@ -260,7 +261,7 @@ check-tree: all $(fakefs) ## the binary of the boot on modelled machines
 check-fault: $(static_bin) $(fakefs) ## each of its system calls fails (FAULT=--all: each time)
 	tests/fault/run $(FAULT)
 
-check-fault-host: all ## the same of the host command
+check-fault-host: all $(fault_host) ## the same of the host command
 	tests/fault/host $(FAULT)
 
 fuse_cflags = $(call once,fuse,$(PKG_CONFIG) --cflags fuse3)
@@ -268,6 +269,9 @@ $(B)/tests/tree/%.o: host_cflags = -std=gnu11 $(warnings) $(fuse_cflags)
 
 $(fakefs): $(patsubst %.c,$(B)/%.o,$(wildcard tests/tree/*.c))
 	$(call quiet,LD,$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs fuse3))
+
+$(fault_host): $(B)/tests/fault/host.o
+	$(call quiet,LD,$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^)
 
 # Calls that a test makes fail.
 $(B)/%/test-act: wrap_flags := $(foreach call,pipe2 fork poll waitpid readlinkat,\
@@ -341,7 +345,7 @@ $(B)/asan/tests/unit/test-%: $(B)/asan/tests/unit/test-%.o $(unit_lib:%.c=$(B)/a
 
 # tests/all prints one closing line for all suites named; one that fails does not hide the others.
 # It runs them side by side, so what more than one of them would build is built before.
-check_needs := all $(unit_bin) $(fakefs)
+check_needs := all $(unit_bin) $(fakefs) $(fault_host)
 long_needs := deb $(asan_bin) $(B)/asan/vfio-early $(cover_bin) $(fuzzers)
 
 check: $(check_needs) ## every suite that is quick: no sanitizers, fuzzers, roots and guests
