@@ -292,8 +292,9 @@ static void pin_bind(struct compiler *comp, unsigned int bind)
 	if (comp->is_quiet)
 		return;
 	if (no_place)
-		message_warn("%s:%u: the path of %s cannot be read: %s; it is planned by its ID alone",
-			     file, line, item->text, strerror(-no_place));
+		message_warn(
+			"%s:%u: the path of %s cannot be read: %s; it is planned by its ID alone",
+			file, line, item->text, strerror(-no_place));
 
 	if (is_lost)
 		message_warn("%s:%u: %s leads nowhere today%s", file, line, item->text,
