@@ -104,7 +104,7 @@ static const char *take_binds(struct plan *plan, struct line *line, const char *
 		.count = &plan->binds,
 		.max = PLAN_MAX_BINDS,
 		.force = force,
-		.full = FAULT("more than 256 bind selectors (PLAN_MAX_BINDS); use class: or IDs"),
+		.full = FAULT("more than 256 bind selectors; use class: or IDs"),
 	};
 	const char *error = take_selectors(line, &to, at);
 
@@ -128,8 +128,7 @@ static const char *take_except(struct plan *plan, struct line *line, const char 
 		.list = plan->except,
 		.count = &plan->excepts,
 		.max = PLAN_MAX_EXCEPTS,
-		.full = FAULT(
-			"more than 128 except selectors (PLAN_MAX_EXCEPTS); use class: or IDs"),
+		.full = FAULT("more than 128 except selectors; use class: or IDs"),
 	};
 
 	return take_selectors(line, &to, at);
@@ -262,7 +261,7 @@ static const char *take_module(struct plan *plan, struct line *line, const char 
 		return FAULT("write module /lib/modules/..., without .ko, and its options");
 	}
 	if (plan->modules == PLAN_MAX_MODULES)
-		return FAULT("more than 32 modules (PLAN_MAX_MODULES)");
+		return FAULT("more than 32 modules");
 	plan->module[plan->modules++] = (struct plan_module){
 		.path = path,
 		.options = rest_of_line(line),
@@ -277,7 +276,7 @@ static const char *take_protect(struct plan *plan, struct line *line, const char
 	size_t where;
 
 	if (plan->protects == PLAN_MAX_PROTECTS)
-		return FAULT("more than 1024 protect lines (PLAN_MAX_PROTECTS)");
+		return FAULT("more than 1024 protect lines");
 	if (!word)
 		return FAULT("write protect ADDRESS=ID@PATH REASON");
 	*at = word;
@@ -302,7 +301,7 @@ static const char *take_lost(struct plan *plan, struct line *line, const char **
 {
 	(void)at;
 	if (plan->losts == PLAN_MAX_LOST)
-		return FAULT("more than 32 lost lines (PLAN_MAX_LOST)");
+		return FAULT("more than 32 lost lines");
 	plan->lost[plan->losts++] = rest_of_line(line);
 	return NULL;
 }

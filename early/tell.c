@@ -361,8 +361,7 @@ void tell_no_functions(struct report *report, int error)
 {
 	report_line(report, REPORT_ERROR, WORDS("no-functions", "/%s: %s: nothing was touched"),
 		    PATH_PCI_DEVICES,
-		    error == -E2BIG ? WORDS("too-many", "bind lines name over 1024 functions "
-							"(PCI_MAX_FUNCTIONS)") :
+		    error == -E2BIG ? WORDS("too-many", "bind lines name over 1024 functions") :
 				      text_error(-error));
 }
 
@@ -609,7 +608,7 @@ void tell_no_plan(struct report *report, const char *path, int len)
 	if (!len)
 		what = WORDS("empty", "empty");
 	else if (len == -EFBIG)
-		what = WORDS("too-large", "larger than 262143 bytes (PLAN_MAX_TEXT)");
+		what = WORDS("too-large", "larger than 262143 bytes");
 	report_line(report, REPORT_ERROR,
 		    WORDS("no-plan", "plan %s: %s: nothing was touched; run update-initramfs -u"),
 		    path, what);

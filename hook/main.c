@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vfio-early: the host command. The table of subcommands, and nothing that any of them does.
+ * vfio-early: the host command. The table of subcommands, and what all of them end with; nothing that
+ * any of them does.
  */
 #include <getopt.h>
 #include <locale.h>
@@ -9,6 +10,7 @@
 
 #include "commands/command.h"
 #include "early/version.h"
+#include "ui/output.h"
 #include "util/message.h"
 
 struct command {
@@ -52,7 +54,8 @@ static void help(FILE *out)
 	      out);
 }
 
-int main(int argc, char **argv)
+/* Returns the exit status. */
+static int run(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "help", no_argument, NULL, 'h' },
@@ -61,8 +64,6 @@ int main(int argc, char **argv)
 	};
 	int opt;
 
-	/* Trees are drawn in UTF-8 where the terminal has it; no number or text is translated. */
-	setlocale(LC_CTYPE, "");
 	/* "+": the options behind the command are its own. */
 	while ((opt = getopt_long(argc, argv, "+hV", options, NULL)) != -1) {
 		switch (opt) {
@@ -91,4 +92,17 @@ int main(int argc, char **argv)
 
 	message_error("no command is called %s; see vfio-early --help", argv[0]);
 	return COMMAND_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	/* Trees are drawn in UTF-8 where the terminal has it; no number or text is translated. */
+	setlocale(LC_CTYPE, "");
+	status = run(argc, argv);
+	/* Whatever a command found: who reads half of it must not take it for the whole. */
+	if (output_finish() && status != COMMAND_USAGE)
+		status = COMMAND_NOTHING;
+	return status;
 }

@@ -313,16 +313,58 @@ out:
 	return ret;
 }
 
+/* Did the user write the address of this function, or only of its slot or its group? */
+static bool is_written(const struct change *change, const struct pci_function *fn, int argc,
+		       char **argv)
+{
+	for (int i = 0; i < argc; i++) {
+		struct selector sel;
+
+		if (!slot_parse(change->host, argv[i], &sel) &&
+		    !pci_resolve(change->host->root.fd, &sel) && sel.kind == SELECTOR_ADDRESS &&
+		    pci_address_equal(&sel.addr, &fn->addr))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Bridges that came along with a slot or a group, the ISA bridge beside its controllers above all: the
+ * boot refuses them. Where nothing else is there they stay, and their refusal is said.
+ */
+static void leave_out_bridges(struct change *change, int argc, char **argv)
+{
+	struct slot *slot = &change->slot;
+	char addr[PCI_ADDRESS_SIZE];
+	size_t bridges = 0, kept = 0;
+
+	for (size_t i = 0; i < slot->count; i++)
+		bridges += pci_is_bridge(&slot->fn[i]);
+	if (bridges == slot->count)
+		return;
+	for (size_t i = 0; i < slot->count; i++) {
+		if (!pci_is_bridge(&slot->fn[i]) || is_written(change, &slot->fn[i], argc, argv)) {
+			slot->asked[kept] = slot->asked[i];
+			slot->fn[kept++] = slot->fn[i];
+			continue;
+		}
+		message_warn("%s is a bridge and stays with the host: no line is written for it",
+			     pci_address_format(&slot->fn[i].addr, addr));
+	}
+	slot->count = kept;
+}
+
 static int run(struct change *change, int argc, char **argv)
 {
 	struct add *add = (struct add *)change;
-	struct edit edit = { .dirfd = -1 };
+	struct edit edit = EDIT_NONE;
 	int ret = 0;
 
 	for (int i = 0; i < argc && !ret; i++)
 		ret = slot_add(change->host, argv[i], change->scope, &change->slot);
 	if (ret)
 		return command_selected(ret) < 0 ? COMMAND_NOTHING : COMMAND_USAGE;
+	leave_out_bridges(change, argc, argv);
 
 	change_say_left(change, "add");
 	ret = edit_open(&change->host->root, BINDLINES_FILE, &edit);

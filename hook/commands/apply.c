@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,6 +24,8 @@
 #include "image/rebuild.h"
 #include "ui/options.h"
 #include "ui/output.h"
+#include "util/file.h"
+#include "util/lock.h"
 #include "util/message.h"
 #include "util/program.h"
 
@@ -65,7 +66,7 @@ struct apply {
 	struct inspector inspector;
 	struct kernels kernels;
 	struct rebuild rebuild;
-	int lockfd;
+	struct lock lock;
 	unsigned int made, needed, failed;
 };
 
@@ -144,7 +145,7 @@ static int run_cmdline(const struct apply *apply, const char *verb, const char *
 	if (apply->is_dry)
 		argv[words++] = "--dry-run";
 	argv[words] = option;
-	ret = program_run(&apply->host->root, argv, said);
+	ret = program_run(&apply->host->root, argv, said, said);
 	if (ret < 0)
 		message_errno(ret, "cannot run %s" PROGRAM_CMDLINE, apply->host->root.path);
 	return ret;
@@ -267,14 +268,21 @@ static int do_images(struct apply *apply)
 static int lock(struct apply *apply)
 {
 	const struct root *root = &apply->host->root;
+	int ret, boot = file_open_folder(root->fd, KERNELS_BOOT);
+	char holder[32];
 
-	apply->lockfd = openat(root->fd, KERNELS_BOOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (apply->lockfd < 0)
-		return message_errno(-errno, "cannot open %s/" KERNELS_BOOT, root->path);
-	if (!apply->is_dry && flock(apply->lockfd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
-		return message_error("another vfio-early apply or undo is running; fix: wait for "
-				     "its end");
-	return 0;
+	if (boot < 0)
+		return message_errno(boot, "cannot open %s/" KERNELS_BOOT, root->path);
+	close(boot);
+	if (apply->is_dry)
+		return 0;
+	/* It takes minutes: nobody waits for that unasked. */
+	ret = lock_take(root, "apply.lock", 0, &apply->lock);
+	if (ret == -EBUSY)
+		return message_error("another vfio-early apply or undo is running%s; fix: wait for "
+				     "its end",
+				     lock_holder(&apply->lock, holder));
+	return ret ? message_errno(ret, "cannot make %s/run/vfio-early/apply.lock", root->path) : 0;
 }
 
 /* May this config go into a boot? */
@@ -366,7 +374,7 @@ static int print_summary(struct apply *apply)
 	else
 		printf("Done: the next boot binds %u, refuses %u. Reboot to make it so.\n",
 		       counts.taken, counts.refused);
-	return ret ? ret : output_finish();
+	return ret;
 }
 
 static int run(struct apply *apply)
@@ -394,7 +402,7 @@ static int run(struct apply *apply)
 
 static int command(int argc, char **argv, bool is_undo)
 {
-	struct apply apply = { .is_undo = is_undo, .lockfd = -1 };
+	struct apply apply = { .is_undo = is_undo, .lock = LOCK_NONE };
 	int code, ret;
 
 	options_init(&apply.opts, is_undo ? &undo_spec : &apply_spec);
@@ -407,9 +415,8 @@ static int command(int argc, char **argv, bool is_undo)
 	ret = run(&apply);
 	kernels_free(&apply.kernels);
 	inspect_close(&apply.inspector);
+	lock_release(&apply.lock);
 	host_close(apply.host);
-	if (apply.lockfd >= 0)
-		close(apply.lockfd);
 	return ret;
 }
 

@@ -6,7 +6,6 @@
 
 #include "commands/change.h"
 #include "commands/command.h"
-#include "ui/output.h"
 #include "util/message.h"
 
 int change_write(const struct change *change, struct edit *edit)
@@ -93,8 +92,6 @@ int change_run(struct change *change, const struct options_spec *spec, int argc,
 
 	ret = host_open(opts.root, &change->host) ? COMMAND_NOTHING :
 						    fn(change, argc - optind, argv + optind);
-	if (output_finish() && ret == COMMAND_OK)
-		ret = COMMAND_INCOMPLETE;
 	slot_free(&change->slot);
 	host_close(change->host);
 	return ret;

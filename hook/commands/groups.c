@@ -294,10 +294,8 @@ static int print(struct groups *groups, const struct output *output)
 	if (!ret)
 		ret = output_table_print(&groups->table);
 	if (!ret && output->format == OUTPUT_TEXT && !output->no_headings &&
-	    !output_wants(&groups->table, COL_WHY) && output_wants(&groups->table, COL_VM)) {
+	    !output_wants(&groups->table, COL_WHY) && output_wants(&groups->table, COL_VM))
 		for_each_group(groups, print_reason);
-		ret = output_finish();
-	}
 	output_table_free(&groups->table);
 	pve_close(&groups->pve);
 	return ret;

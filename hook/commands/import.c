@@ -326,7 +326,7 @@ static int clean_up(struct import *import)
 
 static int run(struct import *import, const struct options *opts)
 {
-	struct edit edit = { .dirfd = -1 };
+	struct edit edit = EDIT_NONE;
 	int ret = host_open(opts->root, &import->host);
 
 	/* Locked before the config is read: what another import or add writes is seen, and not
@@ -388,8 +388,6 @@ int command_import(int argc, char **argv)
 		return ret;
 
 	ret = run(&import, &opts);
-	if (output_finish() && ret == COMMAND_OK)
-		ret = COMMAND_INCOMPLETE;
 	if (import.out)
 		fclose(import.out);
 	free(import.lines);

@@ -233,10 +233,8 @@ static int run(struct list *list, const struct output *output)
 	if (!ret)
 		ret = output_table_print(&list->table);
 	if (!ret && output->format == OUTPUT_TEXT && !output->no_headings &&
-	    !output_wants(&list->table, COL_WHY) && output_wants(&list->table, COL_NEXT)) {
+	    !output_wants(&list->table, COL_WHY) && output_wants(&list->table, COL_NEXT))
 		print_reasons(list);
-		ret = output_finish();
-	}
 	output_table_free(&list->table);
 	pve_close(&list->pve);
 	return ret;

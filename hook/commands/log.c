@@ -330,8 +330,6 @@ static int run(struct log *log, long offset, const struct output *output)
 	}
 	if (!log->lines)
 		say_nothing(log, offset, journal, from_run);
-	if (output_finish())
-		return COMMAND_NOTHING;
 	return log->lines ? COMMAND_OK : COMMAND_INCOMPLETE;
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -38,18 +39,35 @@ static const struct options_spec spec = {
 	       "out, 2 usage, 3 nothing written.\n",
 };
 
+/* /dev/null, /dev/stdout: written to. To put a file in their place would take them from everyone. */
+static int write_device(const char *name, const char *text, size_t size)
+{
+	int fd = open(name, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = file_write(fd, text, size);
+	close(fd);
+	return ret;
+}
+
 static int write_plan(const char *name, const char *text, size_t size)
 {
+	struct stat st;
 	int ret;
 
+	if (name && !stat(name, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
+		ret = write_device(name, text, size);
+		return ret ? message_errno(ret, "cannot write to %s", name) : 0;
+	}
 	if (name) {
 		ret = file_replace(AT_FDCWD, name, NULL, text, size);
 		if (ret == FILE_UNSYNCED)
 			ret = -errno;
 		return ret ? message_errno(ret, "cannot write %s", name) : 0;
 	}
-	ret = file_write(STDOUT_FILENO, text, size);
-	return ret ? message_errno(ret, "cannot write to standard output") : 0;
+	fwrite(text, 1, size, stdout);
+	return 0;
 }
 
 static int run(const struct root *root, const char *kernel, const char *output)
@@ -57,7 +75,7 @@ static int run(const struct root *root, const char *kernel, const char *output)
 	struct compiler *compiler;
 	char *text = NULL;
 	size_t size = 0;
-	int ret = compiler_open(root, NULL, 0, false, &compiler);
+	int ret = compiler_open(root, NULL, 0, false, NULL, &compiler);
 
 	if (!ret)
 		ret = compiler_plan(compiler, kernel, &text, &size);
@@ -81,16 +99,17 @@ static void print_cmdline(const char *name, unsigned int line, const char *text)
 /* For vfio-early-cmdline(8): what the config asks for, by the one parser. */
 static int run_cmdline(const struct root *root)
 {
+	struct config_problem problem;
 	struct config config;
-	int ret = config_read(root, &config);
+	int ret = config_read(root, &config, &problem);
 
-	if (!ret) {
+	if (ret) {
+		config_say(&problem);
+	} else {
 		ret = config_each_cmdline(&config, print_cmdline);
 		if (ret)
 			message_errno(ret, "cannot read the config");
 	}
-	if (!ret && (fflush(stdout) || ferror(stdout)))
-		ret = message_errno(-EIO, "cannot write to standard output");
 	config_free(&config);
 	return ret ? COMMAND_NOTHING : COMMAND_OK;
 }

@@ -118,15 +118,13 @@ int qm_read(struct qm *qm, const struct host *host, const char *id)
 	find(qm);
 	if (!*qm->path)
 		return 0;
-	status = program_run(NULL, argv, &said);
+	status = program_run(NULL, argv, &said, NULL);
 	in = said && *said ? fmemopen(said, strlen(said), "r") : NULL;
 	qm->config.is_known = !status;
 	if (in && !status)
 		read_lines(&qm->config, in);
 	if (in)
 		fclose(in);
-	if (status > 0 && said)
-		fputs(said, stderr);
 	free(said);
 	if (status < 0)
 		return message_errno(status, "cannot run %s", qm->path);
@@ -145,7 +143,7 @@ int qm_run(const struct qm *qm)
 
 		for (unsigned int j = 0; j < QM_WORDS; j++)
 			argv[j + 1] = qm->call[i].word[j];
-		status = program_run(NULL, argv, NULL);
+		status = program_run(NULL, argv, NULL, NULL);
 		if (status < 0)
 			return message_errno(status, "cannot run %s", qm->path);
 		if (status)

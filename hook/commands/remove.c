@@ -313,12 +313,15 @@ static int say_not_named(const struct removal *removal, int argc, char **argv)
 static int run(struct change *change, int argc, char **argv)
 {
 	struct removal *removal = (struct removal *)change;
+	struct config_problem problem;
 	struct config config;
 	int ret = find_removed(removal, argc, argv);
 
 	if (ret)
 		return command_selected(ret) < 0 ? COMMAND_NOTHING : COMMAND_USAGE;
-	ret = config_read(&removal->change.host->root, &config);
+	ret = config_read(&removal->change.host->root, &config, &problem);
+	if (ret)
+		config_say(&problem);
 	for (size_t i = 0; i < config.files && !ret; i++)
 		ret = remove_from(removal, config.file[i].name);
 	config_free(&config);

@@ -96,7 +96,7 @@ static int run(struct host *host, const struct output *output)
 	int ret;
 
 	host_kernel(&host->root, &kernel);
-	ret = host_decide(host, kernel);
+	ret = host_decide_or_problem(host, kernel);
 	if (!ret)
 		ret = findings_collect_status(host, kernel, &findings);
 	if (ret)
@@ -107,8 +107,6 @@ static int run(struct host *host, const struct output *output)
 		ret = findings_print_table(&findings, &findings_of_status, output);
 	else
 		print_text(&findings, output);
-	if (!ret)
-		ret = output_finish();
 	if (!ret && !is_ready(&findings))
 		ret = COMMAND_INCOMPLETE;
 	findings_free(&findings);

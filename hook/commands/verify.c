@@ -245,8 +245,6 @@ static int run(struct verify *verify, const struct options *opts, const char *ke
 		ret = verify_image(verify, AT_FDCWD, image[i], image[i], kernel);
 	if (!ret && verify->images)
 		ret = print_json(verify);
-	if (!ret)
-		ret = output_finish();
 	if (ret)
 		return COMMAND_NOTHING;
 	if (verify->wrong > verify->untold)

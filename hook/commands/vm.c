@@ -421,15 +421,12 @@ static void print_text(const struct vm *vm, const struct output *output)
 
 static int print(const struct vm *vm, const struct output *output)
 {
-	int ret = 0;
-
 	if (vm->no_memory)
 		return message_errno(-ENOMEM, "cannot say how");
 	if (output->format == OUTPUT_JSON)
-		ret = print_json(vm);
-	else
-		print_text(vm, output);
-	return ret ? ret : output_finish();
+		return print_json(vm);
+	print_text(vm, output);
+	return 0;
 }
 
 static int run(struct vm *vm, const struct options *opts, int argc, char **argv)
@@ -471,6 +468,9 @@ static int run(struct vm *vm, const struct options *opts, int argc, char **argv)
 		     "and what it has already is not known",
 		     vm->id);
 	ret = print(vm, &opts->output);
+	/* What cannot be shown is not done. */
+	if (!ret && vm->run && fflush(stdout))
+		return COMMAND_NOTHING;
 	if (!ret && vm->run)
 		ret = qm_run(&vm->qm);
 	return ret ? COMMAND_NOTHING : COMMAND_OK;

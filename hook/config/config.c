@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sha256.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,26 +13,55 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "early/code.h"
 #include "util/file.h"
 #include "util/message.h"
 
 #define CONFIG_FILE "etc/vfio-early.conf"
 #define CONFIG_DIR  "etc/vfio-early.conf.d"
 
+int config_wrong(struct config_problem *problem, const char *fix, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(problem->text, sizeof(problem->text), fmt, args);
+	va_end(args);
+	snprintf(problem->fix, sizeof(problem->fix), "%s", fix);
+	return -EINVAL;
+}
+
+int config_say(const struct config_problem *problem)
+{
+	return message_error("%s%s%s", problem->text, *problem->fix ? "; fix: " : "", problem->fix);
+}
+
+/* What the kernel says of a file or folder. Returns @error. */
+static int cannot(struct config_problem *problem, int error, const char *verb, const char *name)
+{
+	config_wrong(problem, "", "cannot %s /%s: %s", verb, name, strerror(-error));
+	return error;
+}
+
 /*
  * Whoever writes here decides which driver a device of this host gets. So: root's, and nobody else
  * may write. An ordinary user who looks at a tree of their own (--root) is root there.
  */
-static int check_owner(const char *name, const struct stat *st)
+static int check_owner(const char *name, const struct stat *st, struct config_problem *problem)
 {
+	char fix[sizeof(problem->fix)];
+
+	snprintf(fix, sizeof(fix), "chown root:root /%s", name);
 	if (st->st_uid != 0 && (geteuid() == 0 || st->st_uid != geteuid()))
-		return message_error("/%s belongs to uid %u, not to root, so it is not read; "
-				     "fix: chown root:root /%s",
-				     name, (unsigned int)st->st_uid, name);
+		return config_wrong(problem, fix,
+				    "/%s belongs to uid %u, not to root, so it is not read", name,
+				    (unsigned int)st->st_uid);
+	snprintf(fix, sizeof(fix), "chmod go-w /%s", name);
 	if (st->st_mode & (S_IWGRP | S_IWOTH))
-		return message_error("/%s can be written by others than root (mode %04o), so it is "
-				     "not read; fix: chmod go-w /%s",
-				     name, (unsigned int)st->st_mode & 07777, name);
+		return config_wrong(problem, fix,
+				    "/%s can be written by others than root (mode %04o), so it is "
+				    "not read",
+				    name, (unsigned int)st->st_mode & 07777);
 	return 0;
 }
 
@@ -48,20 +78,22 @@ static bool is_masked(const struct root *root, const char *name)
  * What cannot be opened. A link that leads nowhere is no config that is not there: the disk behind it
  * may be unmounted, and an image made now would bind nothing.
  */
-static int cannot_open(const struct root *root, const char *name, int error)
+static int cannot_open(const struct root *root, const char *name, int error,
+		       struct config_problem *problem)
 {
 	struct stat st;
 
 	if (error == -ENOENT && is_masked(root, name))
 		return error;
 	if (error == -ENOENT && !fstatat(root->fd, name, &st, AT_SYMLINK_NOFOLLOW))
-		return message_error("/%s leads nowhere; fix: mount what it leads to, or remove it",
-				     name);
-	return error == -ENOENT ? error : message_errno(error, "cannot open /%s", name);
+		return config_wrong(problem, "mount what it leads to, or remove it",
+				    "/%s leads nowhere", name);
+	return error == -ENOENT ? error : cannot(problem, error, "open", name);
 }
 
 /* One file, appended to the config. -ENOENT without a word: it is not there, or masked. */
-static int read_file(const struct root *root, const char *name, struct config *config)
+static int read_file(const struct root *root, const char *name, struct config *config,
+		     struct config_problem *problem)
 {
 	struct config_file *list, file = { 0 };
 	struct stat st;
@@ -69,24 +101,20 @@ static int read_file(const struct root *root, const char *name, struct config *c
 
 	fd = is_masked(root, name) ? -ENOENT : file_open(root->fd, name);
 	if (fd == -EISDIR || fd == -ENOTSUP)
-		return message_error("/%s is not a regular file; fix: move it away", name);
+		return config_wrong(problem, "move it away", "/%s is not a regular file", name);
 	if (fd < 0)
-		return cannot_open(root, name, fd);
+		return cannot_open(root, name, fd, problem);
 
-	ret = fstat(fd, &st) ? -errno : 0;
-	if (ret) {
-		message_errno(ret, "cannot read /%s", name);
-		goto out;
-	}
-	ret = check_owner(name, &st);
+	ret = fstat(fd, &st) ? cannot(problem, -errno, "read", name) :
+			       check_owner(name, &st, problem);
 	if (ret)
 		goto out;
 
 	ret = file_read_all(fd, CONFIG_MAX_SIZE, &file.text, &file.size);
 	if (ret == -EFBIG)
-		message_error("/%s is larger than 1 MiB (CONFIG_MAX_SIZE); fix: split it up", name);
+		config_wrong(problem, "split it up", "/%s is larger than 1 MiB", name);
 	else if (ret && ret != -ENOMEM)
-		message_errno(ret, "cannot read /%s", name);
+		cannot(problem, ret, "read", name);
 	if (ret)
 		goto out;
 
@@ -127,7 +155,7 @@ static int byte_order(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static int read_dir(const struct root *root, struct config *config)
+static int read_dir(const struct root *root, struct config *config, struct config_problem *problem)
 {
 	int fd = is_masked(root, CONFIG_DIR) ? -ENOENT : file_open_folder(root->fd, CONFIG_DIR);
 	struct dirent **entry = NULL;
@@ -135,22 +163,22 @@ static int read_dir(const struct root *root, struct config *config)
 	struct stat st;
 
 	if (fd < 0) {
-		ret = cannot_open(root, CONFIG_DIR, fd);
+		ret = cannot_open(root, CONFIG_DIR, fd, problem);
 		return ret == -ENOENT ? 0 : ret;
 	}
-	ret = fstat(fd, &st) ? message_errno(-errno, "cannot read /" CONFIG_DIR) :
-			       check_owner(CONFIG_DIR, &st);
+	ret = fstat(fd, &st) ? cannot(problem, -errno, "read", CONFIG_DIR) :
+			       check_owner(CONFIG_DIR, &st, problem);
 	if (!ret) {
 		count = scandirat(fd, ".", &entry, is_config, byte_order);
 		if (count < 0)
-			ret = message_errno(-errno, "cannot read /" CONFIG_DIR);
+			ret = cannot(problem, -errno, "read", CONFIG_DIR);
 	}
 	close(fd);
 	for (int i = 0; i < count && !ret; i++) {
 		char name[sizeof(CONFIG_DIR) + 1 + sizeof(entry[i]->d_name)];
 
 		snprintf(name, sizeof(name), CONFIG_DIR "/%s", entry[i]->d_name);
-		ret = read_file(root, name, config);
+		ret = read_file(root, name, config, problem);
 		/* Masked, or removed since. */
 		if (ret == -ENOENT)
 			ret = 0;
@@ -178,16 +206,17 @@ static void digest(struct config *config)
 	SHA256End(&sha, config->digest);
 }
 
-int config_read(const struct root *root, struct config *config)
+int config_read(const struct root *root, struct config *config, struct config_problem *problem)
 {
 	int ret;
 
 	*config = (struct config){ 0 };
-	ret = read_file(root, CONFIG_FILE, config);
+	*problem = (struct config_problem){ 0 };
+	ret = read_file(root, CONFIG_FILE, config, problem);
 	if (!ret || ret == -ENOENT)
-		ret = read_dir(root, config);
-	if (ret == -ENOMEM)
-		message_errno(ret, "cannot read the config");
+		ret = read_dir(root, config, problem);
+	if (ret && !*problem->text)
+		config_wrong(problem, "", "cannot read the config: %s", strerror(-ret));
 	if (!ret)
 		digest(config);
 	return ret;
@@ -201,6 +230,20 @@ static const char *line_of(const char *text, unsigned int line)
 			text++;
 	}
 	return text;
+}
+
+/*
+ * What an editor of another system writes before the first word. The parser takes it for a part of that,
+ * and its first line is wrong; that it is not seen on a screen is why it has words of its own.
+ */
+static const char *error_text(const struct config_file *file, const struct plan_error *error)
+{
+	static const char bom[] = "\xef\xbb\xbf";
+
+	if (error->line == 1 && !strncmp(file->text, bom, sizeof(bom) - 1))
+		return WORDS("byte-order-mark", "a byte order mark is before the first word; save "
+						"the file as UTF-8 without one (BOM)");
+	return error->what;
 }
 
 unsigned int config_parse(struct config *config, struct plan *plan,
@@ -219,6 +262,7 @@ unsigned int config_parse(struct config *config, struct plan *plan,
 		for (unsigned int e = 0; e < errors.count; e++) {
 			const struct plan_error *error = &errors.error[e];
 			char text[512];
+			const char *what;
 
 			if (e == PLAN_MAX_ERRORS) {
 				snprintf(text, sizeof(text), "%s: %u further wrong lines",
@@ -228,10 +272,11 @@ unsigned int config_parse(struct config *config, struct plan *plan,
 					lost(text, arg);
 				break;
 			}
-			message_line(file->name, error->line, error->column, error->what,
+			what = error_text(file, error);
+			message_line(file->name, error->line, error->column, what,
 				     line_of(file->text, error->line));
 			snprintf(text, sizeof(text), "%s:%u:%u: %s", file->name, error->line,
-				 error->column, error->what);
+				 error->column, what);
 			if (lost)
 				lost(text, arg);
 		}

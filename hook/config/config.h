@@ -30,13 +30,27 @@ struct config {
 	char digest[CONFIG_DIGEST_HEX];
 };
 
+/* Why a config cannot be used at all, and what to do about it; both "" when it can. */
+struct config_problem {
+	char text[512];
+	char fix[256];
+};
+
 /*
  * config_read - read all files and check that they are root's alone.
  * @config: filled in; config_free() in any case
+ * @problem: filled in when it fails
  *
- * No file at all is an empty config. Returns 0, or -errno after saying what is wrong and the fix.
+ * No file at all is an empty config. Returns 0, or -errno without a word.
  */
-int config_read(const struct root *root, struct config *config);
+int config_read(const struct root *root, struct config *config, struct config_problem *problem);
+
+/* config_wrong - fill in a problem; @fix may be "". Returns -EINVAL. */
+__attribute__((format(printf, 3, 4))) int config_wrong(struct config_problem *problem,
+						       const char *fix, const char *fmt, ...);
+
+/* config_say - a problem on stderr. Returns -EINVAL. */
+int config_say(const struct config_problem *problem);
 
 /*
  * config_parse - what the files say.

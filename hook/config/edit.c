@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -70,11 +69,13 @@ static int find_place(const struct root *root, int fd, const char *name, struct 
 
 	slash = strrchr(path, '/');
 	edit->base = strdup(slash + 1);
+	edit->folder = strndup(path + strlen(root->path),
+			       (size_t)(slash - path) - strlen(root->path));
 	slash[slash == path] = '\0';
 	edit->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (edit->dirfd < 0)
 		return -errno;
-	return edit->base ? 0 : -ENOMEM;
+	return edit->base && edit->folder ? 0 : -ENOMEM;
 }
 
 static int open_file(const struct root *root, const char *name, struct edit *edit)
@@ -99,13 +100,7 @@ static int open_file(const struct root *root, const char *name, struct edit *edi
 			message_errno(ret, "cannot open the folder of /%s", name);
 		goto out;
 	}
-	/*
-	 * Two edits at once would each lose what the other wrote. The folder and not the file: that
-	 * is another one after each edit. A file system without locks does without.
-	 */
-	while (flock(edit->dirfd, LOCK_EX) && errno == EINTR)
-		;
-	/* Anew: what was opened, or not there, before the lock may be another file by now. */
+	/* Below the name that it really has; and it may be another one than a moment ago. */
 	if (fd >= 0)
 		close(fd);
 	fd = file_open(edit->dirfd, edit->base);
@@ -122,8 +117,7 @@ static int open_file(const struct root *root, const char *name, struct edit *edi
 		ret = edit->old ? 0 : -ENOMEM;
 	}
 	if (ret == -EFBIG)
-		message_error("/%s is larger than 1 MiB (EDIT_MAX_SIZE); fix: edit it yourself",
-			      name);
+		message_error("/%s is larger than 1 MiB; fix: edit it yourself", name);
 	else if (ret)
 		message_errno(ret, "cannot read /%s", name);
 out:
@@ -132,14 +126,31 @@ out:
 	return ret;
 }
 
+/* Two edits at once would each lose what the other wrote. */
+static int lock(const struct root *root, struct edit *edit)
+{
+	char holder[32];
+	int ret = lock_take(root, "edit.lock", EDIT_WAIT_MS, &edit->lock);
+
+	if (ret == -EBUSY)
+		return message_error("%s: another vfio-early%s has been changing a file for %d "
+				     "seconds; fix: wait for its end, or end it",
+				     edit->name, lock_holder(&edit->lock, holder),
+				     EDIT_WAIT_MS / 1000);
+	return ret ? message_errno(ret, "cannot make /run/vfio-early/edit.lock") : 0;
+}
+
 int edit_open(const struct root *root, const char *name, struct edit *edit)
 {
-	*edit = (struct edit){ .dirfd = -1 };
+	int ret;
+
+	*edit = (struct edit)EDIT_NONE;
 	if (asprintf(&edit->name, "/%s", name) < 0) {
 		edit->name = NULL;
 		return message_errno(-ENOMEM, "cannot read /%s", name);
 	}
-	return open_file(root, name, edit);
+	ret = lock(root, edit);
+	return ret ? ret : open_file(root, name, edit);
 }
 
 bool edit_is_changed(const struct edit *edit)
@@ -161,14 +172,17 @@ static int text_fd(const char *text, size_t size)
 
 static int run_diff(const char *before, const char *after, int oldfd, int newfd)
 {
-	char old[64], new[64];
+	char old[64], new[64], *text;
 	const char *const argv[] = { PATH_DIFF, "-u", "--label", before, "--label",
 				     after,	old,  new,	 NULL };
 	int ret;
 
 	snprintf(old, sizeof(old), "/proc/self/fd/%d", oldfd);
 	snprintf(new, sizeof(new), "/proc/self/fd/%d", newfd);
-	ret = program_run(NULL, argv, NULL);
+	ret = program_run(NULL, argv, &text, NULL);
+	if (text)
+		fputs(text, stdout);
+	free(text);
 	/* 1: they differ. */
 	return ret > 1 ? -ENOEXEC : ret < 0 ? ret : 0;
 }
@@ -228,13 +242,9 @@ int edit_backup(struct edit *edit, const char *suffix, char **kept)
 			      0 :
 			      file_create(edit->dirfd, base, &edit->st, edit->old, edit->old_size);
 	}
-	if (!ret) {
-		int dir = (int)(strrchr(edit->name, '/') - edit->name);
-
-		if (asprintf(kept, "%.*s/%s", dir, edit->name, base) < 0) {
-			*kept = NULL;
-			ret = -ENOMEM;
-		}
+	if (!ret && asprintf(kept, "%s/%s", edit->folder, base) < 0) {
+		*kept = NULL;
+		ret = -ENOMEM;
 	}
 	return ret ? message_errno(ret, "cannot keep a backup of %s; nothing was changed",
 				   edit->name) :
@@ -261,7 +271,9 @@ void edit_close(struct edit *edit)
 	free(edit->base);
 	free(edit->old);
 	free(edit->text);
+	free(edit->folder);
 	if (edit->dirfd >= 0)
 		close(edit->dirfd);
-	*edit = (struct edit){ .dirfd = -1 };
+	lock_release(&edit->lock);
+	*edit = (struct edit)EDIT_NONE;
 }

@@ -11,14 +11,23 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
+#include "util/lock.h"
 #include "util/root.h"
 
 #define EDIT_MAX_SIZE (1u << 20) /* bytes; a larger file is not one that an administrator wrote */
 
+#define EDIT_WAIT_MS 5000
+#define EDIT_NONE                              \
+	{                                      \
+		.dirfd = -1, .lock = LOCK_NONE \
+	}
+
 struct edit {
-	char *name; /* "/etc/vfio-early.conf", without the root, for messages */
-	char *base; /* its last component, links followed */
-	int dirfd;  /* the folder that it really lies in; locked while the edit is open */
+	char *name;   /* "/etc/vfio-early.conf", without the root, for messages */
+	char *base;   /* its last component, links followed */
+	char *folder; /* "/etc", where it really lies, without the root */
+	int dirfd;    /* the same */
+	struct lock lock;
 	bool exists;
 	struct stat st;
 	char *old; /* NUL-ended; "" when it does not exist */
@@ -28,12 +37,12 @@ struct edit {
 };
 
 /*
- * edit_open - read a file that is to be changed, and keep other edits of its folder away.
+ * edit_open - read a file that is to be changed, and keep other edits of this root away.
  * @name: relative to the root. A symbolic link is followed, but never out of the root.
  * @edit: filled in; edit_close() in any case
  *
- * A missing file is an empty one that edit_commit() makes. Returns 0, or -errno after saying what
- * is wrong and the fix.
+ * A missing file is an empty one that edit_commit() makes. Another edit is waited for EDIT_WAIT_MS
+ * milliseconds. Returns 0, or -errno after saying what is wrong and the fix.
  */
 int edit_open(const struct root *root, const char *name, struct edit *edit);
 
@@ -49,7 +58,8 @@ int edit_diff(const struct edit *edit);
 /*
  * edit_backup - keep the old text beside the file, as NAME@suffix, mode and owner the same. One that
  * is there already with another text is never written over: the next free NAME@suffix.N is taken.
- * @kept: gets the malloc'ed name that it was given, without the root; NULL when nothing was to keep
+ * @kept: gets the malloc'ed name that it was given, without the root and links followed; NULL when
+ *	  nothing was to keep
  *
  * Returns 0, or -errno after saying what is wrong.
  */

@@ -45,8 +45,18 @@
 	/* The config. */ \
 	X(CONFIG_OK, "config-ok", CONFIG, "config", OK, "{0} bind line{1}", "") \
 	X(LINE_LOST, "line-left-out", CONFIG, "config", BLOCKS, "left out: {0}", "correct it") \
+	X(CONFIG_UNUSABLE, "config-unusable", CONFIG, "config", BLOCKS, "{0}", "{1}") \
+	X(FN_UNREADABLE, "function-unreadable", CONFIG, "config", BLOCKS, \
+	  "cannot be read ({0}): the boot leaves it alone", \
+	  "look into the kernel log for what is wrong with it, or remove bind {1}") \
+	X(FN_MAYBE_UNREADABLE, "unreadable-unknown", CONFIG, "config", WARNS, \
+	  "cannot be read ({0}): whether bind {1} means it is not known", \
+	  "look into the kernel log for what is wrong with it") \
 	X(NO_FUNCTION, "absent", CONFIG, "config", BLOCKS, "bind {0}: no such function", \
 	  "correct or remove the line; vfio-early list -a names all functions") \
+	X(BIND_EXCEPTED, "bind-excepted", CONFIG, "config", WARNS, \
+	  "bind {0} binds nothing: an except line names every function of it", \
+	  "remove the one or the other") \
 	X(UNDONE, "undone", CONFIG, "config", IDLE, \
 	  "vfio-early undo was the last word: the next boot binds nothing", COMMAND_APPLY) \
 	X(NO_BIND_LINE, "no-bind-line", CONFIG, "config", IDLE, \

@@ -116,7 +116,10 @@ int findings_collect_status(struct host *host, const char *kernel, struct findin
 	if (!ret) {
 		find_machine(&search);
 		find_groups(&search);
-		ret = find_images(&search);
+		if (*host->problem.text)
+			find_config(&search);
+		else
+			ret = find_images(&search);
 		find_devices(&search);
 		find_vms(&search);
 		find_recipes(&search);

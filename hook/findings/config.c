@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "early/pci.h"
 #include "findings/find.h"
 #include "plan/plan.h"
 
@@ -62,18 +63,90 @@ static size_t count_blocks(const struct search *search)
 	return blocks;
 }
 
+/* Does a bind line name this very place, whatever is there? */
+static bool is_named(const struct host *host, const struct plan_selector *bind,
+		     const struct pci_address *addr)
+{
+	struct selector sel = bind->sel;
+
+	if (pci_resolve(host->root.fd, &sel) || selector_needs_scan(&sel))
+		return false;
+	return sel.kind == SELECTOR_SLOT ? pci_address_same_slot(&sel.addr, addr) :
+					   pci_address_equal(&sel.addr, addr);
+}
+
+static bool names_unreadable(const struct host *host, const struct plan_selector *bind)
+{
+	for (size_t i = 0; i < host->unreadables; i++)
+		if (is_named(host, bind, &host->unreadable[i].addr))
+			return true;
+	return false;
+}
+
+static void find_unreadable(struct search *search, const struct host_unreadable *fn)
+{
+	const struct host *host = search->host;
+	const struct plan_selector *maybe = NULL;
+	char addr[PCI_ADDRESS_SIZE];
+
+	pci_address_format(&fn->addr, addr);
+	for (unsigned int i = 0; i < host->plan.binds; i++) {
+		const struct plan_selector *bind = &host->plan.bind[i];
+
+		if (is_named(host, bind, &fn->addr)) {
+			finding_add(search->findings, FINDING_FN_UNREADABLE, addr,
+				    strerror(-fn->error), bind->text, NULL);
+			return;
+		}
+		if (selector_needs_scan(&bind->sel))
+			maybe = bind;
+	}
+	if (maybe)
+		finding_add(search->findings, FINDING_FN_MAYBE_UNREADABLE, addr,
+			    strerror(-fn->error), maybe->text, NULL);
+}
+
+/* Is there a function that this selector means, and is each of them in an except line? */
+static bool is_excepted(const struct host *host, const struct plan_selector *bind)
+{
+	unsigned int excepted = 0;
+
+	for (unsigned int i = 0; i < host->table.candidates; i++) {
+		const struct pci_function *fn = &host->table.fn[i];
+
+		if (selector_match(&bind->sel, &fn->addr, &fn->id, fn->class,
+				   fn->has_slot_id ? &fn->slot_id : NULL) == SELECTOR_DIFFERS)
+			continue;
+		if (host->decisions.verdict[i].reason != REASON_EXCEPT)
+			return false;
+		excepted++;
+	}
+	return excepted;
+}
+
 void find_config(struct search *search)
 {
 	const struct host *host = search->host;
 	const struct plan *plan = &host->plan;
 	char lines[16];
 
+	if (*host->problem.text) {
+		finding_add(search->findings, FINDING_CONFIG_UNUSABLE, "config", host->problem.text,
+			    host->problem.fix, NULL);
+		return;
+	}
 	for (unsigned int i = 0; i < plan->losts; i++)
 		find_in_lost(search, plan->lost[i]);
 	for (unsigned int i = 0; i < plan->binds; i++)
-		if (!host->decisions.matched[i])
+		if (!host->decisions.matched[i] && !names_unreadable(host, &plan->bind[i]))
 			finding_add(search->findings, FINDING_NO_FUNCTION, "config",
 				    plan->bind[i].text, NULL);
+	for (unsigned int i = 0; i < plan->binds; i++)
+		if (is_excepted(host, &plan->bind[i]))
+			finding_add(search->findings, FINDING_BIND_EXCEPTED, "config",
+				    plan->bind[i].text, NULL);
+	for (size_t i = 0; i < host->unreadables; i++)
+		find_unreadable(search, &host->unreadable[i]);
 	if (host->is_undone)
 		finding_add(search->findings, FINDING_UNDONE, "config", NULL);
 	else if (!plan->binds && !plan->losts)

@@ -115,7 +115,11 @@ const char *finding_stage_name(enum finding_stage stage);
  */
 int findings_collect_check(struct host *host, const char *kernel, struct findings *findings);
 
-/* findings_collect_status - that, and the boot loader, the images and this boot. */
+/*
+ * findings_collect_status - that, and the boot loader, the images and this boot; of a config that cannot
+ * be used only that it cannot, and the machine.
+ * @host: after host_decide() or host_decide_or_problem()
+ */
 int findings_collect_status(struct host *host, const char *kernel, struct findings *findings);
 
 #endif

@@ -115,21 +115,8 @@ void host_before_drivers(const struct host *host, struct pci_table *table)
 	}
 }
 
-int host_decide(struct host *host, const char *kernel)
-{
-	char *text;
-	size_t size;
-	int ret;
-
-	compiler_close(host->compiler);
-	ret = compiler_open(&host->root, host->known, host->count, true, &host->compiler);
-	if (!ret)
-		ret = compiler_plan(host->compiler, kernel, &text, &size);
-	host->is_undone = state_is(&host->root, STATE_UNDONE);
-	return ret ? ret : host_decide_text(host, text, size);
-}
-
-int host_decide_text(struct host *host, char *text, size_t size)
+/* What host_decide_text() does; a plan that cannot be used is in host->problem. */
+static int decide_text(struct host *host, char *text, size_t size)
 {
 	struct plan_errors errors = { 0 };
 	int ret;
@@ -152,8 +139,8 @@ int host_decide_text(struct host *host, char *text, size_t size)
 	host->table.knowns = host->known ? (unsigned int)host->count : 0;
 	ret = pci_collect(host->root.fd, &host->plan, NULL, &host->table);
 	if (ret == -E2BIG)
-		return message_error("the bind lines name over 1024 functions with their groups "
-				     "(PCI_MAX_FUNCTIONS); fix: name fewer");
+		return config_wrong(&host->problem, "name fewer",
+				    "the bind lines name over 1024 functions with their groups");
 	if (ret)
 		return message_errno(ret, "cannot read the PCI functions that the config names");
 
@@ -169,6 +156,52 @@ int host_decide_text(struct host *host, char *text, size_t size)
 	for (unsigned int i = 0; i < host->table.count; i++)
 		find_hint(host, &host->decisions.verdict[i]);
 	return 0;
+}
+
+/* Nothing is named, and so nothing is decided. */
+static void decide_nothing(struct host *host)
+{
+	plan_init(&host->plan);
+	host->table.count = host->table.candidates = 0;
+	for (size_t i = 0; i < host->count; i++)
+		host->fn[i].place = DECIDE_NO_INDEX;
+}
+
+int host_decide_or_problem(struct host *host, const char *kernel)
+{
+	char *text;
+	size_t size;
+	int ret;
+
+	compiler_close(host->compiler);
+	host->problem = (struct config_problem){ 0 };
+	ret = compiler_open(&host->root, host->known, host->count, true, &host->problem,
+			    &host->compiler);
+	if (!ret)
+		ret = compiler_plan(host->compiler, kernel, &text, &size);
+	host->is_undone = state_is(&host->root, STATE_UNDONE);
+	if (!ret)
+		ret = decide_text(host, text, size);
+	if (!ret || !*host->problem.text)
+		return ret;
+	decide_nothing(host);
+	return 0;
+}
+
+int host_decide(struct host *host, const char *kernel)
+{
+	int ret = host_decide_or_problem(host, kernel);
+
+	return !ret && *host->problem.text ? config_say(&host->problem) : ret;
+}
+
+int host_decide_text(struct host *host, char *text, size_t size)
+{
+	int ret;
+
+	host->problem = (struct config_problem){ 0 };
+	ret = decide_text(host, text, size);
+	return ret && *host->problem.text ? config_say(&host->problem) : ret;
 }
 
 void host_decide_free(struct host *host)

@@ -15,10 +15,12 @@
 #include "host/next_cmdline.h"
 #include "util/address.h"
 #include "util/array.h"
+#include "util/file.h"
 #include "util/message.h"
 
 #define PATH_OSRELEASE "proc/sys/kernel/osrelease"
 #define PATH_MODULES   "lib/modules"
+#define CMDLINE_MAX    (1u << 20) /* bytes; a kernel takes 2 KiB, arm64 too */
 
 static int compare_function(const void *a, const void *b)
 {
@@ -32,10 +34,11 @@ static int add_function(const struct pci_function *fn, int error, void *arg)
 	struct host *host = arg;
 	const struct host_function item = { .pci = *fn, .place = DECIDE_NO_INDEX };
 
+	const struct host_unreadable unreadable = { .addr = fn->addr, .error = error };
+
 	if (!error)
 		return array_append(&host->fn, &host->count, sizeof(item), &item);
-	host->unreadable++;
-	return 0;
+	return array_append(&host->unreadable, &host->unreadables, sizeof(unreadable), &unreadable);
 }
 
 /* A card is more than its display function: its audio, USB and UCSI belong to it. */
@@ -60,11 +63,42 @@ static void mark_displays(struct host *host)
 /* Without memory for it, or with a function that may be readable the next time, all is read again. */
 static void keep_known(struct host *host)
 {
-	if (!host->count || host->unreadable)
+	if (!host->count || host->unreadables)
 		return;
 	host->known = calloc(host->count, sizeof(*host->known));
 	for (size_t i = 0; i < host->count && host->known; i++)
 		host->known[i] = host->fn[i].pci;
+}
+
+static void say_unreadable(const struct host *host)
+{
+	char addr[PCI_ADDRESS_SIZE];
+
+	if (!host->unreadables)
+		return;
+	pci_address_format(&host->unreadable[0].addr, addr);
+	if (host->unreadables == 1)
+		message_warn("%s cannot be read, and is left out: %s", addr,
+			     strerror(-host->unreadable[0].error));
+	else
+		message_warn("%s and %zu more PCI functions cannot be read, and are left out: %s",
+			     addr, host->unreadables - 1, strerror(-host->unreadable[0].error));
+}
+
+/* The parameters of the running kernel. A tree may have anything in that place. */
+static int read_cmdline(struct host *host)
+{
+	size_t size;
+	char *text;
+	int ret = file_read(host->root.fd, PATH_CMDLINE, CMDLINE_MAX, &text, &size);
+
+	if (ret == -ENOTSUP || ret == -EISDIR)
+		return message_error("%s/" PATH_CMDLINE " is not a regular file; fix: move it away",
+				     host->root.path);
+	snprintf(host->cmdline, sizeof(host->cmdline), "%s", ret ? "" : text);
+	host->cmdline[strcspn(host->cmdline, "\n")] = '\0';
+	free(text);
+	return 0;
 }
 
 static int open_host(const char *dir, bool may_be_blind, struct host **result)
@@ -87,10 +121,7 @@ static int open_host(const char *dir, bool may_be_blind, struct host **result)
 						   "name the top of a machine's tree");
 		goto out;
 	}
-	if (host->unreadable)
-		message_warn("%u PCI function%s cannot be read, and %s left out", host->unreadable,
-			     host->unreadable == 1 ? "" : "s",
-			     host->unreadable == 1 ? "is" : "are");
+	say_unreadable(host);
 	host->devicesfd = sysfs_open_dir(host->root.fd, PATH_PCI_DEVICES);
 	if (host->count)
 		qsort(host->fn, host->count, sizeof(*host->fn), compare_function);
@@ -98,7 +129,9 @@ static int open_host(const char *dir, bool may_be_blind, struct host **result)
 	keep_known(host);
 	host->names = names_open(&host->root);
 
-	sysfs_read_whole(host->root.fd, PATH_CMDLINE, host->cmdline, sizeof(host->cmdline));
+	ret = read_cmdline(host);
+	if (ret)
+		goto out;
 	iommu_read(host->root.fd, host->cmdline, false, &host->iommu);
 	*result = host;
 	return 0;
@@ -136,10 +169,14 @@ int host_twin(const struct host *host, struct host **result)
 	for (size_t i = 0; i < host->count; i++)
 		if (array_append(&twin->fn, &twin->count, sizeof(*twin->fn), &host->fn[i]))
 			break;
-	twin->unreadable = host->unreadable;
+	for (size_t i = 0; i < host->unreadables; i++)
+		if (array_append(&twin->unreadable, &twin->unreadables, sizeof(*twin->unreadable),
+				 &host->unreadable[i]))
+			break;
 	keep_known(twin);
 	twin->names = names_open(&twin->root);
-	if (twin->root.fd < 0 || (host->devicesfd >= 0 && fd < 0) || twin->count != host->count) {
+	if (twin->root.fd < 0 || (host->devicesfd >= 0 && fd < 0) || twin->count != host->count ||
+	    twin->unreadables != host->unreadables) {
 		host_close(twin);
 		return message_errno(-ENOMEM, "cannot read this host");
 	}
@@ -158,7 +195,17 @@ void host_close(struct host *host)
 	host_decide_free(host);
 	free(host->known);
 	free(host->fn);
+	free(host->unreadable);
 	free(host);
+}
+
+const struct host_unreadable *host_find_unreadable(const struct host *host,
+						   const struct pci_address *addr)
+{
+	for (size_t i = 0; i < host->unreadables; i++)
+		if (pci_address_equal(&host->unreadable[i].addr, addr))
+			return &host->unreadable[i];
+	return NULL;
 }
 
 struct host_function *host_find(const struct host *host, const struct pci_address *addr)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "config/config.h"
 #include "early/cmdline.h"
 #include "early/decide.h"
 #include "early/iommu.h"
@@ -27,19 +28,27 @@ struct host_function {
 	int place;		 /* in host->table, or DECIDE_NO_INDEX */
 };
 
+/* A function whose facts cannot be read: it is in no list. */
+struct host_unreadable {
+	struct pci_address addr;
+	int error; /* -errno */
+};
+
 struct host {
 	struct root root;
 	int devicesfd; /* sys/bus/pci/devices, or -1 */
 	struct host_function *fn;
 	size_t count;		    /* in the order of addresses */
 	struct pci_function *known; /* the same, for pci_collect(); NULL when some are unreadable */
-	unsigned int unreadable;
+	struct host_unreadable *unreadable;
+	size_t unreadables;
 	struct names *names;
 	char cmdline[CMDLINE_SIZE];
 	struct iommu iommu;
 
 	/* By host_decide(): */
-	struct compiler *compiler; /* what every plan of this host has; see plan/plan.h */
+	struct config_problem problem; /* why there is no plan */
+	struct compiler *compiler;     /* what every plan of this host has; see plan/plan.h */
 	char *plan_text;
 	char **note; /* the plan's own comments: what could not be found out */
 	size_t notes;
@@ -86,6 +95,12 @@ void host_close(struct host *host);
 int host_decide(struct host *host, const char *kernel);
 
 /*
+ * host_decide_or_problem - the same, for who shows what is wrong with the config in its own way: then
+ * host->problem has it, nothing is said and 0 is returned, with an empty plan.
+ */
+int host_decide_or_problem(struct host *host, const char *kernel);
+
+/*
  * host_decide_text - ask the same of a plan that is compiled already.
  * @text: malloc'ed, NUL-ended; the host's from here on, also when it fails
  * @size: without the NUL
@@ -111,6 +126,10 @@ const char *host_running(const struct root *root, char *buf, size_t size);
  * every driver, and so before every virtual function, while the boot framebuffer is there.
  */
 void host_before_drivers(const struct host *host, struct pci_table *table);
+
+/* host_find_unreadable - the function there whose facts cannot be read, or NULL. */
+const struct host_unreadable *host_find_unreadable(const struct host *host,
+						   const struct pci_address *addr);
 
 /* host_find - the function at an address, or NULL. */
 struct host_function *host_find(const struct host *host, const struct pci_address *addr);

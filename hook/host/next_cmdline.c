@@ -63,7 +63,7 @@ static int add_line(struct next_cmdline *next, char *line)
 static int ask(const struct root *root, const char *verb, char **said)
 {
 	const char *argv[5] = { NULL, verb };
-	char *program = find_program();
+	char *program = find_program(), *words = NULL;
 	int ret;
 
 	*said = NULL;
@@ -74,7 +74,9 @@ static int ask(const struct root *root, const char *verb, char **said)
 		argv[2] = "--root";
 		argv[3] = root->path;
 	}
-	ret = program_run(NULL, argv, said);
+	/* What it has to say to people it says again to whoever runs it. */
+	ret = program_run(NULL, argv, said, &words);
+	free(words);
 	free(program);
 	if (ret <= 0)
 		return ret;
@@ -90,8 +92,7 @@ int next_cmdline_read(const struct root *root, struct next_cmdline *next)
 
 	*next = (struct next_cmdline){ 0 };
 	for (pos = said; !ret && (line = strsep(&pos, "\n"));)
-		/* What it has to say to people has no tabs. */
-		if (strchr(line, '\t'))
+		if (*line)
 			ret = add_line(next, line);
 	free(said);
 	return ret;
@@ -156,7 +157,7 @@ int next_kernel_read(const struct root *root, struct next_kernel *kernel)
 
 	*kernel = (struct next_kernel){ 0 };
 	for (pos = said; !ret && !kernel->how && (line = strsep(&pos, "\n"));)
-		if (strchr(line, '\t'))
+		if (*line)
 			ret = take_kernel(kernel, line);
 	free(said);
 	return ret;

@@ -82,6 +82,9 @@ static int no_such_address(const struct host *host, const char *word, const stru
 
 	for (size_t i = 0; i < NEAR_MAX; i++)
 		list[i] = (struct near){ .distance = NEAR_DISTANCE + 1 };
+	if (host_find_unreadable(host, &sel->addr))
+		return message_errno(host_find_unreadable(host, &sel->addr)->error,
+				     "what is at %s cannot be read", word);
 	format_place(&sel->addr, is_slot, wanted);
 	for (size_t i = 0; i < host->count; i++) {
 		if (pci_is_bridge(&host->fn[i].pci))

@@ -82,12 +82,12 @@ int builder_run(const struct root *root, enum image_builder builder, const struc
 	int ret;
 
 	if (builder != IMAGE_DRACUT)
-		return program_run(root, update, said);
+		return program_run(root, update, said, said);
 	snprintf(path, sizeof(path), "/%s", target);
 	/* trixie's calls the scripts of post-update.d itself, for what is not in its place yet. */
 	if (setenv(no_hooks, "1", 1))
 		return -ENOMEM;
-	ret = program_run(root, dracut, said);
+	ret = program_run(root, dracut, said, said);
 	unsetenv(no_hooks);
 	return ret;
 }
@@ -107,5 +107,5 @@ int builder_finish(const struct root *root, enum image_builder builder, const st
 	for (size_t i = 0; i < N_POST_UPDATE; i++)
 		if (sysfs_exists(root->fd, post_update[i] + 1))
 			argv[words++] = post_update[i];
-	return words > 3 ? program_run(root, argv, said) : 0;
+	return words > 3 ? program_run(root, argv, said, said) : 0;
 }

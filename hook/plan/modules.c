@@ -317,8 +317,7 @@ static bool is_seen(struct resolution *res, const char *name)
 			return true;
 	if (res->count == PLAN_MAX_MODULES) {
 		lose(res, "remove softdep lines for vfio from modprobe.d",
-		     "vfio-pci needs more than 32 modules (PLAN_MAX_MODULES); %s is left out",
-		     name);
+		     "vfio-pci needs more than 32 modules; %s is left out", name);
 		return true;
 	}
 	res->seen[res->count] = strdup(name);

@@ -34,7 +34,8 @@
 #define SELECTOR_TEXT_SIZE (2 * PATH_TEXT_SIZE + ID_TEXT_SIZE + 2)
 
 struct compiler {
-	bool is_quiet;	/* about bind lines that match nothing today */
+	struct config_problem *problem; /* or NULL: see compiler_open() */
+	bool is_quiet;			/* about bind lines that match nothing today */
 	bool is_undone; /* by `undo`: nothing is to be bound, whatever the config says */
 	const struct root *root;
 	struct config config;
@@ -388,8 +389,8 @@ static int write_protects(struct compiler *comp, FILE *out)
 		return message_errno(ret, "cannot find out which devices this host needs");
 	leave_out_bridges(comp, &facts);
 	if (facts.count > PLAN_MAX_PROTECTS)
-		ret = message_error("this host needs %zu devices, more than 1024 "
-				    "(PLAN_MAX_PROTECTS); fix: report it as a bug",
+		ret = message_error("this host needs %zu devices, more than 1024; "
+				    "fix: report it as a bug",
 				    facts.count);
 
 	if (facts.why_none)
@@ -444,16 +445,28 @@ static void write_header(const struct compiler *comp, const char *kernel, FILE *
 	write_lost(comp, out);
 }
 
+/* To whoever asked for it, or said. Returns -EINVAL. */
+static int pass_on(const struct compiler *comp, const struct config_problem *problem)
+{
+	if (!comp->problem)
+		return config_say(problem);
+	*comp->problem = *problem;
+	return -EINVAL;
+}
+
 /* What the boot half would make of this text. */
-static int check_text(const char *text, size_t size)
+static int check_text(const struct compiler *comp, const char *text, size_t size)
 {
 	static struct plan plan;
 	struct plan_errors errors = { 0 };
+	struct config_problem problem;
 	char *copy;
 
-	if (size >= PLAN_MAX_TEXT)
-		return message_error("the plan would be larger than 256 KiB (PLAN_MAX_TEXT); fix: "
-				     "use fewer lines, class: or IDs");
+	if (size >= PLAN_MAX_TEXT) {
+		config_wrong(&problem, "use fewer lines, class: or IDs",
+			     "the plan would be larger than 256 KiB");
+		return pass_on(comp, &problem);
+	}
 	copy = strdup(text);
 	if (!copy)
 		return message_errno(-ENOMEM, "cannot check the plan");
@@ -480,6 +493,7 @@ static int check_kernel(const struct compiler *comp, const char *kernel)
 /* From the config to what every plan has. Wrong lines of the config are in comp->losts too. */
 static int compile_host(struct compiler *comp)
 {
+	struct config_problem problem;
 	size_t size;
 	FILE *out;
 	int ret = 0;
@@ -493,9 +507,9 @@ static int compile_host(struct compiler *comp)
 			"fix: " COMMAND_APPLY);
 	/* What the config says does not count then, nor that it cannot be read. */
 	if (!comp->is_undone)
-		ret = config_read(comp->root, &comp->config);
+		ret = config_read(comp->root, &comp->config, &problem);
 	if (ret)
-		return ret;
+		return pass_on(comp, &problem);
 	config_parse(&comp->config, &comp->plan, add_lost, comp);
 	comp->host_losts = comp->losts;
 	/* Only what is bound is compared with what is there. */
@@ -515,7 +529,7 @@ static int compile_host(struct compiler *comp)
 }
 
 int compiler_open(const struct root *root, const struct pci_function *fn, size_t fns, bool is_quiet,
-		  struct compiler **result)
+		  struct config_problem *problem, struct compiler **result)
 {
 	struct compiler *comp = calloc(1, sizeof(*comp));
 	int ret;
@@ -527,6 +541,7 @@ int compiler_open(const struct root *root, const struct pci_function *fn, size_t
 	comp->fn = fn;
 	comp->fns = fn ? fns : 0;
 	comp->is_quiet = is_quiet;
+	comp->problem = problem;
 	ret = compile_host(comp);
 	if (ret)
 		compiler_close(comp);
@@ -587,7 +602,7 @@ int compiler_plan(struct compiler *comp, const char *kernel, char **text, size_t
 	if (ret == -ENOMEM)
 		message_errno(ret, "cannot compile the plan");
 	if (!ret)
-		ret = check_text(*text, *size);
+		ret = check_text(comp, *text, *size);
 	if (ret) {
 		free(*text);
 		*text = NULL;
@@ -634,7 +649,7 @@ int plan_compile(const struct root *root, const char *kernel, char **text, size_
 
 	*text = NULL;
 	*size = 0;
-	ret = compiler_open(root, NULL, 0, true, &comp);
+	ret = compiler_open(root, NULL, 0, true, NULL, &comp);
 	if (!ret)
 		ret = compiler_plan(comp, kernel, text, size);
 	compiler_close(comp);

@@ -32,12 +32,14 @@ struct compiler;
  * @root: must live as long
  * @fn, @fns: what pci_scan() finds, in the order of addresses; must live as long. NULL: scan
  * @is_quiet: do not say that a bind line matches nothing today: decide() tells
+ * @problem: gets what makes the whole config unusable, now or in compiler_plan(), which is not said
+ *	     then; must live as long. NULL: it is said
  *
  * Wrong lines of the config are said on stderr, and are "lost" lines of each plan. Returns 0, or
  * -errno after saying why.
  */
 int compiler_open(const struct root *root, const struct pci_function *fn, size_t fns, bool is_quiet,
-		  struct compiler **compiler);
+		  struct config_problem *problem, struct compiler **compiler);
 
 /* compiler_plan - the plan of a kernel; arguments and result as of plan_compile(). */
 int compiler_plan(struct compiler *compiler, const char *kernel, char **text, size_t *size);

@@ -163,7 +163,8 @@ static int wrong_option(struct options *opts, const struct parser *parser, int o
 
 static int wrong_value(struct options *opts, const char *option, const char *fix)
 {
-	message_error("%s is no value for %s; fix: write %s", optarg, option, fix);
+	message_error("%s is no value for %s; fix: write %s", *optarg ? optarg : "\"\"", option,
+		      fix);
 	opts->status = options_usage(opts);
 	return OPTIONS_EXIT;
 }
@@ -192,6 +193,15 @@ static int take_width(struct options *opts)
 	return 0;
 }
 
+static int take_root(struct options *opts)
+{
+	/* Of a script whose variable is not set: "/" was not meant. */
+	if (!*optarg)
+		return wrong_value(opts, "--root", "the folder of a tree");
+	opts->root = optarg;
+	return 0;
+}
+
 /* A common option. Returns 0 when it was one, its code when it is the command's own. */
 static int take_common(struct options *opts, int code)
 {
@@ -207,7 +217,7 @@ static int take_common(struct options *opts, int code)
 		return 0;
 	}
 	if (code == 'r' && opts->spec->common & OPTIONS_ROOT)
-		opts->root = optarg;
+		return take_root(opts);
 	else if (code == 'J' && opts->spec->common & OPTIONS_JSON)
 		opts->output.format = OUTPUT_JSON;
 	else if (code == 'o' && opts->spec->common & OPTIONS_TABLE)

@@ -356,7 +356,7 @@ int output_table_print(struct output_table *table)
 		return print_json(table);
 	if (!ret)
 		ret = scols_print_table(table->table);
-	return ret < 0 ? message_errno(ret, "cannot print the table") : output_finish();
+	return ret < 0 ? message_errno(ret, "cannot print the table") : 0;
 }
 
 struct json_object *output_json_object(void)
@@ -448,12 +448,15 @@ int output_json(struct json_object *object)
 	if (text)
 		puts(text);
 	json_object_put(object);
-	return text ? output_finish() : message_errno(-ENOMEM, "cannot print JSON");
+	return text ? 0 : message_errno(-ENOMEM, "cannot print JSON");
 }
 
 int output_finish(void)
 {
-	if (fflush(stdout) || ferror(stdout))
-		return message_errno(errno ? -errno : -EIO, "cannot write to standard output");
-	return 0;
+	int error = fflush(stdout) ? -errno : 0;
+
+	/* Of what failed before this there is no errno any more. */
+	if (!error && ferror(stdout))
+		return message_error("cannot write to standard output");
+	return error ? message_errno(error, "cannot write to standard output") : 0;
 }

@@ -158,7 +158,10 @@ struct json_object *output_json_text(const char *text);
  */
 int output_json(struct json_object *object);
 
-/* output_finish - was all of standard output written? Returns 0, or -errno after saying it. */
+/*
+ * output_finish - was all of standard output written? main() asks, once. Returns 0, or -errno after
+ * saying it.
+ */
 int output_finish(void);
 
 #endif

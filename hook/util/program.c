@@ -2,6 +2,8 @@
 /* Running a program of the system; see program.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,19 +14,69 @@
 
 #define SEARCH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-static int read_said(int fd, char **said)
+/* One end of the program's output, and what came out of it. */
+struct stream {
+	int fds[2]; /* we read the first, it writes to the second; -1: closed, or not asked for */
+	FILE *to;
+	size_t size;
+};
+
+/* @text: who asks for it, or NULL: it is ours */
+static int open_stream(struct stream *stream, char **text)
+{
+	stream->fds[0] = stream->fds[1] = -1;
+	stream->to = NULL;
+	if (!text)
+		return 0;
+	if (pipe2(stream->fds, O_CLOEXEC))
+		return -errno;
+	stream->to = open_memstream(text, &stream->size);
+	return stream->to ? 0 : -ENOMEM;
+}
+
+static void close_end(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static int close_stream(struct stream *stream)
+{
+	close_end(&stream->fds[0]);
+	close_end(&stream->fds[1]);
+	return stream->to && fclose(stream->to) ? -ENOMEM : 0;
+}
+
+/* Takes what is there of one stream; closes it at its end. */
+static void take(struct stream *stream)
 {
 	char buf[4096];
-	size_t size = 0;
-	FILE *out = open_memstream(said, &size);
-	ssize_t got;
+	ssize_t got = read(stream->fds[0], buf, sizeof(buf));
 
-	if (!out)
-		return -ENOMEM;
-	while ((got = read(fd, buf, sizeof(buf))) > 0 || (got < 0 && errno == EINTR))
-		if (got > 0)
-			fwrite(buf, 1, (size_t)got, out);
-	return fclose(out) ? -ENOMEM : 0;
+	if (got > 0 && stream->to)
+		fwrite(buf, 1, (size_t)got, stream->to);
+	else if (!got || errno != EINTR)
+		close_end(&stream->fds[0]);
+}
+
+/* Both at once: who fills a pipe that nobody reads waits for ever. */
+static void read_streams(struct stream *out, struct stream *err)
+{
+	while (out->fds[0] >= 0 || err->fds[0] >= 0) {
+		/* poll(2) passes over a negative descriptor. */
+		struct pollfd fds[] = {
+			{ .fd = out->fds[0], .events = POLLIN },
+			{ .fd = err->fds[0], .events = POLLIN },
+		};
+
+		if (poll(fds, 2, -1) < 0)
+			continue;
+		if (fds[0].revents)
+			take(out);
+		if (fds[1].revents)
+			take(err);
+	}
 }
 
 static int wait_for(pid_t pid)
@@ -39,17 +91,18 @@ static int wait_for(pid_t pid)
 
 /*
  * In the child: becomes the program, or writes errno to @failfd, which is closed on exec.
- * @outfd: for its standard output and error, or -1 for ours
+ * @outfd, @errfd: for its standard output and error, or -1 for ours
  */
 __attribute__((noreturn)) static void become(const struct root *root, const char *const argv[],
-					     int outfd, int failfd)
+					     int outfd, int errfd, int failfd)
 {
 	char *const *words;
 	int nullfd, error;
 
 	/* execv(3) writes to none of them, and says otherwise only for the sake of old C. */
 	memcpy(&words, &argv, sizeof(words));
-	if (outfd >= 0 && (dup2(outfd, STDOUT_FILENO) < 0 || dup2(outfd, STDERR_FILENO) < 0))
+	if ((outfd >= 0 && dup2(outfd, STDOUT_FILENO) < 0) ||
+	    (errfd >= 0 && dup2(errfd, STDERR_FILENO) < 0))
 		goto out;
 	nullfd = open("/dev/null", O_RDONLY);
 	if (nullfd >= 0 && nullfd != STDIN_FILENO) {
@@ -74,47 +127,54 @@ static int read_failure(int fd)
 	return read(fd, &error, sizeof(error)) == sizeof(error) ? -error : 0;
 }
 
-int program_run(const struct root *root, const char *const argv[], char **said)
+/* From fork(2) to the end of the program. */
+static int run(const struct root *root, const char *const argv[], struct stream *out,
+	       struct stream *err, bool is_one)
 {
-	int out[2] = { -1, -1 }, failure[2] = { -1, -1 };
+	int failure[2], ret, status;
 	pid_t pid;
-	int ret = 0, status;
 
-	if (said)
-		*said = NULL;
-	/* Whoever became root by su(1) may have no sbin. */
-	if (setenv("PATH", SEARCH, 1))
-		return -ENOMEM;
 	if (pipe2(failure, O_CLOEXEC))
 		return -errno;
-	if (said && pipe2(out, O_CLOEXEC)) {
-		ret = -errno;
-		goto out;
-	}
 	fflush(stdout);
 	pid = fork();
 	if (!pid)
-		become(root, argv, out[1], failure[1]);
-	if (pid < 0) {
-		ret = -errno;
-		goto out;
-	}
+		become(root, argv, out->fds[1], is_one ? out->fds[1] : err->fds[1], failure[1]);
+	ret = pid < 0 ? -errno : 0;
 	close(failure[1]);
-	failure[1] = -1;
-	if (said)
-		close(out[1]);
-	out[1] = -1;
-	ret = read_failure(failure[0]);
-	if (!ret && said)
-		ret = read_said(out[0], said);
-	status = wait_for(pid);
-	ret = ret ? ret : status;
-out:
-	for (int i = 0; i < 2; i++) {
-		if (out[i] >= 0)
-			close(out[i]);
-		if (failure[i] >= 0)
-			close(failure[i]);
+	close_end(&out->fds[1]);
+	close_end(&err->fds[1]);
+	if (!ret) {
+		ret = read_failure(failure[0]);
+		read_streams(out, err);
+		status = wait_for(pid);
+		ret = ret ? ret : status;
 	}
+	close(failure[0]);
 	return ret;
+}
+
+int program_run(const struct root *root, const char *const argv[], char **out, char **err)
+{
+	struct stream outs, errs;
+	bool is_one = out && out == err;
+	int ret, closed;
+
+	if (out)
+		*out = NULL;
+	if (err)
+		*err = NULL;
+	/* Whoever became root by su(1) may have no sbin. */
+	if (setenv("PATH", SEARCH, 1))
+		return -ENOMEM;
+	ret = open_stream(&outs, out);
+	closed = open_stream(&errs, is_one ? NULL : err);
+	ret = ret ? ret : closed;
+	if (!ret)
+		ret = run(root, argv, &outs, &errs, is_one);
+	closed = close_stream(&outs);
+	if (ret >= 0 && closed)
+		ret = closed;
+	closed = close_stream(&errs);
+	return ret >= 0 && closed ? closed : ret;
 }

@@ -12,12 +12,12 @@
  * @root: the system that it is of; it runs there (chroot(2)) when that is not the running one;
  *	  NULL: the running one
  * @argv: its absolute path in that system and its arguments, ended by NULL
- * @said: gets all that it wrote on standard output and error, malloc'ed and NUL-ended; NULL: it
- *	  writes to ours
+ * @out, @err: get what it wrote on standard output and error, malloc'ed and NUL-ended; one pointer for
+ *	  both: all of it in the order that it was written; NULL: it writes to ours
  *
  * It reads nothing, and finds its own programs in the usual folders, sbin among them. Returns its
  * exit status, 128 and the number of the signal that ended it, or -errno without a word.
  */
-int program_run(const struct root *root, const char *const argv[], char **said);
+int program_run(const struct root *root, const char *const argv[], char **out, char **err);
 
 #endif

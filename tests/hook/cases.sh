@@ -180,7 +180,7 @@ head -c 1048577 /dev/zero | tr '\0' '#' >"$root/etc/vfio-early.conf"
 plan
 status_is 3
 nothing_written
-err "vfio-early: error: /etc/vfio-early.conf is larger than 1 MiB (CONFIG_MAX_SIZE); fix: split it up"
+err "vfio-early: error: /etc/vfio-early.conf is larger than 1 MiB; fix: split it up"
 
 begin "a plan that would be too large is refused"
 i=0
@@ -199,7 +199,7 @@ done >"$root/etc/modprobe.d/long.conf"
 plan
 status_is 3
 nothing_written
-err_has "the plan would be larger than 256 KiB (PLAN_MAX_TEXT)"
+err_has "the plan would be larger than 256 KiB"
 
 # many COUNT: a host that needs that many network functions, each behind a port of its own.
 many() {
@@ -370,7 +370,7 @@ echo "softdep vfio-pci post:$(i=0; while [ $i -lt 40 ]; do printf ' vfio-many%d'
 	>"$root/etc/modprobe.d/a.conf"
 plan
 status_is 1
-err_has "vfio-pci needs more than 32 modules (PLAN_MAX_MODULES); vfio_many27 is left out; fix: remove softdep lines"
+err_has "vfio-pci needs more than 32 modules; vfio_many27 is left out; fix: remove softdep lines"
 
 begin "built-in modules are left out"
 built_in vfio vfio_iommu_type1 irqbypass vfio-pci-core vfio-pci
@@ -572,6 +572,18 @@ plan -o "$work/plans/plan"
 status_is 3
 err_has "cannot write $work/plans/plan: "
 [ "$(ls "$work/plans")" = plan ] || problem "something else is left there"
+
+begin "-o: what is no file is not replaced by one"
+ln -s /dev/null "$work/plans/null"
+mkfifo "$work/plans/fifo"
+plan -o "$work/plans/null"
+status_is 0
+[ -L "$work/plans/null" ] || problem "the link was replaced"
+plan -o "$work/plans/fifo"
+status_is 3
+[ -p "$work/plans/fifo" ] || problem "the FIFO was replaced"
+err "vfio-early: error: cannot write to $work/plans/fifo: No such device or address"
+rm "$work/plans/null" "$work/plans/fifo"
 
 begin "a full disk"
 "$command" plan --kernel "$kernel" --root "$root" >/dev/full 2>"$work/err"

@@ -359,18 +359,17 @@ static const struct {
 	const char *error;
 	unsigned int *count;
 } bounds[] = {
-	{ "bind 10de:1187", PLAN_MAX_BINDS,
-	  "more than 256 bind selectors (PLAN_MAX_BINDS); use class: or IDs", &plan.binds },
-	{ "bind! 10de:1187", PLAN_MAX_BINDS,
-	  "more than 256 bind selectors (PLAN_MAX_BINDS); use class: or IDs", &plan.binds },
-	{ "except 10de:1187", PLAN_MAX_EXCEPTS,
-	  "more than 128 except selectors (PLAN_MAX_EXCEPTS); use class: or IDs", &plan.excepts },
+	{ "bind 10de:1187", PLAN_MAX_BINDS, "more than 256 bind selectors; use class: or IDs",
+	  &plan.binds },
+	{ "bind! 10de:1187", PLAN_MAX_BINDS, "more than 256 bind selectors; use class: or IDs",
+	  &plan.binds },
+	{ "except 10de:1187", PLAN_MAX_EXCEPTS, "more than 128 except selectors; use class: or IDs",
+	  &plan.excepts },
 	{ "protect 0000:01:00.0=144d:a808 holds /", PLAN_MAX_PROTECTS,
-	  "more than 1024 protect lines (PLAN_MAX_PROTECTS)", &plan.protects },
-	{ "module /lib/vfio", PLAN_MAX_MODULES, "more than 32 modules (PLAN_MAX_MODULES)",
-	  &plan.modules },
-	{ "lost /etc/vfio-early.conf:1:1: x", PLAN_MAX_LOST,
-	  "more than 32 lost lines (PLAN_MAX_LOST)", &plan.losts },
+	  "more than 1024 protect lines", &plan.protects },
+	{ "module /lib/vfio", PLAN_MAX_MODULES, "more than 32 modules", &plan.modules },
+	{ "lost /etc/vfio-early.conf:1:1: x", PLAN_MAX_LOST, "more than 32 lost lines",
+	  &plan.losts },
 };
 
 static void plan_parse_bound_exceeded_names_it(void **state)

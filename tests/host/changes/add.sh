@@ -348,7 +348,7 @@ begin "add: a file that is too large"
 head -c 1100000 /dev/zero | tr '\0' '\n' >"$root/etc/vfio-early.conf"
 run add 02:00
 status_is 3
-err "error: /etc/vfio-early.conf is larger than 1 MiB (EDIT_MAX_SIZE); fix: edit it yourself"
+err "error: /etc/vfio-early.conf is larger than 1 MiB; fix: edit it yourself"
 
 begin "add: several at once lose nothing"
 for address in 01:00.0 01:00.1 02:00.0 02:00.1 17:00.0 17:00.1 17:00.2; do
@@ -356,6 +356,45 @@ for address in 01:00.0 01:00.1 02:00.0 02:00.1 17:00.0 17:00.1 17:00.2; do
 done
 wait
 [ "$(grep -c ^bind "$root/etc/vfio-early.conf")" -eq 7 ] || problem "lines were lost"
+
+begin "add: another one that does not end"
+mkdir -p "$root/run/vfio-early"
+echo 4711 >"$root/run/vfio-early/edit.lock"
+# shellcheck disable=SC2016 # of another shell
+timeout 60 flock "$root/run/vfio-early/edit.lock" sh -c '"$1" add 02:00 --root "$2"' sh "$command" \
+	"$root" >"$work/out" 2>"$work/err"
+status=$?
+status_is 3
+err "error: /etc/vfio-early.conf: another vfio-early (process 4711) has been changing a file for 5 seconds; fix: wait for its end, or end it"
+nothing_written
+
+begin "add: a lock that any user can hold keeps nobody away"
+# shellcheck disable=SC2016 # of another shell
+timeout 60 flock "$root/etc" sh -c '"$1" add 02:00 --root "$2"' sh "$command" "$root" >"$work/out" \
+	2>"$work/err"
+status=$?
+status_is 0
+no_err
+[ ! -e "$root/run/vfio-early" ] || problem "the lock was left"
+
+begin "add: the ISA bridge of a slot or a group stays with the host"
+printf '5 0000:00:1f.0 060100 8086:1110\n' | "$top/tests/host/mktree" "$root" 2>/dev/null
+run add 00:1f
+status_is 0
+config_is <<-EOF
+	bind 0000:00:1f.2=8086:1111
+	bind 0000:00:1f.3=8086:1112
+EOF
+err "warning: 0000:00:1f.0 is a bridge and stays with the host: no line is written for it"
+rm "$root/etc/vfio-early.conf"
+run add --group 00:1f.3
+status_is 0
+err "warning: 0000:00:1f.0 is a bridge and stays with the host: no line is written for it"
+rm "$root/etc/vfio-early.conf"
+run add 00:1f.0
+status_is 1
+grep -q "0000:00:1f.0 would be refused at boot: a bridge" "$work/err" || problem "not said"
+nothing_written
 
 begin "add: a folder that is read-only"
 config '# mine\n'
@@ -390,8 +429,26 @@ begin "add: output that cannot be written"
 if [ -w /dev/full ]; then
 	"$command" add 02:00 --root "$root" >/dev/full 2>"$work/err"
 	status=$?
-	status_is 1
+	status_is 3
 	grep -q "No space left on device" "$work/err" || problem "not said"
+	[ "$(wc -l <"$work/err")" -eq 1 ] || problem "said more than once"
+	rm "$root/etc/vfio-early.conf"
+	for words in 'add -n 02:00' 'import -n' 'plan --cmdline' 'check' 'list -a' 'groups' 'vm 100 02:00'; do
+		config 'cmdline none\n'
+		# shellcheck disable=SC2086 # words
+		"$command" $words --root "$root" >/dev/full 2>"$work/err"
+		status=$?
+		status_is 3
+		[ "$(grep -c '^vfio-early: error: ' "$work/err")" -eq 1 ] || problem "$words: not one error"
+		grep -q '^vfio-early: error: cannot write to standard output' "$work/err" ||
+			problem "$words: not said"
+	done
+	for words in --help --version 'list --help'; do
+		# shellcheck disable=SC2086 # words
+		"$command" $words >/dev/full 2>"$work/err"
+		status=$?
+		status_is 3
+	done
 else
 	skip "no /dev/full"
 fi

@@ -556,11 +556,23 @@ status_is 2
 err "error: apply takes no argument: now"
 act undo --json
 status_is 2
+mkdir -p "$root/run/vfio-early"
+echo 4711 >"$root/run/vfio-early/apply.lock"
 # shellcheck disable=SC2016 # of another shell
-flock "$root/boot" sh -c '"$1" apply --root "$2"' sh "$command" "$root" >"$work/out" 2>"$work/err"
+flock "$root/run/vfio-early/apply.lock" sh -c '"$1" apply --root "$2"' sh "$command" "$root" \
+	>"$work/out" 2>"$work/err"
 status=$?
 status_is 3
-err "error: another vfio-early apply or undo is running; fix: wait for its end"
+err "error: another vfio-early apply or undo is running (process 4711); fix: wait for its end"
+
+begin "apply: a lock that any user can hold keeps nobody away"
+system 'bind 02:00\n'
+# shellcheck disable=SC2016 # of another shell
+timeout 60 flock "$root/boot" flock "$root/etc" sh -c '"$1" apply --root "$2"' sh "$command" "$root" \
+	>"$work/out" 2>"$work/err"
+status=$?
+status_is 0
+[ ! -e "$root/run/vfio-early" ] || problem "the lock was left"
 
 # --- dracut
 
