@@ -62,8 +62,8 @@ struct act {
 	enum act_step step; /* now */
 	unsigned int
 		current; /* the function that "step" is at, in table.fn; of ACT_LOAD the module */
-	struct module_result module[PLAN_MAX_MODULES];
 	struct pci_table table;
+	struct module_result module[PLAN_MAX_MODULES];
 	struct act_outcome outcome[PCI_MAX_FUNCTIONS];
 	struct decisions decisions;
 };

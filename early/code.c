@@ -3,25 +3,18 @@
 #include <string.h>
 
 #include "code.h"
-
-/* The names stand one behind the other: a table of pointers would be twice as large. */
-static const char *nth(const char *name, unsigned int n)
-{
-	while (n--)
-		name += strlen(name) + 1;
-	return name;
-}
+#include "text.h"
 
 #define NAME(name, code) code "\0"
 
 const char *code_name(enum reason reason)
 {
-	return nth(REASON_CODES(NAME), reason);
+	return text_nth(REASON_CODES(NAME), reason);
 }
 
 const char *code_report_name(enum report_result result)
 {
-	return nth(REPORT_RESULTS(NAME), result);
+	return text_nth(REPORT_RESULTS(NAME), result);
 }
 
 bool code_find(const char *name, enum reason *reason)

@@ -20,7 +20,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/time.h>
@@ -51,6 +50,7 @@ static char plan_text[PLAN_MAX_TEXT];
 static char cmdline[CMDLINE_SIZE];
 static struct report report;
 static struct timeval started;
+static struct sigaction by_default; /* SIG_DFL is 0 */
 
 /* What the worker and the parent that waits for it share. */
 struct run {
@@ -64,8 +64,8 @@ struct run {
 	bool is_wrong;	       /* something that is no single function's: a module, the scan */
 	unsigned int reported; /* so many of the table are in the log and the report */
 	unsigned int bound, not_bound, refused;
-	struct iommu iommu;
 	struct act act;
+	struct iommu iommu;
 };
 
 /*
@@ -456,7 +456,7 @@ static bool is_told_off(struct run *run)
 	return true;
 }
 
-int main(int argc, char **argv)
+int main(int argc, char **argv, char **envp)
 {
 	struct arguments arguments = { .root = "/", .place.dirfd = AT_FDCWD };
 	struct run *run;
@@ -464,14 +464,15 @@ int main(int argc, char **argv)
 
 	gettimeofday(&started, NULL);
 	/* A caller may have it ignored, which exec keeps: then no child's end could be waited for. */
-	signal(SIGCHLD, SIG_DFL);
+	sigaction(SIGCHLD, &by_default, NULL);
 	run = mmap(NULL, sizeof(*run), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (run == MAP_FAILED) {
 		tell_usage("mmap:", text_error(errno));
 		return EXIT_USAGE;
 	}
 	run->lockfd = -1;
-	run->is_synthetic = getenv("SYNTH_UUID") != NULL;
+	for (; *envp; envp++)
+		run->is_synthetic |= !strncmp(*envp, "SYNTH_UUID=", 11);
 	if (!parse_arguments(argc, argv, run, &arguments))
 		return EXIT_USAGE;
 	report.rootfd = run->act.rootfd = sysfs_open_dir(AT_FDCWD, arguments.root);

@@ -26,11 +26,11 @@ enum pci_framebuffer {
 	PCI_FB_TAKEN,  /* it was there, until a driver took the function: the host half's finding */
 };
 
+/* The long ones last: the code that reads the others is then shorter. */
 struct pci_function {
 	struct pci_address addr;
 	struct pci_id id;
-	uint32_t class;		      /* 24 bits: 0x030000 is VGA */
-	char driver[PCI_DRIVER_SIZE]; /* "" when none */
+	uint32_t class; /* 24 bits: 0x030000 is VGA */
 
 	/*
 	 * --late: an earlier run was done with it, and whoever has it now may have been given it since.
@@ -38,20 +38,20 @@ struct pci_function {
 	 */
 	bool is_settled;
 
-	/* Read by pci_collect(), when the plan has places: */
-	bool has_place;
-	struct pci_place place;
-
 	/* Read by pci_read_details(): */
-	int group;	    /* IOMMU group, -1 when there is none */
 	bool is_noiommu;    /* on a driver of vfio, in a group that isolates nothing */
 	bool behind_port;   /* no group: not on a root bus */
-	unsigned int vfs;   /* enabled virtual functions */
 	bool boot_vga;	    /* this function is the boot VGA device */
 	bool boot_vga_slot; /* the slot has it, or the boot framebuffer: read for boot-vga keep */
 	bool has_slot_id;
+	bool has_place;	       /* pci_collect(), when the plan has places */
+	int group;	       /* IOMMU group, -1 when there is none */
+	unsigned int vfs;      /* enabled virtual functions */
 	struct pci_id slot_id; /* of function 0 */
 	enum pci_framebuffer framebuffer;
+
+	char driver[PCI_DRIVER_SIZE]; /* "" when none */
+	struct pci_place place;	      /* where it is plugged in: has_place */
 };
 
 struct pci_table {

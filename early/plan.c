@@ -306,8 +306,9 @@ static const char *take_lost(struct plan *plan, struct line *line, const char **
 	return NULL;
 }
 
-static const struct keyword {
-	char name[10];
+/* Packed: a quarter of it would be padding. */
+static const struct __attribute__((packed)) keyword {
+	char name[9];
 	unsigned char source; /* PLAN_COMPILED: not in a config */
 	keyword_fn parse;
 } keywords[] = {

@@ -16,31 +16,24 @@
 
 char *tell_iommu(const struct iommu *iommu, char *buf, size_t size)
 {
-	switch (iommu->state) {
-	case IOMMU_ON:
-		text_format(buf, size, WORDS("iommu-on", "IOMMU on (%s%s)"), iommu->unit,
-			    iommu->units > 1 ? WORDS("", " and others") : "");
-		break;
-	case IOMMU_OFF_KERNEL:
-		text_format(buf, size,
-			    WORDS("iommu-off-kernel",
-				  "IOMMU off in the kernel (firmware table %s)"),
-			    iommu_table_name(iommu));
-		break;
-	case IOMMU_NOIOMMU:
-		text_format(buf, size,
-			    WORDS("noiommu",
-				  "IOMMU off, and vfio in noiommu mode, which isolates no VM"));
-		break;
-	case IOMMU_OFF_FIRMWARE:
-		text_format(buf, size, "%s",
-			    iommu->table == IOMMU_TABLE_TREE ?
-				    WORDS("iommu-off-board", "IOMMU off, no SMMU of this board's "
-							     "device tree is in use") :
-				    WORDS("iommu-off-firmware",
-					  "IOMMU off in the firmware (no DMAR, IVRS or IORT)"));
-		break;
+	const char *text = WORDS("iommu-off-firmware",
+				 "IOMMU off in the firmware (no DMAR, IVRS or IORT)");
+	const char *what = iommu_table_name(iommu);
+
+	if (iommu->state == IOMMU_ON) {
+		text = iommu->units > 1 ? WORDS("iommu-on", "IOMMU on (%s and others)") :
+					  WORDS("iommu-on", "IOMMU on (%s)");
+		what = iommu->unit;
+	} else if (iommu->state == IOMMU_OFF_KERNEL) {
+		text = WORDS("iommu-off-kernel", "IOMMU off in the kernel (firmware table %s)");
+	} else if (iommu->state == IOMMU_NOIOMMU) {
+		text = WORDS("noiommu",
+			     "IOMMU off, and vfio in noiommu mode, which isolates no VM");
+	} else if (iommu->table == IOMMU_TABLE_TREE) {
+		text = WORDS("iommu-off-board",
+			     "IOMMU off, no SMMU of this board's device tree is in use");
 	}
+	text_format(buf, size, text, what);
 	return buf;
 }
 
@@ -131,34 +124,36 @@ static const char *subject_of(const struct tell_facts *facts, unsigned int i, ch
 	}
 }
 
-/* The words for a verdict's reason, with %s for its subject. */
+/*
+ * The words for a verdict's reason, with %s for its subject; "" where there is nothing to say. One
+ * behind the other, in the order of REASON_CODES, up to the last that a verdict may have.
+ */
+/* clang-format off */
+static const char reason_words[] =
+	"\0" /* ok */
+	WORDS("forced", "%s (protect) overridden by bind!") "\0"
+	WORDS("claimed", "claimed for its group") "\0"
+	"\0" /* already-bound */
+	WORDS("variant-driver", "kept on %s, a vfio driver of its own") "\0"
+	WORDS("except", "in except") "\0"
+	WORDS("moved", "%s was planned, but %s is there") "\0"
+	WORDS("no-path", "the plan has no paths, and the host needs one of that ID") "\0"
+	WORDS("facts-unknown", "it is not known what this host needs") "\0"
+	WORDS("bridge", "a bridge") "\0"
+	WORDS("protected", "%s (protect)") "\0"
+	WORDS("boot-vga", "%s (boot-vga keep)") "\0"
+	WORDS("vfs-enabled", "%s virtual functions are enabled") "\0"
+	WORDS("no-iommu", "%s") "\0"
+	WORDS("no-group", "no IOMMU group: %s") "\0"
+	WORDS("noiommu-group", "on %s in a vfio-noiommu group, which isolates no VM") "\0"
+	WORDS("group-shared", "%s shares the group and no bind line takes it (group refuse)") "\0"
+	WORDS("settled", "with the host since an earlier run") "\0"
+	WORDS("group-kept", "%s shares the group and cannot be claimed: %s");
+/* clang-format on */
+
 static const char *words_of(enum reason reason)
 {
-	static const char *const words[REASONS] = {
-		[REASON_FORCED] = WORDS("forced", "%s (protect) overridden by bind!"),
-		[REASON_CLAIMED] = WORDS("claimed", "claimed for its group"),
-		[REASON_VARIANT] = WORDS("variant-driver", "kept on %s, a vfio driver of its own"),
-		[REASON_EXCEPT] = WORDS("except", "in except"),
-		[REASON_ID_CHANGED] = WORDS("moved", "%s was planned, but %s is there"),
-		[REASON_NO_PATH] = WORDS("no-path", "the plan has no paths, and the host needs one "
-						    "of that ID"),
-		[REASON_FACTS] = WORDS("facts-unknown", "it is not known what this host needs"),
-		[REASON_BRIDGE] = WORDS("bridge", "a bridge"),
-		[REASON_PROTECTED] = WORDS("protected", "%s (protect)"),
-		[REASON_BOOT_VGA] = WORDS("boot-vga", "%s (boot-vga keep)"),
-		[REASON_VFS] = WORDS("vfs-enabled", "%s virtual functions are enabled"),
-		[REASON_NO_IOMMU] = WORDS("no-iommu", "%s"),
-		[REASON_NO_GROUP] = WORDS("no-group", "no IOMMU group: %s"),
-		[REASON_NOIOMMU] = WORDS("noiommu-group",
-					 "on %s in a vfio-noiommu group, which isolates no VM"),
-		[REASON_GROUP] = WORDS("group-shared", "%s shares the group and no bind line takes "
-						       "it (group refuse)"),
-		[REASON_SETTLED] = WORDS("settled", "with the host since an earlier run"),
-		[REASON_GROUP_CLAIM] = WORDS("group-kept",
-					     "%s shares the group and cannot be claimed: %s"),
-	};
-
-	return words[reason] ? words[reason] : "";
+	return text_nth(reason_words, reason);
 }
 
 char *tell_reason(const struct tell_facts *facts, unsigned int i, char *buf, size_t size)
@@ -270,38 +265,31 @@ static bool is_blacklisted(const char *name, const char *cmdline, char param[CMD
 char *tell_module(const struct plan_module *module, const struct module_result *result,
 		  const char *cmdline, char *buf, size_t size)
 {
-	const char *name = modules_name(module);
-	char param[CMDLINE_PARAM_SIZE];
+	const char *name = modules_name(module), *what = text_error(result->error);
 	const char *next = WORDS("", "see the kernel's own message above");
+	const char *text = WORDS("module-failed", "module %s: %s; %s");
+	char param[CMDLINE_PARAM_SIZE];
 
 	if (result->step == MODULE_LOADED) {
-		buf[0] = '\0';
-		return buf;
-	}
-	if (result->step == MODULE_MISSING) {
-		text_format(buf, size,
-			    WORDS("module-missing", "module %s: %s.ko is not in this image; run "
-						    "update-initramfs -u"),
-			    name, module->path);
-		return buf;
-	}
-	if (result->error == EPERM && is_blacklisted(name, cmdline, param)) {
-		text_format(buf, size,
-			    WORDS("module-blacklisted",
-				  "module %s: refused: remove kernel parameter %s"),
-			    name, param);
-		return buf;
-	}
-	if (result->error == EPERM)
+		text = "";
+	} else if (result->step == MODULE_MISSING) {
+		text = WORDS("module-missing",
+			     "module %s: %s.ko is not in this image; run update-initramfs -u");
+		what = module->path;
+	} else if (result->error == EPERM && is_blacklisted(name, cmdline, param)) {
+		text = WORDS("module-blacklisted",
+			     "module %s: refused: remove kernel parameter %s");
+		what = param;
+	} else if (result->error == EPERM) {
 		next = WORDS("", "kernel lockdown or modules_disabled forbids it");
-	else if (result->error == EKEYREJECTED || result->error == ENOKEY)
+	} else if (result->error == EKEYREJECTED || result->error == ENOKEY) {
 		next = WORDS("", "its signature is of no key that this kernel trusts");
-	else if (result->step == MODULE_MODPROBE)
+	} else if (result->step == MODULE_MODPROBE) {
 		next = WORDS("", "the kernel cannot unpack it, and modprobe failed");
-	else if (result->error == ENOEXEC && result->step == MODULE_LOAD)
+	} else if (result->error == ENOEXEC && result->step == MODULE_LOAD) {
 		next = WORDS("", "it is none of this kernel's modules; run update-initramfs -u");
-	text_format(buf, size, WORDS("module-failed", "module %s: %s; %s"), name,
-		    text_error(result->error), next);
+	}
+	text_format(buf, size, text, name, what, next);
 	return buf;
 }
 
@@ -310,20 +298,17 @@ char *tell_module(const struct plan_module *module, const struct module_result *
 static void tell_no_remapping(struct report *report, const struct plan *plan,
 			      const struct iommu *iommu)
 {
+	const char *text = WORDS("no-remapping", "no interrupt remapping: VMs are refused the "
+						 "device; switch on x2APIC in the firmware");
+
 	if (plan_wants_unsafe(plan))
-		report_line(report, REPORT_WARNING,
-			    WORDS("remapping-unsafe",
-				  "no interrupt remapping, but allow_unsafe_interrupts: a VM may "
-				  "raise any interrupt of this host"));
+		text = WORDS("remapping-unsafe",
+			     "no interrupt remapping, but allow_unsafe_interrupts: a VM may "
+			     "raise any interrupt of this host");
 	else if (iommu->remapping_param[0])
-		report_line(report, REPORT_WARNING,
-			    WORDS("no-remapping", "no interrupt remapping: VMs are refused the "
-						  "device; remove kernel parameter %s"),
-			    iommu->remapping_param);
-	else
-		report_line(report, REPORT_WARNING,
-			    WORDS("no-remapping", "no interrupt remapping: VMs are refused the "
-						  "device; switch on x2APIC in the firmware"));
+		text = WORDS("no-remapping", "no interrupt remapping: VMs are refused the "
+					     "device; remove kernel parameter %s");
+	report_line(report, REPORT_WARNING, text, iommu->remapping_param);
 }
 
 static void tell_facts_unknown(struct report *report)
@@ -379,47 +364,32 @@ void tell_console(struct report *report, const struct pci_function *fn, bool is_
 
 /* --- outcomes */
 
-/* What failed, and why: "bind: Invalid argument". */
-static void describe_failure(const struct act_outcome *outcome, char *buf, size_t size)
+/* What failed, and why, with %s for its errno's words: "bind: Invalid argument". */
+static const char *failure_words(enum reason reason)
 {
-	const char *error = text_error(outcome->error);
-
-	switch (act_reason(outcome)) {
+	switch (reason) {
 	case REASON_OVERRIDE:
-		text_format(buf, size, WORDS("override-failed", "override: %s"), error);
-		break;
+		return WORDS("override-failed", "override: %s");
 	case REASON_UNBIND:
 	case REASON_STUCK:
-		text_format(buf, size, WORDS("unbind-failed", "unbind: %s"), error);
-		break;
+		return WORDS("unbind-failed", "unbind: %s");
 	case REASON_NO_DRIVER:
-		text_format(buf, size, WORDS("no-vfio-pci", "bind: there is no vfio-pci driver"));
-		break;
+		return WORDS("no-vfio-pci", "bind: there is no vfio-pci driver");
 	case REASON_BIND_REFUSED:
-		text_format(buf, size,
-			    WORDS("bind-refused",
-				  "bind: vfio-pci refuses it (its denylist, or no group)"));
-		break;
+		return WORDS("bind-refused",
+			     "bind: vfio-pci refuses it (its denylist, or no group)");
 	case REASON_BIND:
-		text_format(buf, size, WORDS("bind-failed", "bind: %s"), error);
-		break;
+		return WORDS("bind-failed", "bind: %s");
 	case REASON_BUSY:
-		text_format(buf, size,
-			    WORDS("busy", "lock: another run did not end in time; run "
-					  "vfio-early-bind --late for it"));
-		break;
+		return WORDS("busy", "lock: another run did not end in time; run vfio-early-bind "
+				     "--late for it");
 	case REASON_NOT_READY:
-		text_format(buf, size,
-			    WORDS("not-ready", "bind: the kernel is not done with adding it"));
-		break;
+		return WORDS("not-ready", "bind: the kernel is not done with adding it");
 	case REASON_NOIOMMU:
-		text_format(buf, size,
-			    WORDS("noiommu-group", "group: vfio-noiommu, which isolates no VM: "
-						   "remove enable_unsafe_noiommu_mode"));
-		break;
+		return WORDS("noiommu-group", "group: vfio-noiommu, which isolates no VM: remove "
+					      "enable_unsafe_noiommu_mode");
 	default:
-		text_format(buf, size, WORDS("not-bound", "verify: %s"), error);
-		break;
+		return WORDS("not-bound", "verify: %s");
 	}
 }
 
@@ -442,17 +412,21 @@ static void tell_bound(struct report *report, struct report_entry *entry)
 					  "initcall_blacklist=sysfb_init"));
 }
 
+/* In the order of enum act_result. */
+/* clang-format off */
+static const char result_words[] =
+	WORDS("undone", "undone, its override may be set") "\0"
+	"\0" /* bound: said otherwise */
+	WORDS("released", "not bound, released") "\0"
+	WORDS("held", "not bound, held") "\0"
+	WORDS("driver-stuck", "not bound, its driver does not let go") "\0"
+	WORDS("not-released", "not bound, and not released");
+/* clang-format on */
+
 /* Why it could not be bound, and what became of it. */
 static void tell_failed(struct report *report, struct report_entry *entry,
 			const struct act_outcome *outcome)
 {
-	static const char *const words[] = {
-		[ACT_NOTHING] = WORDS("undone", "undone, its override may be set"),
-		[ACT_RELEASED] = WORDS("released", "not bound, released"),
-		[ACT_HELD] = WORDS("held", "not bound, held"),
-		[ACT_STUCK] = WORDS("driver-stuck", "not bound, its driver does not let go"),
-		[ACT_NOT_RELEASED] = WORDS("not-released", "not bound, and not released"),
-	};
 	char text[TELL_SIZE], what[PCI_DRIVER_SIZE + 64];
 
 	entry->result = REPORT_FAILED;
@@ -462,14 +436,15 @@ static void tell_failed(struct report *report, struct report_entry *entry,
 		entry->result = REPORT_UNDONE;
 	if (outcome->failed != ACT_START) {
 		entry->why = act_reason(outcome);
-		describe_failure(outcome, text, sizeof(text));
+		text_format(text, sizeof(text), failure_words(entry->why),
+			    text_error(outcome->error));
 		entry->reason = text;
 	} else if (outcome->result == ACT_NOTHING) {
 		entry->why = REASON_UNDONE;
 	}
 	text_format(what, sizeof(what),
 		    *outcome->driver ? WORDS("%s", "%s, now on %s") : WORDS("%s", "%s, no driver"),
-		    words[outcome->result], outcome->driver);
+		    text_nth(result_words, outcome->result), outcome->driver);
 	report_function(report, REPORT_ERROR, entry->fn, what, entry->reason);
 	report_entry(report, entry);
 }
@@ -566,13 +541,10 @@ void tell_absent(struct report *report, const char *selector, unsigned int ms)
 
 static const char *step_name(enum act_step step)
 {
-	/* In the order of enum act_step, one behind the other. */
-	const char *name = "start\0lock\0override\0unbind\0framebuffer\0load\0bind\0verify\0"
-			   "group\0release\0done";
-
-	while (step--)
-		name += strlen(name) + 1;
-	return name;
+	/* In the order of enum act_step. */
+	return text_nth("start\0lock\0override\0unbind\0framebuffer\0load\0bind\0verify\0"
+			"group\0release\0done",
+			step);
 }
 
 void tell_given_up(struct report *report, const struct act *act, unsigned int ms, int error)

@@ -130,6 +130,13 @@ const char *text_find(const char *text, const char *what)
 	return NULL;
 }
 
+const char *text_nth(const char *list, unsigned int n)
+{
+	while (n--)
+		list += strlen(list) + 1;
+	return list;
+}
+
 unsigned int text_number(const char *text)
 {
 	unsigned int value = 0;
@@ -164,11 +171,10 @@ const char *text_error(int error)
 				    "Required key not available\0"
 				    "Key was rejected by service";
 	static char other[16];
-	const char *word = words;
 
-	for (unsigned int i = 0; i < sizeof(numbers); i++, word += strlen(word) + 1)
+	for (unsigned int i = 0; i < sizeof(numbers); i++)
 		if (numbers[i] == error)
-			return word;
+			return text_nth(words, i);
 	text_format(other, sizeof(other), "errno %u", (unsigned int)error);
 	return other;
 }

@@ -34,6 +34,12 @@ bool text_take(const char **pos, const char *what);
 /* text_find - where a text first has another, or NULL. */
 const char *text_find(const char *text, const char *what);
 
+/*
+ * text_nth - string "n" of those that stand one behind the other, each with its NUL; there must be so
+ * many. A table of pointers would be eight bytes larger for each.
+ */
+const char *text_nth(const char *list, unsigned int n);
+
 /* text_number - the decimal number that a text starts with; 0 when it starts with none. */
 unsigned int text_number(const char *text);
 
