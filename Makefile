@@ -371,13 +371,15 @@ system := hook/system
 installed := \
 	0755:$(static_bin):$(libdir)/vfio-early-bind \
 	0755:scripts/vfio-early-images:$(libdir)/vfio-early-images \
+	0755:$(system)/root-missing:$(libdir)/root-missing \
 	$(foreach file,$(wildcard scripts/cmdline/*.sh),\
 		0644:$(file):$(libdir)/cmdline/$(notdir $(file))) \
 	0755:$(B)/vfio-early:$(prefix)/sbin/vfio-early \
 	0755:scripts/vfio-early-cmdline:$(prefix)/sbin/vfio-early-cmdline \
-	$(foreach file,hooks/vfio-early scripts/init-top/00-vfio-early,\
+	$(foreach file,hooks/vfio-early scripts/init-top/00-vfio-early \
+		$(patsubst %,scripts/%/vfio-early,local-block local-premount panic),\
 		0755:$(system)/initramfs-tools/$(file):$(sharedir)/initramfs-tools/$(file)) \
-	$(foreach file,module-setup.sh vfio-early-cmdline.sh,\
+	$(foreach file,module-setup.sh $(patsubst %,vfio-early-%.sh,cmdline settled timeout),\
 		0755:$(system)/dracut/50vfio-early/$(file):$(dracutdir)/$(file)) \
 	0644:$(system)/dracut/50vfio-early/vfio-early.service:$(dracutdir)/vfio-early.service \
 	0644:$(system)/udev/05-vfio-early.rules:$(prefix)/lib/udev/rules.d/05-vfio-early.rules \

@@ -276,7 +276,7 @@ static int bind_one(struct act *act, struct pci_function *fn, enum decision deci
 }
 
 /* Puts the override back and lets the native driver have it, when that is there already. */
-static int release(struct act *act, const struct pci_function *fn, const char *override)
+static int release(const struct act *act, const struct pci_function *fn, const char *override)
 {
 	char driver[PCI_DRIVER_SIZE], addr[PCI_ADDRESS_SIZE];
 	int ret = set_override(act->rootfd, fn, override, NULL);
@@ -408,6 +408,18 @@ void act_run(struct act *act)
 	for_each_wanted(act, ACT_BIND, bind_one);
 	verify_all(act);
 	act->step = ACT_DONE;
+}
+
+void act_give_back(const struct act *act, const struct pci_function *fn,
+		   struct act_outcome *outcome)
+{
+	int ret = unbind(act->rootfd, fn, act->patience);
+
+	if (!ret)
+		ret = release(act, fn, "");
+	/* Its own driver may not be loaded yet: the event that udev is sent next does that. */
+	outcome->error = ret == -ENODEV ? 0 : -ret;
+	pci_read_driver(act->rootfd, &fn->addr, outcome->driver);
 }
 
 void act_look(struct act *act)

@@ -83,6 +83,14 @@ void act_run(struct act *act);
  */
 void act_look(struct act *act);
 
+/*
+ * act_give_back - hands a function that is on vfio-pci, or held without a driver, to its own driver.
+ * @fn: as read now
+ * @outcome: driver: who has it then, "" when nobody does; error: errno of what failed, or 0
+ */
+void act_give_back(const struct act *act, const struct pci_function *fn,
+		   struct act_outcome *outcome);
+
 /* act_reason - the code of what failed; not for one that nothing did (ACT_START). */
 enum reason act_reason(const struct act_outcome *outcome);
 

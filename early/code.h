@@ -55,7 +55,8 @@
 	X(REASON_NOT_READY, "not-ready")	/* the kernel is not done adding it: it binds it then */ \
 	X(REASON_NOT_BOUND, "not-bound")	/* the bind succeeded, the link says otherwise */ \
 	X(REASON_BUSY, "busy")			/* another run did not end in time */ \
-	X(REASON_UNDONE, "undone")		/* the run ended before it */
+	X(REASON_UNDONE, "undone")		/* the run ended before it */ \
+	X(REASON_GAVE_BACK, "gave-back-root")	/* it was bound; the boot did not find its root */
 /* clang-format on */
 
 enum reason {

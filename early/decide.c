@@ -120,12 +120,15 @@ static bool is_twin_without_path(const struct plan *plan, const struct pci_funct
 	return false;
 }
 
-/* Storage, network and USB controllers: one of these may be what the host lives by. */
+bool decide_may_hold_root(const struct pci_function *fn)
+{
+	return fn->class >> 16 == 0x01 || fn->class >> 8 == 0x0805 || fn->class >> 8 == 0x0c03;
+}
+
+/* Or the network: one of these may be what the host lives by. */
 static bool may_be_needed(const struct pci_function *fn)
 {
-	unsigned int class = fn->class >> 16;
-
-	return class == 0x01 || class == 0x02 || fn->class >> 8 == 0x0c03;
+	return fn->class >> 16 == 0x02 || decide_may_hold_root(fn);
 }
 
 /* May it be taken at all? Says no in verdict->reason. Asked for candidates and for claimed mates. */

@@ -46,6 +46,11 @@ struct decisions {
 void decide(const struct plan *plan, const struct iommu *iommu, const struct pci_table *table,
 	    struct decisions *decisions);
 
+/*
+ * decide_may_hold_root - may the root file system lie behind it? Storage, SD cards and USB.
+ */
+bool decide_may_hold_root(const struct pci_function *fn);
+
 /* decide_is_taken - does this verdict leave the function with vfio, out of the host's hands? */
 bool decide_is_taken(const struct verdict *verdict);
 

@@ -13,6 +13,8 @@
  *
  * Steps 3 to 11 are done in a child, because any of them can block on a device for ever. Its state
  * lies in shared memory: past the deadline the parent says what was left undone, and boot goes on.
+ * --give-back is another run: of a boot that does not find its root, see give_back().
+ *
  * All memory is static or that one mapping; nothing is allocated.
  *
  * Exit: 0 all as configured, 1 some function is not, 2 usage, 3 no plan or an unreadable one.
@@ -58,6 +60,7 @@ struct run {
 	bool is_late;
 	bool is_synthetic; /* --late: udev replays an event, by SYNTH_UUID */
 	bool is_busy;	   /* --late: another run did not end in time */
+	bool is_rope;	   /* --give-back */
 	int lockfd;
 	struct pci_address late;
 	bool is_decided;       /* steps 3 to 5 are behind it */
@@ -327,6 +330,40 @@ static int run_steps(void *arg)
 	return exit_status(run);
 }
 
+/* --give-back, for one function: when an earlier run took it, and nobody has given it back. */
+static int give_back_one(const struct pci_function *fn, int error, void *arg)
+{
+	struct run *run = arg;
+	enum report_result found;
+	struct act_outcome outcome;
+
+	if (error || !decide_may_hold_root(fn) || (*fn->driver && !pci_is_with_vfio(fn)))
+		return 0;
+	found = report_find_entry(&report, fn);
+	if (found != REPORT_BOUND && found != REPORT_HELD)
+		return 0;
+	run->is_wrong = true;
+	act_give_back(&run->act, fn, &outcome);
+	tell_gave_back(&report, fn, &outcome, elapsed_ms());
+	return 0;
+}
+
+/*
+ * The last rope, in the child: the initramfs did not find the root. After it no run of this boot binds
+ * anything: what appears now may be what the root is on.
+ */
+static int give_back(void *arg)
+{
+	struct run *run = arg;
+
+	run->act.patience = (int)plan.deadline * 1000 / 4;
+	sysfs_lock(run->lockfd, run->act.patience);
+	pci_scan(run->act.rootfd, give_back_one, run);
+	if (run->is_wrong)
+		sysfs_replace(report.rootfd, PATH_RUN_PLAN, "", 0);
+	return run->is_wrong;
+}
+
 /* What the parent says of a run that did not come back. */
 static enum exit_status give_up(struct run *run, int error)
 {
@@ -374,10 +411,29 @@ static bool read_plan(const struct run *run, const struct plan_place *place)
 	return !errors.unsafe;
 }
 
-static enum exit_status run_plan(struct run *run, const struct plan_place *place)
+/* Steps 3 to 11, or what --give-back does instead, in a child with a deadline. */
+static enum exit_status run_child(struct run *run, int (*steps)(void *arg))
 {
 	int ret;
 
+	/* A dry run changes nothing, and keeps nobody waiting. */
+	if (run->is_late && !run->is_dry)
+		run->lockfd = sysfs_open_lock(report.rootfd, PATH_RUN_LOCK);
+	/* A late run may wait half as long for others. */
+	ret = act_with_deadline(steps, run, (int)plan.deadline * (run->is_late ? 1500 : 1000));
+	if (ret < 0)
+		ret = (int)give_up(run, ret);
+	/* Also where a child of a child hangs, which has the descriptor too. */
+	sysfs_unlock(run->lockfd);
+	return (enum exit_status)ret;
+}
+
+static enum exit_status run_plan(struct run *run, const struct plan_place *place)
+{
+	if (run->is_rope) {
+		plan_init(&plan);
+		return run->is_dry ? EXIT_AS_CONFIGURED : run_child(run, give_back);
+	}
 	if (!read_plan(run, place))
 		return EXIT_NO_PLAN;
 	if (!plan.binds) {
@@ -387,16 +443,7 @@ static enum exit_status run_plan(struct run *run, const struct plan_place *place
 		return exit_status(run);
 	}
 	run->act.plan = &plan;
-	/* A dry run changes nothing, and keeps nobody waiting. */
-	if (run->is_late && !run->is_dry)
-		run->lockfd = sysfs_open_lock(report.rootfd, PATH_RUN_LOCK);
-	/* A late run may wait half as long for others. */
-	ret = act_with_deadline(run_steps, run, (int)plan.deadline * (run->is_late ? 1500 : 1000));
-	if (ret < 0)
-		ret = (int)give_up(run, ret);
-	/* Also where a child of a child hangs, which has the descriptor too. */
-	sysfs_unlock(run->lockfd);
-	return (enum exit_status)ret;
+	return run_child(run, run_steps);
 }
 
 struct arguments {
@@ -418,6 +465,10 @@ static bool parse_arguments(int argc, char **argv, struct run *run, struct argum
 
 		if (!strcmp(option, "-n")) {
 			report.to_stdout = run->is_dry = true;
+			continue;
+		}
+		if (!strcmp(option, "--give-back")) {
+			run->is_late = run->is_rope = true;
 			continue;
 		}
 		if (!value)

@@ -423,6 +423,12 @@ static const char result_words[] =
 	WORDS("not-released", "not bound, and not released");
 /* clang-format on */
 
+/* With %s for what became of it, and for the driver that it has now. */
+static const char *words_of_driver(const struct act_outcome *outcome)
+{
+	return *outcome->driver ? WORDS("%s", "%s, now on %s") : WORDS("%s", "%s, no driver");
+}
+
 /* Why it could not be bound, and what became of it. */
 static void tell_failed(struct report *report, struct report_entry *entry,
 			const struct act_outcome *outcome)
@@ -442,8 +448,7 @@ static void tell_failed(struct report *report, struct report_entry *entry,
 	} else if (outcome->result == ACT_NOTHING) {
 		entry->why = REASON_UNDONE;
 	}
-	text_format(what, sizeof(what),
-		    *outcome->driver ? WORDS("%s", "%s, now on %s") : WORDS("%s", "%s, no driver"),
+	text_format(what, sizeof(what), words_of_driver(outcome),
 		    text_nth(result_words, outcome->result), outcome->driver);
 	report_function(report, REPORT_ERROR, entry->fn, what, entry->reason);
 	report_entry(report, entry);
@@ -537,6 +542,26 @@ void tell_absent(struct report *report, const char *selector, unsigned int ms)
 	report_line(report, REPORT_WARNING, WORDS("absent", "bind %s: refused: no such function"),
 		    selector);
 	report_entry(report, &entry);
+}
+
+void tell_gave_back(struct report *report, const struct pci_function *fn,
+		    const struct act_outcome *outcome, unsigned int ms)
+{
+	struct report_entry entry = {
+		.fn = fn,
+		.why = REASON_GAVE_BACK,
+		.driver = outcome->driver,
+		.reason = outcome->error ? text_error(outcome->error) :
+					   WORDS("gave-back-root", "the root was not found"),
+		.ms = ms,
+	};
+	char what[PCI_DRIVER_SIZE + 32];
+
+	text_format(what, sizeof(what), words_of_driver(outcome),
+		    outcome->error ? WORDS("not-given-back", "not given back") :
+				     WORDS("gave-back-root", "given back"),
+		    outcome->driver);
+	tell_plain(report, &entry, REPORT_ERROR, REPORT_FAILED, what);
 }
 
 static const char *step_name(enum act_step step)
@@ -643,6 +668,6 @@ void tell_usage(const char *why, const char *what)
 		    text_format(line, sizeof(line),
 				"vfio-early-bind: %s %s\n"
 				"usage: vfio-early-bind [-n] [-r ROOT] [-p PLAN] "
-				"[--late ADDRESS]\n",
+				"[--late ADDRESS | --give-back]\n",
 				why, what));
 }

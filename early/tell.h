@@ -87,6 +87,13 @@ enum report_result tell_verdict(struct report *report, const struct tell_facts *
 /* tell_absent - no function answers to this selector: log and report. */
 void tell_absent(struct report *report, const char *selector, unsigned int ms);
 
+/*
+ * tell_gave_back - a function that was given back because the boot did not find its root: log and
+ * report.
+ */
+void tell_gave_back(struct report *report, const struct pci_function *fn,
+		    const struct act_outcome *outcome, unsigned int ms);
+
 /* tell_given_up - a run that did not come to its end, and where it stood. @error: -errno */
 void tell_given_up(struct report *report, const struct act *act, unsigned int ms, int error);
 

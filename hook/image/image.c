@@ -433,6 +433,19 @@ static void keep_dracut(struct image *image, const char *path, const char *name)
 		image->has_hook = true;
 }
 
+/* For both builders: dracut has two folders of hooks for each of initramfs-tools'. */
+static void keep_rope(struct image *image, const char *path, const char *name)
+{
+	if (!strcmp(path, LIB "root-missing"))
+		image->has_rope = true;
+	if (strcmp(name, "vfio-early") != 0 && !strstr(name, "vfio-early-"))
+		return;
+	if (strstr(path, "scripts/local-block/") || strstr(path, "hooks/initqueue/settled/"))
+		image->has_rope_wait = true;
+	if (strstr(path, "scripts/panic/") || strstr(path, "hooks/emergency/"))
+		image->has_rope_shell = true;
+}
+
 static int keep(const struct image_entry *entry, void *arg)
 {
 	static const char rules[] = "udev/rules.d/05-vfio-early.rules", modules[] = "lib/modules/";
@@ -460,6 +473,7 @@ static int keep(const struct image_entry *entry, void *arg)
 		image->has_rule = true;
 	}
 	keep_dracut(image, path, name);
+	keep_rope(image, path, name);
 
 	if (strncmp(path, modules, sizeof(modules) - 1) != 0)
 		return 0;

@@ -57,6 +57,9 @@ struct image {
 	bool is_wanted;	     /* which sysinit starts; */
 	bool has_hook;	     /* else our hook before udev */
 	bool has_rule;	     /* for functions that appear late */
+	bool has_rope;	     /* what gives back storage when the root is not found: the program, */
+	bool has_rope_wait;  /* what calls it while the boot waits, */
+	bool has_rope_shell; /* and before an emergency shell */
 	bool has_binary;     /* usr/lib/vfio-early/vfio-early-bind */
 	bool is_executable;  /* its mode says so */
 	bool is_static;	     /* an ELF file that asks for no interpreter */

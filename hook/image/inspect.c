@@ -206,6 +206,15 @@ static void check_binary(struct work *work)
 		wrong(work, "binary-old", "its vfio-early-bind is not the one that is installed");
 }
 
+static void check_rope(struct work *work)
+{
+	const struct image *image = &work->image;
+
+	if (!image->has_rope || !image->has_rope_wait || !image->has_rope_shell)
+		wrong(work, "rope-missing",
+		      "what gives storage back when the root is not found is not in it");
+}
+
 /* --- its plan */
 
 static bool has_module(const struct image *image, const char *path)
@@ -388,6 +397,7 @@ static int check_ours(struct work *work)
 	if (ret)
 		return ret;
 	check_binary(work);
+	check_rope(work);
 	if (work->image.builder == IMAGE_DRACUT)
 		check_dracut(work);
 	else

@@ -171,6 +171,10 @@ with_dracut() {
 	rm -r "$template/scripts"
 	mkdir -p "$template/usr/lib/dracut/hooks" \
 		"$template/usr/lib/systemd/system/sysinit.target.wants"
+	for hook in initqueue/settled/50-vfio-early-settled.sh emergency/50-vfio-early-timeout.sh; do
+		mkdir -p "$template/usr/lib/dracut/hooks/${hook%/*}"
+		: >"$template/usr/lib/dracut/hooks/$hook"
+	done
 	: >"$template/usr/lib/systemd/system/vfio-early.service"
 	: >"$template/usr/lib/systemd/system/sysinit.target.wants/vfio-early.service"
 }

@@ -11,20 +11,33 @@ cpio_of() {
 contents() {
 	image=$work/image
 	rm -rf "$image"
-	mkdir -p "$image/usr/lib/vfio-early" "$image/scripts/init-top" \
+	mkdir -p "$image/usr/lib/vfio-early" "$image/scripts/init-top" "$image/scripts/local-block" \
+		"$image/scripts/panic" \
 		"$image/usr/lib/modules/$kernel/kernel" "$image/bin" "$image/usr/lib/udev/rules.d"
 	cp "$top/hook/system/udev/05-vfio-early.rules" "$image/usr/lib/udev/rules.d/"
 	"$command" plan --kernel "$kernel" --root "$root" --output "$image/usr/lib/vfio-early/plan"
 	cp "$root/usr/lib/vfio-early/vfio-early-bind" "$image/usr/lib/vfio-early/"
 	cp "$root/lib/modules/$kernel/kernel"/*.ko "$image/usr/lib/modules/$kernel/kernel/"
 	: >"$image/scripts/functions"
+	cp "$top/hook/system/root-missing" "$image/usr/lib/vfio-early/"
 	echo '#!/bin/sh' >"$image/scripts/init-top/00-vfio-early"
+	cp "$image/scripts/init-top/00-vfio-early" "$image/scripts/local-block/vfio-early"
+	cp "$image/scripts/init-top/00-vfio-early" "$image/scripts/panic/vfio-early"
 	{
 		# shellcheck disable=SC2016 # as it is in ORDER
 		printf '/scripts/init-top/%s "$@"\n[ -e /conf/param.conf ] && . /conf/param.conf\n' \
 			00-vfio-early all_generic_ide udev
 	} >"$image/scripts/init-top/ORDER"
 	head -c 300000 /dev/urandom >"$image/bin/busybox"
+}
+
+# of_dracut: the scripts of initramfs-tools give way to dracut's hooks for when the root is not found.
+of_dracut() {
+	rm -r "$work/image/scripts"
+	for hook in initqueue/settled/50-vfio-early-settled.sh emergency/50-vfio-early-timeout.sh; do
+		mkdir -p "$image/var/lib/dracut/hooks/${hook%/*}"
+		: >"$image/var/lib/dracut/hooks/$hook"
+	done
 }
 
 # microcode: the archive that is put in front, padded with zeros to 512 bytes as GNU cpio does.
@@ -174,7 +187,7 @@ ready_with "ok image $kernel: the plan in it is current"
 
 begin "image: of dracut, with its unit"
 ready
-rm -r "$work/image/scripts"
+of_dracut
 mkdir -p "$work/image/usr/lib/dracut/hooks" \
 	"$work/image/usr/lib/systemd/system/sysinit.target.wants"
 pack gzip
@@ -196,7 +209,7 @@ not_ready "fail image $kernel: vfio-early.service is in it, but nothing starts t
 
 begin "image: of dracut, with its hook, without systemd and with it"
 ready
-rm -r "$work/image/scripts"
+of_dracut
 mkdir -p "$image/var/lib/dracut/hooks/cmdline" "$image/usr/lib/dracut" "$image/usr/lib/systemd"
 touch "$image/var/lib/dracut/hooks/cmdline/00-vfio-early-cmdline.sh" \
 	"$image/usr/lib/dracut/modules.txt"
@@ -282,6 +295,23 @@ rm "$work/image/scripts/init-top/00-vfio-early"
 pack gzip
 run status
 not_ready "fail image $kernel: scripts/init-top/00-vfio-early is not in it"
+
+begin "image: what gives storage back when the root is not found is not whole"
+for gone in usr/lib/vfio-early/root-missing scripts/local-block/vfio-early scripts/panic/vfio-early; do
+	ready
+	rm "$work/image/$gone"
+	pack gzip
+	run status
+	not_ready "fail image $kernel: what gives storage back when the root is not found is not in it"
+done
+ready
+of_dracut
+mkdir -p "$image/usr/lib/dracut" "$image/var/lib/dracut/hooks/cmdline"
+touch "$image/var/lib/dracut/hooks/cmdline/00-vfio-early-cmdline.sh" "$image/usr/lib/dracut/modules.txt"
+rm "$image/var/lib/dracut/hooks/emergency/50-vfio-early-timeout.sh"
+pack gzip
+run status
+not_ready "fail image $kernel: what gives storage back when the root is not found is not in it"
 
 begin "image: the binary is missing, not executable, not static, another"
 ready
@@ -591,6 +621,16 @@ run status
 not_ready "fail boot 0000:02:00.0: failed, on nouveau: bind: device busy"
 not_ready "fail boot 0000:02:00.1: held: no IOMMU"
 not_ready "fail boot 1234:5678: absent: no such function"
+
+begin "boot: the root was not found, and a disk given back"
+ready
+cat >>"$root/run/vfio-early/report" <<-EOF
+	address=0000:02:00.0 id=10de:1187 class=030000 group=- result=failed driver=nouveau was=vfio-pci ms=9 why=gave-back-root reason="the root was not found"
+EOF
+run status
+not_ready "fail boot 0000:02:00.0: failed, on nouveau: the root was not found"
+run status --json
+out_has '"code": "gave-back-root"'
 
 begin "status: bound at boot, and something else has it now"
 ready

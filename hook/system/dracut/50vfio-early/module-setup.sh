@@ -3,7 +3,7 @@
 # shellcheck shell=dash
 #
 # Puts vfio-early into an image of dracut: the plan for this very kernel, the static binary, the
-# modules of the plan and a udev rule. dracut sources this file; what it calls are functions of
+# modules of the plan, a udev rule and the last rope. dracut sources this file; what it calls are functions of
 # dracut's own, and what it must not do is exit. Nothing here needs more than a POSIX shell.
 #
 # With no bind line in the config the image is the same as if this package were not installed.
@@ -61,9 +61,13 @@ install() {
 	vfio_early_plan || return 0
 	inst_simple "$vfio_early_lib/vfio-early-bind"
 	inst_rules 05-vfio-early.rules
+	inst_simple "$vfio_early_lib/root-missing"
+	inst_hook initqueue/settled 50 "${moddir?}/vfio-early-settled.sh"
+	inst_hook initqueue/timeout 50 "$moddir/vfio-early-timeout.sh"
+	inst_hook emergency 50 "$moddir/vfio-early-timeout.sh"
 	if dracut_module_included systemd; then
 		_vfio_units="${systemdsystemunitdir:-/usr/lib/systemd/system}"
-		inst_simple "${moddir?}/vfio-early.service" "$_vfio_units/vfio-early.service"
+		inst_simple "$moddir/vfio-early.service" "$_vfio_units/vfio-early.service"
 		mkdir -p "$initdir$_vfio_units/sysinit.target.wants"
 		ln -sf ../vfio-early.service "$initdir$_vfio_units/sysinit.target.wants/vfio-early.service"
 	else
