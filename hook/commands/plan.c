@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * vfio-early plan: the plan that lies in the image of one kernel. The builders' hooks call it. Writes
- * that one file and nothing else.
+ * that one file, and with it keeps what this host needs (plan/facts.h).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,7 +36,7 @@ static const struct options_spec spec = {
 	.entry = entries,
 	.common = OPTIONS_ROOT,
 	.end = "Exit status: 0 all is well, 1 written but something of the config had to be left\n"
-	       "out, 2 usage, 3 nothing written.\n",
+	       "out or it is not known what this host needs, 2 usage, 3 nothing written.\n",
 };
 
 /* /dev/null, /dev/stdout: written to. To put a file in their place would take them from everyone. */
@@ -70,6 +70,17 @@ static int write_plan(const char *name, const char *text, size_t size)
 	return 0;
 }
 
+/* For an image, and by who may: whoever only wants to see a plan leaves nothing behind. */
+static void keep_facts(const struct root *root, const struct compiler *compiler)
+{
+	int ret = root->is_host && geteuid() != 0 ? 0 : compiler_keep_facts(compiler);
+
+	if (ret)
+		message_warn("what this host needs cannot be kept for an image that is made in a "
+			     "chroot: %s",
+			     strerror(-ret));
+}
+
 static int run(const struct root *root, const char *kernel, const char *output)
 {
 	struct compiler *compiler;
@@ -81,7 +92,9 @@ static int run(const struct root *root, const char *kernel, const char *output)
 		ret = compiler_plan(compiler, kernel, &text, &size);
 	if (!ret)
 		ret = write_plan(output, text, size);
-	if (!ret && compiler_losts(compiler))
+	if (!ret && output)
+		keep_facts(root, compiler);
+	if (!ret && !compiler_is_whole(compiler))
 		ret = COMMAND_INCOMPLETE;
 	free(text);
 	compiler_close(compiler);

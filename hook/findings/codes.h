@@ -61,7 +61,14 @@
 	  "vfio-early undo was the last word: the next boot binds nothing", COMMAND_APPLY) \
 	X(NO_BIND_LINE, "no-bind-line", CONFIG, "config", IDLE, \
 	  "no bind line: the next boot binds nothing", "vfio-early add ADDRESS") \
-	X(NO_PROTECT, "no-protect", CONFIG, "protect", WARNS, "{0}", "") \
+	X(FACTS_UNKNOWN, "facts-unknown", CONFIG, "protect", WARNS, \
+	  "facts unknown: {0}; storage, network and USB controllers are bound only by a line with " \
+	  "ID and path, or by bind!", \
+	  "make the images on the running host: vfio-early apply") \
+	X(FACTS_TOO_MANY, "facts-too-many", CONFIG, "protect", WARNS, \
+	  "{0}; storage, network and USB controllers are bound only by a line with ID and path, or " \
+	  "by bind!", \
+	  "write the devices to bind with their IDs and paths: vfio-early list -o ADDRESS,ID,PATH") \
 	X(PROTECT_NOTE, "protect-note", CONFIG, "protect", NOTES, "{0}", "") \
 	X(PLAN_NOTE, "plan-note", CONFIG, "plan", NOTES, "{0}", "") \
 	\

@@ -14,7 +14,8 @@ static void find_in_notes(struct search *search)
 		const char *code, *subject;
 		enum finding_code finding;
 	} kinds[] = {
-		{ "no-protect", "protect", FINDING_NO_PROTECT },
+		{ "facts-unknown", "protect", FINDING_FACTS_UNKNOWN },
+		{ "facts-too-many", "protect", FINDING_FACTS_TOO_MANY },
 		{ "protect", "protect", FINDING_PROTECT_NOTE },
 		{ "module", "modules", FINDING_MODULE_NOTE },
 	};

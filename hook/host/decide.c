@@ -215,6 +215,10 @@ void host_decide_free(struct host *host)
 
 const char *host_protect(const struct host *host, const struct host_function *fn)
 {
+	const char *why = host->compiler ? compiler_needs(host->compiler, &fn->pci.addr) : NULL;
+
+	if (why)
+		return why;
 	for (unsigned int i = 0; i < host->plan.protects; i++)
 		if (pci_address_equal(&host->plan.protect[i].addr, &fn->pci.addr))
 			return host->plan.protect[i].reason;

@@ -32,6 +32,7 @@ struct work {
 	struct inspection *inspection;
 	struct image image;
 	bool no_memory;
+	bool is_unknown_here; /* "facts-unknown" is among what is wrong, and would be of a new one too */
 };
 
 /* --- what there is today */
@@ -238,6 +239,25 @@ static bool is_of_config(const struct work *work, const struct plan *plan)
 	       !strcmp(plan->config + sizeof(kind) - 1, work->inspector->config->digest);
 }
 
+/* With more devices than a plan can name, that is as good as it gets; see plan.h. */
+static void check_facts(struct work *work, const struct plan *plan)
+{
+	enum plan_facts today = compiler_facts(work->inspector->host->compiler);
+
+	if (!plan->facts_unknown)
+		return;
+	if (today == PLAN_FACTS_TOO_MANY) {
+		note(work, "facts-too-many",
+		     "this host needs more devices than a plan can name: storage, network and USB "
+		     "controllers are bound only by a line with ID and path, or by bind!");
+		return;
+	}
+	work->is_unknown_here = today == PLAN_FACTS_UNKNOWN;
+	wrong(work, "facts-unknown",
+	      "facts unknown: it was made where nobody could tell what this host needs; storage, "
+	      "network and USB controllers are bound only by a line with ID and path, or by bind!");
+}
+
 /* Returns whether what it decides can be compared with what the config asks for. */
 static bool check_plan(struct work *work, const struct plan *plan)
 {
@@ -252,6 +272,7 @@ static bool check_plan(struct work *work, const struct plan *plan)
 		wrong(work, "plan-old", "the plan in it was made from an older config");
 	if (!plan->binds && !plan->losts)
 		wrong(work, "plan-empty", "the plan in it names no function");
+	check_facts(work, plan);
 	for (unsigned int i = 0; i < plan->losts; i++)
 		if (strncmp(plan->lost[i], modules, sizeof(modules) - 1) == 0)
 			wrong(work, "module-missing", "%s", plan->lost[i] + sizeof(modules) - 1);
@@ -482,6 +503,7 @@ int inspect_image(const struct inspector *inspector, int dirfd, const char *path
 	if (!ret && inspection->state != INSPECT_DAMAGED) {
 		ret = check(&work);
 		inspection->state = inspection->wrongs ? INSPECT_WRONG : INSPECT_GOOD;
+		inspection->is_best = inspection->wrongs == work.is_unknown_here;
 	}
 	image_free(&work.image);
 	if (!ret && work.no_memory)

@@ -54,7 +54,9 @@ struct inspection {
 	char *kernel; /* that it is for; NULL: it cannot be told */
 	enum image_builder builder;
 	bool has_plan;
-	bool is_current;	      /* its plan is, byte for byte, what would be written today */
+	bool is_current; /* its plan is, byte for byte, what would be written today */
+	/* Nothing is wrong, or only what no image is better in that is made here: facts unknown. */
+	bool is_best;
 	time_t time;		      /* when it was made */
 	struct inspect_remark *wrong; /* none when it is good */
 	size_t wrongs;

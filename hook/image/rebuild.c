@@ -150,7 +150,9 @@ static bool is_needed(struct work *work)
 		say(work, "it is damaged: %s", image.wrongs ? image.wrong[0].text : "");
 		break;
 	case INSPECT_WRONG:
-		for (size_t i = 0; i < image.wrongs; i++)
+		if (image.is_best && image.is_current && image.time >= inspector->config_time)
+			needed = false;
+		for (size_t i = 0; i < image.wrongs && needed; i++)
 			say(work, "%s", image.wrong[i].text);
 		break;
 	case INSPECT_GOOD:
@@ -229,7 +231,7 @@ static bool is_good(struct work *work, const char *path)
 		say(work, "no new image was made; fix: update_initramfs=yes in "
 			  "/etc/initramfs-tools/update-initramfs.conf");
 	} else {
-		good = image.state == INSPECT_GOOD;
+		good = image.is_best;
 		if (image.state == INSPECT_MISSING)
 			say(work, "no image was made");
 		if (image.state == INSPECT_UNREADABLE)

@@ -18,6 +18,7 @@
 #include "early/plan.h"
 #include "early/sysfs.h"
 #include "early/version.h"
+#include "plan/facts.h"
 #include "plan/modules.h"
 #include "plan/plan.h"
 #include "protect/protect.h"
@@ -25,10 +26,13 @@
 #include "util/address.h"
 #include "util/message.h"
 
-/* An ID with its subsystem; a path selector of SELECTOR_MAX_HOPS hops ("/1f.7") and an ID. */
 /* include/linux/pci_ids.h */
 #define PCI_CLASS_BRIDGE_PCI 0x0604
 
+/* Bytes of all reasons together: half a plan, when there are many. */
+#define REASONS_MAX (PLAN_MAX_TEXT / 2)
+
+/* An ID with its subsystem; a path selector of SELECTOR_MAX_HOPS hops ("/1f.7") and an ID. */
 #define ID_TEXT_SIZE	   (2 * PCI_ID_SIZE)
 #define PATH_TEXT_SIZE	   (PCI_ADDRESS_SIZE + 5 * SELECTOR_MAX_HOPS)
 #define SELECTOR_TEXT_SIZE (2 * PATH_TEXT_SIZE + ID_TEXT_SIZE + 2)
@@ -41,9 +45,10 @@ struct compiler {
 	struct config config;
 	struct plan plan;
 	char *lost[PLAN_MAX_LOST];
-	unsigned int losts;	 /* may exceed PLAN_MAX_LOST: those were not kept */
-	unsigned int host_losts; /* the first so many are of the config, the others of a kernel */
-	char *items;		 /* protect, except and bind lines: the same for every kernel */
+	unsigned int losts; /* may exceed PLAN_MAX_LOST: those were not kept */
+	/* The first so many are of the config and the host, the others of a kernel. */
+	unsigned int host_losts;
+	char *items; /* protect, except and bind lines: the same for every kernel */
 	const struct pci_function *fn; /* by address */
 	struct pci_function *scanned;  /* the same, when they are ours */
 	size_t fns;
@@ -51,6 +56,9 @@ struct compiler {
 	struct plan booted;
 	char booted_text[PLAN_MAX_TEXT];
 	struct protect_source *protect;
+	struct protect_facts needed; /* today's, or the last that this host gave */
+	bool *is_listed;	     /* of each of them: it has a line in the plan */
+	enum plan_facts facts;
 };
 
 static void add_lost(const char *text, void *arg)
@@ -235,6 +243,9 @@ static int pin_place(const struct compiler *comp, struct selector *sel,
 {
 	int ret = 0;
 
+	/* It would look as if somebody who knows this host had written the path. */
+	if (plan_facts_are_unknown(comp->facts))
+		return 0;
 	if (!sel->has_id || sel->has_place || selector_is_path(sel))
 		return 0;
 	if (then && then->has_place && pci_id_matches(&sel->id, &then->id)) {
@@ -245,6 +256,12 @@ static int pin_place(const struct compiler *comp, struct selector *sel,
 		sel->has_place = !ret;
 	}
 	return ret;
+}
+
+/* As with a place: a path with an ID is what the boot takes although it knows not what is needed. */
+static bool may_pin_id(const struct compiler *comp, const struct selector *sel)
+{
+	return !plan_facts_are_unknown(comp->facts) || !selector_is_path(sel);
 }
 
 /* Is another of that ID at the address today? */
@@ -284,7 +301,7 @@ static void pin_bind(struct compiler *comp, unsigned int bind)
 	is_lost = pci_resolve(comp->root->fd, sel) != 0;
 	if (!is_lost)
 		fn = find_pinned(comp, sel);
-	if (!sel->has_id && (then || fn)) {
+	if (!sel->has_id && (then || fn) && may_pin_id(comp, sel)) {
 		sel->id = then ? *then : fn->id;
 		sel->id.subvendor = sel->id.subdevice = 0;
 		sel->has_id = true;
@@ -320,6 +337,224 @@ static void pin_bind(struct compiler *comp, unsigned int bind)
 			     unpinned(sel));
 }
 
+static void write_excepts(const struct compiler *comp, FILE *out)
+{
+	for (unsigned int i = 0; i < comp->plan.excepts; i++) {
+		const struct selector *sel = &comp->plan.except[i].sel;
+		char text[SELECTOR_TEXT_SIZE];
+
+		format_selector(sel, &sel->addr, text);
+		fprintf(out, "except %s\n", text);
+	}
+}
+
+static bool is_bridge(const struct compiler *comp, const struct protect *item)
+{
+	const struct pci_function *fn = find_function(comp, &item->addr);
+
+	return fn && fn->class >> 8 == PCI_CLASS_BRIDGE_PCI;
+}
+
+/* Storage, network and USB controllers are held back where facts are unknown (early/decide.c). */
+static bool is_held_back(const struct compiler *comp, const struct protect *item)
+{
+	const struct pci_function *fn = find_function(comp, &item->addr);
+	unsigned int class = fn ? fn->class >> 8 : 0;
+
+	return class >> 8 == 0x01 || class >> 8 == 0x02 || class == 0x0c03;
+}
+
+/* Does a bind line name what is needed, so that only its protect line holds that back? */
+static bool is_named(const struct compiler *comp, const struct plan_selector *bind,
+		     const struct protect *item)
+{
+	struct selector sel = bind->sel;
+	struct pci_address addr = item->addr;
+	const struct pci_function *fn = find_function(comp, &item->addr), *first;
+
+	if (bind->force || !fn || (selector_needs_scan(&sel) && is_held_back(comp, item)))
+		return false;
+	pci_resolve(comp->root->fd, &sel);
+	addr.fn = 0;
+	first = find_function(comp, &addr);
+	return selector_match(&sel, &fn->addr, &fn->id, fn->class, first ? &first->id : NULL) !=
+	       SELECTOR_DIFFERS;
+}
+
+static bool is_named_by_any(const struct compiler *comp, const struct protect *item)
+{
+	for (unsigned int i = 0; i < comp->plan.binds; i++)
+		if (is_named(comp, &comp->plan.bind[i], item))
+			return true;
+	return false;
+}
+
+/* Lists those that are not yet, as many as there is room for. Returns how many were left out. */
+static size_t list_needed(struct compiler *comp, bool named_only, size_t *count)
+{
+	size_t left_out = 0;
+
+	for (size_t i = 0; i < comp->needed.count; i++) {
+		const struct protect *item = &comp->needed.list[i];
+
+		if (comp->is_listed[i] || is_bridge(comp, item) ||
+		    (named_only && !is_named_by_any(comp, item)))
+			continue;
+		if (*count == PLAN_MAX_PROTECTS) {
+			left_out++;
+			continue;
+		}
+		comp->is_listed[i] = true;
+		++*count;
+	}
+	return left_out;
+}
+
+/*
+ * Which of them get a line, where there are more than a plan may have. Bridges do not: those above what
+ * is needed are bridges for the most part, which the boot refuses without a line as well. Of the others
+ * first what nothing else would hold back; the rest is what the boot does not take by ID or class when
+ * facts are unknown.
+ */
+static int choose_needed(struct compiler *comp, size_t *left_out)
+{
+	size_t count = comp->needed.count;
+
+	*left_out = 0;
+	comp->is_listed = calloc(count + 1, sizeof(*comp->is_listed));
+	if (!comp->is_listed)
+		return -ENOMEM;
+	if (count <= PLAN_MAX_PROTECTS) {
+		memset(comp->is_listed, true, count);
+		return 0;
+	}
+	count = 0;
+	list_needed(comp, true, &count);
+	*left_out = list_needed(comp, false, &count);
+	return 0;
+}
+
+/* A line of the plan must not take what found no room among the protect lines. */
+static bool names_unlisted(const struct compiler *comp, const struct plan_selector *bind,
+			   char addr[PCI_ADDRESS_SIZE])
+{
+	for (size_t i = 0; i < comp->needed.count; i++) {
+		const struct protect *item = &comp->needed.list[i];
+
+		if (comp->is_listed[i] || is_bridge(comp, item) || !is_named(comp, bind, item))
+			continue;
+		pci_address_format(&item->addr, addr);
+		return true;
+	}
+	return false;
+}
+
+/* Reasons are for people: they are cut where the lines would fill the plan. */
+static void print_needed(const struct compiler *comp, FILE *out)
+{
+	size_t listed = 0, max;
+
+	for (size_t i = 0; i < comp->needed.count; i++)
+		listed += comp->is_listed[i];
+	max = listed ? REASONS_MAX / listed : 0;
+	for (size_t i = 0; i < comp->needed.count; i++) {
+		const struct protect *item = &comp->needed.list[i];
+		char addr[PCI_ADDRESS_SIZE], id[ID_TEXT_SIZE];
+		size_t len = strlen(item->reason);
+		bool is_cut = len > max;
+
+		if (!comp->is_listed[i])
+			continue;
+		if (is_cut)
+			for (len = max; len && ((unsigned char)item->reason[len] & 0xc0) == 0x80;)
+				len--;
+		fprintf(out, "protect %s=%s%s%s %.*s%s\n", pci_address_format(&item->addr, addr),
+			format_id(&item->id, id), item->path ? "@" : "",
+			item->path ? item->path : "", (int)len, item->reason, is_cut ? "..." : "");
+	}
+}
+
+/*
+ * "facts unknown": nobody knows what this host needs, not even from before, or it needs more than a plan
+ * can name.
+ */
+static void write_unknown(struct compiler *comp, FILE *out, enum plan_facts facts, const char *why)
+{
+	bool is_unknown = facts == PLAN_FACTS_UNKNOWN;
+
+	comp->facts = facts;
+	fprintf(out, "facts unknown\n# %s: %s\n", is_unknown ? "facts-unknown" : "facts-too-many",
+		why);
+	if (comp->is_quiet || !comp->plan.binds)
+		return;
+	message_warn(
+		"%s%s; storage, network and USB controllers are bound only by a line with ID and "
+		"path, or by bind!; fix: %s",
+		is_unknown ? "facts unknown: " : "", why,
+		is_unknown ? "make the image on the running host" :
+			     "write the devices to bind with their IDs and paths");
+}
+
+/* In place of the facts of today, which cannot be had here: those that this host gave last. */
+static int recall(struct compiler *comp, FILE *out)
+{
+	const char *why_none = comp->needed.why_none;
+	int ret = facts_recall(comp->root, comp->protect, &comp->needed);
+	char why[512];
+
+	if (ret == -ENOMEM)
+		return ret;
+	if (!ret) {
+		comp->facts = PLAN_FACTS_RECALLED;
+		fprintf(out, "# protect: what this host needed when its last image was made: %s\n",
+			why_none);
+		return 0;
+	}
+	snprintf(why, sizeof(why), "%s, %s", why_none, facts_why(ret));
+	write_unknown(comp, out, PLAN_FACTS_UNKNOWN, why);
+	return 0;
+}
+
+static int write_protects(struct compiler *comp, FILE *out)
+{
+	size_t left_out;
+	int ret = protect_open(comp->root, &comp->protect);
+
+	if (!ret)
+		ret = protect_collect(comp->protect, &comp->needed);
+	if (!ret && comp->needed.why_none)
+		ret = recall(comp, out);
+	if (!ret)
+		ret = choose_needed(comp, &left_out);
+	if (ret)
+		return message_errno(ret, "cannot find out which devices this host needs");
+	if (left_out) {
+		char why[128];
+
+		snprintf(why, sizeof(why),
+			 "this host needs %zu more devices than the %u that a plan can name",
+			 left_out, PLAN_MAX_PROTECTS);
+		write_unknown(comp, out, PLAN_FACTS_TOO_MANY, why);
+	}
+	for (size_t i = 0; i < comp->needed.notes; i++)
+		fprintf(out, "# protect: %s\n", comp->needed.note[i]);
+	print_needed(comp, out);
+	return 0;
+}
+
+static void leave_out_bind(struct compiler *comp, unsigned int bind, const char *needed)
+{
+	unsigned int line;
+	const char *file = config_origin(&comp->config, &comp->plan, bind, &line);
+	char text[512];
+
+	snprintf(text, sizeof(text), "%s:%u: %s names %s, which this host needs", file, line,
+		 comp->plan.bind[bind].text, needed);
+	if (!comp->is_quiet)
+		message_warn("%s; the line is left out", text);
+	add_lost(text, comp);
+}
+
 static void write_binds(struct compiler *comp, FILE *out)
 {
 	bool blind = !comp->fns;
@@ -337,79 +572,17 @@ static void write_binds(struct compiler *comp, FILE *out)
 	for (unsigned int i = 0; i < comp->plan.binds; i++) {
 		struct plan_selector *item = &comp->plan.bind[i];
 		struct pci_address addr = item->sel.addr; /* pci_resolve() moves a path's */
-		char text[SELECTOR_TEXT_SIZE];
+		char text[SELECTOR_TEXT_SIZE], needed[PCI_ADDRESS_SIZE];
 
+		if (names_unlisted(comp, item, needed)) {
+			leave_out_bind(comp, i, needed);
+			continue;
+		}
 		if (!blind)
 			pin_bind(comp, i);
 		format_selector(&item->sel, &addr, text);
 		fprintf(out, "bind%s %s\n", item->force ? "!" : "", text);
 	}
-}
-
-static void write_excepts(const struct compiler *comp, FILE *out)
-{
-	for (unsigned int i = 0; i < comp->plan.excepts; i++) {
-		const struct selector *sel = &comp->plan.except[i].sel;
-		char text[SELECTOR_TEXT_SIZE];
-
-		format_selector(sel, &sel->addr, text);
-		fprintf(out, "except %s\n", text);
-	}
-}
-
-/*
- * More than a plan may have: those above what is needed are bridges for the most part, which the boot
- * refuses without a line as well.
- */
-static void leave_out_bridges(const struct compiler *comp, struct protect_facts *facts)
-{
-	size_t kept = 0;
-
-	if (facts->count <= PLAN_MAX_PROTECTS)
-		return;
-	for (size_t i = 0; i < facts->count; i++) {
-		const struct pci_function *fn = find_function(comp, &facts->list[i].addr);
-
-		if (fn && fn->class >> 8 == PCI_CLASS_BRIDGE_PCI)
-			free(facts->list[i].reason);
-		else
-			facts->list[kept++] = facts->list[i];
-	}
-	facts->count = kept;
-}
-
-static int write_protects(struct compiler *comp, FILE *out)
-{
-	struct protect_facts facts;
-	int ret = protect_open(comp->root, &comp->protect);
-
-	if (!ret)
-		ret = protect_collect(comp->protect, &facts);
-	if (ret)
-		return message_errno(ret, "cannot find out which devices this host needs");
-	leave_out_bridges(comp, &facts);
-	if (facts.count > PLAN_MAX_PROTECTS)
-		ret = message_error("this host needs %zu devices, more than 1024; "
-				    "fix: report it as a bug",
-				    facts.count);
-
-	if (facts.why_none)
-		fprintf(out, "# no-protect: no protect lines: %s\n", facts.why_none);
-	for (size_t i = 0; i < facts.notes; i++)
-		fprintf(out, "# protect: %s\n", facts.note[i]);
-	for (size_t i = 0; i < facts.count; i++) {
-		const struct protect *item = &facts.list[i];
-		char addr[PCI_ADDRESS_SIZE], id[ID_TEXT_SIZE], path[PATH_TEXT_SIZE];
-		int no_path = pci_path(comp->root->fd, &item->addr, path, sizeof(path));
-
-		if (no_path && no_path != -ENOENT)
-			fprintf(out, "# protect: the path of %s cannot be read: %s\n",
-				pci_address_format(&item->addr, addr), strerror(-no_path));
-		fprintf(out, "protect %s=%s%s%s %s\n", pci_address_format(&item->addr, addr),
-			format_id(&item->id, id), no_path ? "" : "@", path, item->reason);
-	}
-	protect_free(&facts);
-	return ret;
 }
 
 /* What is the same for every kernel, but for the lost lines. */
@@ -511,7 +684,6 @@ static int compile_host(struct compiler *comp)
 	if (ret)
 		return pass_on(comp, &problem);
 	config_parse(&comp->config, &comp->plan, add_lost, comp);
-	comp->host_losts = comp->losts;
 	/* Only what is bound is compared with what is there. */
 	ret = comp->plan.binds && !comp->fn ? pci_scan(comp->root->fd, add_function, comp) : 0;
 	if (ret && ret != -ENOENT)
@@ -523,6 +695,7 @@ static int compile_host(struct compiler *comp)
 	if (!out)
 		return message_errno(-ENOMEM, "cannot compile the plan");
 	ret = write_items(comp, out);
+	comp->host_losts = comp->losts;
 	if (fclose(out) && !ret)
 		ret = message_errno(-ENOMEM, "cannot compile the plan");
 	return ret;
@@ -610,11 +783,6 @@ int compiler_plan(struct compiler *comp, const char *kernel, char **text, size_t
 	return ret;
 }
 
-unsigned int compiler_losts(const struct compiler *comp)
-{
-	return comp->losts;
-}
-
 const struct config *compiler_config(const struct compiler *comp)
 {
 	return &comp->config;
@@ -630,6 +798,38 @@ const struct protect_source *compiler_protect(const struct compiler *comp)
 	return comp->protect;
 }
 
+static int compare_needed(const void *addr, const void *item)
+{
+	return address_compare(addr, &((const struct protect *)item)->addr);
+}
+
+const char *compiler_needs(const struct compiler *comp, const struct pci_address *addr)
+{
+	const struct protect *item = NULL;
+
+	if (comp->needed.count)
+		item = bsearch(addr, comp->needed.list, comp->needed.count, sizeof(*item),
+			       compare_needed);
+	return item ? item->reason : NULL;
+}
+
+enum plan_facts compiler_facts(const struct compiler *comp)
+{
+	return comp->facts;
+}
+
+bool compiler_is_whole(const struct compiler *comp)
+{
+	return !comp->losts && !(comp->plan.binds && plan_facts_are_unknown(comp->facts));
+}
+
+int compiler_keep_facts(const struct compiler *comp)
+{
+	if (comp->needed.why_none || !comp->plan.binds)
+		return 0;
+	return facts_keep(comp->root, comp->protect, &comp->needed);
+}
+
 void compiler_close(struct compiler *comp)
 {
 	if (!comp)
@@ -638,6 +838,8 @@ void compiler_close(struct compiler *comp)
 	free(comp->items);
 	free(comp->scanned);
 	config_free(&comp->config);
+	protect_free(&comp->needed);
+	free(comp->is_listed);
 	protect_close(comp->protect);
 	free(comp);
 }

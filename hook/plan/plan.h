@@ -16,10 +16,24 @@
 
 /*
  * What a "lost" line begins with when it is not a line of the config that was left out, but a module
- * of the kernel that is missing. A plan's comments begin with a code too: "# no-protect: ", "# protect: ",
- * "# module: ", "# undone: ".
+ * of the kernel that is missing. A plan's comments begin with a code too: "# facts-unknown: ",
+ * "# facts-too-many: ", "# protect: ", "# module: ", "# undone: ".
  */
 #define PLAN_LOST_MODULES "modules:"
+
+/* Whose facts the protect lines are. */
+enum plan_facts {
+	PLAN_FACTS_OF_TODAY,
+	PLAN_FACTS_RECALLED, /* the last that this host itself gave: see facts.h */
+	/* "facts unknown" is in the plan. */
+	PLAN_FACTS_TOO_MANY, /* more than PLAN_MAX_PROTECTS, bridges left out */
+	PLAN_FACTS_UNKNOWN,
+};
+
+static inline bool plan_facts_are_unknown(enum plan_facts facts)
+{
+	return facts >= PLAN_FACTS_TOO_MANY;
+}
 
 /*
  * What every plan of this host has, whatever its kernel: the config, the pins, what the host needs.
@@ -31,7 +45,8 @@ struct compiler;
  * compiler_open - read the config and this host.
  * @root: must live as long
  * @fn, @fns: what pci_scan() finds, in the order of addresses; must live as long. NULL: scan
- * @is_quiet: do not say that a bind line matches nothing today: decide() tells
+ * @is_quiet: do not say that a bind line matches nothing today, nor that facts are unknown: decide() and
+ *	      the plan tell
  * @problem: gets what makes the whole config unusable, now or in compiler_plan(), which is not said
  *	     then; must live as long. NULL: it is said
  *
@@ -44,8 +59,22 @@ int compiler_open(const struct root *root, const struct pci_function *fn, size_t
 /* compiler_plan - the plan of a kernel; arguments and result as of plan_compile(). */
 int compiler_plan(struct compiler *compiler, const char *kernel, char **text, size_t *size);
 
-/* compiler_losts - how much of config and modules is not in the plan that was made last. */
-unsigned int compiler_losts(const struct compiler *compiler);
+/*
+ * compiler_is_whole - is all of config and modules in the plan that was made last, and what this host
+ * needs, if it binds anything?
+ */
+bool compiler_is_whole(const struct compiler *compiler);
+
+enum plan_facts compiler_facts(const struct compiler *compiler);
+
+/* compiler_needs - why this host needs a function ("holds /"), or NULL: also what a plan has no room for. */
+const char *compiler_needs(const struct compiler *compiler, const struct pci_address *addr);
+
+/*
+ * compiler_keep_facts - keep what this host needs for an image that is made where it cannot be found out.
+ * Without a bind line, or where it was not found out, nothing is kept. Returns 0 or -errno.
+ */
+int compiler_keep_facts(const struct compiler *compiler);
 
 /* compiler_config, compiler_written - the files, none after `undo`; and what they say. */
 const struct config *compiler_config(const struct compiler *compiler);

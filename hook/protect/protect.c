@@ -7,8 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "early/pci.h"
 #include "protect/graph.h"
 #include "protect/mounts.h"
 #include "protect/network.h"
@@ -217,6 +219,22 @@ static int read_id(struct graph *graph, const struct pci_address *addr, struct p
 	return -ENODATA;
 }
 
+static char *read_path(struct graph *graph, const struct pci_address *addr)
+{
+	char text[PCI_ADDRESS_SIZE + 5 * SELECTOR_MAX_HOPS], name[PCI_ADDRESS_SIZE], *path;
+	int ret = pci_path(graph->root->fd, addr, text, sizeof(text));
+
+	if (ret && ret != -ENOENT)
+		graph_note(graph, "the path of %s cannot be read: %s",
+			   pci_address_format(addr, name), strerror(-ret));
+	if (ret)
+		return NULL;
+	path = strdup(text);
+	if (!path)
+		graph->err = -ENOMEM;
+	return path;
+}
+
 static void make_list(struct graph *graph, struct protect_facts *facts)
 {
 	if (graph->err || !graph->nodes)
@@ -256,6 +274,7 @@ static void make_list(struct graph *graph, struct protect_facts *facts)
 		graph_make_printable(entry->reason);
 		shorten(entry->reason, REASON_MAX);
 		entry->addr = node->addr;
+		entry->path = read_path(graph, &node->addr);
 		facts->count++;
 	}
 }
@@ -294,8 +313,7 @@ int protect_open(const struct root *root, struct protect_source **result)
 	source->graph.root = root;
 	source->graph.mounts = mounts_read(&source->graph, PATH_MOUNTINFO);
 	source->why_none = find_why_none(&source->graph);
-	if (!source->why_none)
-		udev_read(&source->graph);
+	udev_read(&source->graph);
 	ret = source->graph.err;
 	if (ret)
 		protect_close(source);
@@ -360,10 +378,25 @@ int protect_in_use(const struct protect_source *source, struct protect_facts *fa
 	return collect(source, mounts_collect_used, facts);
 }
 
+void protect_root_uuid(const struct protect_source *source, char *buf, size_t size)
+{
+	struct libmnt_fs *fs = source->graph.mounts ? mounts_at(source->graph.mounts, "/") : NULL;
+	dev_t devno = fs ? mnt_fs_get_devno(fs) : 0;
+	const struct udev_record *record;
+	char name[32];
+
+	snprintf(name, sizeof(name), "%u:%u", major(devno), minor(devno));
+	record = udev_find(&source->graph, name);
+	snprintf(buf, size, "%s",
+		 record && record->value[UDEV_FS_UUID] ? record->value[UDEV_FS_UUID] : "");
+}
+
 void protect_free(struct protect_facts *facts)
 {
-	for (size_t i = 0; i < facts->count; i++)
+	for (size_t i = 0; i < facts->count; i++) {
 		free(facts->list[i].reason);
+		free(facts->list[i].path);
+	}
 	free(facts->list);
 	for (size_t i = 0; i < facts->notes; i++)
 		free(facts->note[i]);

@@ -22,11 +22,12 @@ struct protect {
 	 * which holds /". One line without '#' and of at most 160 bytes, fit for the plan as it is.
 	 */
 	char *reason;
+	char *path; /* where it is plugged in, in lspci -P notation; NULL where sysfs does not tell */
 };
 
 struct protect_facts {
 	struct protect *list; /* by address, each function once */
-	size_t count;	      /* may exceed PLAN_MAX_PROTECTS: the caller's to refuse */
+	size_t count;	      /* may exceed PLAN_MAX_PROTECTS: see plan.h */
 	/*
 	 * Whole sentences without the full stop, one line each, for the plan's comments and for
 	 * `check`: what could not be found out, and what is protected instead. Never empty-handed:
@@ -85,6 +86,14 @@ int protect_addresses(const struct protect_source *source, struct protect_facts 
  * among it. Only what is certain; there are no notes of what is not.
  */
 int protect_in_use(const struct protect_source *source, struct protect_facts *facts);
+
+/*
+ * protect_root_uuid - the UUID of the file system that is mounted as / here, as udev knows it; of a chroot
+ * too, when it is a mount.
+ * @buf: "" when it cannot be told
+ * @size: of buf
+ */
+void protect_root_uuid(const struct protect_source *source, char *buf, size_t size);
 
 /* protect_free - give back what any of them filled in; @facts is empty afterwards. */
 void protect_free(struct protect_facts *facts);

@@ -215,9 +215,6 @@ many() {
 		ln -s "../../${dir#"$root"/sys/}" "$root/sys/class/net/eth$i"
 		i=$((i + 1))
 	done
-	mkdir -p "$root/sys/dev/block" "$root/proc/self/ns" "$root/proc/1"
-	echo '25 1 0:20 / / rw shared:1 - tmpfs tmpfs rw' >"$root/proc/self/mountinfo"
-	cp "$root/proc/self/mountinfo" "$root/proc/1/mountinfo"
 	config 'bind 8086:1572\n'
 }
 
@@ -233,6 +230,208 @@ plan
 status_is 0
 [ "$(grep -c '^protect .*=8086:1572@' "$work/out")" -eq 600 ] || problem "not every card is protected"
 [ "$(grep -c '^protect .*=8086:a340@' "$work/out")" -eq 0 ] || problem "the ports are there"
+
+begin "more cards than a plan can name: those that a line names come first, by ID none is taken"
+many 1100
+config 'bind 8086:1572\nbind 0005:63:00.0\n'
+plan
+status_is 1
+[ "$(grep -c '^protect .*=8086:1572@' "$work/out")" -eq 1024 ] || problem "not 1,024 cards are protected"
+grep -q '^protect 0005:63:00.0=' "$work/out" || problem "what a line names has no protect line"
+out "facts unknown"
+out "bind 8086:1572"
+out "bind 0005:63:00.0=8086:1572"
+out "# facts-too-many: this host needs 76 more devices than the 1024 that a plan can name"
+err_has "this host needs 76 more devices than the 1024 that a plan can name; storage, network and USB controllers are bound only by a line with ID and path"
+config 'bind 10de:1187\n'
+"$command" list -a --root "$root" -n --raw -o ADDRESS,NEEDED >"$work/out" 2>"$work/err"
+[ "$(grep -c ':00\.0 may' "$work/out")" -eq 1100 ] || problem "list does not show 1,100 needed cards"
+
+begin "more than a plan can name of a class that facts unknown does not hold back: the lines are left out"
+many 1100
+sed -i 's/^PCI_CLASS=20000/PCI_CLASS=c0400/' "$root"/sys/devices/pci0000:00/*/*/uevent
+config 'bind 8086:1572\nbind 10de:1187\n'
+plan
+status_is 1
+[ "$(grep -c '^bind 8086:1572' "$work/out")" -eq 0 ] || problem "the line is there"
+out "bind 10de:1187"
+grep -q '^lost /etc/vfio-early.conf:1: 8086:1572 names 0005:.*, which this host needs$' "$work/out" ||
+	problem "no lost line"
+err_has "which this host needs; the line is left out"
+
+# --- facts unknown
+
+# in_chroot: the first process has another root.
+in_chroot() {
+	mkdir -p "$root/proc/1"
+	echo '25 1 0:21 / / rw shared:1 - ext4 /dev/sda1 rw' >"$root/proc/1/mountinfo"
+}
+
+facts=var/lib/vfio-early/facts
+
+# known_host: an NVMe is under /, and an image has been made: its facts are kept.
+known_host() {
+	function_ 0000:02:00.0 144D:A808 10802
+	dir=$root/sys/devices/pci0000:00/0000:02:00.0/nvme/nvme0/nvme0n1
+	mkdir -p "$dir" "$root/sys/class/dmi/id" "$root/run/udev/data"
+	ln -s ../../devices/pci0000:00/0000:02:00.0/nvme/nvme0/nvme0n1 "$root/sys/dev/block/259:0"
+	echo '25 1 259:0 / / rw shared:1 - ext2 /dev/nvme0n1 rw' >"$root/proc/self/mountinfo"
+	echo 'E:ID_FS_UUID=aaaa' >"$root/run/udev/data/b259:0"
+	echo 0123456789abcdef0123456789abcdef >"$root/etc/machine-id"
+	echo 4c4c4544-0042-3510-8052-b9c04f4d3132 >"$root/sys/class/dmi/id/product_uuid"
+	echo '/dev/disk/by-label/root / ext2 defaults 0 1' >"$root/etc/fstab"
+	config 'bind 144d:a808 10de:1187\n'
+	plan --output "$work/plan"
+	status_is 0
+}
+
+# hands_off WHY: the plan binds no storage, network or USB controller for an ID, and says so.
+hands_off() {
+	status_is 1
+	out "facts unknown"
+	grep -q "^# facts-unknown: .*$1" "$work/out" || problem "the plan does not say why: $1"
+	err_has "$1"
+	err_has "; storage, network and USB controllers are bound only by a line with ID and path, or by bind!; fix: make the image on the running host"
+	[ "$(grep -c '^protect' "$work/out")" -eq 0 ] || problem "a protect line without facts"
+}
+
+recalled="protect 0000:02:00.0=144d:a808@0000:02:00.0 holds /"
+
+begin "a chroot: facts unknown, in the plan and on standard error"
+config 'bind 144d:a808\n'
+in_chroot
+plan
+hands_off "this runs in a chroot: its facts are not the running host's, and this host has not kept what it needs in /$facts"
+
+begin "no /sys, no /proc: facts unknown"
+config 'bind 144d:a808\n'
+rm -r "$root/proc" "$root/sys"
+plan
+hands_off "/proc is not mounted"
+
+begin "facts unknown: nothing is added to a line that would make it look as if this host were known"
+function_ 0000:02:00.0 144D:A808 10802
+function_ 0000:00:01.0 8086:1901 60400
+function_ 0000:03:00.0 144D:A808 10802 0000:00:01.0
+in_chroot
+config 'bind 02:00.0 02:00.0=144d:a808 02:00.0=144d:a808@02:00.0 00:01.0/00.0 00:01.0/00.0=144d:a808\n'
+plan
+status_is 1
+out "bind 0000:02:00.0=144d:a808"
+out "bind 0000:02:00.0=144d:a808@0000:02:00.0"
+out "bind 0000:00:01.0/00.0"
+out "bind 0000:00:01.0/00.0=144d:a808"
+[ "$(grep -c '^bind' "$work/out")" -eq 5 ] || problem "not five lines"
+[ "$(grep -c '@' "$work/out")" -eq 1 ] || problem "a path was added"
+
+begin "nothing to bind needs no facts"
+in_chroot
+plan
+status_is 0
+no_err
+
+begin "a chroot of this host: its last facts"
+known_host
+in_chroot
+plan
+status_is 0
+out "$recalled"
+[ "$(grep -c 'facts unknown' "$work/out")" -eq 0 ] || problem "they are known"
+[ "$(stat -c %a "$root/${facts%/*}" "$root/$facts" | tr '\n' ' ')" = '755 644 ' ] || problem "modes"
+! grep -q 4c4c4544 "$root/$facts" || problem "what only root may see can be read"
+
+begin "its last facts also where nothing but the machine-id can be read"
+known_host
+rm -r "$root/sys" "$root/proc" "$root/run" "$root/etc/fstab"
+plan
+status_is 0
+out "$recalled"
+
+for other in etc/machine-id sys/class/dmi/id/product_uuid etc/fstab run/udev/data/b259:0; do
+	begin "the facts of another host are not used: $other"
+	known_host
+	in_chroot
+	case $other in
+	*fstab) echo 'UUID=bbbb / ext2 defaults 0 1' ;;
+	run/*) echo 'E:ID_FS_UUID=bbbb' ;;
+	*) echo 4c4c4544-0042-3510-8052-b9c04f4d3133 ;;
+	esac >"$root/$other"
+	plan
+	hands_off "and /$facts is of another host"
+done
+
+for id in '' uninitialized; do
+	begin "a template without a machine-id (${id:-empty}) has no facts, and keeps none"
+	known_host
+	echo "$id" >"$root/etc/machine-id"
+	cp "$root/proc/self/mountinfo" "$work/mountinfo"
+	in_chroot
+	plan
+	hands_off "and /$facts is of another host"
+	rm -r "$root/proc/1" "$root/var"
+	plan --output "$work/plan"
+	status_is 0
+	[ ! -e "$root/$facts" ] || problem "facts of nobody"
+done
+
+# damaged NAME WHY COMMAND: COMMAND changes the facts, and they are not used.
+damaged() {
+	begin "facts that are $1 are not used"
+	known_host
+	in_chroot
+	(cd "$root/${facts%/*}" && sh -c "$3") || problem "$3"
+	plan
+	hands_off "and /$facts $2"
+}
+
+damaged "cut off" "is damaged" "head -n -1 facts >f && mv f facts"
+damaged "cut off within a line" "is damaged" "truncate -s 100 facts"
+damaged "empty" "is damaged" ": >facts"
+damaged "changed by a bit" "is damaged" "sed -i s/0000:02:00.0=/0000:03:00.0=/ facts"
+damaged "of a newer version" "is of a newer version" "sed -i '1s/1$/2/' facts"
+damaged "written by others" "is not root's alone to write" "chmod g+w facts"
+damaged "a folder" "cannot be read" "rm facts && mkdir facts"
+
+begin "facts of a version that knew no paths, and of a device without one"
+known_host
+sed -i -e 's/@[^ ]*//' -e '$d' "$root/$facts"
+printf 'sha256 %s\n' "$(sha256sum <"$root/$facts" | cut -c 1-64)" >>"$root/$facts"
+in_chroot
+plan
+status_is 0
+out "protect 0000:02:00.0=144d:a808 holds /"
+
+begin "only a plan that is written to a file keeps facts; only with something to bind; only what is known"
+known_host
+rm -r "$root/var"
+plan
+[ ! -e "$root/var" ] || problem "kept for standard output"
+config '# nothing\n'
+plan --output "$work/plan"
+[ ! -e "$root/var" ] || problem "kept for nothing"
+config 'bind 144d:a808\n'
+in_chroot
+plan --output "$work/plan"
+[ ! -e "$root/var" ] || problem "kept what is not known"
+
+begin "facts that have not changed are not written again; those that have are"
+known_host
+before=$(stat -c %i "$root/$facts")
+plan --output "$work/plan"
+[ "$(stat -c %i "$root/$facts")" = "$before" ] || problem "written again"
+echo 'UUID=bbbb / ext2 defaults 0 1' >"$root/etc/fstab"
+plan --output "$work/plan"
+grep -q '^root UUID=bbbb$' "$root/$facts" || problem "not written"
+[ "$(ls -A "$root/${facts%/*}")" = facts ] || problem "something is beside it"
+
+begin "facts that cannot be kept: said, and the plan is written all the same"
+known_host
+rm -r "$root/var"
+: >"$root/var"
+plan --output "$work/plan"
+status_is 0
+err_has "what this host needs cannot be kept for an image that is made in a chroot: Not a directory"
+[ -s "$work/plan" ] || problem "no plan"
 
 # --- modules
 
@@ -538,8 +737,8 @@ begin "no sysfs: nothing is pinned, said once"
 rm -r "$root/sys"
 config 'bind 01:00.0 02:00.0\n'
 plan
-status_is 0
-[ "$(wc -l <"$work/err")" -eq 1 ] || problem "not one line on stderr"
+status_is 1
+[ "$(wc -l <"$work/err")" -eq 2 ] || problem "not two lines on stderr"
 err_has "no PCI function is visible below $root/sys: addresses are not pinned to an ID"
 
 # --- the output and the options

@@ -24,6 +24,8 @@ image_tree() {
 		echo guest >"$tree/etc/hostname"
 		# Without one, each boot is a first boot to systemd, which takes seconds.
 		printf "%s" "$scenario" | md5sum | cut -c1-32 >"$tree/etc/machine-id"
+		# Its images are made in a chroot, where nothing can be known of the guest.
+		"$5" "$tree"
 		cp -R "$scenario" "$tree/root/scenario"
 		chown -R 0:0 "$tree/root/scenario"
 		install -m 644 "$scenario/vfio-early.conf" "$tree/etc/vfio-early.conf"
@@ -51,7 +53,7 @@ image_tree() {
 			echo "COMPRESSLEVEL=1" >"$tree/etc/initramfs-tools/conf.d/harness"
 		[ ! -d "$tree/etc/dracut.conf.d" ] ||
 			printf "%s\n" "compress=\"zstd -q -1\"" "hostonly=no" \
-				>"$tree/etc/dracut.conf.d/harness.conf"' image_tree "$1" "$3" "$here/guest" "$label" || return
+				>"$tree/etc/dracut.conf.d/harness.conf"' image_tree "$1" "$3" "$here/guest" "$label" "$top/tests/host/facts" || return
 }
 
 # image_regenerate TREE BUILDER: makes the images of all kernels anew.

@@ -375,6 +375,16 @@ run status
 not_ready "fail image $kernel: a line of the config is not in it: no plan was made; vfio-early plan --kernel $kernel says why"
 no_out "older config"
 
+begin "image: made where nobody could tell what this host needs"
+ready
+mv "$root/var/lib/vfio-early/facts" "$work/facts"
+contents 2>"$work/err"
+err_has "facts unknown: /proc is not mounted"
+mv "$work/facts" "$root/var/lib/vfio-early/facts"
+pack gzip
+run status
+not_ready "fail image $kernel: facts unknown: it was made where nobody could tell what this host needs; storage, network and USB controllers are bound only by a line with ID and path, or by bind!"
+
 begin "image: of every kernel, the newest first"
 ready
 : >"$root/boot/vmlinuz-6.9.0-other"

@@ -182,6 +182,21 @@ status_is 0
 out "No PCI function can be seen here: what it would bind cannot be told."
 rm -rf "$work/sys"
 
+begin "verify: in a chroot without /sys, of a host that has not told what it needs"
+ready
+rm -r "$root/sys" "$root/var"
+contents 2>"$work/err"
+pack gzip
+run verify "$root/boot/initrd.img-$kernel"
+status_is 1
+out "  facts unknown: it was made where nobody could tell what this host needs; storage, network and USB controllers are bound only by a line with ID and path, or by bind!"
+out "No PCI function can be seen here: what it would bind cannot be told."
+run verify --quiet "$root/boot/initrd.img-$kernel"
+status_is 1
+out_has "facts unknown: "
+run verify --json "$root/boot/initrd.img-$kernel"
+out_has '"code": "facts-unknown"'
+
 begin "verify: an image that only root may read"
 ready
 if [ "$(id -u)" -ne 0 ] || ! command -v setpriv >/dev/null; then
