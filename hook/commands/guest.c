@@ -1,76 +1,233 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the guest must know of some cards; see guest.h. */
+/*
+ * What is to be known of some devices before a VM gets them; see guest.h. Each row has the range of device
+ * IDs and the class by which it is known; each family a version from which on or up to which it is so, and
+ * its source. In one place, so that a wrong or an old word is one line.
+ */
 #include <stddef.h>
 
 #include "commands/guest.h"
 
-/*
- * What a guest needs for a family of cards, and the ranges of device IDs by which each is known. In
- * one place, so that a wrong or an old word is one line.
- */
 enum family {
-	KEPLER,
+	TESLA,
 	FERMI,
+	KEPLER,
 	MAXWELL,
-	RESET_BUG,
+	AMD_QEMU_RESET,
+	AMD_RESET_BUG,
+	AMD_BUS_RESET,
+	AMD_APU,
+	INTEL_GVT,
+	INTEL_GEN11,
+	INTEL_GEN12,
+	INTEL_NEW,
+	ARC,
+	HBA,
+	USB_FIRMWARE,
+	NO_FLR,
+	NVME_FLR,
+	NVME_MSIX,
 };
 
+/* The branch of NVIDIA's driver that is the last for a family; 0 for all others. */
 static const struct {
-	const char *name;
-	const char *text;
+	struct guest_hint hint;
+	unsigned int last_driver;
 } families[] = {
-	[KEPLER] = { "Kepler",
-		     "use NVIDIA 470.256.02 and kernel 6.6 LTS in the guest: branch 470 is the "
-		     "last for Kepler, and its last release is not adapted to later kernels" },
-	[FERMI] = { "Fermi",
-		    "use NVIDIA 390.157 and kernel 6.1 LTS in the guest, or nouveau: branch 390 is "
-		    "the last for Fermi, and its last release is not adapted to later kernels" },
-	[MAXWELL] = { "Maxwell, Pascal or Volta",
-		      "use NVIDIA's closed module, branch 580 or older, in the guest: the open one "
-		      "knows Turing and later only, and 580 is the last branch for this family" },
-	[RESET_BUG] = { "known not to reset",
-			"the card may not come back when the guest is stopped: the host then needs "
-			"a reboot, or the vendor-reset module" },
+	/* https://nvidia.custhelp.com/app/answers/detail/a_id/3142, "Legacy GPUs" */
+	[TESLA] = { { "Tesla",
+		      "use nouveau in the guest, or NVIDIA 340.108 and kernel 5.4 LTS: branch 340 is the "
+		      "last for this family" },
+		    340 },
+	[FERMI] = { { "Fermi",
+		      "use NVIDIA 390.157 and kernel 6.1 LTS in the guest, or nouveau: branch 390 is "
+		      "the last for Fermi, and its last release is not adapted to later kernels" },
+		    390 },
+	[KEPLER] = { { "Kepler",
+		       "use NVIDIA 470.256.02 and kernel 6.6 LTS in the guest: branch 470 is the last for "
+		       "Kepler, and its last release is not adapted to later kernels" },
+		     470 },
+	/* README of NVIDIA's open modules: "Turing or later"; release notes of branch 580 */
+	[MAXWELL] = { { "Maxwell, Pascal or Volta",
+			"use NVIDIA's closed module, branch 580 or older, in the guest: the open one "
+			"knows Turing and later only, and 580 is the last branch for this family" },
+		      580 },
+	/* QEMU hw/vfio/pci-quirks.c, vfio_radeon_reset(), from 2.3 on */
+	[AMD_QEMU_RESET] = { { "Bonaire or Hawaii",
+			       "QEMU 2.3 and later resets it by itself; if it hangs all the same, reboot "
+			       "the host" } },
+	/* https://github.com/gnif/vendor-reset, README; sysfs-bus-pci, reset_method (5.15) */
+	[AMD_RESET_BUG] = { { "known not to reset",
+			      "the card may not come back when the guest is stopped: install the module "
+			      "vendor-reset and write device_specific to its reset_method (kernel 5.15 and "
+			      "later), or reboot the host" } },
+	/* The kernel resets them with their bus: drivers/pci/pci.c, pci_parent_bus_reset() */
+	[AMD_BUS_RESET] = { { "RDNA 2 or later",
+			      "it is reset with its bus: give the VM all functions of the card, and no "
+			      "vendor-reset, which does not know it" } },
+	/* https://github.com/inga-lovinde/RadeonResetBugFix */
+	[AMD_APU] = { { "GPU of an APU",
+			"it does not come back when the guest is stopped: let a Windows guest switch it off "
+			"first (RadeonResetBugFix), a Linux guest unbind amdgpu (kernel 6.1 and later), or "
+			"reboot the host" } },
+	/* drivers/gpu/drm/i915/gvt (Broadwell to Comet Lake); QEMU hw/vfio/igd.c, igd_gen() */
+	[INTEL_GVT] = { { "Intel, generation 6 to 9",
+			  "whole: i440fx, legacy-igd=1 and vga none. Shared, from Broadwell to Comet Lake: "
+			  "i915.enable_gvt=1 on the host, then --mdev TYPE" } },
+	[INTEL_GEN11] = { { "Intel, generation 11",
+			    "q35 with a GOP ROM and x-igd-opregion=on; QEMU before 10.0 has no legacy mode "
+			    "for it, and there is no GVT-g" } },
+	/* https://github.com/strongtz/i915-sriov-dkms, README: kernels 6.8 and later */
+	[INTEL_GEN12] = { { "Intel, generation 12",
+			    "whole: q35 with a GOP ROM and x-igd-opregion=on; legacy mode only from QEMU 10.0 "
+			    "on. Shared: up to 7 virtual functions with the module i915-sriov-dkms (kernel "
+			    "6.8 and later) on host and guest" } },
+	/* drivers/gpu/drm/xe/xe_pci.c: has_sriov from 6.17 on for some of them */
+	[INTEL_NEW] = { { "Intel, Meteor Lake or later",
+			  "q35 with a GOP ROM and x-igd-opregion=on; the guest needs the driver xe or i915 of "
+			  "kernel 6.8 or later" } },
+	/* drivers/gpu/drm/i915/intel_memory_region.c, i915_resize_lmem_bar(); Intel's Quick Start for Arc */
+	[ARC] = { { "Arc",
+		    "switch on Above 4G decoding and Resizable BAR in the host's firmware: a VM sees the size "
+		    "that the host has set, and cannot change it; the guest needs kernel 6.2 or later" } },
+	/* drivers/scsi/mpt3sas/mpt3sas_scsih.c, mpt3sas_pci_table; its option ROM runs in the guest */
+	[HBA] = { { "SAS host adapter",
+		    "with IT firmware; --rombar 0 spares the guest its boot ROM, which can take minutes; the "
+		    "guest needs mpt3sas (kernel 4.4 and later)" } },
+	/* drivers/usb/host/xhci-pci-renesas.c, from 5.8 on */
+	[USB_FIRMWARE] = { { "Renesas USB controller",
+			     "without a ROM of its own it gets its firmware from the guest: the file "
+			     "renesas_usb_fw.mem, and kernel 5.8 or later" } },
+	/* drivers/pci/quirks.c, quirk_no_flr(), from 5.8 on */
+	[NO_FLR] = { { "hangs on a function reset",
+		       "it offers FLR and hangs on it: the host needs kernel 5.8 or later, which leaves that "
+		       "out" } },
+	/* drivers/pci/quirks.c, nvme_disable_and_flr(), delay_250ms_after_flr(), from 4.20 on */
+	[NVME_FLR] = { { "NVMe with a slow function reset",
+			 "its FLR fails or takes longer than allowed: the host needs kernel 4.20 or later, "
+			 "which waits for it" } },
+	/* https://bugzilla.kernel.org/show_bug.cgi?id=202055; QEMU, x-msix-relocation, from 2.12 on */
+	[NVME_MSIX] = { { "NVMe of Silicon Motion",
+			  "if the guest does not see it: x-msix-relocation=bar2 for the device, by args (QEMU "
+			  "2.12 and later)" } },
 };
+
+#define DISPLAY 0x03
+#define STORAGE 0x01
+#define USB	0x0c
+#define ANY	0
 
 static const struct {
 	uint16_t vendor, from, to;
+	uint8_t class; /* the first byte; ANY: whatever it is */
 	enum family family;
-} hints[] = {
-	{ 0x10de, 0x06c0, 0x06df, FERMI },     /* GF100 */
-	{ 0x10de, 0x0dc0, 0x0e3a, FERMI },     /* GF104, GF106, GF108 */
-	{ 0x10de, 0x0fc0, 0x0fff, KEPLER },    /* GK107 */
-	{ 0x10de, 0x1000, 0x103f, KEPLER },    /* GK110, GK210 */
-	{ 0x10de, 0x1040, 0x109f, FERMI },     /* GF119, GF110 */
-	{ 0x10de, 0x1140, 0x1140, FERMI },     /* GF117 */
-	{ 0x10de, 0x1180, 0x11ff, KEPLER },    /* GK104, GK106 */
-	{ 0x10de, 0x1200, 0x125f, FERMI },     /* GF114, GF116 */
-	{ 0x10de, 0x1280, 0x12bf, KEPLER },    /* GK208 */
-	{ 0x10de, 0x1340, 0x13ff, MAXWELL },   /* GM107, GM108, GM204 */
-	{ 0x10de, 0x1401, 0x1436, MAXWELL },   /* GM206 */
-	{ 0x10de, 0x15f0, 0x15ff, MAXWELL },   /* GP100 */
-	{ 0x10de, 0x1617, 0x17ff, MAXWELL },   /* GM204, GM200 */
-	{ 0x10de, 0x1b00, 0x1dff, MAXWELL },   /* GP102 to GP108, GV100 */
-	{ 0x1002, 0x66a0, 0x66af, RESET_BUG }, /* Vega 20 */
-	{ 0x1002, 0x67c0, 0x67ff, RESET_BUG }, /* Polaris 10, 11 */
-	{ 0x1002, 0x6860, 0x687f, RESET_BUG }, /* Vega 10 */
-	{ 0x1002, 0x6980, 0x699f, RESET_BUG }, /* Polaris 12 */
-	{ 0x1002, 0x7310, 0x731f, RESET_BUG }, /* Navi 10 */
-	{ 0x1002, 0x7340, 0x734f, RESET_BUG }, /* Navi 14 */
+} rows[] = {
+	{ 0x10de, 0x05e0, 0x06bf, DISPLAY, TESLA },	     /* GT200, G92, G94, G96 */
+	{ 0x10de, 0x06c0, 0x06df, DISPLAY, FERMI },	     /* GF100 */
+	{ 0x10de, 0x06e0, 0x06ff, DISPLAY, TESLA },	     /* G98 */
+	{ 0x10de, 0x0a20, 0x0a7f, DISPLAY, TESLA },	     /* GT216, GT218 */
+	{ 0x10de, 0x0ca0, 0x0cbf, DISPLAY, TESLA },	     /* GT215 */
+	{ 0x10de, 0x0dc0, 0x0e3a, DISPLAY, FERMI },	     /* GF104, GF106, GF108 */
+	{ 0x10de, 0x0fc0, 0x0fff, DISPLAY, KEPLER },	     /* GK107 */
+	{ 0x10de, 0x1000, 0x103f, DISPLAY, KEPLER },	     /* GK110, GK210 */
+	{ 0x10de, 0x1040, 0x109f, DISPLAY, FERMI },	     /* GF119, GF110 */
+	{ 0x10de, 0x1140, 0x1140, DISPLAY, FERMI },	     /* GF117 */
+	{ 0x10de, 0x1180, 0x11ff, DISPLAY, KEPLER },	     /* GK104, GK106 */
+	{ 0x10de, 0x1200, 0x125f, DISPLAY, FERMI },	     /* GF114, GF116 */
+	{ 0x10de, 0x1280, 0x12bf, DISPLAY, KEPLER },	     /* GK208 */
+	{ 0x10de, 0x1340, 0x13ff, DISPLAY, MAXWELL },	     /* GM107, GM108, GM204 */
+	{ 0x10de, 0x1401, 0x1436, DISPLAY, MAXWELL },	     /* GM206 */
+	{ 0x10de, 0x15f0, 0x15ff, DISPLAY, MAXWELL },	     /* GP100 */
+	{ 0x10de, 0x1617, 0x17ff, DISPLAY, MAXWELL },	     /* GM204, GM200 */
+	{ 0x10de, 0x1b00, 0x1dff, DISPLAY, MAXWELL },	     /* GP102 to GP108, GV100 */
+	{ 0x1002, 0x6640, 0x665f, DISPLAY, AMD_QEMU_RESET }, /* Bonaire */
+	{ 0x1002, 0x67a0, 0x67bf, DISPLAY, AMD_QEMU_RESET }, /* Hawaii */
+	{ 0x1002, 0x66a0, 0x66af, DISPLAY, AMD_RESET_BUG },  /* Vega 20 */
+	{ 0x1002, 0x67c0, 0x67ff, DISPLAY, AMD_RESET_BUG },  /* Polaris 10, 11 */
+	{ 0x1002, 0x6860, 0x687f, DISPLAY, AMD_RESET_BUG },  /* Vega 10 */
+	{ 0x1002, 0x6980, 0x699f, DISPLAY, AMD_RESET_BUG },  /* Polaris 12 */
+	{ 0x1002, 0x7310, 0x731f, DISPLAY, AMD_RESET_BUG },  /* Navi 10 */
+	{ 0x1002, 0x7340, 0x734f, DISPLAY, AMD_RESET_BUG },  /* Navi 14 */
+	{ 0x1002, 0x7360, 0x7362, DISPLAY, AMD_RESET_BUG },  /* Navi 12 */
+	{ 0x1002, 0x73a0, 0x73ff, DISPLAY, AMD_BUS_RESET },  /* Navi 21 to 23 */
+	{ 0x1002, 0x7420, 0x743f, DISPLAY, AMD_BUS_RESET },  /* Navi 24 */
+	{ 0x1002, 0x7440, 0x74ff, DISPLAY, AMD_BUS_RESET },  /* Navi 31 to 33 */
+	{ 0x1002, 0x1506, 0x150f, DISPLAY, AMD_APU },	     /* Mendocino, Strix */
+	{ 0x1002, 0x15bf, 0x15c8, DISPLAY, AMD_APU },	     /* Phoenix */
+	{ 0x1002, 0x15d8, 0x15dd, DISPLAY, AMD_APU },	     /* Picasso, Raven */
+	{ 0x1002, 0x15e7, 0x15e7, DISPLAY, AMD_APU },	     /* Barcelo */
+	{ 0x1002, 0x1636, 0x164e, DISPLAY, AMD_APU },	     /* Renoir to Raphael */
+	{ 0x1002, 0x1681, 0x1681, DISPLAY, AMD_APU },	     /* Rembrandt */
+	{ 0x1002, 0x1900, 0x1901, DISPLAY, AMD_APU },	     /* Hawk Point */
+	{ 0x8086, 0x0102, 0x0126, DISPLAY, INTEL_GVT },	     /* Sandy Bridge */
+	{ 0x8086, 0x0152, 0x016a, DISPLAY, INTEL_GVT },	     /* Ivy Bridge */
+	{ 0x8086, 0x0402, 0x042e, DISPLAY, INTEL_GVT },	     /* Haswell */
+	{ 0x8086, 0x1602, 0x163e, DISPLAY, INTEL_GVT },	     /* Broadwell */
+	{ 0x8086, 0x1902, 0x193d, DISPLAY, INTEL_GVT },	     /* Skylake */
+	{ 0x8086, 0x3e90, 0x3ea9, DISPLAY, INTEL_GVT },	     /* Coffee Lake */
+	{ 0x8086, 0x5902, 0x593b, DISPLAY, INTEL_GVT },	     /* Kaby Lake */
+	{ 0x8086, 0x9b21, 0x9bf6, DISPLAY, INTEL_GVT },	     /* Comet Lake */
+	{ 0x8086, 0x8a50, 0x8a71, DISPLAY, INTEL_GEN11 },    /* Ice Lake */
+	{ 0x8086, 0x4500, 0x4571, DISPLAY, INTEL_GEN11 },    /* Elkhart Lake */
+	{ 0x8086, 0x4e51, 0x4e71, DISPLAY, INTEL_GEN11 },    /* Jasper Lake */
+	{ 0x8086, 0x4680, 0x46d4, DISPLAY, INTEL_GEN12 },    /* Alder Lake, N */
+	{ 0x8086, 0x4c80, 0x4c9a, DISPLAY, INTEL_GEN12 },    /* Rocket Lake */
+	{ 0x8086, 0x9a40, 0x9af8, DISPLAY, INTEL_GEN12 },    /* Tiger Lake */
+	{ 0x8086, 0xa720, 0xa7ad, DISPLAY, INTEL_GEN12 },    /* Raptor Lake */
+	{ 0x8086, 0x64a0, 0x64b0, DISPLAY, INTEL_NEW },	     /* Lunar Lake */
+	{ 0x8086, 0x7d40, 0x7de0, DISPLAY, INTEL_NEW },	     /* Meteor Lake, Arrow Lake */
+	{ 0x8086, 0x5690, 0x56c2, DISPLAY, ARC },	     /* Alchemist */
+	{ 0x8086, 0xe202, 0xe216, DISPLAY, ARC },	     /* Battlemage */
+	{ 0x1000, 0x0064, 0x0087, STORAGE, HBA },	     /* SAS2008 to SAS2308 */
+	{ 0x1000, 0x0090, 0x0097, STORAGE, HBA },	     /* SAS3004 to SAS3108 */
+	{ 0x1000, 0x00aa, 0x00d3, STORAGE, HBA },	     /* SAS34xx to SAS36xx */
+	{ 0x1912, 0x0014, 0x0015, USB, USB_FIRMWARE },	     /* uPD720201, uPD720202 */
+	{ 0x1022, 0x1487, 0x1487, ANY, NO_FLR },	     /* Starship/Matisse HD audio */
+	{ 0x1022, 0x148c, 0x148c, ANY, NO_FLR },	     /* Starship USB */
+	{ 0x1022, 0x149c, 0x149c, ANY, NO_FLR },	     /* Matisse USB */
+	{ 0x1022, 0x7901, 0x7901, ANY, NO_FLR },	     /* FCH SATA */
+	{ 0x8086, 0x1502, 0x1503, ANY, NO_FLR },	     /* 82579 */
+	{ 0x144d, 0xa804, 0xa804, STORAGE, NVME_FLR },	     /* SM961, PM961 */
+	{ 0x8086, 0x0953, 0x0953, STORAGE, NVME_FLR },	     /* P3600, P3700 */
+	{ 0x8086, 0x0a54, 0x0a54, STORAGE, NVME_FLR },	     /* P4500, P4600 */
+	{ 0x126f, 0x2262, 0x2263, STORAGE, NVME_MSIX },	     /* SM2262, SM2263 */
+	{ 0x8086, 0xf1a6, 0xf1a6, STORAGE, NVME_MSIX },	     /* 760p */
 };
 
-#define N_HINTS (sizeof(hints) / sizeof(hints[0]))
+#define N_ROWS (sizeof(rows) / sizeof(rows[0]))
 
-const char *guest_hint(const struct pci_function *fn, const char **family)
+static bool matches(const struct pci_function *fn, size_t at)
 {
-	if (fn->class >> 16 != 0x03)
-		return NULL;
-	for (size_t i = 0; i < N_HINTS; i++) {
-		if (fn->id.vendor != hints[i].vendor || fn->id.device < hints[i].from ||
-		    fn->id.device > hints[i].to)
-			continue;
-		*family = families[hints[i].family].name;
-		return families[hints[i].family].text;
-	}
+	return fn->id.vendor == rows[at].vendor && fn->id.device >= rows[at].from &&
+	       fn->id.device <= rows[at].to &&
+	       (rows[at].class == ANY || fn->class >> 16 == rows[at].class);
+}
+
+static const struct guest_hint *find(const struct pci_function *fn, size_t from)
+{
+	for (size_t i = from; i < N_ROWS; i++)
+		if (matches(fn, i))
+			return &families[rows[i].family].hint;
 	return NULL;
+}
+
+const struct guest_hint *guest_hints(const struct pci_function *fn)
+{
+	return find(fn, 0);
+}
+
+const struct guest_hint *guest_next(const struct pci_function *fn, const struct guest_hint *hint)
+{
+	for (size_t i = 0; i < N_ROWS; i++)
+		if (matches(fn, i) && &families[rows[i].family].hint == hint)
+			return find(fn, i + 1);
+	return NULL;
+}
+
+unsigned int guest_last_driver(const struct pci_function *fn)
+{
+	for (size_t i = 0; i < N_ROWS; i++)
+		if (matches(fn, i))
+			return families[rows[i].family].last_driver;
+	return 0;
 }

@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the guest must know of some cards: driver branches, kernels, resets. All in one table. */
+/*
+ * What is to be known of some devices before a VM gets them: one table, by PCI ID and class. Pure.
+ */
 #ifndef VFIO_EARLY_HOOK_COMMANDS_GUEST_H
 #define VFIO_EARLY_HOOK_COMMANDS_GUEST_H
 
 #include "early/pci.h"
 
-/*
- * guest_hint - what is to be known of a display function before it is given away.
- * @family: set to the name of its family, "Kepler"
- *
- * Returns a sentence without a capital and a full stop, or NULL when there is nothing to say.
- */
-const char *guest_hint(const struct pci_function *fn, const char **family);
+struct guest_hint {
+	const char *name; /* of the family */
+	const char *text; /* what to do */
+};
+
+/* guest_hints - the first hint for a function, or NULL. */
+const struct guest_hint *guest_hints(const struct pci_function *fn);
+
+/* guest_next - the one after it. */
+const struct guest_hint *guest_next(const struct pci_function *fn, const struct guest_hint *hint);
+
+/* guest_last_driver - the branch of NVIDIA's driver that is the last for it; 0 for any other. */
+unsigned int guest_last_driver(const struct pci_function *fn);
 
 #endif

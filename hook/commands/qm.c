@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The program by which Proxmox VE changes a VM; see qm.h. */
-#include <ctype.h>
+/* The programs by which Proxmox VE changes a VM; see qm.h. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "commands/qm.h"
+#include "util/array.h"
 #include "util/file.h"
 #include "util/message.h"
 #include "util/program.h"
@@ -29,102 +30,39 @@ static void find(struct qm *qm)
 	qm->path[0] = '\0';
 }
 
-/* Where a value's storage ends: "local-lvm:vm-101-disk-0,size=32G" */
-static void take_disk(struct qm_config *config, const char *value)
+static int read_recorded(struct qm *qm, const struct host *host, const char *id)
 {
-	size_t len = strcspn(value, ":,");
+	char path[64], *text;
+	size_t size;
+	int ret;
 
-	if (strstr(value, "media=cdrom") || !strncmp(value, "none", 4))
-		return;
-	config->has_disk = true;
-	if (value[len] == ':' && *value != '/' && !*config->storage)
-		snprintf(config->storage, sizeof(config->storage), "%.*s", (int)len, value);
+	snprintf(path, sizeof(path), "etc/pve/qemu-server/%s.conf", id);
+	if (file_read(host->root.fd, path, 1 << 20, &text, &size))
+		return 0;
+	qm->is_known = true;
+	ret = pve_config_parse(text, &qm->config);
+	free(text);
+	return ret ? message_errno(ret, "cannot read VM %s", id) : 0;
 }
 
-static bool take_indexed(const char *key, const char *name, char **list, unsigned int max,
-			 const char *value)
-{
-	size_t len = strlen(name);
-	unsigned long i;
-	char *end;
-
-	if (strncmp(key, name, len) != 0 || !isdigit((unsigned char)key[len]))
-		return false;
-	i = strtoul(key + len, &end, 10);
-	if (*end || i >= max)
-		return false;
-	free(list[i]);
-	list[i] = strdup(value);
-	return true;
-}
-
-/* "hostpci0: 0000:81:00,pcie=1" */
-static void take_line(struct qm_config *config, char *line)
-{
-	static const char *const disks[] = { "scsi", "virtio", "sata", "ide", "nvme" };
-	char *value = strstr(line, ": ");
-
-	if (!value)
-		return;
-	*value = '\0';
-	value += 2;
-	value[strcspn(value, "\r\n")] = '\0';
-	if (take_indexed(line, "hostpci", config->hostpci, QM_MAX_HOSTPCI, value) ||
-	    take_indexed(line, "usb", config->usb, QM_MAX_USB, value))
-		return;
-	if (!strcmp(line, "machine"))
-		config->has_q35 = strstr(value, "q35") != NULL;
-	else if (!strcmp(line, "bios"))
-		config->has_ovmf = !strcmp(value, "ovmf");
-	else if (!strcmp(line, "efidisk0"))
-		config->has_efidisk = true;
-	for (size_t i = 0; i < sizeof(disks) / sizeof(disks[0]); i++) {
-		size_t len = strlen(disks[i]);
-
-		if (!strncmp(line, disks[i], len) && isdigit((unsigned char)line[len]))
-			take_disk(config, value);
-	}
-}
-
-static void read_lines(struct qm_config *config, FILE *in)
-{
-	char *line = NULL;
-	size_t size = 0;
-
-	/* Snapshots follow behind the first "[name]": they are not the machine as it is. */
-	while (getline(&line, &size, in) > 0 && *line != '[')
-		take_line(config, line);
-	free(line);
-	config->is_known = true;
-}
-
-/* Of a recorded machine its file, of this host what qm says. */
-int qm_read(struct qm *qm, const struct host *host, const char *id)
+int qm_read(struct qm *qm, const struct host *host, const struct pve *pve, const char *id)
 {
 	const char *const argv[] = { qm->path, "config", id, NULL };
-	char path[PATH_MAX], *said;
-	int status;
-	FILE *in;
+	char *said;
+	int status, ret = 0;
 
-	if (!host->root.is_host) {
-		snprintf(path, sizeof(path), "etc/pve/qemu-server/%s.conf", id);
-		in = file_stream(host->root.fd, path);
-		if (in) {
-			read_lines(&qm->config, in);
-			fclose(in);
-		}
-		return 0;
-	}
+	if (!host->root.is_host)
+		return read_recorded(qm, host, id);
+	/* qm would wait for it without an end. */
+	if (pve->state == PVE_UNKNOWN && pve->error == -ETIMEDOUT)
+		return message_error("/etc/pve does not answer; fix: systemctl status pve-cluster");
 	find(qm);
 	if (!*qm->path)
 		return 0;
 	status = program_run(NULL, argv, &said, NULL);
-	in = said && *said ? fmemopen(said, strlen(said), "r") : NULL;
-	qm->config.is_known = !status;
-	if (in && !status)
-		read_lines(&qm->config, in);
-	if (in)
-		fclose(in);
+	qm->is_known = !status;
+	if (said && !status)
+		ret = pve_config_parse(said, &qm->config);
 	free(said);
 	if (status < 0)
 		return message_errno(status, "cannot run %s", qm->path);
@@ -132,52 +70,73 @@ int qm_read(struct qm *qm, const struct host *host, const char *id)
 		return message_error("qm config %s ended with status %d; fix: name a VM of this "
 				     "host (qm list)",
 				     id, status);
+	return ret ? message_errno(ret, "cannot read VM %s", id) : 0;
+}
+
+static int run_call(const struct qm *qm, size_t at)
+{
+	const struct qm_call *call = &qm->call[at];
+	const char **argv = calloc(call->words + 1, sizeof(*argv));
+	char path[PATH_MAX + 16];
+	int status;
+
+	if (!argv)
+		return message_errno(-ENOMEM, "cannot run %s", call->word[0]);
+	/* Beside qm: program_run() has changed PATH by now. */
+	snprintf(path, sizeof(path), "%.*s/%s", (int)(strrchr(qm->path, '/') - qm->path), qm->path,
+		 call->word[0]);
+	argv[0] = path;
+	for (size_t i = 1; i < call->words; i++)
+		argv[i] = call->word[i];
+	status = program_run(NULL, argv, NULL, NULL);
+	free(argv);
+	if (status < 0)
+		return message_errno(status, "cannot run %s", call->word[0]);
+	if (status)
+		return message_error("%s %s %s %s ended with status %d; done before it: %zu of "
+				     "%zu",
+				     call->word[0], call->word[1], call->word[2], call->word[3],
+				     status, at, qm->calls);
 	return 0;
 }
 
 int qm_run(const struct qm *qm)
 {
-	for (unsigned int i = 0; i < qm->calls; i++) {
-		const char *argv[QM_WORDS + 2] = { qm->path };
-		int status;
+	int ret = 0;
 
-		for (unsigned int j = 0; j < QM_WORDS; j++)
-			argv[j + 1] = qm->call[i].word[j];
-		status = program_run(NULL, argv, NULL, NULL);
-		if (status < 0)
-			return message_errno(status, "cannot run %s", qm->path);
-		if (status)
-			return message_error("qm set %s %s ended with status %d; done before it: "
-					     "%u of %u",
-					     qm->call[i].word[1], qm->call[i].word[2], status, i,
-					     qm->calls);
-	}
-	return 0;
+	for (size_t i = 0; i < qm->calls && !ret; i++)
+		ret = run_call(qm, i);
+	return ret;
 }
 
-bool qm_set(struct qm *qm, const char *id, const char *option, const char *value)
+static void free_call(struct qm_call *call)
 {
-	struct qm_call *call = &qm->call[qm->calls];
-	const char *const words[QM_WORDS] = { "set", id, option, value };
+	for (size_t i = 0; i < call->words; i++)
+		free(call->word[i]);
+	free(call->word);
+}
 
-	if (qm->calls == QM_MAX_CALLS)
-		return false;
-	qm->calls++;
-	for (size_t i = 0; i < QM_WORDS; i++) {
-		call->word[i] = strdup(words[i]);
-		if (!call->word[i])
-			return false;
+int qm_add(struct qm *qm, const char *const *word, size_t words)
+{
+	struct qm_call call = { .word = calloc(words + 1, sizeof(*call.word)) };
+
+	for (; call.word && call.words < words; call.words++) {
+		call.word[call.words] = strdup(word[call.words]);
+		if (!call.word[call.words])
+			break;
 	}
-	return true;
+	if (call.word && call.words == words &&
+	    !array_append(&qm->call, &qm->calls, sizeof(call), &call))
+		return 0;
+	if (call.word)
+		free_call(&call);
+	return -ENOMEM;
 }
 
 void qm_free(struct qm *qm)
 {
-	for (unsigned int i = 0; i < qm->calls; i++)
-		for (unsigned int j = 0; j < QM_WORDS; j++)
-			free(qm->call[i].word[j]);
-	for (size_t i = 0; i < QM_MAX_HOSTPCI; i++)
-		free(qm->config.hostpci[i]);
-	for (size_t i = 0; i < QM_MAX_USB; i++)
-		free(qm->config.usb[i]);
+	for (size_t i = 0; i < qm->calls; i++)
+		free_call(&qm->call[i]);
+	free(qm->call);
+	pve_config_free(&qm->config);
 }

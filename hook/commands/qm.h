@@ -1,53 +1,49 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * qm(1), by which Proxmox VE changes a VM: what a VM has, and calls that change it, without a shell in
- * between. Knows nothing of PCI.
+ * qm(1) and pvesh(1), by which Proxmox VE changes a VM and a mapping: what a VM has, and calls that change
+ * it, without a shell in between. Knows nothing of PCI.
  */
 #ifndef VFIO_EARLY_HOOK_COMMANDS_QM_H
 #define VFIO_EARLY_HOOK_COMMANDS_QM_H
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "host/host.h"
-
-#define QM_MAX_HOSTPCI 16 /* PVE::QemuServer::PCI, $MAX_HOSTPCI_DEVICES */
-#define QM_MAX_USB     14 /* PVE::QemuServer::USB, $MAX_USB_DEVICES; 5 below machine version 7.1 */
-#define QM_MAX_CALLS   (QM_MAX_HOSTPCI + QM_MAX_USB + 3) /* and machine, bios, efidisk0 */
-#define QM_WORDS       4 /* "set", the VM, an option and its value */
+#include "host/pve.h"
 
 struct qm_call {
-	char *word[QM_WORDS];
-};
-
-/* What `qm config` says, as far as it concerns us. */
-struct qm_config {
-	bool is_known;
-	bool has_q35, has_ovmf, has_efidisk, has_disk;
-	char storage[64]; /* of the first disk */
-	char *hostpci[QM_MAX_HOSTPCI];
-	char *usb[QM_MAX_USB];
+	char **word; /* "qm", "set", the VM, an option and its value; or "pvesh", ... */
+	size_t words;
 };
 
 struct qm {
 	char path[PATH_MAX]; /* "" where there is none */
-	struct qm_config config;
-	struct qm_call call[QM_MAX_CALLS];
-	unsigned int calls;
+	struct pve_config config;
+	bool is_known; /* config was read */
+	struct qm_call *call;
+	size_t calls;
 };
 
 /*
  * qm_read - what a VM has: of a recorded machine its file, of this host what `qm config` says.
  * @qm: zeroed; qm_free() in any case
+ * @pve: of this machine
  * @id: its VMID
  *
  * Without qm and without a file nothing is known, and that is no error. Returns 0, or -errno after
  * saying what is wrong.
  */
-int qm_read(struct qm *qm, const struct host *host, const char *id);
+int qm_read(struct qm *qm, const struct host *host, const struct pve *pve, const char *id);
 
-/* qm_set - one more call for qm_run(). False when memory ran out. */
-bool qm_set(struct qm *qm, const char *id, const char *option, const char *value);
+/*
+ * qm_add - one more call for qm_run().
+ * @word: of the program; copied
+ *
+ * Returns 0 or -ENOMEM.
+ */
+int qm_add(struct qm *qm, const char *const *word, size_t words);
 
 /* qm_run - the calls, one after the other, up to the first that fails. Returns as qm_read() does. */
 int qm_run(const struct qm *qm);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vfio-early vm: how a slot is given to a virtual machine of Proxmox: the calls of qm(1), printed or
- * run, and what the guest must know of the card.
+ * vfio-early vm: how a card is given to a virtual machine of Proxmox VE: what stands in the way, the
+ * calls of qm(1), printed or run, and what is to be known of the card.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <json-c/json.h>
@@ -17,8 +16,11 @@
 #include "commands/command.h"
 #include "commands/guest.h"
 #include "commands/qm.h"
+#include "commands/vm.h"
 #include "findings/findings.h"
+#include "early/sysfs.h"
 #include "host/host.h"
+#include "host/next_boot.h"
 #include "host/slot.h"
 #include "plan/plan.h"
 #include "ui/options.h"
@@ -27,29 +29,9 @@
 #include "util/message.h"
 #include "util/words.h"
 
-/* What the administrator is to know: a stable word, and a sentence. */
-struct vm_note {
-	const char *code;
-	char *text;
-};
-
-struct vm {
-	struct host *host;
-	struct slot slot;
-	const char *id;
-	const char **usb;
-	unsigned int usbs;
-	bool run, force, ovmf;
-	struct qm qm;
-	struct vm_note *note;
-	size_t notes;
-	bool no_memory;
-};
-
 /* --- what is to be said */
 
-__attribute__((format(printf, 3, 4))) static void note(struct vm *vm, const char *code,
-						       const char *fmt, ...)
+void vm_note(struct vm *vm, const char *code, const char *fmt, ...)
 {
 	struct vm_note item = { .code = code };
 	va_list args;
@@ -74,243 +56,119 @@ __attribute__((format(printf, 3, 4))) static void note(struct vm *vm, const char
 	}
 }
 
-/* --- what to call */
-
-static void call(struct vm *vm, const char *option, const char *value)
+void vm_call(struct vm *vm, const char *option, const char *value)
 {
-	if (!qm_set(&vm->qm, vm->id, option, value))
-		vm->no_memory = true;
+	const char *const words[] = { "qm", "set", vm->id, option, value };
+
+	vm->no_memory |= qm_add(&vm->qm, words, sizeof(words) / sizeof(words[0])) != 0;
 }
 
-static void call_machine(struct vm *vm)
-{
-	const struct qm_config *config = &vm->qm.config;
-	/* A guest that was installed for BIOS does not start under OVMF. */
-	bool is_installed = config->is_known && config->has_disk && !config->has_ovmf;
-	char value[128];
+/* --- what stands in the way */
 
-	if (!config->has_q35)
-		call(vm, "--machine", "q35");
-	if (is_installed && !vm->ovmf) {
-		note(vm, "bios-kept",
-		     "this VM has a disk and no bios=ovmf: a guest that was installed for BIOS "
-		     "does not start under OVMF, so that is left alone; for a new guest add "
-		     "--ovmf");
-		return;
-	}
-	if (!config->has_ovmf)
-		call(vm, "--bios", "ovmf");
-	if (config->has_efidisk)
-		return;
-	if (*config->storage) {
-		snprintf(value, sizeof(value), "%s:1,efitype=4m,pre-enrolled-keys=0",
-			 config->storage);
-		call(vm, "--efidisk0", value);
+/* Nothing but the IOMMU is missing: add lets that pass too, as the next boot may have it. */
+static bool is_for_later(const struct vm *vm, const struct host_function *fn)
+{
+	enum reason reason = fn->place == DECIDE_NO_INDEX ?
+				     REASON_NONE :
+				     vm->host->decisions.verdict[fn->place].reason;
+
+	return reason == REASON_NO_GROUP || reason == REASON_NO_IOMMU || reason == REASON_NOIOMMU;
+}
+
+/* The config does not give it. Returns 0 where --force lets that pass. */
+static int refuse_missing(struct vm *vm, const struct host_function *fn)
+{
+	char addr[PCI_ADDRESS_SIZE], why[512], fix[256];
+	const char *protect = host_protect(vm->host, fn);
+
+	pci_address_format(&fn->pci.addr, addr);
+	if (host_next(vm->host, fn) == HOST_NEXT_REFUSED) {
+		next_boot_why(vm->host, fn, why, sizeof(why), fix, sizeof(fix));
+		/* As the config wants it; here it is asked for all the same. */
+		if (vm->host->decisions.verdict[fn->place].reason == REASON_BOOT_VGA)
+			snprintf(fix, sizeof(fix), "boot-vga bind in the config");
+		if (vm->host->decisions.verdict[fn->place].reason == REASON_EXCEPT)
+			snprintf(fix, sizeof(fix), "take it out of the except line");
 	} else {
-		note(vm, "efidisk-missing",
-		     "OVMF keeps its settings on an EFI disk: qm set %s --efidisk0 "
-		     "STORAGE:1,efitype=4m,pre-enrolled-keys=0",
-		     vm->id);
+		snprintf(why, sizeof(why), "no bind line names it");
+		snprintf(fix, sizeof(fix), "vfio-early add %s%s", vm->only ? "--only " : "", addr);
 	}
-}
-
-/* Does a hostpci value have this function, or its slot? "0000:81:00.0;81:00.1,pcie=1" */
-static bool has_device(const char *value, const struct pci_address *addr)
-{
-	char list[256], *save, *word;
-
-	if (!strncmp(value, "host=", 5))
-		value += 5;
-	snprintf(list, sizeof(list), "%.*s", (int)strcspn(value, ","), value);
-	for (word = strtok_r(list, ";", &save); word; word = strtok_r(NULL, ";", &save)) {
-		struct selector sel;
-		size_t where;
-
-		if (selector_parse(word, &sel, &where) || sel.hops)
-			continue;
-		if (sel.kind == SELECTOR_SLOT ?
-			    pci_address_same_slot(&sel.addr, addr) :
-			    sel.kind == SELECTOR_ADDRESS && pci_address_equal(&sel.addr, addr))
-			return true;
-	}
-	return false;
-}
-
-static int find_device(const struct vm *vm, const struct pci_address *addr)
-{
-	for (int i = 0; i < QM_MAX_HOSTPCI; i++)
-		if (vm->qm.config.hostpci[i] && has_device(vm->qm.config.hostpci[i], addr))
-			return i;
-	return -1;
-}
-
-static int take_free(char **list, int max, const char *value)
-{
-	for (int i = 0; i < max; i++) {
-		if (list[i])
-			continue;
-		list[i] = strdup(value);
-		return i;
-	}
-	return -1;
-}
-
-static void add_hint(struct vm *vm, const struct pci_function *fn)
-{
-	char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE];
-	const char *family, *hint = guest_hint(fn, &family);
-
-	if (hint)
-		note(vm, "guest-hint", "%s (%s), %s: %s", pci_address_format(&fn->addr, addr),
-		     pci_id_format(&fn->id, id), family, hint);
-}
-
-/* How far the functions first..last of the list, one slot, are from ready to be given away. */
-static int check_functions(struct vm *vm, const char *where, size_t first, size_t end)
-{
-	bool missing = false;
-
-	for (size_t i = first; i < end; i++) {
-		const struct pci_function *fn = &vm->slot.fn[i];
-		const struct host_function *known = host_find(vm->host, &fn->addr);
-		const char *protect = known ? host_protect(vm->host, known) : NULL;
-		char addr[PCI_ADDRESS_SIZE];
-
-		pci_address_format(&fn->addr, addr);
-		if (pci_is_bridge(fn))
-			return message_error("%s is a bridge; fix: name what is behind it", addr);
-		if (protect && !vm->force)
-			return message_error("%s %s: this host needs it; --force gives it away all "
-					     "the same",
-					     addr, protect);
-		if (fn->group < 0)
-			note(vm, "no-group",
-			     "%s has no IOMMU group, so no VM gets it: vfio-early status says why",
-			     addr);
-		missing |= !known || host_next(vm->host, known) != HOST_NEXT_VFIO;
-	}
-	if (missing)
-		note(vm, "not-in-config",
-		     "the config does not have all of %s, so its driver has it until the VM "
-		     "starts: vfio-early add %s",
-		     where, where);
-	return 0;
-}
-
-/* One slot, whose functions are first..end-1 of the list. */
-static int call_slot(struct vm *vm, const char *where, size_t first, size_t end)
-{
-	struct pci_function *fn = &vm->slot.fn[first];
-	char value[128], option[32];
-	bool has_vga = false;
-	int at = find_device(vm, &fn->addr);
-
-	for (size_t i = first; i < end; i++) {
-		has_vga |= vm->slot.fn[i].boot_vga;
-		add_hint(vm, &vm->slot.fn[i]);
-	}
-	if (at >= 0) {
-		note(vm, "there-already", "hostpci%d of VM %s has %s already: nothing to do for it",
-		     at, vm->id, where);
+	if (vm->force) {
+		vm_note(vm, "not-in-config",
+			"the next boot does not bind %s (%s): its driver has it until the VM starts",
+			addr, why);
 		return 0;
 	}
-	snprintf(value, sizeof(value), "%s,pcie=1%s", where, has_vga ? ",x-vga=1" : "");
-	at = take_free(vm->qm.config.hostpci, QM_MAX_HOSTPCI, value);
-	if (at < 0)
-		return message_error("VM %s has no hostpci free: %d is the most", vm->id,
-				     QM_MAX_HOSTPCI);
-	if (has_vga)
-		note(vm, "screen",
-		     "%s shows the host's console: with x-vga=1 it becomes the guest's only "
-		     "screen, and the host is reached over the network alone",
-		     where);
-	snprintf(option, sizeof(option), "--hostpci%d", at);
-	call(vm, option, value);
-	return 0;
+	if (protect)
+		return message_error("%s %s: this host needs it; --force gives it away all the same",
+				     addr, protect);
+	return message_error("%s is not given to VMs: %s%s%s", addr, why, *fix ? "; fix: " : "",
+			     fix);
 }
 
-static int call_slots(struct vm *vm)
+/* What every function is looked at for, before anything is said of the VM. */
+static int check_functions(struct vm *vm)
 {
 	int ret = 0;
 
-	for (size_t i = 0, end; i < vm->slot.count && !ret; i = end) {
-		bool is_virtual = slot_is_virtual(&vm->host->root, &vm->slot.fn[i].addr);
-		char where[PCI_ADDRESS_SIZE];
+	for (size_t i = 0; i < vm->slot.count; i++) {
+		const struct host_function *fn = host_find(vm->host, &vm->slot.fn[i].addr);
+		char addr[PCI_ADDRESS_SIZE];
 
-		for (end = i + 1; end < vm->slot.count && !is_virtual; end++)
-			if (!pci_address_same_slot(&vm->slot.fn[i].addr, &vm->slot.fn[end].addr) ||
-			    slot_is_virtual(&vm->host->root, &vm->slot.fn[end].addr))
-				break;
-		pci_address_format(&vm->slot.fn[i].addr, where);
-		if (!is_virtual)
-			where[strlen(where) - 2] = '\0'; /* so that qm takes all of the slot */
-		ret = check_functions(vm, where, i, end);
-		if (!ret)
-			ret = call_slot(vm, where, i, end);
+		pci_address_format(&vm->slot.fn[i].addr, addr);
+		if (!fn)
+			return message_error("%s cannot be read", addr);
+		if (pci_is_bridge(&fn->pci))
+			return message_error("%s is a bridge; fix: name what is behind it", addr);
+		if (vm->slot.fn[i].group < 0)
+			vm_note(vm, "no-group",
+				"%s has no IOMMU group, so no VM gets it: vfio-early status says why",
+				addr);
+		if (host_next(vm->host, fn) != HOST_NEXT_VFIO && !is_for_later(vm, fn) &&
+		    refuse_missing(vm, fn))
+			ret = -EPERM;
 	}
 	return ret;
 }
 
-/* "046d:c52b", or "1-2.3": bus, and the ports on the way. */
-static bool is_usb(const char *text)
+static bool is_of_slot_group(const struct vm *vm, const struct finding *finding)
 {
-	size_t bus = strspn(text, "0123456789"), port;
+	struct pci_address addr;
 
-	if (strspn(text, "0123456789abcdefABCDEF") == 4 && text[4] == ':' &&
-	    strspn(text + 5, "0123456789abcdefABCDEF") == 4 && !text[9])
-		return true;
-	if (!bus || text[bus] != '-')
-		return false;
-	port = strspn(text + bus + 1, "0123456789.");
-	return port && !text[bus + 1 + port] && isdigit((unsigned char)text[bus + 1]) &&
-	       isdigit((unsigned char)text[bus + port]) && !strstr(text, "..");
+	for (size_t i = 0; i < vm->slot.count; i++)
+		if (finding->group >= 0 && finding->group == vm->slot.fn[i].group)
+			return true;
+	return !pci_address_parse(finding->subject, &addr) && slot_has(&vm->slot, &addr);
 }
 
-static bool has_usb(const char *value, const char *wanted)
+/* What blocks refuses; what the host loses is to be known. */
+static int judge(struct vm *vm, const struct findings *findings)
 {
-	const char *host = strstr(value, "host=");
-	size_t len = strlen(wanted);
+	int ret = 0;
 
-	return host && !strncasecmp(host + 5, wanted, len) &&
-	       (!host[5 + len] || host[5 + len] == ',');
-}
-
-static int call_usb(struct vm *vm, const char *wanted)
-{
-	char value[64], option[32];
-	int at;
-
-	for (int i = 0; i < QM_MAX_USB; i++) {
-		if (!vm->qm.config.usb[i] || !has_usb(vm->qm.config.usb[i], wanted))
-			continue;
-		note(vm, "there-already", "usb%d of VM %s has %s already: nothing to do for it", i,
-		     vm->id, wanted);
-		return 0;
-	}
-	snprintf(value, sizeof(value), "host=%s,usb3=1", wanted);
-	at = take_free(vm->qm.config.usb, QM_MAX_USB, value);
-	if (at < 0)
-		return message_error("VM %s has no usb free: %d is the most", vm->id, QM_MAX_USB);
-	snprintf(option, sizeof(option), "--usb%d", at);
-	call(vm, option, value);
-	return 0;
-}
-
-/* Whoever starts the VM takes it from the host, whether the config has it or not. */
-static void note_in_use(struct vm *vm, const struct findings *findings)
-{
 	for (size_t i = 0; i < findings->count; i++) {
 		const struct finding *finding = &findings->list[i];
-		struct pci_address addr;
+		bool blocks = finding->level == FINDING_BLOCKS &&
+			      (finding->stage == FINDING_STAGE_VM ||
+			       finding->stage == FINDING_STAGE_DEVICE);
 
-		if ((finding_is(finding, FINDING_DISK) || finding_is(finding, FINDING_ADDRESS)) &&
-		    !pci_address_parse(finding->subject, &addr) && slot_has(&vm->slot, &addr))
-			note(vm, finding->code, "%s: %s; fix: %s", finding->subject, finding->text,
-			     finding->fix);
+		if (!is_of_slot_group(vm, finding))
+			continue;
+		if (blocks && !vm->force) {
+			message_error("%s: %s%s%s", finding->subject, finding->text,
+				      *finding->fix ? "; fix: " : "", finding->fix);
+			ret = -EPERM;
+		} else if (blocks || finding_is(finding, FINDING_DISK) ||
+			   finding_is(finding, FINDING_ADDRESS) ||
+			   finding_is(finding, FINDING_GROUP_IDLE)) {
+			vm_note(vm, finding->code, "%s: %s%s%s", finding->subject, finding->text,
+				*finding->fix ? "; fix: " : "", finding->fix);
+		}
 	}
+	return ret;
 }
 
-/* The slots as bind lines, by address and ID; NULL when memory ran out. */
+/* The functions as bind lines, by address and ID; NULL when memory ran out. */
 static char *write_lines(const struct slot *slot)
 {
 	char *lines = NULL;
@@ -329,8 +187,8 @@ static char *write_lines(const struct slot *slot)
 	return NULL;
 }
 
-/* What the host loses with the slots, as `check` says it once the config has all of them. */
-static int find_in_use(struct vm *vm)
+/* As `check` says it once the config has all of them. Returns -EPERM for what blocks. */
+static int check_group(struct vm *vm)
 {
 	struct findings findings = { 0 };
 	struct host *candidate = NULL;
@@ -344,12 +202,165 @@ static int find_in_use(struct vm *vm)
 	if (!ret)
 		ret = findings_collect_check(candidate, NULL, &findings);
 	if (!ret)
-		note_in_use(vm, &findings);
+		ret = judge(vm, &findings);
 	findings_free(&findings);
 	host_close(candidate);
 	free(compiled);
 	free(lines);
 	return ret;
+}
+
+/* A mediated device is made by the driver of the host: that has to stay. */
+static int check_mdev(struct vm *vm)
+{
+	const struct pci_function *fn = &vm->slot.fn[0];
+	char addr[PCI_ADDRESS_SIZE], path[SYSFS_PATH_MAX], name[128], types[4096] = "";
+
+	pci_address_format(&fn->addr, addr);
+	if (vm->slot.count != 1)
+		return message_error("a mediated device is of one function; fix: --only, and its "
+				     "address with the function");
+	if (host_next(vm->host, host_find(vm->host, &fn->addr)) == HOST_NEXT_VFIO)
+		return message_error(
+			"%s is bound by the config, and offers no mediated device then; "
+			"fix: vfio-early remove %s",
+			addr, addr);
+	snprintf(name, sizeof(name), "mdev_supported_types/%.90s", vm->mdev);
+	if (sysfs_exists(vm->host->root.fd, pci_attribute(path, &fn->addr, name)))
+		return 0;
+	/* NVIDIA from kernel 6.8 on: "ID : NAME" lines. */
+	sysfs_read_whole(vm->host->root.fd,
+			 pci_attribute(path, &fn->addr, "nvidia/creatable_vgpu_types"), types,
+			 sizeof(types));
+	for (const char *line = types; *line && !strncmp(vm->mdev, "nvidia-", 7);) {
+		if (strtoul(line, NULL, 10) == strtoul(vm->mdev + 7, NULL, 10))
+			return 0;
+		line += strcspn(line, "\n");
+		line += *line == '\n';
+	}
+	return message_error("%s does not offer %s; fix: vfio-early vgpu lists what there is", addr,
+			     vm->mdev);
+}
+
+/* --- what else is to be known */
+
+static void note_other_vms(struct vm *vm)
+{
+	unsigned int own = (unsigned int)strtoul(vm->id, NULL, 10);
+
+	for (size_t i = 0; i < vm->slot.count; i++) {
+		size_t at = vm_index(vm, &vm->slot.fn[i]);
+		unsigned int user = pve_user(&vm->pve, &vm->slot.fn[i].addr);
+
+		if (user && user != own)
+			vm_note(vm, "in-use-by-vm", "VM %u runs with it now: stop that one first",
+				user);
+		for (size_t j = 0; j < vm->pve.entries; j++) {
+			const struct pve_entry *entry = &vm->pve.entry[j];
+
+			if (entry->vm->id != own && !entry->is_mdev && entry->flags[at])
+				vm_note(vm, "shared-with-vm",
+					"VM %u has it too (hostpci%u), or another function of its "
+					"group: only one of them can run",
+					entry->vm->id, entry->number);
+		}
+	}
+}
+
+/* The size of the largest window of a card that could have another one: "resource2_resize". */
+static void note_bar(struct vm *vm, const struct pci_function *fn)
+{
+	char path[SYSFS_PATH_MAX], text[2048] = "", name[32], addr[PCI_ADDRESS_SIZE];
+	unsigned long long largest = 0;
+	const char *line = text;
+	bool can_resize = false;
+
+	sysfs_read_whole(vm->host->root.fd, pci_attribute(path, &fn->addr, "resource"), text,
+			 sizeof(text));
+	for (unsigned int i = 0; i < 6 && *line; i++) {
+		unsigned long long start, end;
+
+		if (sscanf(line, "%llx %llx", &start, &end) == 2 && end > start &&
+		    end - start + 1 > largest)
+			largest = end - start + 1;
+		snprintf(name, sizeof(name), "resource%u_resize", i);
+		can_resize |= sysfs_exists(vm->host->root.fd, pci_attribute(path, &fn->addr, name));
+		line += strcspn(line, "\n");
+		line += *line == '\n';
+	}
+	if (can_resize && largest)
+		vm_note(vm, "bar-size",
+			"the largest BAR of %s has %llu MiB now: a VM sees that size, and cannot change "
+			"it",
+			pci_address_format(&fn->addr, addr), largest >> 20);
+}
+
+static void note_card(struct vm *vm)
+{
+	bool is_apu = false;
+
+	for (size_t i = 0; i < vm->slot.lefts; i++) {
+		const struct slot_left *left = &vm->slot.left[i];
+		const struct host_function *fn = host_find(vm->host, &left->addr);
+		char addr[PCI_ADDRESS_SIZE], why[160];
+
+		if (slot_has(&vm->slot, &left->addr))
+			continue;
+		is_apu |= fn && fn->pci.id.vendor == 0x1022;
+		vm_note(vm, "not-of-card", "%s is left: %s", pci_address_format(&left->addr, addr),
+			slot_why_left(vm->host, left, why, sizeof(why)));
+	}
+	for (size_t i = 0; i < vm->slot.count; i++) {
+		const struct pci_function *fn = &vm->slot.fn[i];
+		char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE];
+
+		note_bar(vm, fn);
+		for (const struct guest_hint *hint = guest_hints(fn); hint;
+		     hint = guest_next(fn, hint))
+			vm_note(vm, "guest-hint", "%s (%s), %s: %s",
+				pci_address_format(&fn->addr, addr), pci_id_format(&fn->id, id),
+				hint->name, hint->text);
+		if (is_apu && fn->id.vendor == 0x1002 && fn->class >> 16 == 0x03 && !vm->romfile)
+			vm_note(vm, "apu-rom",
+				"the GPU of an APU has no ROM of its own: the guest needs --romfile with "
+				"the VBIOS, which the table VFCT in /sys/firmware/acpi/tables holds, or the "
+				"firmware update of this board");
+	}
+}
+
+static void note_state(struct vm *vm)
+{
+	char path[SYSFS_PATH_MAX], why[400];
+
+	if (vm->slot.count &&
+	    sysfs_exists(vm->host->root.fd, sysfs_path(path, "run/qemu-server/%s.pid", vm->id)))
+		vm_note(vm, "vm-running",
+			"VM %s runs: a PCI device cannot be plugged in; stop it, then start it again",
+			vm->id);
+	if (vm->pve.state == PVE_UNKNOWN)
+		vm_note(vm, "vms-unknown", "%s: which other VM has it is not known",
+			pve_why_unknown(&vm->pve, why, sizeof(why)));
+	if (!vm->qm.is_known)
+		vm_note(vm, "vm-not-read",
+			"the config of VM %s was not read (no qm here): numbers are counted from 0, "
+			"and what it has already is not known",
+			vm->id);
+}
+
+static void note_screen(struct vm *vm)
+{
+	for (size_t i = 0; i < vm->slot.count; i++) {
+		const struct pci_function *fn = &vm->slot.fn[i];
+		char addr[PCI_ADDRESS_SIZE];
+
+		pci_address_format(&fn->addr, addr);
+		addr[strlen(addr) - 2] = '\0';
+		if (fn->boot_vga && vm->has_primary)
+			vm_note(vm, "screen",
+				"%s shows the host's console: with x-vga=1 it becomes the guest's only "
+				"screen, and the host is reached over the network alone",
+				addr);
+	}
 }
 
 /* --- printing */
@@ -358,16 +369,14 @@ static struct json_object *json_calls(const struct vm *vm)
 {
 	struct json_object *calls = json_object_new_array();
 
-	for (unsigned int i = 0; i < vm->qm.calls && calls; i++) {
+	for (size_t i = 0; i < vm->qm.calls && calls; i++) {
 		struct json_object *call = json_object_new_object();
 		struct json_object *words = json_object_new_array();
 
 		if (!call || !words)
 			return calls;
-		json_object_array_add(words, json_object_new_string("qm"));
-		for (unsigned int j = 0; j < QM_WORDS; j++)
-			json_object_array_add(words,
-					      json_object_new_string(vm->qm.call[i].word[j]));
+		for (size_t j = 0; j < vm->qm.call[i].words; j++)
+			json_object_array_add(words, output_json_text(vm->qm.call[i].word[j]));
 		json_object_object_add(call, "words", words);
 		json_object_array_add(calls, call);
 	}
@@ -404,18 +413,46 @@ static int print_json(const struct vm *vm)
 	return output_json(top);
 }
 
-/* The calls can be copied into a shell: of all words none has a character that one would take. */
+/* A word as a shell takes it: quoted where it has a character that a shell would take for its own. */
+static void print_word(const char *word)
+{
+	bool is_plain = *word &&
+			!word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUV"
+					   "WXYZ0123456789-_=,.:/+@%")];
+
+	if (!is_plain)
+		putchar('\'');
+	for (const char *pos = word; *pos; pos++) {
+		if (*pos == '\'')
+			fputs("'\\'", stdout);
+		putchar(*pos);
+	}
+	if (!is_plain)
+		putchar('\'');
+}
+
 static void print_text(const struct vm *vm, const struct output *output)
 {
-	for (unsigned int i = 0; i < vm->qm.calls; i++) {
-		fputs("qm", stdout);
-		for (unsigned int j = 0; j < QM_WORDS; j++)
-			printf(" %s", vm->qm.call[i].word[j]);
+	for (size_t i = 0; i < vm->qm.calls && !vm->libvirt; i++) {
+		for (size_t j = 0; j < vm->qm.call[i].words; j++) {
+			if (j)
+				putchar(' ');
+			print_word(vm->qm.call[i].word[j]);
+		}
 		putchar('\n');
 	}
+	if (vm->libvirt)
+		vm_print_libvirt(vm);
 	for (size_t i = 0; i < vm->notes; i++) {
+		const char *text = words_of(vm->note[i].code, vm->note[i].text);
+
+		/* XML is to stay XML. */
+		if (vm->libvirt) {
+			fprintf(stderr, "# %s\n", text);
+			continue;
+		}
 		fputs("# ", stdout);
-		output_fold(output, 2, words_of(vm->note[i].code, vm->note[i].text));
+		output_fold(output, 2, text);
 	}
 }
 
@@ -429,20 +466,36 @@ static int print(const struct vm *vm, const struct output *output)
 	return 0;
 }
 
-static int run(struct vm *vm, const struct options *opts, int argc, char **argv)
+/* --- the whole */
+
+/* Which functions of this VM's entries are there already. */
+static int read_entries(struct vm *vm)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < PVE_MAX_HOSTPCI && !ret; i++) {
+		vm->entry[i].value = pve_config_indexed(&vm->qm.config, "hostpci", i);
+		if (vm->entry[i].value)
+			ret = pve_entry_resolve(vm->host, &vm->pve, &vm->entry[i]);
+	}
+	return ret;
+}
+
+static int find_functions(struct vm *vm, const struct options *opts, int argc, char **argv)
 {
 	int ret = host_open(opts->root, &vm->host);
 
 	if (ret)
 		return COMMAND_NOTHING;
 	for (int i = 0; i < argc; i++) {
-		ret = slot_add(vm->host, argv[i], SLOT_WHOLE, &vm->slot);
+		ret = slot_add(vm->host, argv[i], vm->only ? SLOT_ONLY : SLOT_WHOLE, &vm->slot);
 		if (ret)
 			return command_selected(ret) < 0 ? COMMAND_NOTHING : COMMAND_USAGE;
 	}
-	if (host_decide(vm->host, NULL))
+	if (host_decide(vm->host, NULL) || pve_open(vm->host, &vm->pve))
 		return COMMAND_NOTHING;
-	ret = qm_read(&vm->qm, vm->host, vm->id);
+	if (!vm->libvirt)
+		ret = qm_read(&vm->qm, vm->host, &vm->pve, vm->id);
 	if (!ret && vm->run && !vm->host->root.is_host)
 		ret = message_error(
 			"--run changes a VM of this host, not one of a recorded machine; "
@@ -450,23 +503,67 @@ static int run(struct vm *vm, const struct options *opts, int argc, char **argv)
 	if (!ret && vm->run && !*vm->qm.path)
 		ret = message_error("qm is not in PATH: this is no Proxmox VE host; fix: run the "
 				    "calls there");
-	if (ret)
-		return COMMAND_NOTHING;
+	if (!ret)
+		ret = read_entries(vm);
+	return ret ? COMMAND_NOTHING : 0;
+}
 
+/* Intel's GPU is never x-vga; the host's screen is the guest's, unless its entry says otherwise. */
+static bool is_primary(const struct vm *vm)
+{
+	bool is_primary = vm->primary;
+	char text[64];
+
+	for (size_t i = 0; i < vm->slot.count; i++) {
+		const struct pci_function *fn = &vm->slot.fn[i];
+		int entry = vm_find_entry(vm, vm_index(vm, fn));
+
+		if (vm_is_igpu(fn))
+			return false;
+		if (!fn->boot_vga || fn->id.vendor == 0x8086)
+			continue;
+		is_primary |= entry < 0 || pve_is_true(pve_property(vm->entry[entry].value, NULL,
+								    "x-vga", text, sizeof(text)));
+	}
+	return is_primary && !vm->mdev;
+}
+
+/* Returns an exit status, or 0 with calls and notes. */
+static int make_calls(struct vm *vm)
+{
+	int ret = 0;
+
+	vm->has_primary = is_primary(vm);
 	if (vm->slot.count)
-		call_machine(vm);
-	ret = call_slots(vm);
-	for (unsigned int i = 0; i < vm->usbs && !ret; i++)
-		ret = call_usb(vm, vm->usb[i]);
+		ret = vm->mdev ? check_mdev(vm) : check_functions(vm);
+	if (!ret && vm->slot.count && !vm->mdev)
+		ret = check_group(vm);
 	if (ret)
 		return COMMAND_INCOMPLETE;
-	if (vm->slot.count && find_in_use(vm))
-		return COMMAND_NOTHING;
-	if (!vm->qm.config.is_known)
-		note(vm, "vm-not-read",
-		     "the config of VM %s was not read (no qm here): numbers are counted from 0, "
-		     "and what it has already is not known",
-		     vm->id);
+	if (vm->slot.count && !vm->libvirt)
+		vm_machine(vm);
+	if (!vm->libvirt)
+		ret = vm_devices(vm);
+	for (unsigned int i = 0; i < vm->usbs && !ret; i++)
+		ret = vm_usb(vm, vm->usb[i]);
+	if (ret)
+		return COMMAND_INCOMPLETE;
+	note_screen(vm);
+	note_card(vm);
+	note_other_vms(vm);
+	if (!vm->libvirt)
+		note_state(vm);
+	return 0;
+}
+
+static int run(struct vm *vm, const struct options *opts, int argc, char **argv)
+{
+	int ret = find_functions(vm, opts, argc, argv);
+
+	if (!ret)
+		ret = make_calls(vm);
+	if (ret)
+		return ret;
 	ret = print(vm, &opts->output);
 	/* What cannot be shown is not done. */
 	if (!ret && vm->run && fflush(stdout))
@@ -480,8 +577,11 @@ static void release(struct vm *vm)
 {
 	for (size_t i = 0; i < vm->notes; i++)
 		free(vm->note[i].text);
+	for (size_t i = 0; i < PVE_MAX_HOSTPCI; i++)
+		free(vm->entry[i].flags);
 	free(vm->note);
 	free(vm->usb);
+	pve_close(&vm->pve);
 	qm_free(&vm->qm);
 	slot_free(&vm->slot);
 	host_close(vm->host);
@@ -497,68 +597,133 @@ static bool is_vmid(const char *text)
 
 static const struct options_entry entries[] = {
 	{ "run", 'R', NULL, "run the calls, instead of only printing them" },
+	{ "only", '1', NULL, "the function that is named, not its whole card" },
 	{ "usb", 'u', "DEVICE", "a USB device too: VENDOR:PRODUCT or BUS-PORT; repeatable" },
+	{ "primary", 'p', NULL, "the guest's first screen: x-vga=1, vga none" },
 	{ "ovmf", 'O', NULL, "bios=ovmf also for a VM that has a disk already" },
-	{ "force", 'f', NULL, "also what this host needs itself" },
+	{ "machine", 'q', NULL, "machine=q35 also for a VM that has a disk already" },
+	{ "mapping", 'm', "NAME", "by a mapping, which Proxmox VE compares with the device" },
+	{ "mdev", 't', "TYPE", "a mediated device of this type (vfio-early vgpu)" },
+	{ "romfile", 'F', "NAME", "with this ROM, in /usr/share/kvm" },
+	{ "rombar", 'B', "0", "without the card's ROM" },
+	{ "hidden", 'H', NULL, "hide KVM from an old driver of NVIDIA" },
+	{ "libvirt", 'l', NULL, "print libvirt's <hostdev> elements instead; without VMID" },
+	{ "force", 'f', NULL, "also what would be refused" },
 	{ 0 },
 };
 static const struct options_spec spec = {
 	.usage = "vm [OPTION...] VMID ADDRESS...",
-	.about = "Prints the calls of qm that give all functions of a slot to a VM of "
-		 "Proxmox VE,\nand what the guest should know of the card.\n",
+	.about = "Prints the calls of qm that give a card to a VM of Proxmox VE, and what is to be "
+		 "known\nof the card. Refuses what would take something from this host.\n",
 	.entry = entries,
 	.common = OPTIONS_READING,
 	.end = "Exit status: 0 printed, or run, 1 refused, 2 usage, 3 cannot be read or "
 	       "run.\n",
 };
 
+/* Of which a value is a part: no character of it may end it. */
+static bool is_name(const char *text, const char *not_in)
+{
+	return *text && *text != '-' && !strpbrk(text, not_in);
+}
+
+static int take_value(struct vm *vm, int opt, const struct options *opts)
+{
+	bool is_right = true;
+
+	switch (opt) {
+	case 'u':
+		is_right = vm_is_usb(optarg);
+		vm->usb[vm->usbs] = optarg;
+		vm->usbs += is_right;
+		if (!is_right)
+			message_error("%s is no USB device; fix: write 046d:c52b (lsusb) or 1-2.3 "
+				      "(lsusb -t)",
+				      optarg);
+		break;
+	case 'm':
+		vm->mapping = optarg;
+		break;
+	case 't':
+		vm->mdev = optarg;
+		is_right = is_name(optarg, "/.:,;");
+		if (!is_right)
+			message_error("%s is not a type; fix: write one of vfio-early vgpu",
+				      optarg);
+		break;
+	case 'F':
+		vm->romfile = optarg;
+		is_right = is_name(optarg, vm->libvirt ? "'<>&" : "/,;");
+		if (!is_right)
+			message_error(
+				"%s is not a file name; fix: put the ROM into /usr/share/kvm, and "
+				"write its name",
+				optarg);
+		break;
+	case 'B':
+		vm->no_rombar = true;
+		is_right = !strcmp(optarg, "0");
+		if (!is_right)
+			message_error("%s is no value for --rombar; fix: write 0", optarg);
+		break;
+	}
+	return is_right ? 0 : options_usage(opts);
+}
+
+static void take_flag(struct vm *vm, int opt)
+{
+	vm->run |= opt == 'R';
+	vm->only |= opt == '1';
+	vm->primary |= opt == 'p';
+	vm->ovmf |= opt == 'O';
+	vm->q35 |= opt == 'q';
+	vm->hidden |= opt == 'H';
+	vm->libvirt |= opt == 'l';
+	vm->force |= opt == 'f';
+}
+
+static int take_arguments(struct vm *vm, const struct options *opts, int argc, char **argv)
+{
+	if (!vm->libvirt && (optind == argc || !is_vmid(argv[optind]))) {
+		message_error(
+			"%s is no VMID; fix: write the number that qm list has, then addresses",
+			optind == argc ? "(none)" : argv[optind]);
+		return options_usage(opts);
+	}
+	vm->id = optind < argc && is_vmid(argv[optind]) ? argv[optind++] : "0";
+	if (optind == argc && !vm->usbs) {
+		message_error("an address is missing: vfio-early vm %s 0000:81:00", vm->id);
+		return options_usage(opts);
+	}
+	if (vm->libvirt && (vm->run || opts->output.format == OUTPUT_JSON)) {
+		message_error("--libvirt only prints XML; fix: leave out --run and --json");
+		return options_usage(opts);
+	}
+	return 0;
+}
+
 int command_vm(int argc, char **argv)
 {
 	static struct vm vm;
 	struct options opts;
-	int opt, ret;
+	int opt, ret = 0;
 
 	options_init(&opts, &spec);
 	vm.usb = calloc((size_t)argc, sizeof(*vm.usb));
 	if (!vm.usb)
 		return COMMAND_NOTHING;
-	while ((opt = options_next(&opts, argc, argv)) != OPTIONS_DONE) {
-		ret = -1;
-		if (opt == OPTIONS_EXIT)
-			ret = opts.status;
-		else if (opt == 'R')
-			vm.run = true;
-		else if (opt == 'f')
-			vm.force = true;
-		else if (opt == 'O')
-			vm.ovmf = true;
-		else if (opt == 'u' && is_usb(optarg))
-			vm.usb[vm.usbs++] = optarg;
-		else if (opt == 'u') {
-			message_error("%s is no USB device; fix: write 046d:c52b (lsusb) or 1-2.3 "
-				      "(lsusb -t)",
-				      optarg);
-			ret = options_usage(&opts);
+	while (!ret && (opt = options_next(&opts, argc, argv)) != OPTIONS_DONE) {
+		if (opt == OPTIONS_EXIT) {
+			free(vm.usb);
+			return opts.status;
 		}
-		if (ret >= 0)
-			goto out;
+		take_flag(&vm, opt);
+		ret = take_value(&vm, opt, &opts);
 	}
-	ret = COMMAND_USAGE;
-	if (optind == argc || !is_vmid(argv[optind])) {
-		message_error(
-			"%s is no VMID; fix: write the number that qm list has, then addresses",
-			optind == argc ? "(none)" : argv[optind]);
-		options_usage(&opts);
-		goto out;
-	}
-	vm.id = argv[optind++];
-	if (optind == argc && !vm.usbs) {
-		message_error("an address is missing: vfio-early vm %s 0000:81:00", vm.id);
-		options_usage(&opts);
-		goto out;
-	}
-	ret = run(&vm, &opts, argc - optind, argv + optind);
-out:
+	if (!ret)
+		ret = take_arguments(&vm, &opts, argc, argv);
+	if (!ret)
+		ret = run(&vm, &opts, argc - optind, argv + optind);
 	release(&vm);
 	return ret;
 }

@@ -83,8 +83,7 @@
 	X(GROUPS_OK, "groups-ok", VM, "groups", OK, "{0} function{1}, each group whole", "") \
 	X(GROUP_RMRR, "group-rmrr", VM, "groups", BLOCKS, \
 	  "the firmware keeps memory mapped for it (RMRR {0}): the kernel gives it to no VM", \
-	  "look in the firmware for what keeps this device mapped (iLO, USB emulation, shared " \
-	  "memory), or use another") \
+	  "{1}") \
 	X(GROUP_PROTECTED, "group-protected", VM, "groups", BLOCKS, \
 	  "this host needs {0} of it ({1}): no VM gets {2}", "{3}") \
 	X(GROUP_SHARED, "blocks-group", VM, "groups", BLOCKS, \

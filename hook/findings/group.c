@@ -167,6 +167,29 @@ static void add_blocking(const struct group *group, const struct host_function *
 		finding_add(findings, FINDING_GROUP_SHARED, about, number, driver, fix, NULL);
 }
 
+/* What takes an RMRR away, by what has it (drivers/iommu/intel/iommu.c, device_rmrr_is_relaxable). */
+static const char *rmrr_fix(const struct group *group)
+{
+	const struct host *host = group->search->host;
+
+	for (size_t i = 0; i < host->count; i++) {
+		const struct pci_function *fn = &host->fn[i].pci;
+
+		if (!is_of(group, &host->fn[i]) || !find_is_taken(group->search, &host->fn[i]))
+			continue;
+		if (fn->class >> 8 == 0x0c03)
+			return "switch off legacy USB (keyboard) support in the firmware";
+		if (fn->class >> 16 == 0x02 || fn->class >> 16 == 0x01)
+			return "on HPE: switch off \"shared memory features\" for this slot (conrep, "
+			       "HPSharedMemoryFeatures) or update the card's firmware; elsewhere: "
+			       "another slot, or another card";
+		if (!group->can_move)
+			return "it is of the board, and no setting is known that takes it away: use "
+			       "another device";
+	}
+	return "another slot, or a firmware update of the board; else use another card";
+}
+
 static void add_group(struct group *group)
 {
 	const struct host *host = group->search->host;
@@ -176,7 +199,7 @@ static void add_group(struct group *group)
 		return;
 	if (group->has_rmrr)
 		finding_add(group->search->findings, FINDING_GROUP_RMRR, group->subject,
-			    group->region, NULL);
+			    group->region, rmrr_fix(group), NULL);
 	if (group->needed) {
 		add_protected(group);
 		return;

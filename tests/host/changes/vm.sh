@@ -1,0 +1,390 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh
+# vm: the configs of VMs as people post them, with the exact calls and the codes of the notes. After each, the
+# calls are made in a copy of the config, and a model of Proxmox VE (pve.awk) reads it: what it understands
+# is what was meant, and no function is there twice. Sourced by run.
+
+# vm_machine: two NVIDIA cards (one shows the console), one of AMD with USB functions, an APU, Intel's GPU, a
+# NIC that shares a group with a card, an SR-IOV NIC, an HBA, an Arc, a Renesas USB card.
+vm_machine() {
+	rm -rf "${root:?}/sys" "${root:?}/etc"
+	"$top/tests/host/mktree" "$root" 2>/dev/null <<-EOF
+		iommu dmar0
+		acpi DMAR
+		interrupts  24:          0  IR-PCI-MSI
+		0 0000:00:01.0 060400 8086:1901
+		1 0000:00:02.0 030000 8086:46d1 driver=i915 reset=flr
+		3 0000:00:06.0 060400 8086:1902
+		4 0000:00:08.1 060400 1022:14eb
+		14 0000:01:00.0 030000 10de:1e84 subsystem=1458:4001 under=0000:00:01.0 boot_vga=1 reset=bus
+		14 0000:01:00.1 040300 10de:10f8 subsystem=1458:4001 under=0000:00:01.0 reset=bus
+		15 0000:02:00.0 030000 10de:06c0 subsystem=1458:4002 under=0000:00:06.0 reset=bus
+		15 0000:02:00.1 040300 10de:0be5 subsystem=1458:4002 under=0000:00:06.0 reset=bus
+		16 0000:03:00.0 030000 1002:73bf subsystem=1002:0e3a under=0000:00:06.0 reset=bus
+		16 0000:03:00.1 040300 1002:ab28 subsystem=1002:ab28 under=0000:00:06.0 reset=bus
+		16 0000:03:00.2 0c0330 1002:73a6 subsystem=1002:0e3a under=0000:00:06.0 reset=bus
+		16 0000:03:00.3 0c8000 1002:73a4 subsystem=1002:0408 under=0000:00:06.0 reset=bus
+		17 0000:04:00.0 030000 8086:56a0 under=0000:00:06.0 reset=flr
+		18 0000:05:00.0 010700 1000:0072 under=0000:00:06.0 reset=flr
+		19 0000:06:00.0 0c0330 1912:0014 subsystem=1912:0014 under=0000:00:06.0 reset=flr
+		20 0000:07:00.0 030000 10de:2204 under=0000:00:06.0 reset=bus
+		20 0000:08:00.0 020000 10ec:8125 under=0000:00:06.0 driver=r8169
+		50 0000:17:00.0 020000 8086:1572 under=0000:00:06.0 driver=i40e totalvfs=64 numvfs=2
+		51 0000:17:00.1 020000 8086:154c under=0000:00:06.0 physfn=0000:17:00.0 reset=flr
+		71 0000:c5:00.0 030000 1002:1900 under=0000:00:08.1
+		72 0000:c5:00.1 040300 1002:1640 under=0000:00:08.1
+		73 0000:c5:00.2 108000 1022:15c7 under=0000:00:08.1
+		74 0000:c5:00.3 0c0330 1022:15b9 under=0000:00:08.1
+		link /etc/pve/local nodes/pve1
+		dir /etc/pve/qemu-server
+		file /etc/pve/mapping/pci.cfg gpu\n\tmap id=10de:2204,iommugroup=3,node=pve2,path=0000:41:00,subsystem-id=1458:403b\n\tmap id=10de:2204,node=pve3,path=0000:42:00\n\ncard\n\tmap id=10de:1e84,iommugroup=14,node=pve1,path=0000:01:00,subsystem-id=1458:4001\n
+	EOF
+	config 'bind 00:02 01:00 02:00 03:00 04:00 05:00 06:00 07:00 17:00.1 c5:00.0 c5:00.1\n'
+}
+
+# apply_calls CONFIG: the qm calls of $work/out, made in a file; pvesh calls as "map NAME PATH".
+apply_calls() {
+	cp "$1" "$work/after"
+	printf 'map card 0000:01:00\n' >>"$work/after"
+	grep -e '^qm set ' -e '^pvesh ' "$work/out" | while read -r line; do
+		eval "set -- $line"
+		if [ "$1" = qm ]; then
+			sed -i "/^${4#--}: /d" "$work/after"
+			printf '%s: %s\n' "${4#--}" "$5" >>"$work/after"
+			continue
+		fi
+		name=${3##*/}
+		[ "$2" = set ] || name=$5
+		printf 'map %s %s\n' "$name" "$(printf '%s\n' "$line" |
+			sed 's/.*node=pve1,path=\([^, ]*\).*/\1/')" >>"$work/after"
+	done
+}
+
+# vm_is NAME CONFIG ARGUMENTS CODES GIVEN <calls: one run, its calls, the codes of its notes but guest-hint, and
+# what the VM has afterwards, as Proxmox VE reads it. CODES: sorted, with blanks between.
+vm_is() {
+	begin "vm: $1"
+	vm_machine
+	# shellcheck disable=SC2059 # escapes
+	printf "$2" >"$root/etc/pve/qemu-server/100.conf"
+	cp "$root/etc/pve/qemu-server/100.conf" "$work/before"
+	# shellcheck disable=SC2086 # words
+	run vm 100 $3 --json
+	codes=$(sed -n '/"notes"/,$s/.*"code": "\(.*\)",/\1/p' "$work/out" | grep -v guest-hint | sort -u |
+		tr '\n' ' ')
+	[ "$codes" = "$4${4:+ }" ] || problem "notes: $codes"
+	# shellcheck disable=SC2086
+	run vm 100 $3
+	status_is 0
+	cp "$work/out" "$work/said"
+	grep -e '^qm ' -e '^pvesh ' "$work/said" | sed 's/^qm set 100 //' >"$work/calls"
+	is "$work/calls"
+	cp "$work/said" "$work/out"
+	apply_calls "$work/before"
+	ls "$root/sys/bus/pci/devices" >"$work/functions"
+	given=$(awk -f "$here/pve.awk" "$work/functions" "$work/after")
+	[ "$given" = "$5" ] || problem "Proxmox VE reads: $given"
+}
+
+q35='bios: ovmf\nmachine: q35\nefidisk0: local-lvm:vm-100-disk-0,efitype=4m,size=4M\ncpu: host\nballoon: 0\nscsi0: local-lvm:vm-100-disk-1,size=64G\n'
+i440='bios: seabios\ncpu: host\nballoon: 0\nscsi0: local-lvm:vm-100-disk-1,size=64G\n'
+
+# --- new guests, and those that are installed
+
+vm_is "a new guest without anything" 'name: new\nmemory: 4096\n' 02:00 'balloon efidisk-missing' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--machine q35
+	--bios ovmf
+	--cpu host
+	--hostpci0 0000:02:00,pcie=1
+EOF
+vm_is "q35 and OVMF" "$q35" 02:00 '' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--hostpci0 0000:02:00,pcie=1
+EOF
+vm_is "q35 of a version, in the long form" "$(echo "$q35" | sed 's/machine: q35/machine: type=pc-q35-8.1,viommu=virtio/')" 02:00 '' \
+	'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--hostpci0 0000:02:00,pcie=1
+EOF
+vm_is "i440fx and SeaBIOS, installed: kept" "$i440" 02:00 'bios-kept machine-kept' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--hostpci0 0000:02:00
+EOF
+vm_is "i440fx, with --machine and --ovmf" "$i440" '02:00 --machine --ovmf' '' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--machine q35
+	--bios ovmf
+	--efidisk0 local-lvm:1,efitype=4m,pre-enrolled-keys=0
+	--hostpci0 0000:02:00,pcie=1
+EOF
+vm_is "q35 and SeaBIOS, installed" "machine: q35\n$i440" 02:00 'bios-kept' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--hostpci0 0000:02:00,pcie=1
+EOF
+vm_is "keys of Secure Boot" "$(echo "$q35" | sed 's/efitype=4m/efitype=4m,pre-enrolled-keys=1/')" 02:00 'secure-boot-keys' \
+	'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--hostpci0 0000:02:00,pcie=1
+EOF
+vm_is "kvm64 becomes host" "$(echo "$q35" | sed 's/cpu: host/cpu: kvm64,flags=+aes/')" 02:00 '' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--cpu host
+	--hostpci0 0000:02:00,pcie=1
+EOF
+vm_is "another CPU type stays" "$(echo "$q35" | sed 's/cpu: host/cpu: x86-64-v2-AES/')" 02:00 '' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--hostpci0 0000:02:00,pcie=1
+EOF
+
+# --- the screen
+
+vm_is "the host's screen is the guest's" "$q35" 01:00 'screen' 'hostpci0 0000:01:00.0 0000:01:00.1' <<-EOF
+	--vga none
+	--hostpci0 0000:01:00,pcie=1,x-vga=1
+EOF
+vm_is "--primary" "${q35}vga: std\n" '03:00 --primary' '' 'hostpci0 0000:03:00.0 0000:03:00.1 0000:03:00.2 0000:03:00.3' <<-EOF
+	--vga none
+	--hostpci0 0000:03:00,pcie=1,x-vga=1
+EOF
+vm_is "--primary for what it has" "${q35}vga: none\nhostpci0: 02:00,pcie=1\n" '02:00 --primary' '' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--hostpci0 02:00,pcie=1,x-vga=1
+EOF
+vm_is "--hidden of a card whose driver asks" "$q35" '02:00 --hidden' '' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--cpu host,hidden=1
+	--hostpci0 0000:02:00,pcie=1
+EOF
+vm_is "--hidden of a newer card" "$q35" '07:00 --hidden --force' 'blocks-group hidden-needless' 'hostpci0 0000:07:00.0' <<-EOF
+	--hostpci0 0000:07:00,pcie=1
+EOF
+vm_is "--hidden with x-vga" "$q35" '02:00 --hidden --primary' 'hidden-needless' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--vga none
+	--hostpci0 0000:02:00,pcie=1,x-vga=1
+EOF
+vm_is "a ROM, and none" "$q35" '02:00 --romfile card.rom --rombar 0' 'rom-missing' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--hostpci0 0000:02:00,pcie=1,rombar=0,romfile=card.rom
+EOF
+
+# --- what it has already
+
+vm_is "all of it, in one entry" "${q35}hostpci0: 0000:02:00,pcie=1\n" 02:00 'there-already' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+EOF
+vm_is "all of it, by host= behind" "${q35}hostpci0: pcie=1,host=02:00.0;02:00.1\n" 02:00 'there-already' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+EOF
+vm_is "all of it, in two entries" "${q35}hostpci0: 02:00.0,pcie=1\nhostpci1: 02:00.1,pcie=1\n" 02:00 'there-already' \
+	"hostpci0 0000:02:00.0
+hostpci1 0000:02:00.1" <<-EOF
+EOF
+vm_is "all of it, by a mapping" "${q35}hostpci3: mapping=card,pcie=1,x-vga=1\nvga: none\n" 01:00 'screen there-already' \
+	'hostpci3 0000:01:00.0 0000:01:00.1' <<-EOF
+EOF
+vm_is "function 0 alone" "${q35}hostpci0: 0000:02:00.0,pcie=1\n" 02:00 'entry-changed' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--hostpci0 0000:02:00,pcie=1
+EOF
+vm_is "function 1 alone, with other properties" "${q35}hostpci2: host=0000:02:00.1,pcie=1,rombar=0\n" 02:00 'entry-changed' \
+	'hostpci2 0000:02:00.0 0000:02:00.1' <<-EOF
+	--hostpci2 0000:02:00,pcie=1,rombar=0
+EOF
+vm_is "two of four functions" "${q35}hostpci0: 0000:03:00.0;0000:03:00.1,pcie=1,x-vga=1\n" 03:00 'entry-changed' \
+	'hostpci0 0000:03:00.0 0000:03:00.1 0000:03:00.2 0000:03:00.3' <<-EOF
+	--hostpci0 0000:03:00,pcie=1,x-vga=1
+EOF
+vm_is "the last of four, in entries of their own" \
+	"${q35}hostpci0: 03:00.0,pcie=1\nhostpci1: 03:00.1,pcie=1\nhostpci2: 03:00.2,pcie=1\n" 03:00 'entry-changed' \
+	"hostpci0 0000:03:00.0 0000:03:00.3
+hostpci1 0000:03:00.1
+hostpci2 0000:03:00.2" <<-EOF
+	--hostpci0 '0000:03:00.0;0000:03:00.3,pcie=1'
+EOF
+vm_is "a list with another card" "${q35}hostpci0: 01:00;02:00.0,pcie=1\n" 02:00 'entry-changed' \
+	'hostpci0 0000:01:00.0 0000:01:00.1 0000:02:00.0 0000:02:00.1' <<-EOF
+	--hostpci0 '0000:01:00;0000:02:00,pcie=1'
+EOF
+vm_is "a free number between" "${q35}hostpci0: 03:00,pcie=1\nhostpci2: 01:00,pcie=1\n" 02:00 '' \
+	"hostpci0 0000:03:00.0 0000:03:00.1 0000:03:00.2 0000:03:00.3
+hostpci1 0000:02:00.0 0000:02:00.1
+hostpci2 0000:01:00.0 0000:01:00.1" <<-EOF
+	--hostpci1 0000:02:00,pcie=1
+EOF
+vm_is "several GPUs at once" "$q35" '02:00 03:00' '' \
+	"hostpci0 0000:02:00.0 0000:02:00.1
+hostpci1 0000:03:00.0 0000:03:00.1 0000:03:00.2 0000:03:00.3" <<-EOF
+	--hostpci0 0000:02:00,pcie=1
+	--hostpci1 0000:03:00,pcie=1
+EOF
+vm_is "a snapshot does not count" "${q35}\n[clean]\nhostpci0: 02:00\n" 02:00 '' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--hostpci0 0000:02:00,pcie=1
+EOF
+vm_is "a pending entry counts" "${q35}hostpci1: 02:00,pcie=1\n" 02:00 'there-already' 'hostpci1 0000:02:00.0 0000:02:00.1' <<-EOF
+EOF
+
+# --- what is no card
+
+vm_is "an APU: its functions one by one" "$q35" c5:00 'apu-rom not-of-card' \
+	"hostpci0 0000:c5:00.0
+hostpci1 0000:c5:00.1" <<-EOF
+	--hostpci0 0000:c5:00.0,pcie=1
+	--hostpci1 0000:c5:00.1,pcie=1
+EOF
+vm_is "an APU, with its ROM, of which one is there" "${q35}hostpci0: c5:00.1,pcie=1\n" 'c5:00 --romfile vbios.bin' \
+	'not-of-card rom-missing there-already' \
+	"hostpci0 0000:c5:00.1
+hostpci1 0000:c5:00.0" <<-EOF
+	--hostpci1 0000:c5:00.0,pcie=1,romfile=vbios.bin
+EOF
+vm_is "--only" "$q35" '02:00.0 --only' '' 'hostpci0 0000:02:00.0' <<-EOF
+	--hostpci0 0000:02:00.0,pcie=1
+EOF
+vm_is "a virtual function" "$q35" 17:00.1 '' 'hostpci0 0000:17:00.1' <<-EOF
+	--hostpci0 0000:17:00.1,pcie=1
+EOF
+vm_is "Intel's GPU with i440fx" "$i440" 00:02 'bios-kept igpu-legacy machine-kept' 'hostpci0 0000:00:02.0' <<-EOF
+	--vga none
+	--hostpci0 0000:00:02,legacy-igd=1
+EOF
+vm_is "Intel's GPU with i440fx, --rombar 0" "$i440" '00:02 --rombar 0' 'bios-kept igpu-legacy machine-kept' 'hostpci0 0000:00:02.0' <<-EOF
+	--vga none
+	--hostpci0 0000:00:02,legacy-igd=1
+EOF
+vm_is "Intel's GPU with q35" "$q35" '00:02 --primary' 'igpu-opregion igpu-rom' 'hostpci0 0000:00:02.0' <<-EOF
+	--hostpci0 0000:00:02,pcie=1
+EOF
+vm_is "an HBA without its ROM" "$q35" '05:00 --rombar 0' '' 'hostpci0 0000:05:00.0' <<-EOF
+	--hostpci0 0000:05:00,pcie=1,rombar=0
+EOF
+
+# --- mappings
+
+vm_is "a mapping that is not there" "$q35" '02:00 --mapping fermi' '' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	pvesh create /cluster/mapping/pci --id fermi --map id=10de:06c0,iommugroup=15,node=pve1,path=0000:02:00,subsystem-id=1458:4002
+	--hostpci0 mapping=fermi,pcie=1
+EOF
+vm_is "a mapping of other nodes: theirs are kept" "$q35" '02:00 --mapping gpu' '' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	pvesh set /cluster/mapping/pci/gpu --map id=10de:2204,iommugroup=3,node=pve2,path=0000:41:00,subsystem-id=1458:403b --map id=10de:2204,node=pve3,path=0000:42:00 --map id=10de:06c0,iommugroup=15,node=pve1,path=0000:02:00,subsystem-id=1458:4002
+	--hostpci0 mapping=gpu,pcie=1
+EOF
+vm_is "a mapping that is right already" "$q35" '01:00 --mapping card' 'screen' 'hostpci0 0000:01:00.0 0000:01:00.1' <<-EOF
+	--vga none
+	--hostpci0 mapping=card,pcie=1,x-vga=1
+EOF
+vm_is "a mapping in the place of an address" "${q35}hostpci1: host=02:00,pcie=1,rombar=0\n" '02:00 --mapping fermi' '' \
+	'hostpci1 0000:02:00.0 0000:02:00.1' <<-EOF
+	pvesh create /cluster/mapping/pci --id fermi --map id=10de:06c0,iommugroup=15,node=pve1,path=0000:02:00,subsystem-id=1458:4002
+	--hostpci1 mapping=fermi,pcie=1,rombar=0
+EOF
+
+# --- refusals
+
+# refused NAME CONFIG ARGUMENTS ERROR: nothing is printed, and the exit status is 1.
+refused() {
+	begin "vm: refused: $1"
+	vm_machine
+	[ -z "$2" ] || config "$2"
+	# shellcheck disable=SC2086 # words
+	run vm 100 $3
+	status_is 1
+	[ ! -s "$work/out" ] || problem "calls all the same"
+	err "error: $4"
+}
+
+refused "a mate of the group stays with its driver" '' 07:00 \
+	'0000:08:00.0: shares group 20 with what is bound, and stays with r8169: no VM gets those; fix: name it too (vfio-early add --group), or set group claim; or move the card to another slot'
+refused "no bind line" 'bind 01:00\n' 03:00 '0000:03:00.2 is not given to VMs: no bind line names it; fix: vfio-early add 0000:03:00.2'
+refused "boot-vga keep" 'bind 01:00\nboot-vga keep\n' 01:00 \
+	'0000:01:00.0 is not given to VMs: boot VGA (boot-vga keep); fix: boot-vga bind in the config'
+refused "in except" 'bind 02:00\nexcept 02:00.1\n' 02:00 \
+	'0000:02:00.1 is not given to VMs: in except; fix: take it out of the except line'
+refused "a mediated device of what is bound" '' '00:02.0 --only --mdev i915-GVTg_V5_4' \
+	'0000:00:02.0 is bound by the config, and offers no mediated device then; fix: vfio-early remove 0000:00:02.0'
+refused "a type that is not there" 'bind 01:00\n' '00:02.0 --only --mdev i915-GVTg_V5_4' \
+	'0000:00:02.0 does not offer i915-GVTg_V5_4; fix: vfio-early vgpu lists what there is'
+refused "a name that no mapping can have" '' '02:00 --mapping 1card' \
+	'1card is not a valid name for a mapping; fix: begin with a letter, then letters, digits, - and _'
+
+begin "vm: refused: another VM's start takes what the host needs"
+vm_machine
+config 'bind 07:00\n'
+mkdir -p "$root/proc/net" "$root/sys/class/net"
+nic=sys/devices/pci0000:00/0000:00:06.0/0000:08:00.0/net/eth0
+mkdir -p "$root/$nic"
+echo up >"$root/$nic/operstate"
+ln -s ../../../0000:08:00.0 "$root/$nic/device"
+ln -s "../../../$nic" "$root/sys/class/net/eth0"
+printf 'Iface\tDestination\tGateway\tFlags\neth0\t00000000\t010200C0\t0003\n' >"$root/proc/net/route"
+protected
+run vm 100 07:00
+status_is 1
+[ ! -s "$work/out" ] || problem "calls all the same"
+grep -q '^vfio-early: error: group 20: this host needs 0000:08:00.0' "$work/err" || problem "$(cat "$work/err")"
+
+begin "vm --mdev"
+vm_machine
+config 'bind 01:00\n'
+mkdir -p "$root/sys/devices/pci0000:00/0000:00:02.0/mdev_supported_types/i915-GVTg_V5_4"
+guest 100 "$q35"
+run vm 100 00:02.0 --only --mdev i915-GVTg_V5_4
+status_is 0
+out "qm set 100 --hostpci0 0000:00:02,mdev=i915-GVTg_V5_4,pcie=1"
+mkdir -p "$root/sys/devices/pci0000:00/0000:00:06.0/0000:17:00.1/nvidia"
+printf 'ID    : vGPU Name\n63    : GRID P4-1Q\n' >"$root/sys/devices/pci0000:00/0000:00:06.0/0000:17:00.1/nvidia/creatable_vgpu_types"
+run vm 100 17:00.1 --mdev nvidia-63
+out "qm set 100 --hostpci0 0000:17:00.1,mdev=nvidia-63,pcie=1"
+run vm 100 17:00.1 --mdev nvidia-64
+status_is 1
+
+begin "vm: other VMs"
+vm_machine
+guest 100 "$q35"
+guest 101 'hostpci0: 02:00,pcie=1\n'
+mkdir -p "$root/run/qemu-server"
+printf '0000:02:00.0 101 pid:4711\n0000:02:00.1 101 pid:4711\n' >"$root/run/qemu-server/pci-id-reservations"
+echo 4712 >"$root/run/qemu-server/100.pid"
+run vm 100 02:00
+status_is 0
+out "# VM 101 runs with it now: stop that one first"
+out "# VM 101 has it too (hostpci0), or another function of its group: only one of them can run"
+out "# VM 100 runs: a PCI device cannot be plugged in; stop it, then start it again"
+
+begin "vm --usb: by its name, by its port, by a mapping"
+vm_machine
+mkdir -p "$root/sys/bus/usb/devices/1-2.3"
+for pair in idVendor:046d idProduct:c52b manufacturer:Logitech 'product:USB Receiver'; do
+	echo "${pair#*:}" >"$root/sys/bus/usb/devices/1-2.3/${pair%%:*}"
+done
+printf 'mouse\n\tmap id=046d:c52b,node=pve1\n' >"$root/etc/pve/mapping/usb.cfg"
+guest 100 'usb0: spice\n'
+run vm 100 --usb 046d:c52b
+out "qm set 100 --usb1 host=046d:c52b,usb3=1"
+out "# 046d:c52b is Logitech USB Receiver, at port 1-2.3: ID 046d:c52b"
+run vm 100 --usb 1-2.3
+out "# 1-2.3 is Logitech USB Receiver, at port 1-2.3: ID 046d:c52b"
+for have in 046d:c52b,usb3=1 host=0x046d:0xc52b mapping=mouse; do
+	guest 100 "usb3: $have\n"
+	run vm 100 --usb 046d:c52b
+	no_out "qm set"
+	out "# usb3 of VM 100 has 046d:c52b already: nothing to do for it"
+done
+
+begin "vm --libvirt"
+vm_machine
+run vm --libvirt 02:00.1 --only --rombar 0
+status_is 0
+out_is <<-EOF
+	<hostdev mode='subsystem' type='pci' managed='no'>
+	  <driver name='vfio'/>
+	  <source>
+	    <address domain='0x0000' bus='0x02' slot='0x00' function='0x1'/>
+	  </source>
+	  <rom bar='off'/>
+	</hostdev>
+EOF
+run vm --libvirt 07:00
+status_is 1
+
+begin "vm: what is to be known of a card"
+vm_machine
+guest 100 "$q35"
+dir=$root/sys/devices/pci0000:00/0000:00:06.0/0000:04:00.0
+: >"$dir/resource2_resize"
+printf '0x0 0xffffff 0x140204\n0x0 0x0 0x0\n0x4000000000 0x400fffffff 0x14220c\n' >"$dir/resource"
+run vm 100 04:00
+out "# the largest BAR of 0000:04:00.0 has 256 MiB now: a VM sees that size, and cannot change it"
+run vm 100 06:00
+grep -q '^# 0000:06:00.0 (1912:0014), Renesas USB controller: ' "$work/out" || problem "nothing of Renesas"
+run vm 100 02:00 --rombar 1
+status_is 2
+run vm 100 02:00 --romfile a/b
+status_is 2
+run vm 100 02:00 --mdev a/b
+status_is 2
