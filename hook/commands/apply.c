@@ -89,7 +89,12 @@ static void print_lines(const char *before, const char *text)
 	}
 }
 
-/* What builders write when an image is made all the same: "W: ...", "dracut[W]: ...", "cp: ...". */
+/*
+ * Of what a builder wrote although the image was made, the lines to show: "W: ...", "dracut[W]: ...",
+ * "cryptsetup: WARNING: ...". Those are words of initramfs-tools, dracut and their hooks, never ours,
+ * and nothing else sets them apart: dracut writes all that it says to standard error, and each ends
+ * with 0. Nothing is decided by them: an image counts when inspect_image() says so.
+ */
 static bool is_warning(const char *line, size_t len)
 {
 	char text[512];

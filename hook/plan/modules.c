@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <libkmod.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -35,6 +36,9 @@
  */
 static const char *const roots[] = { "vfio_iommu_type1", "vfio_pci" };
 
+/* Bytes. That of a distribution has 1 MB. */
+#define DEP_MAX (1u << 26)
+
 struct resolution {
 	const struct root *root;
 	const char *kernel;
@@ -48,12 +52,12 @@ struct resolution {
 	unsigned int count;
 	unsigned int losses;
 	bool no_builtin;
+	bool has_failed;	  /* libkmod logged an error */
+	char *dep;		  /* modules.dep; NULL where it cannot be read */
+	const char *dir;	  /* that it is in */
 	struct stringset allowed; /* modules that may come into the plan */
 	struct stringset foreign; /* those that only softdeps would bring, and that were said */
 };
-
-/* The callback of the dry run has no argument of its own. */
-static struct resolution *current;
 
 __attribute__((format(printf, 3, 4))) static void lose(struct resolution *res, const char *fix,
 						       const char *fmt, ...)
@@ -391,14 +395,11 @@ static void write_module(struct resolution *res, struct kmod_module *mod)
 	free(options);
 }
 
-static void add_module(struct kmod_module *mod, bool install, const char *all_options)
+static void add_module(struct resolution *res, struct kmod_module *mod)
 {
-	struct resolution *res = current;
 	const char *name = kmod_module_get_name(mod);
 	const char *path = kmod_module_get_path(mod);
 
-	(void)install;
-	(void)all_options; /* those of the running command line are among them */
 	/* Brought along by a softdep: see allow(). */
 	if (!stringset_has(&res->allowed, name))
 		return;
@@ -414,7 +415,61 @@ static void add_module(struct kmod_module *mod, bool install, const char *all_op
 		write_module(res, mod);
 }
 
+/* The callback of the dry run has no argument of its own, and no module tells its context. */
+static struct resolution *current;
+
+static void take_action(struct kmod_module *mod, bool install, const char *all_options)
+{
+	(void)install;
+	(void)all_options; /* those of the running command line are among them */
+	add_module(current, mod);
+}
+
 /* --- which modules may come along */
+
+/* "kernel/drivers/vfio/vfio.ko.xz" is vfio. */
+static bool is_file_of(const char *path, size_t len, const char *name)
+{
+	const char *base = memrchr(path, '/', len);
+	size_t base_len;
+
+	base = base ? base + 1 : path;
+	base_len = (size_t)(path + len - base);
+	for (size_t i = 0; i + 3 <= base_len; i++)
+		if (!memcmp(base + i, ".ko", 3))
+			return params_same_name(base, i, name);
+	return false;
+}
+
+/*
+ * A dependency whose file is gone makes libkmod drop all dependencies of that module, and go on as if
+ * it had none: so its line of modules.dep is looked at, "MODULE: DEPENDENCY DEPENDENCY...".
+ */
+static void lose_dependencies(struct resolution *res, const char *name)
+{
+	const char *line = res->dep;
+
+	for (; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+		const char *word = line + strcspn(line, ":\n");
+
+		if (*word == ':' && is_file_of(line, (size_t)(word - line), name)) {
+			line = word + 1;
+			break;
+		}
+	}
+	while (line && *line && *line != '\n') {
+		size_t len = strcspn(line, " \n");
+		char *path = NULL;
+
+		if (len && asprintf(&path, "%s%s%.*s", *line == '/' ? res->root->path : res->dir,
+				    *line == '/' ? "" : "/", (int)len, line) < 0)
+			path = NULL;
+		if (path && access(path, F_OK) && !is_seen(res, path))
+			lose_file(res, path);
+		free(path);
+		line += len + (line[len] == ' ');
+	}
+}
 
 /* What a softdep may bring: vfio's own. */
 static bool is_vfio(const char *name)
@@ -457,6 +512,7 @@ static int allow_one(struct resolution *res, struct kmod_module *mod)
 
 	if (ret <= 0)
 		return ret;
+	lose_dependencies(res, name);
 	kmod_module_get_softdeps(mod, &pre, &post);
 	ret = allow_softdeps(res, name, pre);
 	if (!ret)
@@ -488,32 +544,14 @@ static int allow(struct resolution *res, struct kmod_module *mod)
 	return ret < 0 ? ret : 0;
 }
 
-/*
- * A dependency whose file is gone makes libkmod drop all dependencies of that module, and go on
- * as if it had none. Only its log says so.
- */
+/* What libkmod logs is not read: only that it was an error counts. */
 static void hear(void *data, int priority, const char *file, int line, const char *fn,
 		 const char *format, va_list args)
 {
-	static const char mark[] = "path=";
 	struct resolution *res = data;
-	char text[512], *path, *end;
 
-	(void)file, (void)line, (void)fn;
-	if (priority > LOG_ERR)
-		return;
-	vsnprintf(text, sizeof(text), format, args);
-	path = strstr(text, mark);
-	end = path ? strstr(path, " error=") : NULL;
-	if (!end) {
-		lose(res, "run depmod for this kernel",
-		     "the modules of kernel %s cannot be followed", res->kernel);
-		return;
-	}
-	*end = '\0';
-	path += sizeof(mark) - 1;
-	if (!is_seen(res, path))
-		lose_file(res, path);
+	(void)file, (void)line, (void)fn, (void)format, (void)args;
+	res->has_failed |= priority <= LOG_ERR;
 }
 
 static int resolve(struct resolution *res, const char *name)
@@ -530,15 +568,15 @@ static int resolve(struct resolution *res, const char *name)
 	}
 	if (!kmod_module_get_path(mod)) {
 		/* Nothing to insert: built in, or not there at all. */
-		current = res;
-		add_module(mod, false, "");
+		add_module(res, mod);
 		kmod_module_unref(mod);
 		return 0;
 	}
 
 	current = res;
 	ret = kmod_module_probe_insert_module(mod, KMOD_PROBE_DRY_RUN | KMOD_PROBE_IGNORE_LOADED,
-					      NULL, NULL, NULL, add_module);
+					      NULL, NULL, NULL, take_action);
+	current = NULL;
 	if (ret)
 		lose(res, "run depmod for this kernel", "modules of %s for kernel %s: %s", name,
 		     res->kernel, strerror(ret < 0 ? -ret : ret));
@@ -568,6 +606,21 @@ static int open_context(struct resolution *res, const char *dir)
 	}
 	folders_kmod_free(path);
 	return ret;
+}
+
+static int read_dependencies(struct resolution *res, const char *dir)
+{
+	char path[PATH_MAX];
+	size_t size;
+	int ret;
+
+	snprintf(path, sizeof(path), "lib/modules/%s/modules.dep", res->kernel);
+	ret = file_read(res->root->fd, path, DEP_MAX, &res->dep, &size);
+	res->dir = dir;
+	if (ret && ret != -ENOMEM)
+		lose(res, "run depmod for this kernel, then update the image",
+		     "%s/modules.dep cannot be read: %s", dir, strerror(-ret));
+	return ret == -ENOMEM ? ret : 0;
 }
 
 static bool has_index(const char *dir, const char *name)
@@ -615,9 +668,14 @@ int modules_write(const struct root *root, const char *kernel, FILE *out,
 			"# module: modules.builtin.bin is missing: what is built in cannot be told\n");
 	}
 
-	ret = open_context(&res, dir);
+	ret = read_dependencies(&res, dir);
+	if (!ret)
+		ret = open_context(&res, dir);
 	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]) && !ret; i++)
 		ret = resolve(&res, roots[i]);
+	if (!ret && res.has_failed && !res.losses)
+		lose(&res, "run depmod for this kernel",
+		     "the modules of kernel %s cannot be followed", kernel);
 out:
 	if (res.out)
 		fclose(res.out);
@@ -628,6 +686,7 @@ out:
 		free(res.seen[i]);
 	if (res.ctx)
 		kmod_unref(res.ctx);
+	free(res.dep);
 	stringset_clear(&res.allowed);
 	stringset_clear(&res.foreign);
 	free(dir);

@@ -118,10 +118,11 @@ static struct node node[MAX_NODES];
 static unsigned int nodes = 2, hash[HASH_SIZE];
 static unsigned int run_number, fns_dir, devices_dir, drivers_dir, groups_dir, efifb_dir;
 static const char *binary, *machines, *mountpoint, *version = "VERSION";
-static char kmsg[8 * TEXT_SIZE]; /* since the log was begun anew */
-static bool has_scanned;	 /* in this run */
-static unsigned int lines_shown; /* in this run, for "brief" */
-static double run_start;	 /* now() of this run */
+static char kmsg[8 * TEXT_SIZE];	/* since the log was begun anew */
+static bool has_scanned;		/* in this run */
+static unsigned int lines_shown;	/* in this run, for "brief" */
+static char last_line[KMSG_LENGTH + 1]; /* of kmsg in this run */
+static double run_start;		/* now() of this run */
 static struct fuse_session *session;
 static struct calls calls;
 static bool is_exhaustive;   /* -e, -E */
@@ -701,21 +702,23 @@ static void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 	}
 }
 
-/* Replaces the digits behind each of these words, which differ from run to run, with N. */
+/* Replaces the digits before " ms" and behind " ms=", which differ from run to run, with N. */
 static void hide_numbers(char *line)
 {
-	static const char *const words[] = { "done in ", "given up after ", " ms=" };
+	static const char digits[] = "0123456789", before[] = " ms", behind[] = " ms=";
+	char *from = strstr(line, behind), *to = from;
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		char *at = strstr(line, words[i]), *rest;
-
-		if (!at)
-			continue;
-		at += strlen(words[i]);
-		rest = at + strspn(at, "0123456789");
-		*at++ = 'N';
-		memmove(at, rest, strlen(rest) + 1);
+	if (from) {
+		from += sizeof(behind) - 1;
+		to = from + strspn(from, digits);
+	} else if ((to = strstr(line, before))) {
+		for (from = to; from > line && strchr(digits, from[-1]);)
+			from--;
 	}
+	if (from == to)
+		return;
+	*from++ = 'N';
+	memmove(from, to, strlen(to) + 1);
 }
 
 static void replace(char *line, size_t size, const char *what, const char *by)
@@ -767,7 +770,8 @@ static int store_kmsg(struct fuse_file_info *fi, const char *text, size_t size)
 		return -EINVAL;
 	if (++*lines > KMSG_BURST)
 		return 0;
-	if (!machine.brief || ++lines_shown <= BRIEF_LINES || memmem(text, size, "done in", 7))
+	snprintf(last_line, sizeof(last_line), "%.*s", (int)size, text);
+	if (!machine.brief || ++lines_shown <= BRIEF_LINES)
 		print_lines("", text, size);
 	line = line ? line + 1 : text;
 	snprintf(kmsg + at, sizeof(kmsg) - at, "%.*s", (int)(size - (size_t)(line - text)), line);
@@ -1173,6 +1177,7 @@ static void run(unsigned int number, int signals)
 	machine_before(&machine, run_number);
 	has_scanned = false;
 	lines_shown = 0;
+	last_line[0] = '\0';
 	add_functions();
 	calls.processes = 0;
 	memset(calls.process, 0, sizeof(calls.process));
@@ -1211,6 +1216,8 @@ static void run(unsigned int number, int signals)
 	close(go[1]);
 	close(listener);
 
+	if (machine.brief && lines_shown > BRIEF_LINES)
+		print_lines("", last_line, strlen(last_line));
 	print_stream("stdout ", out);
 	print_stream("stderr ", err);
 	if (test.within > 0 && now() - before.at > test.within)
