@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -176,15 +177,39 @@ static void add_function(struct groups *groups, const struct group *group,
 		output_mark_line(table, line, OUTPUT_DIM);
 }
 
+/* The VMs that have anything of it: only one of them can run. */
+static const char *group_vms(const struct groups *groups, const struct group *group, char *buf,
+			     size_t size)
+{
+	const struct pve_config *last = NULL;
+	size_t len = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < groups->pve.entries; i++) {
+		const struct pve_entry *entry = &groups->pve.entry[i];
+		bool has_any = false;
+
+		for (size_t j = 0; j < group->count; j++)
+			has_any |= entry->flags[group->fn[j] - groups->host->fn] & PVE_NAMED;
+		if (!has_any || entry->vm == last || len >= size)
+			continue;
+		last = entry->vm;
+		len += (size_t)snprintf(buf + len, size - len, "%s%u", len ? "," : "",
+					entry->vm->id);
+	}
+	return buf;
+}
+
 static void add_group(struct groups *groups, const struct group *group)
 {
 	struct output_table *table = &groups->table;
 	struct libscols_line *line = output_line(table, NULL);
 	const char *word = vm_word(group);
-	char why[512];
+	char why[512], vms[256];
 
 	output_setf(table, line, COL_GROUP, "%d", group->number);
 	output_set(table, line, COL_VM, word);
+	output_set(table, line, COL_VMS, group_vms(groups, group, vms, sizeof(vms)));
 	output_set(table, line, COL_CODE, vm_code(groups, group));
 	output_set(table, line, COL_WHY, vm_why(groups, group, why, sizeof(why)));
 	output_mark_cell(table, line, COL_GROUP, OUTPUT_STRONG);

@@ -89,11 +89,26 @@ struct losses {
 	bool can_add, has_mates;
 };
 
+/*
+ * Why this host needs it: as the plan says, or, where that could not be found out, for what it is (as in
+ * early/decide.c).
+ */
+static const char *needed_for(const struct search *search, const struct host_function *fn)
+{
+	const char *needed = host_protect(search->host, fn);
+
+	if (needed || !search->host->plan.facts_unknown)
+		return needed;
+	if (fn->pci.class >> 16 == 0x02 || decide_may_hold_root(&fn->pci))
+		return "what this host needs is not known";
+	return NULL;
+}
+
 static void add_loss(const struct search *search, const struct pve_entry *entry, size_t at,
 		     struct losses *losses)
 {
 	const struct host_function *fn = &search->host->fn[at];
-	const char *needed = host_protect(search->host, fn);
+	const char *needed = needed_for(search, fn);
 	const char *used = used_for(&search->addressed, &fn->pci.addr);
 	char addr[PCI_ADDRESS_SIZE];
 
