@@ -20,4 +20,7 @@
  */
 int program_run(const struct root *root, const char *const argv[], char **out, char **err);
 
+/* program_runs - how often program_run() was called: what was read before may have changed since. */
+unsigned long program_runs(void);
+
 #endif

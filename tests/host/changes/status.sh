@@ -707,3 +707,24 @@ begin "status: usage"
 run status now
 status_is 2
 err "error: status takes no argument: now"
+
+begin "check, status: the loader's program is asked once for each thing"
+config 'bind 02:00\n'
+mkdir -p "$work/beside"
+cp "$command" "$work/beside/vfio-early"
+cat >"$work/beside/vfio-early-cmdline" <<EOF2
+#!/bin/sh
+echo "\$1" >>"$work/asked"
+exec "$top/scripts/vfio-early-cmdline" "\$@"
+EOF2
+chmod 755 "$work/beside/vfio-early-cmdline"
+for verb in check status; do
+	: >"$work/asked"
+	"$work/beside/vfio-early" "$verb" --root "$root" >"$work/out" 2>"$work/err"
+	sort "$work/asked" >"$work/asked.sorted"
+	is "$work/asked.sorted" <<'EOF2'
+kernel
+next
+EOF2
+done
+rm -r "$work/beside" "$work/asked" "$work/asked.sorted"
