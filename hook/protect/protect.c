@@ -224,7 +224,8 @@ static char *read_path(struct graph *graph, const struct pci_address *addr)
 	char text[PCI_ADDRESS_SIZE + 5 * SELECTOR_MAX_HOPS], name[PCI_ADDRESS_SIZE], *path;
 	int ret = pci_path(graph->root->fd, addr, text, sizeof(text));
 
-	if (ret && ret != -ENOENT)
+	/* -EINVAL: a recorded machine has a folder in place of the link. */
+	if (ret && ret != -ENOENT && ret != -EINVAL)
 		graph_note(graph, "the path of %s cannot be read: %s",
 			   pci_address_format(addr, name), strerror(-ret));
 	if (ret)

@@ -123,13 +123,42 @@ static bool add_cmdline_keys(struct graph *graph, const struct cause *cause)
 	return any;
 }
 
+/* The name of the key script, without its folder; "" when there is none. */
+static const char *script_of(const struct crypttab_entry *entry, char buf[PATH_MAX])
+{
+	option_value(entry, ",keyscript=", buf);
+	return strrchr(buf, '/') ? strrchr(buf, '/') + 1 : buf;
+}
+
+/*
+ * A smart card or a security key, which has no place that it is plugged in at (crypttab(5)); or a script
+ * that may read anything: those of Debian's cryptsetup that need no more than a passphrase or a key that
+ * is looked for anyway are known.
+ */
+static bool wants_token(const struct crypttab_entry *entry)
+{
+	static const char *const scripts[] = { "",
+					       "askpass",
+					       "decrypt_derived",
+					       "decrypt_gnupg",
+					       "decrypt_keyctl",
+					       "decrypt_ssl",
+					       "passdev" };
+	char buf[PATH_MAX];
+	const char *name = script_of(entry, buf);
+
+	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++)
+		if (!strcmp(name, scripts[i]))
+			return strstr(entry->options, ",fido2-device=") ||
+			       strstr(entry->options, ",pkcs11-uri=");
+	return true;
+}
+
 static bool is_asked(const struct crypttab_entry *entry)
 {
 	char script[PATH_MAX];
-	const char *name;
+	const char *name = script_of(entry, script);
 
-	option_value(entry, ",keyscript=", script);
-	name = strrchr(script, '/') ? strrchr(script, '/') + 1 : script;
 	if (*name)
 		return strcmp(name, "passdev") && strcmp(name, "decrypt_derived");
 	/* A security token asks for its PIN, a TPM does not. */
@@ -153,6 +182,13 @@ static void add_entry(struct graph *graph, const struct crypttab_entry *entry,
 			storage_add(graph, real, &unlocks);
 	} else {
 		add_place(graph, entry->key, &unlocks);
+	}
+	if (wants_token(entry)) {
+		graph_note(graph,
+			   "a token or a program unlocks %s, and what that needs may be plugged in "
+			   "anywhere: every USB controller is protected",
+			   cause->name);
+		graph_add_class(graph, PATH_USB_DEVICES, &unlocks);
 	}
 	if (is_asked(entry))
 		graph_add_name(graph, &graph->asks, cause->name);

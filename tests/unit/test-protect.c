@@ -812,6 +812,35 @@ static void no_keyboard_now_protects_every_usb_controller(void **state)
 	expect(ROOT_PORT ROOT_DISK NO_NET);
 }
 
+#define NO_TOKEN                                                                                   \
+	"# a token or a program unlocks /, and what that needs may be plugged in anywhere: every " \
+	"USB controller is protected\n"
+
+static void token_that_unlocks_protects_every_usb_controller(void **state)
+{
+	static const char *const options[] = {
+		"none luks,fido2-device=auto",
+		"none luks,pkcs11-uri=auto",
+		"/etc/key.gpg luks,keyscript=/lib/cryptsetup/scripts/decrypt_gnupg-sc",
+		"/boot/key luks,keyscript=decrypt_opensc",
+		"none luks,keyscript=/usr/share/yubikey-luks/ykluks-keyscript",
+	};
+
+	(void)state;
+	add_encrypted_root();
+	add_input("sys/devices/platform/i8042/serio0", 6, KEYS);
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		machine_put("etc/crypttab",
+			    machine_path("root_crypt PARTUUID=pp %s\n", options[i]));
+		expect(ROOT_PORT
+		       "0000:00:14.0=8086:a36d holds what unlocks /\n" STICK_UNLOCKS ROOT_DISK
+			       NO_TOKEN NO_NET);
+	}
+	/* These ask for a passphrase alone. */
+	machine_put("etc/crypttab", "root_crypt PARTUUID=pp none luks,keyscript=decrypt_keyctl\n");
+	expect(ROOT_PORT ROOT_DISK NO_NET);
+}
+
 /* ---- what is reached by another controller ---- */
 
 #define TB_PORT PCI0 "0000:00:1c.0"
@@ -1200,6 +1229,7 @@ int main(void)
 		test_machine(one_keyboard_of_two_may_be_given_away),
 		test_machine(board_keyboard_needs_no_function),
 		test_machine(no_keyboard_now_protects_every_usb_controller),
+		test_machine(token_that_unlocks_protects_every_usb_controller),
 		test_machine(disk_behind_a_thunderbolt_card_protects_its_controller),
 		test_machine(disk_behind_an_integrated_port_protects_its_controller),
 		test_machine(what_is_in_use_is_named),
