@@ -177,7 +177,7 @@ $(B)/vfio-early-cmdline $(B)/asan/vfio-early-cmdline:
 check_suites := fault-host changes fault lint cmdline words host tree hook unit static
 # The same again under sanitizers, and what only time finds: not for every edit.
 long_suites := builders cmdline-roots package fuzz packaging asan changes-asan hook-asan host-asan \
-	coverage
+	coverage words-guests
 
 check-package: deb ## install, configure, upgrade, remove, purge in Debian roots
 	tests/package/run
@@ -229,9 +229,13 @@ check-hook-asan: $(B)/asan/vfio-early ## the same, sanitized
 check-host: all ## the reading commands, on recorded machines
 	tests/host/run
 
-check-words: all ## codes decide: a build without sentences does the same
+check-words: all $(fakefs) ## codes decide: a build without sentences does the same
 	@$(MAKE) --no-print-directory WORDS=codes all
 	tests/words/run
+
+check-words-guests: all ## the same of its boot half, in two guests
+	@$(MAKE) --no-print-directory WORDS=codes all
+	tests/kernel/run -c -k 6.12 -a amd64 -j 1 group-claim module-missing-release
 
 check-host-asan: $(B)/asan/vfio-early ## the same, sanitized
 	tests/host/run --command $<
