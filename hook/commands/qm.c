@@ -51,11 +51,11 @@ int qm_read(struct qm *qm, const struct host *host, const struct pve *pve, const
 	char *said;
 	int status, ret = 0;
 
-	if (!host->root.is_host)
-		return read_recorded(qm, host, id);
-	/* qm would wait for it without an end. */
+	/* Whoever reads it would wait without an end. */
 	if (pve->state == PVE_UNKNOWN && pve->error == -ETIMEDOUT)
 		return message_error("/etc/pve does not answer; fix: systemctl status pve-cluster");
+	if (!host->root.is_host)
+		return read_recorded(qm, host, id);
 	find(qm);
 	if (!*qm->path)
 		return 0;

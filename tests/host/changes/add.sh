@@ -433,7 +433,7 @@ if [ -w /dev/full ]; then
 	grep -q "No space left on device" "$work/err" || problem "not said"
 	[ "$(wc -l <"$work/err")" -eq 1 ] || problem "said more than once"
 	rm "$root/etc/vfio-early.conf"
-	for words in 'add -n 02:00' 'import -n' 'plan --cmdline' 'check' 'list -a' 'groups' 'vm 100 02:00'; do
+	for words in 'add -n 02:00' 'import -n' 'plan --cmdline' 'check' 'list -a' 'groups' 'vm -f 100 02:00'; do
 		config 'cmdline none\n'
 		# shellcheck disable=SC2086 # words
 		"$command" $words --root "$root" >/dev/full 2>"$work/err"

@@ -388,3 +388,25 @@ run vm 100 02:00 --romfile a/b
 status_is 2
 run vm 100 02:00 --mdev a/b
 status_is 2
+
+begin "check: /etc/pve hangs"
+vm_machine
+mkdir -p "$root/usr/sbin"
+: >"$root/usr/sbin/qm"
+${CC:-cc} -o "$work/hang" "$here/hang.c"
+if in_namespace "$work/hang $root/etc/pve true" 2>/dev/null; then
+	began=$(date +%s)
+	for sub in 'check -o CODE,TEXT --raw' 'list 02:00' 'vm 100 02:00'; do
+		in_namespace "timeout 60 $work/hang $root/etc/pve $command ${sub%% *} --root $root ${sub#* }" \
+			>"$work/out.${sub%% *}" 2>"$work/err.${sub%% *}"
+		[ $? -ne 124 ] || problem "${sub%% *} hangs too"
+	done
+	[ $(($(date +%s) - began)) -lt 60 ] || problem "no deadline"
+	grep -q '^vms-unknown /etc/pve\\x20does\\x20not\\x20answer' "$work/out.check" || problem "$(cat "$work/out.check")"
+	grep -q 'warning: /etc/pve does not answer: which VM has what is not known' "$work/err.list" ||
+		problem "$(cat "$work/err.list")"
+	# What it has already is not known: nothing is printed as if it were.
+	grep -q '/etc/pve does not answer' "$work/err.vm" || problem "$(cat "$work/out.vm" "$work/err.vm")"
+else
+	skip "no file system in user space"
+fi
