@@ -598,23 +598,22 @@ static bool is_vmid(const char *text)
 static const struct options_entry entries[] = {
 	{ "run", 'R', NULL, "run the calls, instead of only printing them" },
 	{ "only", '1', NULL, "the function that is named, not its whole card" },
-	{ "usb", 'u', "DEVICE", "a USB device too: VENDOR:PRODUCT or BUS-PORT; repeatable" },
+	{ "usb", 'u', "DEVICE", "a USB device too, VENDOR:PRODUCT or BUS-PORT" },
 	{ "primary", 'p', NULL, "the guest's first screen: x-vga=1, vga none" },
 	{ "ovmf", 'O', NULL, "bios=ovmf also for a VM that has a disk already" },
 	{ "machine", 'q', NULL, "machine=q35 also for a VM that has a disk already" },
-	{ "mapping", 'm', "NAME", "by a mapping, which Proxmox VE compares with the device" },
+	{ "mapping", 'm', "NAME", "by a mapping, which is compared at each start" },
 	{ "mdev", 't', "TYPE", "a mediated device of this type (vfio-early vgpu)" },
 	{ "romfile", 'F', "NAME", "with this ROM, in /usr/share/kvm" },
 	{ "rombar", 'B', "0", "without the card's ROM" },
 	{ "hidden", 'H', NULL, "hide KVM from an old driver of NVIDIA" },
-	{ "libvirt", 'l', NULL, "print libvirt's <hostdev> elements instead; without VMID" },
+	{ "libvirt", 'l', NULL, "print libvirt's <hostdev> elements instead" },
 	{ "force", 'f', NULL, "also what would be refused" },
 	{ 0 },
 };
 static const struct options_spec spec = {
 	.usage = "vm [OPTION...] VMID ADDRESS...",
-	.about = "Prints the calls of qm that give a card to a VM of Proxmox VE, and what is to be "
-		 "known\nof the card. Refuses what would take something from this host.\n",
+	.about = "Prints the calls of qm that give a card to a VM of Proxmox VE.\n",
 	.entry = entries,
 	.common = OPTIONS_READING,
 	.end = "Exit status: 0 printed, or run, 1 refused, 2 usage, 3 cannot be read or "
