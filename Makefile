@@ -372,6 +372,10 @@ libdir := $(prefix)/lib/vfio-early
 sharedir := $(prefix)/share
 dracutdir := $(prefix)/lib/dracut/modules.d/50vfio-early
 system := hook/system
+# In each of these targets the unit is wanted, as installed: nothing is to be enabled.
+unit := vfio-early-trial.service
+unitdir := $(prefix)/lib/systemd/system
+unit_links := $(foreach target,sysinit emergency rescue,$(unitdir)/$(target).target.wants/$(unit))
 installed := \
 	0755:$(static_bin):$(libdir)/vfio-early-bind \
 	0755:scripts/vfio-early-images:$(libdir)/vfio-early-images \
@@ -387,7 +391,8 @@ installed := \
 		0755:$(system)/dracut/50vfio-early/$(file):$(dracutdir)/$(file)) \
 	0644:$(system)/dracut/50vfio-early/vfio-early.service:$(dracutdir)/vfio-early.service \
 	0644:$(system)/udev/05-vfio-early.rules:$(prefix)/lib/udev/rules.d/05-vfio-early.rules \
-	$(foreach file,initramfs/post-update.d/vfio-early,\
+	0644:$(system)/systemd/$(unit):$(unitdir)/$(unit) \
+	$(foreach file,initramfs/post-update.d/vfio-early update-motd.d/60-vfio-early,\
 		0755:$(system)/$(file):$(sysconfdir)/$(file)) \
 	0644:$(system)/vfio-early.conf:$(sysconfdir)/vfio-early.conf \
 	$(foreach page,$(man_pages),\
@@ -406,6 +411,9 @@ endef
 
 install: all ## below DESTDIR, prefix and sysconfdir
 	$(foreach file,$(installed),$(call install_one,$(file)))
+	@for link in $(unit_links); do \
+		mkdir -p "$(DESTDIR)$${link%/*}" && ln -sf ../$(unit) "$(DESTDIR)$$link" || exit; \
+	done
 
 # A config that is no longer the one that was installed is the administrator's, and stays.
 uninstall: ## what install put there, without a changed config
@@ -414,6 +422,7 @@ uninstall: ## what install put there, without a changed config
 		echo 'kept: $(DESTDIR)$(sysconfdir)/vfio-early.conf, which was changed'
 	$(foreach file,$(filter-out %:$(sysconfdir)/vfio-early.conf,$(installed)),\
 		$(call uninstall_one,$(file)))
+	rm -f $(addprefix $(DESTDIR),$(unit_links))
 	@! cmp -s $(system)/vfio-early.conf $(DESTDIR)$(sysconfdir)/vfio-early.conf || \
 		rm -f $(DESTDIR)$(sysconfdir)/vfio-early.conf
 	@for dir in $(libdir)/cmdline $(libdir) $(dracutdir); do \

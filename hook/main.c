@@ -29,6 +29,7 @@ static const struct command commands[] = {
 	{ "import", command_import, "turn older recipes into lines of the config" },
 	{ "apply", command_apply, "bring the config into the next boot: command line, images" },
 	{ "undo", command_undo, "take back what apply did" },
+	{ "confirm", command_confirm, "keep what apply --try has made of this boot" },
 	{ "status", command_status, "READY or NOT READY, with each check and its fix" },
 	{ "verify", command_verify, "what the next boot with an image would do" },
 	{ "vgpu", command_vgpu, "functions that can be divided among VMs" },

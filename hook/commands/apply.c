@@ -7,13 +7,16 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "commands/apply.h"
 #include "commands/command.h"
+#include "commands/trial.h"
 #include "config/state.h"
 #include "findings/findings.h"
 #include "findings/show.h"
@@ -29,13 +32,23 @@
 #include "util/message.h"
 #include "util/program.h"
 
-#define PROGRAM_CMDLINE "/usr/sbin/vfio-early-cmdline"
+#define DRY_RUN                                                                 \
+	{                                                                       \
+		"dry-run", 'n', NULL, "show what would be done, and do nothing" \
+	}
 
-static const struct options_entry entries[] = {
-	{ "dry-run", 'n', NULL, "show what would be done, and do nothing" },
+static const struct options_entry apply_entries[] = {
+	DRY_RUN,
+	{ "try", 't', "[MINUTES]", "unless confirmed so soon after the reboot, it is taken back" },
 	{ 0 },
 };
 
+static const struct options_entry undo_entries[] = {
+	DRY_RUN,
+	{ 0 },
+};
+
+#define MINUTES_MAX   1440u /* a day */
 #define OPTIONS_APPLY (OPTIONS_ROOT | OPTIONS_COLOR)
 
 static const struct options_spec apply_spec = {
@@ -44,7 +57,7 @@ static const struct options_spec apply_spec = {
 		 "image of every installed kernel that is not current. Each new image is looked\n"
 		 "into before it counts; until then the old one is kept. What is as it should be\n"
 		 "is not touched.\n",
-	.entry = entries,
+	.entry = apply_entries,
 	.common = OPTIONS_APPLY,
 	.end = "Exit status: 0 done, 1 something failed, 2 usage, 3 nothing was done.\n",
 };
@@ -54,7 +67,7 @@ static const struct options_spec undo_spec = {
 	.about = "Takes back what apply did: the kernel parameters that it added, and vfio-early in\n"
 		 "the images of all kernels. The config stays as it is, and does not count until\n"
 		 "the next apply.\n",
-	.entry = entries,
+	.entry = undo_entries,
 	.common = OPTIONS_APPLY,
 	.end = "Exit status: 0 done, 1 something failed, 2 usage, 3 nothing was done.\n",
 };
@@ -62,6 +75,9 @@ static const struct options_spec undo_spec = {
 struct apply {
 	struct options opts;
 	bool is_undo, is_dry;
+	bool is_restore;      /* of a trial that was not confirmed, which is not ended by it */
+	unsigned int minutes; /* of a trial, or 0 */
+	struct trial trial;
 	struct host *host;
 	struct inspector inspector;
 	struct kernels kernels;
@@ -279,7 +295,7 @@ static int lock(struct apply *apply)
 	if (boot < 0)
 		return message_errno(boot, "cannot open %s/" KERNELS_BOOT, root->path);
 	close(boot);
-	if (apply->is_dry)
+	if (apply->is_dry || apply->is_restore)
 		return 0;
 	/* It takes minutes: nobody waits for that unasked. */
 	ret = lock_take(root, "apply.lock", 0, &apply->lock);
@@ -348,6 +364,8 @@ static int decide_state(struct apply *apply)
 	if (!ret && !apply->is_undo)
 		ret = check(apply, kernel);
 	free(kernel);
+	if (!ret && apply->minutes && !apply->is_dry)
+		ret = trial_begin(root, apply->host->plan.binds, &apply->trial);
 	if (!ret && !apply->is_undo && !apply->is_dry)
 		ret = state_set(root, STATE_UNDONE, false);
 	return ret ? ret : inspect_open(apply->host, &apply->inspector);
@@ -368,10 +386,14 @@ static int print_summary(struct apply *apply)
 	else if (apply->is_undo)
 		printf("%s: the next boot hands nothing over.\n",
 		       is_same ? "No image was to be made" : "Undone");
-	else if (is_same)
+	else if (is_same && !apply->minutes)
 		printf("No image was to be made: the next boot%s binds %u, refuses %u.\n",
 		       is_open ? " with the kernel command line of this one" : "", counts.taken,
 		       counts.refused);
+	else if (apply->minutes)
+		printf("Done: the next boot is a trial. Reboot, and within %u minute%s of it: "
+		       "vfio-early confirm; else what was good before is put back.\n",
+		       apply->minutes, apply->minutes == 1 ? "" : "s");
 	else if (is_open)
 		printf("Done: with the kernel command line of this boot the next one would bind %u, "
 		       "refuse %u. Reboot, then vfio-early status says what came of it.\n",
@@ -380,6 +402,22 @@ static int print_summary(struct apply *apply)
 		printf("Done: the next boot binds %u, refuses %u. Reboot to make it so.\n",
 		       counts.taken, counts.refused);
 	return ret;
+}
+
+/* What was good before is as it was: so the boot to come needs no trial. */
+static void drop_trial(struct apply *apply)
+{
+	if (apply->minutes && !apply->is_dry)
+		trial_remove(&apply->host->root);
+}
+
+/* The config as it is now counts from here on. */
+static int settle(struct apply *apply)
+{
+	if (apply->is_dry || apply->is_restore)
+		return 0;
+	return trial_settle(&apply->host->root, apply->is_undo, apply->host->plan.binds,
+			    apply->minutes ? &apply->trial : NULL);
 }
 
 static int run(struct apply *apply)
@@ -392,37 +430,73 @@ static int run(struct apply *apply)
 		message_error("only root may change what this host boots; fix: run it as root");
 		return COMMAND_NOTHING;
 	}
-	if (lock(apply) || decide_state(apply))
+	if (lock(apply))
+		return COMMAND_NOTHING;
+	if (apply->minutes &&
+	    trial_prepare(&apply->host->root, apply->minutes, apply->is_dry, &apply->trial))
+		return COMMAND_NOTHING;
+	if (decide_state(apply))
 		return COMMAND_NOTHING;
 	cmdline = do_cmdline(apply);
 	/* What was done is taken back as far as it can be; what is new is not half done. */
-	if (cmdline && !apply->is_undo)
+	if (cmdline && !apply->is_undo) {
+		drop_trial(apply);
 		return COMMAND_INCOMPLETE;
+	}
 	images = do_images(apply);
 	refresh = do_refresh(apply);
-	if (cmdline || images || refresh)
+	if (cmdline || images || refresh || settle(apply))
 		return COMMAND_INCOMPLETE;
 	return print_summary(apply) ? COMMAND_INCOMPLETE : COMMAND_OK;
+}
+
+static int finish(struct apply *apply, int ret)
+{
+	kernels_free(&apply->kernels);
+	inspect_close(&apply->inspector);
+	lock_release(&apply->lock);
+	host_close(apply->host);
+	return ret;
+}
+
+/* MINUTES of --try: behind "=", or the word that follows. */
+static int take_minutes(struct apply *apply, const char *text)
+{
+	char *end;
+	unsigned long minutes = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || !minutes || minutes > MINUTES_MAX) {
+		message_error("%s is not a number of minutes; fix: write 1 to %u", text,
+			      MINUTES_MAX);
+		return options_usage(&apply->opts);
+	}
+	apply->minutes = (unsigned int)minutes;
+	return 0;
 }
 
 static int command(int argc, char **argv, bool is_undo)
 {
 	struct apply apply = { .is_undo = is_undo, .lock = LOCK_NONE };
-	int code, ret;
+	int code, ret = 0;
 
 	options_init(&apply.opts, is_undo ? &undo_spec : &apply_spec);
-	while ((code = options_next(&apply.opts, argc, argv)) >= 0)
-		apply.is_dry = true;
+	while (!ret && (code = options_next(&apply.opts, argc, argv)) >= 0) {
+		if (code == 'n')
+			apply.is_dry = true;
+		else if (optarg)
+			ret = take_minutes(&apply, optarg);
+		else
+			apply.minutes = TRIAL_MINUTES;
+	}
+	if (ret)
+		return ret;
 	if (code == OPTIONS_EXIT)
 		return apply.opts.status;
-	if (options_no_arguments(&apply.opts, argc, argv))
+	if (apply.minutes && optind < argc)
+		ret = take_minutes(&apply, argv[optind++]);
+	if (ret || options_no_arguments(&apply.opts, argc, argv))
 		return COMMAND_USAGE;
-	ret = run(&apply);
-	kernels_free(&apply.kernels);
-	inspect_close(&apply.inspector);
-	lock_release(&apply.lock);
-	host_close(apply.host);
-	return ret;
+	return finish(&apply, run(&apply));
 }
 
 int command_apply(int argc, char **argv)
@@ -433,4 +507,13 @@ int command_apply(int argc, char **argv)
 int command_undo(int argc, char **argv)
 {
 	return command(argc, argv, true);
+}
+
+int apply_restore(const char *root, bool is_undo)
+{
+	struct apply apply = { .is_undo = is_undo, .is_restore = true, .lock = LOCK_NONE };
+
+	options_init(&apply.opts, is_undo ? &undo_spec : &apply_spec);
+	apply.opts.root = root;
+	return finish(&apply, run(&apply));
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "commands/command.h"
+#include "config/trial.h"
 #include "early/version.h"
 #include "findings/findings.h"
 #include "findings/show.h"
@@ -23,6 +24,33 @@ static bool is_ready(const struct findings *findings)
 {
 	return !findings_count(findings, &findings_of_status, FINDING_BLOCKS) &&
 	       !findings_count(findings, &findings_of_status, FINDING_IDLE);
+}
+
+/* null where there is no trial. */
+static struct json_object *trial_json(const struct root *root)
+{
+	struct json_object *json;
+	struct trial trial;
+	char why[256];
+	long long left;
+
+	/* The findings have said what is wrong. */
+	message_keep(why, sizeof(why));
+	trial_read(root, &trial);
+	message_keep(NULL, 0);
+	json = trial.state ? json_object_new_object() : NULL;
+	if (!json)
+		return NULL;
+	left = trial.state == TRIAL_UNCONFIRMED ? trial_deadline(root) : -ENOENT;
+	if (left >= 0)
+		left = left > trial_now() ? left - trial_now() : 0;
+	json_object_object_add(json, "state", output_json_text(trial_state_name(trial.state)));
+	json_object_object_add(json, "minutes", json_object_new_int64(trial.minutes));
+	json_object_object_add(json, "made", json_object_new_int64(trial.made));
+	json_object_object_add(json, "left", left < 0 ? NULL : json_object_new_int64(left));
+	json_object_object_add(json, "tried", output_json_text(trial.tried));
+	json_object_object_add(json, "good", output_json_text(trial.good));
+	return json;
 }
 
 static int print_json(const struct host *host, const struct findings *findings, const char *kernel)
@@ -42,6 +70,7 @@ static int print_json(const struct host *host, const struct findings *findings, 
 	json_object_object_add(top, "running",
 			       output_json_text(
 				       host_running(&host->root, running, sizeof(running))));
+	json_object_object_add(top, "trial", trial_json(&host->root));
 	json_object_object_add(top, "findings", list);
 	return output_json(top);
 }

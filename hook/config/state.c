@@ -3,15 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "config/state.h"
 #include "early/sysfs.h"
 #include "util/file.h"
 #include "util/message.h"
-
-#define STATE_DIR "var/lib/vfio-early"
 
 static const struct {
 	const char *path, *text;
@@ -49,10 +46,7 @@ static int make(const struct root *root, enum state state)
 	int ret;
 
 	/* Who may not look into the folder would take `undo` for not said: whatever the umask is. */
-	if (!mkdirat(root->fd, STATE_DIR, 0755))
-		ret = fchmodat(root->fd, STATE_DIR, 0755, 0) ? -errno : 0;
-	else
-		ret = errno == EEXIST ? 0 : -errno;
+	ret = file_make_folder(root->fd, STATE_DIR);
 	if (ret)
 		return ret;
 	ret = file_create(root->fd, files[state].path, NULL, files[state].text,

@@ -10,6 +10,8 @@
 
 #include "util/root.h"
 
+#define STATE_DIR "var/lib/vfio-early"
+
 enum state {
 	/* `undo` was the last word: every plan is empty until `apply`. */
 	STATE_UNDONE,

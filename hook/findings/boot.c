@@ -229,6 +229,7 @@ int find_images(struct search *search)
 
 	if (!ret) {
 		find_parameters(search);
+		find_trial(search);
 		find_config(search);
 		if (!search->kernel)
 			finding_add(search->findings, FINDING_NO_KERNEL, "", NULL);

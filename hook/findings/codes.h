@@ -238,7 +238,32 @@
 	  "echo 1 > /sys/bus/pci/rescan, or reboot") \
 	X(DEVICE_REBOUND, "device-rebound", BOOT, "device", BLOCKS, \
 	  "something rebound it since the boot: was on {0}, now {1}", \
-	  "find out who did it (virsh, driverctl, a hook script of a VM); a reboot undoes it")
+	  "find out who did it (virsh, driverctl, a hook script of a VM); a reboot undoes it") \
+	\
+	/* A trial boot. */ \
+	X(TRIAL_PENDING, "trial-pending", BOOT, "trial", WARNS, \
+	  "the next boot is a trial: unless it is confirmed within {0} min, the last good state is put " \
+	  "back", \
+	  "reboot, then vfio-early confirm") \
+	X(TRIAL_UNCONFIRMED, "trial-unconfirmed", BOOT, "trial", BLOCKS, \
+	  "this boot is a trial: in {0} the last good state is put back, and this host reboots", \
+	  "vfio-early confirm") \
+	X(TRIAL_MISSED, "trial-missed", BOOT, "trial", BLOCKS, \
+	  "a trial was not confirmed, and nothing has put the last good state back: " \
+	  "vfio-early-trial.service did not run at this boot", \
+	  COMMAND_APPLY ", which keeps what was tried, or vfio-early undo") \
+	X(TRIAL_RESTORING, "trial-restoring", BOOT, "trial", BLOCKS, \
+	  "the trial was not confirmed: the last good state is being put back", \
+	  "wait for the reboot; journalctl -u vfio-early-trial says more") \
+	X(TRIAL_FAILED, "trial-failed", BOOT, "trial", BLOCKS, \
+	  "the trial was not confirmed, and the last good state could not be put back", \
+	  "journalctl -u vfio-early-trial says why; mend that, then " COMMAND_APPLY " or vfio-early undo") \
+	X(TRIAL_RESTORED, "trial-restored", BOOT, "trial", WARNS, \
+	  "the trial was not confirmed: the last good state is back; what was tried is {0}/{1}", \
+	  COMMAND_APPLY " or vfio-early undo ends this remark") \
+	X(TRIAL_EXPIRED, "trial-expired", BOOT, "trial", WARNS, \
+	  "the boot that was to be tried came more than 24 hours after apply --try: it is not watched", \
+	  COMMAND_APPLY " if it is good, else vfio-early undo")
 /* clang-format on */
 
 enum finding_code {

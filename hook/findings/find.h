@@ -39,6 +39,7 @@ void find_vms(struct search *search);
 void find_recipes(struct search *search);
 void find_loader(struct search *search, const char *wanted);
 void find_next(struct search *search);
+void find_trial(struct search *search);
 
 /* Those return 0, or -errno after saying that memory ran out. */
 int find_images(struct search *search);

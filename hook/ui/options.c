@@ -110,9 +110,14 @@ int options_no_arguments(const struct options *opts, int argc, char **argv)
 /* For getopt_long(): all of a command's options, and their letters. */
 struct parser {
 	struct option option[MAX_OPTIONS + 1];
-	char letters[2 * MAX_OPTIONS + 2];
+	char letters[3 * MAX_OPTIONS + 2];
 	size_t count, length;
 };
+
+static bool is_optional(const struct options_entry *entry)
+{
+	return entry->argument && *entry->argument == '[';
+}
 
 static void add_option(struct parser *parser, const struct options_entry *entry)
 {
@@ -120,13 +125,15 @@ static void add_option(struct parser *parser, const struct options_entry *entry)
 		abort();
 	parser->option[parser->count++] = (struct option){
 		.name = entry->name,
-		.has_arg = entry->argument ? required_argument : no_argument,
+		.has_arg = is_optional(entry) ? optional_argument :
+			   entry->argument    ? required_argument :
+						no_argument,
 		.val = entry->code,
 	};
 	if (entry->code >= 256)
 		return;
 	parser->letters[parser->length++] = (char)entry->code;
-	if (entry->argument)
+	for (int colons = entry->argument ? 1 + is_optional(entry) : 0; colons; colons--)
 		parser->letters[parser->length++] = ':';
 }
 

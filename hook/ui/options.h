@@ -11,10 +11,11 @@
 #include "ui/output.h"
 
 struct options_entry {
-	const char *name;     /* the long one: "group" */
-	int code;	      /* below 256 the short one too; unique among all */
-	const char *argument; /* "DIR", or NULL when it takes none */
-	const char *help;     /* one line */
+	const char *name; /* the long one: "group" */
+	int code;	  /* below 256 the short one too; unique among all */
+	const char
+		*argument; /* "DIR", "[DIR]" where it may be left out, or NULL when it takes none */
+	const char *help;  /* one line */
 };
 
 /* What a command has beside its own options. --help it always has. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Whole files; see file.h. */
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -307,4 +308,55 @@ int file_replace(int dirfd, const char *path, const struct stat *like, const cha
 		ret = FILE_UNSYNCED;
 	close(folder);
 	return ret;
+}
+
+int file_make_folder(int dirfd, const char *path)
+{
+	const char *base;
+	int folder, ret;
+
+	if (mkdirat(dirfd, path, 0755))
+		return errno == EEXIST ? 0 : -errno;
+	if (fchmodat(dirfd, path, 0755, 0))
+		return -errno;
+	folder = open_folder(dirfd, path, &base);
+	if (folder < 0)
+		return folder;
+	ret = fsync(folder) ? -errno : 0;
+	close(folder);
+	return ret;
+}
+
+/* What is in a folder; closes it. */
+static int empty_folder(int fd)
+{
+	DIR *dir = fdopendir(fd);
+	struct dirent *entry;
+	int ret = 0;
+
+	if (!dir) {
+		ret = -errno;
+		close(fd);
+		return ret;
+	}
+	while (!ret && (entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			ret = file_remove_tree(fd, entry->d_name);
+	closedir(dir);
+	return ret;
+}
+
+int file_remove_tree(int dirfd, const char *path)
+{
+	int fd, ret;
+
+	if (!unlinkat(dirfd, path, 0) || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR)
+		return -errno;
+	fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return -errno;
+	ret = empty_folder(fd);
+	return ret || !unlinkat(dirfd, path, AT_REMOVEDIR) ? ret : -errno;
 }

@@ -82,4 +82,16 @@ enum {
 int file_replace(int dirfd, const char *path, const struct stat *like, const char *text,
 		 size_t size);
 
+/*
+ * file_make_folder - a folder with mode 0755, whatever the umask is, on the disk; one that is there
+ * stays as it is. Those above it have to be there. Returns 0 or -errno.
+ */
+int file_make_folder(int dirfd, const char *path);
+
+/*
+ * file_remove_tree - a file or a folder with all that is in it; links are not followed, other file
+ * systems are entered. Returns 0, also when there is none, or -errno at the first that stays.
+ */
+int file_remove_tree(int dirfd, const char *path);
+
 #endif

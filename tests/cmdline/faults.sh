@@ -70,6 +70,56 @@ by_hand_cuts() {
 	test_name="$test_name ($_n)"
 }
 
+# whole DIR: the files that feed loaders, and what is remembered of them, but for copies that stay.
+whole() {
+	state "$1"
+	(cd "$1/var/lib/vfio-early/cmdline" && find . -type f ! -name '*.before' ! -name refresh -exec sha256sum {} + | sort)
+}
+
+# saved_cuts FAKE FILE TARGET: a power cut before each change of save, which then is none or is whole, and of
+# restore, after which a further one does the rest: FILE and what is remembered of it are as they were.
+saved_cuts() {
+	begin "a power cut before each change: save, restore: $2"
+	_saved=var/lib/vfio-early/loader
+	$1 "$work/machine"
+	quietly "$command" add nosmt --no-refresh --root "$work/machine" || problem 'add fails'
+	whole "$work/machine" >"$work/want"
+	_n=0
+	while :; do
+		_n=$((_n + 1))
+		rm -rf "$work/run"
+		cp -a "$work/machine" "$work/run"
+		quietly "$work/killat" "$_n" "$work/run" "$command" save --in "/$_saved" --root "$work/run"
+		_status=$?
+		[ ! -e "$work/run/$_saved" ] ||
+			cmp -s "$work/run/$2" "$work/run/$_saved/${3}.file" || problem "save, change $_n: half of it"
+		[ $_status -eq 99 ] || break
+	done
+	[ $_status -eq 0 ] && [ $_n -gt 5 ] || problem "save: $_status after $_n"
+	# Changed by us and by others.
+	quietly "$command" add nosmt2 --no-refresh --root "$work/run" || problem 'add fails'
+	sed -i 's/nosmt/nosmt mine/' "$work/run/$2"
+	rm -rf "$work/machine"
+	mv "$work/run" "$work/machine"
+	_n=0
+	while :; do
+		_n=$((_n + 1))
+		rm -rf "$work/run"
+		cp -a "$work/machine" "$work/run"
+		quietly "$work/killat" "$_n" "$work/run" "$command" restore --in "/$_saved" --no-refresh \
+			--root "$work/run"
+		_status=$?
+		[ $_status -ne 99 ] || quietly "$command" restore --in "/$_saved" --no-refresh --root "$work/run" ||
+			problem "restore, change $_n: a further one fails"
+		whole "$work/run" | diff "$work/want" - >>"$work/out" || problem "restore, change $_n: not as it was"
+		grep -q 'nosmt mine' "$work/run/var/lib/vfio-early/cmdline/$3.before" ||
+			problem "restore, change $_n: what was replaced is not kept"
+		[ $_status -eq 99 ] || break
+	done
+	[ $_status -eq 0 ] && [ $_n -gt 10 ] || problem "restore: $_status after $_n"
+	test_name="$test_name ($_n)"
+}
+
 # quietly COMMAND...: what it says is shown if the test fails.
 quietly() {
 	"$@" >>"$work/out" 2>&1
@@ -270,5 +320,7 @@ faults() {
 		"echo cmdline none >etc/vfio-early.conf"
 	reboot=
 	by_hand_cuts
+	saved_cuts fake_grub etc/default/grub.d/vfio-early.cfg grub
+	saved_cuts fake_systemd etc/kernel/cmdline kernel
 	finish
 }

@@ -104,7 +104,7 @@ rm "$root/boot/initrd.img-$kernel"
 run status --json
 status_is 1
 version=$(sed -n '1s/^[^(]*(\([^)]*\)).*/\1/p' "$top/debian/changelog")
-sed -n 1,14p "$work/out" >"$work/have"
+sed -n 1,15p "$work/out" >"$work/have"
 is "$work/have" <<-EOF
 	{
 	  "schema": 2,
@@ -112,6 +112,7 @@ is "$work/have" <<-EOF
 	  "ready": false,
 	  "kernel": "$kernel",
 	  "running": "$kernel",
+	  "trial": null,
 	  "findings": [
 	    {
 	      "level": "blocks",

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The watch over a boot that is tried; see watch.h.
+ *
+ *  1. The file systems that are written to are mounted, also in emergency mode.
+ *  2. Whose boot is it? The first one after apply --try is watched. A later one finds that the first was
+ *     never confirmed, or that putting back was interrupted: then there is nothing to wait for.
+ *  3. Wait for `confirm`, by the monotonic clock. Each second the file says whether it came.
+ *  4. wall; dpkg and other runs of apply are waited for, as long as there is patience.
+ *  5. Put back: the config, the loader's files, then apply or undo as anyone would run it.
+ *  6. Inhibitors of a shutdown are waited for, then systemctl reboot: once, as by then the file says that
+ *     it is done. Not when anything of 5. failed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <mntent.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "commands/apply.h"
+#include "commands/command.h"
+#include "commands/trial.h"
+#include "commands/watch.h"
+#include "config/copies.h"
+#include "util/file.h"
+#include "util/lock.h"
+#include "util/message.h"
+#include "util/program.h"
+
+struct watch {
+	const struct root *root;
+	const char *dir;
+	struct trial trial;
+	char boot[TRIAL_BOOT_ID]; /* this one */
+	struct lock lock;	  /* of apply */
+};
+
+static void pause_briefly(void)
+{
+	nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
+}
+
+/* To everybody who is logged in, and to the journal. */
+__attribute__((format(printf, 2, 3))) static void tell(const struct watch *watch, const char *fmt,
+						       ...)
+{
+	char text[512];
+	const char *const argv[] = { "/usr/bin/wall", text, NULL };
+	va_list args;
+	char *said;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	puts(text);
+	fflush(stdout);
+	program_run(watch->root, argv, &said, &said);
+	free(said);
+}
+
+/* --- 1. what is written to is mounted */
+
+static int run(const struct root *root, const char *const argv[])
+{
+	int ret = program_run(root, argv, NULL, NULL);
+
+	if (ret < 0)
+		return message_errno(ret, "cannot run %s", argv[0]);
+	return ret ? message_error("%s %s failed (exit status %d)", argv[0], argv[1], ret) : 0;
+}
+
+static bool is_ours(const char *dir)
+{
+	static const char *const dirs[] = { "/usr", "/var", "/boot", "/boot/efi", "/efi" };
+
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
+		if (!strcmp(dir, dirs[i]))
+			return true;
+	return false;
+}
+
+/* A mount point's device is another than that of the folder above it. */
+static bool is_mounted(const struct root *root, const char *dir)
+{
+	char parent[PATH_MAX];
+	struct stat st, above;
+
+	if (snprintf(parent, sizeof(parent), "%s/..", dir + 1) >= (int)sizeof(parent))
+		return false;
+	return !fstatat(root->fd, dir + 1, &st, 0) && !fstatat(root->fd, parent, &above, 0) &&
+	       st.st_dev != above.st_dev;
+}
+
+/* Emergency mode leaves off where the first file system is missing. */
+static int mount_all(const struct root *root)
+{
+	const char *const writable[] = { "/usr/bin/mount", "-oremount,rw", "/", NULL };
+	FILE *fstab = file_stream(root->fd, "etc/fstab");
+	struct statvfs fs;
+	struct mntent *entry;
+	int ret = 0;
+
+	if (root->is_host && !statvfs("/", &fs) && fs.f_flag & ST_RDONLY)
+		ret = run(root, writable);
+	while (fstab && !ret && (entry = getmntent(fstab))) {
+		const char *const argv[] = { "/usr/bin/mount", entry->mnt_dir, NULL };
+
+		if (is_ours(entry->mnt_dir) && !hasmntopt(entry, "noauto") &&
+		    !is_mounted(root, entry->mnt_dir))
+			ret = run(root, argv);
+	}
+	if (fstab)
+		fclose(fstab);
+	return ret;
+}
+
+/* --- 2. whose boot is it? */
+
+enum concern {
+	NOT_OURS,
+	TO_WATCH,
+	TO_RESTORE,
+};
+
+static void set_state(struct watch *watch, enum trial_state state)
+{
+	watch->trial.state = state;
+	memcpy(watch->trial.boot, watch->boot, sizeof(watch->boot));
+}
+
+static bool is_expired(const struct trial *trial)
+{
+	/* A clock that was set back tells nothing: then it is watched. */
+	return time(NULL) - trial->made > (long long)TRIAL_HOURS * 3600;
+}
+
+static enum concern find_concern(struct watch *watch)
+{
+	struct trial *trial = &watch->trial;
+	bool is_this_boot = *watch->boot && !strcmp(trial->boot, watch->boot);
+
+	switch (trial->state) {
+	case TRIAL_PENDING:
+		if (is_this_boot)
+			return NOT_OURS;
+		set_state(watch, is_expired(trial) ? TRIAL_EXPIRED : TRIAL_UNCONFIRMED);
+		/* What cannot be written down is watched all the same. */
+		trial_write(watch->root, trial);
+		return trial->state == TRIAL_EXPIRED ? NOT_OURS : TO_WATCH;
+	case TRIAL_UNCONFIRMED:
+		return is_this_boot ? TO_WATCH : TO_RESTORE;
+	case TRIAL_RESTORING:
+	case TRIAL_FAILED:
+		return TO_RESTORE;
+	default:
+		return NOT_OURS;
+	}
+}
+
+/* --- 3. confirmed? */
+
+/* Is the trial over, or another one? What cannot be read says nothing. */
+static bool is_over(const struct watch *watch)
+{
+	struct trial now;
+	char why[256];
+	int ret;
+
+	message_keep(why, sizeof(why));
+	ret = trial_read(watch->root, &now);
+	message_keep(NULL, 0);
+	return !ret && (now.state == TRIAL_NONE ||
+			(now.state == TRIAL_PENDING && !strcmp(now.boot, watch->boot)));
+}
+
+/* Returns whether it was confirmed, or ended otherwise. */
+static bool wait_for_word(struct watch *watch)
+{
+	long long deadline = trial_deadline(watch->root);
+
+	/* This program may have been started again. */
+	if (deadline < 0) {
+		deadline = trial_now() + 60LL * watch->trial.minutes;
+		trial_set_deadline(watch->root, deadline);
+	}
+	printf("This boot is a trial: vfio-early confirm keeps it; it has %lld s\n",
+	       deadline - trial_now());
+	fflush(stdout);
+	while (!is_over(watch)) {
+		if (trial_now() >= deadline)
+			return false;
+		pause_briefly();
+	}
+	return true;
+}
+
+/* --- 4. who is in the way is waited for */
+
+/* Holds what dpkg and apt take (fcntl(2)), so that they do not begin either. */
+static bool take_lock(const struct root *root, const char *path)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int fd = openat(root->fd, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		return true; /* no dpkg here */
+	if (!fcntl(fd, F_SETLK, &lock))
+		return true; /* until this process ends */
+	close(fd);
+	return false;
+}
+
+static bool is_dpkg_done(struct watch *watch)
+{
+	return take_lock(watch->root, "var/lib/dpkg/lock-frontend") &&
+	       take_lock(watch->root, "var/lib/dpkg/lock");
+}
+
+/* Where no lock can be made nobody else has it either. */
+static bool is_apply_done(struct watch *watch)
+{
+	int ret = lock_take(watch->root, "apply.lock", 0, &watch->lock);
+
+	if (ret == -EBUSY)
+		lock_release(&watch->lock);
+	return ret != -EBUSY;
+}
+
+/* logind's own list; without it nobody can have said anything. */
+static bool is_shutdown_free(struct watch *watch)
+{
+	static const char *const argv[] = {
+		"/usr/bin/busctl",
+		"get-property",
+		"org.freedesktop.login1",
+		"/org/freedesktop/login1",
+		"org.freedesktop.login1.Manager",
+		"BlockInhibited",
+		NULL,
+	};
+	char *said = NULL;
+	bool is_free = program_run(watch->root, argv, &said, &said) || !strstr(said, "shutdown");
+
+	free(said);
+	return is_free;
+}
+
+/* As long as there is patience. Returns whether it was in time. */
+static bool wait_until(struct watch *watch, bool (*is_so)(struct watch *watch), const char *what)
+{
+	long long end = trial_now() + watch->trial.patience;
+
+	while (!is_so(watch)) {
+		if (trial_now() >= end) {
+			message_warn("%s is still there after %u s, and not waited for any longer",
+				     what, watch->trial.patience);
+			return false;
+		}
+		pause_briefly();
+	}
+	return true;
+}
+
+/* --- 5. put back */
+
+static int restore_loader(const struct root *root)
+{
+	static const char *const argv[] = { PROGRAM_CMDLINE, "restore",	     "--in",
+					    TRIAL_SAVED,     "--no-refresh", NULL };
+
+	return run(root, argv);
+}
+
+static int restore_state(struct watch *watch)
+{
+	const struct trial *trial = &watch->trial;
+	bool is_undo = !strcmp(trial->good, TRIAL_NOTHING);
+	int ret = 0;
+
+	/* A copy that is damaged is none. */
+	if (!is_undo && !copies_has(watch->root, trial->good)) {
+		message_warn("there is no copy of the config that was good; all is taken back "
+			     "instead, as by vfio-early undo");
+		is_undo = true;
+	}
+	if (!is_undo)
+		ret = copies_restore(watch->root, trial->good);
+	if (!ret)
+		ret = restore_loader(watch->root);
+	return ret || apply_restore(watch->dir, is_undo) ? -EIO : 0;
+}
+
+static int restore(struct watch *watch)
+{
+	int ret;
+
+	set_state(watch, TRIAL_RESTORING);
+	ret = mount_all(watch->root);
+	if (!ret)
+		ret = trial_write(watch->root, &watch->trial);
+	if (!ret)
+		ret = restore_state(watch);
+	if (!ret) {
+		const char *const digests[] = { watch->trial.good, watch->trial.tried, NULL };
+
+		file_remove_tree(watch->root->fd, TRIAL_SAVED + 1);
+		copies_drop_others(watch->root, digests);
+		set_state(watch, TRIAL_RESTORED);
+		ret = trial_write(watch->root, &watch->trial);
+	}
+	if (!ret)
+		return 0;
+	set_state(watch, TRIAL_FAILED);
+	trial_write(watch->root, &watch->trial);
+	tell(watch, "vfio-early: the last good state could not be put back, and this host does not "
+		    "reboot; see: journalctl -u vfio-early-trial, vfio-early status");
+	return ret;
+}
+
+/* --- the whole */
+
+static int reboot_host(struct watch *watch)
+{
+	static const char *const argv[] = { "/usr/bin/systemctl", "--no-wall",
+					    "--check-inhibitors=no", "reboot", NULL };
+
+	wait_until(watch, is_shutdown_free, "an inhibitor of the shutdown");
+	tell(watch, "vfio-early: the last good state is back; this host reboots");
+	sync();
+	return run(watch->root, argv) ? COMMAND_INCOMPLETE : COMMAND_OK;
+}
+
+static int put_back(struct watch *watch)
+{
+	tell(watch, "vfio-early: this boot was tried and not confirmed: the last good state is put "
+		    "back, then this host reboots");
+	wait_until(watch, is_dpkg_done, "dpkg");
+	wait_until(watch, is_apply_done, "another vfio-early apply or undo");
+	if (is_over(watch)) {
+		tell(watch, "vfio-early: the trial was ended in the meantime: all stays as it is");
+		return COMMAND_OK;
+	}
+	return restore(watch) ? COMMAND_INCOMPLETE : reboot_host(watch);
+}
+
+int watch_boot(const struct root *root, const char *dir)
+{
+	struct watch watch = { .root = root, .dir = dir, .lock = LOCK_NONE };
+	int ret = COMMAND_OK;
+
+	/* Without /var it is not known whether there is a trial. */
+	mount_all(root);
+	if (trial_read(root, &watch.trial))
+		return COMMAND_NOTHING;
+	trial_boot(root, watch.boot);
+	switch (find_concern(&watch)) {
+	case NOT_OURS:
+		break;
+	case TO_WATCH:
+		if (!wait_for_word(&watch))
+			ret = put_back(&watch);
+		break;
+	case TO_RESTORE:
+		ret = put_back(&watch);
+		break;
+	}
+	lock_release(&watch.lock);
+	return ret;
+}

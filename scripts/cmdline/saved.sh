@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash
+#
+# The files that feed the loader and the records of them, kept as they are and put back as they were, for
+# a trial boot (vfio-early apply --try). A folder that is kept has for each target
+#
+#   TARGET.file        the file; not there: there was none
+#   TARGET.record      the record, and TARGET.record.original, where anything of ours was in it
+#
+# Defines only.
+
+# saved_copy FILE COPY: a copy on the disk, with mode and owner; none where there is no file.
+saved_copy() {
+	[ -e "$1" ] || return 0
+	cp -a "$1" "$2" && sync "$2"
+}
+
+# saved_path TARGET: $file, links followed.
+saved_path() {
+	file=$(target_file "$1")
+	[ ! -L "$file" ] || [ -n "$root" ] || file=$(readlink -f "$file")
+}
+
+# targets_save: the folder $saved is there, whole, when this returns.
+targets_save() {
+	_new=$saved.vfio-early-new
+	rm -rf "$_new" && make_dir "$_new" || return
+	for target in grub kernel; do
+		saved_path "$target"
+		if [ -L "$file" ]; then
+			warn "${file#"$root"} is a symbolic link, which is not followed below $root"
+			return 1
+		fi
+		saved_copy "$file" "$_new/$target.file" &&
+			saved_copy "$records/$target" "$_new/$target.record" &&
+			saved_copy "$records/$target.original" "$_new/$target.record.original" || return
+	done
+	sync "$_new" && rm -rf "$saved" && mv -T "$_new" "$saved" && flush "${saved%/*}"
+}
+
+# saved_same A B: whether they have one text, or both are not there.
+saved_same() {
+	if [ -e "$1" ] && [ -e "$2" ]; then
+		cmp -s "$1" "$2"
+	else
+		[ ! -e "$1" ] && [ ! -e "$2" ]
+	fi
+}
+
+# saved_put COPY FILE: FILE is as COPY, or is not there.
+saved_put() {
+	if saved_same "$1" "$2"; then
+		return 0
+	elif [ -e "$1" ]; then
+		make_dir "${2%/*}" && keep "$1" "$2"
+	else
+		drop "$2"
+	fi
+}
+
+# target_restore TARGET: the file and its record. The record goes last: what a power cut leaves is told
+# by the digests in it, and the next restore does the rest.
+target_restore() {
+	saved_path "$1"
+	record_read "$1" || made=''
+	saved_same "$saved/$1.file" "$file" || {
+		say "${file#"$root"}: put back"
+		make_dir "$records" && put "$records/refresh" '' || return
+		[ ! -e "$file" ] || keep "$file" "$records/$1.before" || return
+	}
+	saved_put "$saved/$1.file" "$file" &&
+		saved_put "$saved/$1.record.original" "$records/$1.original" &&
+		saved_put "$saved/$1.record" "$records/$1" || return
+	[ -e "$file" ] || [ -z "$made" ] || rmdir "$root$made" 2>/dev/null || :
+}
+
+# targets_restore: a folder that is not there has been used up by a run that was interrupted later.
+targets_restore() {
+	[ -d "$saved" ] || return 0
+	for target in grub kernel; do
+		target_restore "$target" || {
+			by_hand "${file#"$root"} cannot be put back"
+			return 1
+		}
+	done
+}
