@@ -577,9 +577,11 @@ after_try() {
 	[ "$status" -eq 0 ] || problem "$1: again: $(cat "$work/err")"
 }
 
-# after_restore WHERE: the next boot does the rest.
+# after_restore WHERE: the next boot does the rest; it is the one that is watched where nothing was written
+# down of the first.
 after_restore() {
 	booted three
+	out_of_time
 	act confirm --wait
 	[ "$status" -eq 0 ] || problem "$1: the next boot: $status: $(cat "$work/err")"
 	good_again "$1"
