@@ -849,8 +849,8 @@ act_with() {
 begin "apply: the old image can neither be linked nor copied, or cannot be put back"
 if command -v strace >/dev/null; then
 	system 'bind 02:00\n'
-	# The first three flush the mark of what has begun, the fourth the copy.
-	act_with linkat:error=EPERM fsync:error=ENOSPC:when=4 apply
+	# The first two flush the mark of what has begun, the third the copy.
+	act_with linkat:error=EPERM fsync:error=ENOSPC:when=3 apply
 	status_is 0
 	out "    the old image could not be kept: No space left on device"
 	verified
