@@ -16,6 +16,31 @@ reached='Run /init as init process|@@ init'
 # there is the emulator's: the guest is started again.
 patience=60
 
+# What every guest's kernel is told. On a busy machine the emulated timer is late for the kernel's test of it,
+# which then panics. That ciphers are tested and that each page is cleared as it is taken costs a quarter of
+# the processor's time until /init, and nothing here shows either.
+kernel_quick='no_timer_check cryptomgr.notests init_on_alloc=0'
+
+# kernel_expand VMLINUZ OUT: the kernel inside the x86 image VMLINUZ, which QEMU starts as it is (PVH): in an
+# emulated machine it would need longer to unpack itself than for all of its boot. Fails when there is none.
+# Where it lies: Documentation/arch/x86/boot.rst, setup_sects, payload_offset and payload_length.
+kernel_expand() {
+	_from=$((($(od -An -tu1 -j 497 -N 1 "$1") + 1) * 512 + $(od -An -tu4 -j 584 -N 4 "$1")))
+	_length=$(od -An -tu4 -j 588 -N 4 "$1")
+	tail -c +$((_from + 1)) "$1" | head -c "$((_length))" >"$2.payload" || return
+	case $(od -An -tx1 -N 4 "$2.payload" | tr -d ' ') in
+	# Behind the data is its length, which is none of the decompressor's.
+	fd377a58) _unpack='xz -dc' ;;
+	28b52ffd) _unpack='zstd -dcq' ;;
+	*) _unpack=false ;;
+	esac
+	head -c $((_length - 4)) "$2.payload" | $_unpack >"$2" && rm "$2.payload" &&
+	readelf -n "$2" 2>/dev/null | grep -q '(0x00000012)' || {
+		rm -f "$2" "$2.payload"
+		return 1
+	}
+}
+
 # machine_arguments SCENARIO OUT: prints the arguments of QEMU that make the scenario's machine, one a line.
 # In the scenario's own lines %o stands for the folder OUT, where its files may lie. $arch is the guest's
 # architecture.

@@ -3,7 +3,7 @@
 #
 # One scenario's machine before it is switched on: the root tree with the scenario's config and setup,
 # the image that the installed package makes of it, the kernel, the disk.
-# Defines only; needs common.sh, scenario.sh, roots.sh and loader.sh.
+# Defines only; needs common.sh, scenario.sh, roots.sh, loader.sh and guest.sh.
 
 # The label that /etc/fstab and root= name.
 label=vfio-early-root
@@ -110,8 +110,7 @@ image_make() {
 
 # kernel_arguments FILE: prints what every boot of a scenario has on its command line, root= aside.
 kernel_arguments() {
-	# On a busy machine the emulated timer is late for the kernel's test of it, which then panics.
-	echo "console=ttyS0,115200 log_buf_len=1M no_timer_check $(key "$1" cmdline)"
+	echo "console=ttyS0,115200 log_buf_len=1M $kernel_quick $(key "$1" cmdline)"
 }
 
 # image_kernel TREE FLAVOUR: prints the version of the tree's one kernel of that flavour (rt), or of its
@@ -130,6 +129,14 @@ image_kernel() {
 		say "not one kernel of this flavour in the root: ${_flavour:-plain}"
 		return 1
 	}
+}
+
+# kernel_kept OUT KEPT: makes OUT/vmlinux of OUT/kernel, see kernel_expand; KEPT keeps it for the next.
+kernel_kept() {
+	(
+		flock 9
+		[ -e "$2" ] || { kernel_expand "$1/kernel" "$2.tmp" && mv "$2.tmp" "$2"; }
+	) 9>"$2.lock" && ln -f "$2" "$1/vmlinux"
 }
 
 # image_build SCENARIO BASE BUILDER OUT: makes OUT/kernel, OUT/initrd and OUT/disk of the scenario.
@@ -159,6 +166,8 @@ image_build() {
 		cp "$1/boot/vmlinuz-$3" "$2/kernel"
 		cp "$1/boot/initrd.img-$3" "$2/initrd"
 		chmod 644 "$2/kernel" "$2/initrd"' image_build "$_tree" "$4" "$_version" || return
+	kernel_kept "$4" "$2.images/vmlinux-$_version" ||
+		say "the kernel of $(scenario_name "$1") has to unpack itself in the guest"
 	if [ -d "$1/image" ]; then
 		image_append "$4/initrd" "$1/image" || return
 	fi

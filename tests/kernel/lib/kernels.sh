@@ -4,7 +4,7 @@
 # Kernels, busybox and klibc of Debian's suites and architectures, from the mirror that apt is configured
 # with: fetched by apt into a root of its own, unpacked and never installed. Kept in $BUILD/kernels; each
 # with a lock, so that what runs at the same time fetches it once.
-# Defines only; needs the common.sh and roots.sh of tests/boot.
+# Defines only; needs the common.sh, roots.sh and guest.sh of tests/boot.
 
 kernels=$BUILD/kernels
 
@@ -89,26 +89,6 @@ modules_wanted() {
 	printf '%s.ko*\n' 'sound/core/*' 'sound/hda/*' sound/pci/hda/snd-hda-intel \
 		sound/pci/hda/snd-hda-codec sound/soundcore 'virt/*' 'lib/*crc*' 'crypto/crc*' \
 		'block/*' 'arch/*/crypto/crc*'
-}
-
-# kernel_expand VMLINUZ OUT: the kernel inside the x86 image VMLINUZ, which QEMU starts as it is (PVH): in an
-# emulated machine it would need longer to unpack itself than for all of its boot. Fails when there is none.
-# Where it lies: Documentation/arch/x86/boot.rst, setup_sects, payload_offset and payload_length.
-kernel_expand() {
-	_from=$((($(od -An -tu1 -j 497 -N 1 "$1") + 1) * 512 + $(od -An -tu4 -j 584 -N 4 "$1")))
-	_length=$(od -An -tu4 -j 588 -N 4 "$1")
-	tail -c +$((_from + 1)) "$1" | head -c "$((_length))" >"$2.payload" || return
-	case $(od -An -tx1 -N 4 "$2.payload" | tr -d ' ') in
-	# Behind the data is its length, which is none of the decompressor's.
-	fd377a58) _unpack='xz -dc' ;;
-	28b52ffd) _unpack='zstd -dcq' ;;
-	*) _unpack=false ;;
-	esac
-	head -c $((_length - 4)) "$2.payload" | $_unpack >"$2" && rm "$2.payload" &&
-	readelf -n "$2" 2>/dev/null | grep -q '(0x00000012)' || {
-		rm -f "$2" "$2.payload"
-		return 1
-	}
 }
 
 # kernel_unpack DEB ARCH DIR: DIR/vmlinuz, and DIR/tree/usr/lib/modules with what a guest can need. vfio's
