@@ -52,7 +52,7 @@ klcc_has = $(shell $(KLCC) $(1) -c -o /dev/null -x c /dev/null >/dev/null 2>&1 &
 # cost 400 bytes.
 klcc_small = $(foreach flag,-Oz -fomit-frame-pointer -fno-asynchronous-unwind-tables \
 	-fno-unwind-tables -mno-sse -mpreferred-stack-boundary=3 -falign-functions=1 \
-	-falign-jumps=1 -falign-loops=1 -fno-jump-tables -fno-caller-saves \
+	-falign-jumps=1 -falign-loops=1 -fno-jump-tables -fno-caller-saves -fshort-enums \
 	-fno-move-loop-invariants -fno-ipa-sra -fno-tree-forwprop -fno-tree-pta \
 	-fno-expensive-optimizations -fno-if-conversion -fno-optimize-sibling-calls \
 	-fno-forward-propagate -fno-inline-functions-called-once -fno-ssa-phiopt \

@@ -57,15 +57,26 @@ static bool next_argument(const char **pos, struct argument *arg)
 	return true;
 }
 
-/* kernel/params.c, parameq(): '-' and '_' are one. */
-static bool is_called(const struct piece *piece, const char *name)
+/*
+ * kernel/params.c, parameq(): '-' and '_' are one.
+ * @fold: 0x20: in capitals or not, which is for what only we read
+ */
+static bool is_text(const struct piece *piece, const char *text, char fold)
 {
 	size_t i = 0;
 
-	for (; i < piece->len && name[i]; i++)
-		if ((piece->text[i] == '-' ? '_' : piece->text[i]) != name[i])
+	for (; i < piece->len && text[i]; i++) {
+		char c = piece->text[i] == '-' ? '_' : piece->text[i];
+
+		if ((c | fold) != (text[i] | fold))
 			return false;
-	return i == piece->len && !name[i];
+	}
+	return i == piece->len && !text[i];
+}
+
+static bool is_called(const struct piece *piece, const char *name)
+{
+	return is_text(piece, name, 0);
 }
 
 /* Is it one of the values between commas? */
@@ -121,17 +132,6 @@ bool cmdline_is_on(const char *params, const char *name)
 	return is_on;
 }
 
-/* In capitals or not: the kernel has no say in what only we read. */
-static bool is_word(const struct piece *piece, const char *word)
-{
-	size_t i = 0;
-
-	for (; i < piece->len && word[i]; i++)
-		if ((piece->text[i] | 0x20) != (word[i] | 0x20))
-			return false;
-	return i == piece->len && !word[i];
-}
-
 enum cmdline_mode cmdline_mode(const char *cmdline, char unknown[CMDLINE_PARAM_SIZE])
 {
 	enum cmdline_mode mode = CMDLINE_RUN, this;
@@ -143,9 +143,9 @@ enum cmdline_mode cmdline_mode(const char *cmdline, char unknown[CMDLINE_PARAM_S
 		if (!is_called(&arg.name, "vfio_early"))
 			continue;
 		this = CMDLINE_UNKNOWN;
-		if (arg.has_value && is_word(&arg.value, "off"))
+		if (arg.has_value && is_text(&arg.value, "off", 0x20))
 			this = CMDLINE_OFF;
-		else if (arg.has_value && is_word(&arg.value, "dry-run"))
+		else if (arg.has_value && is_text(&arg.value, "dry_run", 0x20))
 			this = CMDLINE_DRY_RUN;
 		else if (unknown)
 			text_format(unknown, CMDLINE_PARAM_SIZE, "%.*s", (int)arg.whole.len,

@@ -157,6 +157,16 @@ static bool shows_console(const struct pci_function *fn)
 	       (fn->framebuffer != PCI_FB_NONE && pci_is_vga(fn));
 }
 
+/* The console of another card, whose framebuffer it is. */
+static bool takes_console(const struct run *run, const struct pci_function *fn)
+{
+	char kernel[64];
+
+	return pci_is_vga(fn) &&
+	       sysfs_read(run->act.rootfd, PATH_RELEASE, kernel, sizeof(kernel)) > 0 &&
+	       pci_kernel_evicts_all(kernel) && pci_has_framebuffer(run->act.rootfd);
+}
+
 /* What must be said before it is done: the console may be gone afterwards. */
 static void log_before(struct run *run)
 {
@@ -167,8 +177,9 @@ static void log_before(struct run *run)
 		find_hint(run, verdict);
 		if (verdict->also != DECIDE_NO_INDEX)
 			tell_also_named(&report, fn, plan.bind[verdict->also].text);
-		if (verdict->decision == DECIDE_BIND && shows_console(fn))
-			tell_console(&report, fn, run->is_dry);
+		if (verdict->decision == DECIDE_BIND &&
+		    (shows_console(fn) || takes_console(run, fn)))
+			tell_console(&report, fn, !shows_console(fn), run->is_dry);
 	}
 }
 

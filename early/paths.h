@@ -10,6 +10,7 @@
 #define PATH_INTERRUPTS "proc/interrupts"
 #define PATH_IOMEM	"proc/iomem"
 #define PATH_KMSG	"dev/kmsg"
+#define PATH_RELEASE	"proc/sys/kernel/osrelease"
 #define PATH_VMCORE	"proc/vmcore"
 
 #define PATH_PLAN	"usr/lib/vfio-early/plan"

@@ -148,45 +148,76 @@ static unsigned int read_number(int rootfd, const struct pci_address *addr, cons
 	return text_number(text);
 }
 
-/* Where a line of /proc/iomem stands below the lines of the function or slot that is looked for. */
+/* Which region of the function or slot that is looked for the lines of /proc/iomem have come to. */
 struct framebuffer_search {
-	char addr[PCI_ADDRESS_SIZE]; /* that of a slot ends in its dot */
-	size_t indent;
+	char addr[PCI_ADDRESS_SIZE]; /* that of a slot ends in its dot; "" is any place */
 	bool inside;
+	uint64_t start, end; /* of that region */
 	enum pci_framebuffer found;
 };
 
-/*
- * The names under which the others claim it: sysfb's own, and those of the drivers that stand where
- * efifb and vesafb stood (drivers/gpu/drm/sysfb, 6.16; request_mem_region with the driver's name).
- */
-static bool is_boot_framebuffer(const char *name)
+/* Hex digits, however many. */
+static uint64_t take_range_end(const char **pos)
 {
-	return !strcmp(name, "BOOTFB") || !strcmp(name, "efidrm") || !strcmp(name, "vesadrm") ||
-	       !strcmp(name, "vesafb") || !strcmp(name, "simpledrm");
+	uint64_t value = 0;
+	unsigned int width;
+	uint32_t part;
+
+	while ((width = text_hex(pos, &part)))
+		value = value << 4 * width | part;
+	return value;
 }
 
 /*
- * "  c0000000-c0ffffff : 0000:00:02.0" and, deeper, "    c0000000-c02fffff : efifb". A region named
+ * The names under which others than efifb claim it start with one of these: sysfb's own (BOOTFB), the
+ * drivers that stand where efifb and vesafb stood (drivers/gpu/drm/sysfb, 6.16), simplefb, simpledrm,
+ * and the device of a device tree (simple-framebuffer.0).
+ */
+static bool is_boot_framebuffer(const char *name)
+{
+	const char *start = "BOOTFB\0efidrm\0vesa\0simple\0";
+
+	for (; *start; start = text_nth(start, 1))
+		if (text_take(&name, start))
+			return true;
+	return false;
+}
+
+/*
+ * "  c0000000-c0ffffff : 0000:00:02.0", and behind it what lies in there: "c0000000-c02fffff : efifb".
+ * By the range: the indentation ends at some depth (kernel/resource.c, MAX_IORES_LEVEL). A region named
  * BOOTFB is claimed by the platform device itself (drivers/firmware/sysfb_simplefb.c).
  */
 static int look_for_framebuffer(const char *line, void *arg)
 {
 	struct framebuffer_search *search = arg;
-	size_t indent = strspn(line, " ");
 	const char *name = text_find(line, " : ");
+	enum pci_framebuffer kind = PCI_FB_NONE;
+	struct pci_address other;
+	uint64_t start, end;
 
 	if (!name)
 		return 0;
 	name += 3;
-	if (search->inside && indent > search->indent) {
-		if (!strcmp(name, "efifb"))
-			search->found = PCI_FB_EFIFB;
-		else if (is_boot_framebuffer(name))
-			search->found = PCI_FB_SIMPLE;
-	} else {
-		search->inside = text_take(&name, search->addr);
-		search->indent = indent;
+	line += strspn(line, " ");
+	start = take_range_end(&line);
+	text_take(&line, "-");
+	end = take_range_end(&line);
+	if (!strcmp(name, "efifb"))
+		kind = PCI_FB_EFIFB;
+	else if (is_boot_framebuffer(name))
+		kind = PCI_FB_SIMPLE;
+	if (kind != PCI_FB_NONE) {
+		if (!*search->addr ||
+		    (search->inside && start >= search->start && end <= search->end))
+			search->found = kind;
+	} else if (text_take(&name, search->addr)) {
+		search->inside = true;
+		search->start = start;
+		search->end = end;
+	} else if (!pci_address_parse(name, &other)) {
+		/* Who may not see ranges sees zeros: then the next function's region ends this one. */
+		search->inside = false;
 	}
 	return 0;
 }
@@ -195,11 +226,23 @@ static enum pci_framebuffer find_framebuffer(int rootfd, const struct pci_addres
 {
 	struct framebuffer_search search = { .found = PCI_FB_NONE };
 
-	pci_address_format(addr, search.addr);
+	if (addr)
+		pci_address_format(addr, search.addr);
 	if (slot)
 		search.addr[strlen(search.addr) - 1] = '\0';
 	sysfs_for_each_line(rootfd, PATH_IOMEM, look_for_framebuffer, &search);
 	return search.found;
+}
+
+bool pci_has_framebuffer(int rootfd)
+{
+	return find_framebuffer(rootfd, NULL, false) != PCI_FB_NONE;
+}
+
+bool pci_kernel_evicts_all(const char *kernel)
+{
+	return kernel && text_take(&kernel, "6.") && kernel[0] >= '1' && kernel[0] <= '4' &&
+	       (kernel[1] < '0' || kernel[1] > '9');
 }
 
 /*

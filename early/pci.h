@@ -90,6 +90,17 @@ bool pci_is_port(const struct pci_function *fn);
 /* pci_is_vga - class 0x0300: the kernel itself evicts the boot framebuffer from it. */
 bool pci_is_vga(const struct pci_function *fn);
 
+/* pci_has_framebuffer - is the firmware's framebuffer in use, on whatever card? By /proc/iomem. */
+bool pci_has_framebuffer(int rootfd);
+
+/*
+ * pci_kernel_evicts_all - does this kernel take the firmware's framebuffer away from every card as soon
+ * as vfio-pci is given any VGA function? From when vfio-pci does it at all, 6.1, up to 6.5
+ * (5ae3716cfdcd, "Only remove sysfb on the default vga pci device").
+ * @kernel: its version, or NULL
+ */
+bool pci_kernel_evicts_all(const char *kernel);
+
 /* pci_attribute - the path of an attribute, "sys/bus/pci/devices/ADDRESS/NAME". Returns buf. */
 const char *pci_attribute(char buf[SYSFS_PATH_MAX], const struct pci_address *addr,
 			  const char *name);

@@ -355,9 +355,13 @@ void tell_also_named(struct report *report, const struct pci_function *fn, const
 	report_function(report, REPORT_INFO, fn, WORDS("also-named", "also named by"), selector);
 }
 
-void tell_console(struct report *report, const struct pci_function *fn, bool is_dry)
+void tell_console(struct report *report, const struct pci_function *fn, bool is_another,
+		  bool is_dry)
 {
-	report_function(report, REPORT_WARNING, fn, WORDS("console", "shows the console"),
+	report_function(report, REPORT_WARNING, fn,
+			is_another ? WORDS("console-of-all",
+					   "in this kernel, takes every card's console away") :
+				     WORDS("console", "shows the console"),
 			is_dry ? WORDS("", "it would go dark, the boot would go on") :
 				 WORDS("", "it goes dark now, the boot goes on"));
 }

@@ -70,8 +70,12 @@ void tell_no_functions(struct report *report, int error);
 /* tell_also_named - a second bind line names the function too. */
 void tell_also_named(struct report *report, const struct pci_function *fn, const char *selector);
 
-/* tell_console - the function to be bound shows the console. Said before it goes. */
-void tell_console(struct report *report, const struct pci_function *fn, bool is_dry);
+/*
+ * tell_console - the function to be bound shows the console, or takes that of another card with it.
+ * Said before it goes.
+ */
+void tell_console(struct report *report, const struct pci_function *fn, bool is_another,
+		  bool is_dry);
 
 /*
  * tell_verdict - one line of the log and one of the report on a function, and what else there is to

@@ -150,6 +150,10 @@
 	X(SCREEN, "screen", DEVICE, "device", WARNS, \
 	  "shows the console: the screen goes dark at the next boot, the boot goes on", \
 	  "have another way in (SSH, serial), or set boot-vga keep") \
+	X(SCREEN_OF_ALL, "screen-of-all", DEVICE, "device", WARNS, \
+	  "kernel {0} takes the console of every card away when a VGA function is bound: the screen " \
+	  "goes dark at the next boot, the boot goes on", \
+	  "have another way in (SSH, serial), or a kernel from 6.5 on") \
 	X(FRAMEBUFFER, "framebuffer", DEVICE, "device", BLOCKS, \
 	  "holds the boot framebuffer, which nothing but the kernel can release: no VM can use it", \
 	  "add kernel parameter initcall_blacklist=sysfb_init") \

@@ -108,6 +108,21 @@ static void find_reset(const struct search *search, const struct host_function *
 		finding_add(search->findings, FINDING_RESET_BUS, about, NULL);
 }
 
+/*
+ * Is there a card that the firmware booted with, and that stays with the host? Its framebuffer is there
+ * at the next boot, whatever drives it now.
+ */
+static bool has_other_screen(const struct host *host)
+{
+	for (size_t i = 0; i < host->count; i++) {
+		const struct host_function *fn = &host->fn[i];
+
+		if (host_next(host, fn) != HOST_NEXT_VFIO && host_is_boot_vga(host, fn))
+			return true;
+	}
+	return pci_has_framebuffer(host->root.fd);
+}
+
 static void find_screen(const struct search *search, const struct host_function *fn,
 			const char *about)
 {
@@ -118,6 +133,9 @@ static void find_screen(const struct search *search, const struct host_function 
 		finding_add(search->findings, FINDING_SCREEN, about, NULL);
 	if (facts->framebuffer == PCI_FB_SIMPLE && !pci_is_vga(facts))
 		finding_add(search->findings, FINDING_FRAMEBUFFER, about, NULL);
+	if (!facts->boot_vga && facts->framebuffer == PCI_FB_NONE && pci_is_vga(facts) &&
+	    pci_kernel_evicts_all(search->kernel) && has_other_screen(search->host))
+		finding_add(search->findings, FINDING_SCREEN_OF_ALL, about, search->kernel, NULL);
 }
 
 /* mlx5-vfio-pci and its like say "vfio_pci:..." in their aliases (drivers/vfio/pci). */

@@ -424,7 +424,8 @@ static void build_tree(void)
 	dir = add_dir(FUSE_ROOT_ID, "proc");
 	if (!machine.has_no_cmdline)
 		add_text(dir, "cmdline", "%s", machine.cmdline);
-	add_text(add_dir(dir, "sys/kernel"), "osrelease", "6.12.0\n");
+	add_text(add_dir(dir, "sys/kernel"), "osrelease", "%s\n",
+		 *machine.release ? machine.release : "6.12.0");
 	if (machine.has_vmcore)
 		add_text(dir, "vmcore", "%s", "");
 	add_text(dir, "interrupts", "%s", machine.interrupts);

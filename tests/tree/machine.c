@@ -321,6 +321,8 @@ bool machine_add_line(struct machine *m, char *line)
 		m->groups_are_late = true;
 	else if (!strcmp(line, "board"))
 		return copy_name(m->model, rest);
+	else if (!strcmp(line, "release"))
+		return copy_name(m->release, rest);
 	else if (!strcmp(line, "vmcore"))
 		m->has_vmcore = true;
 	else if (!strcmp(line, "no-iommu-unit"))

@@ -82,7 +82,8 @@ struct machine {
 	char model[NAME_SIZE]; /* of the board, by its device tree */
 	char *interrupts, *iomem;
 	char noiommu[4];
-	bool has_vmcore; /* this kernel saves the dump of one that crashed */
+	char release[NAME_SIZE]; /* of the kernel; "" is 6.12.0 */
+	bool has_vmcore;	 /* this kernel saves the dump of one that crashed */
 	bool has_efifb, has_no_pci, has_no_kmsg, has_no_cmdline;
 	bool groups_are_late; /* a function gets its group when a driver probes it */
 	bool unset_is_empty;  /* an override that is not set reads "" and not "(null)" */

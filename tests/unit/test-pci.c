@@ -246,6 +246,32 @@ static void pci_read_details_framebuffer_from_iomem(void **state)
 		  "  a0000000-afffffff : 0000:81:00.0\n    a0000000-a00fffff : nouveau\n"
 		  "  c0000000-cfffffff : 0000:81:00.0\n    c0000000-c02fffff : efifb\n",
 		  PCI_FB_EFIFB },
+		/* By range: the indentation ends at some depth, and is deeper for what is elsewhere. */
+		{ 0x30000,
+		  "          4000000000-400fffffff : 0000:81:00.0\n"
+		  "          4000000000-40002fffff : efidrm\n",
+		  PCI_FB_SIMPLE },
+		{ 0x30000,
+		  "  c0000000-cfffffff : 0000:81:00.0\n      4c0000000-4c02fffff : efifb\n",
+		  PCI_FB_NONE },
+		{ 0x30000, "  c0000000-cfffffff : 0000:81:00.0\n    cfffff00-d02fffff : efifb\n",
+		  PCI_FB_NONE },
+		{ 0x30000, "  c0000000-cfffffff : 0000:81:00.0\n    bfffff00-c02fffff : efifb\n",
+		  PCI_FB_NONE },
+		/* As users see it */
+		{ 0x30000,
+		  "  00000000-00000000 : 0000:81:00.0\n    00000000-00000000 : vesadrm\n"
+		  "  00000000-00000000 : 0000:82:00.0\n",
+		  PCI_FB_SIMPLE },
+		{ 0x30000,
+		  "  00000000-00000000 : 0000:81:00.0\n  00000000-00000000 : 0000:82:00.0\n"
+		  "    00000000-00000000 : vesafb\n",
+		  PCI_FB_NONE },
+		/* Of a device tree */
+		{ 0x38000,
+		  "  c0000000-cfffffff : 0000:81:00.0\n"
+		  "    c0000000-c02fffff : simple-framebuffer.0\n",
+		  PCI_FB_SIMPLE },
 		/* No display: nobody looks. */
 		{ 0x40300, "  c0000000-cfffffff : 0000:81:00.0\n    c0000000-c02fffff : efifb\n",
 		  PCI_FB_NONE },
@@ -523,6 +549,26 @@ static void pci_collect_boot_vga_of_the_slot_is_read_for_keep(void **state)
 	fixture_end();
 }
 
+static void pci_kernel_evicts_all_by_version(void **state)
+{
+	static const struct {
+		const char *kernel;
+		bool evicts;
+	} rows[] = {
+		{ "6.1.0-40-amd64", true }, { "6.1", true },
+		{ "6.2.16-20-pve", true },  { "6.4.0-4-amd64", true },
+		{ "6.5.13-6-pve", false },  { "6.12.48+deb13-amd64", false },
+		{ "6.0.0-1", false },	    { "6.40.0", false },
+		{ "5.10.0-9", false },	    { "16.1.0", false },
+		{ "7.1.0", false },	    { NULL, false },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (pci_kernel_evicts_all(rows[i].kernel) != rows[i].evicts)
+			fail_msg("%s", rows[i].kernel);
+}
+
 static void pci_collect_framebuffer_of_the_slot_is_read_for_keep(void **state)
 {
 	int rootfd = begin_machine();
@@ -730,6 +776,7 @@ int main(void)
 		cmocka_unit_test(pci_collect_candidates_then_mates),
 		cmocka_unit_test(pci_collect_details_are_read_for_all),
 		cmocka_unit_test(pci_collect_boot_vga_of_the_slot_is_read_for_keep),
+		cmocka_unit_test(pci_kernel_evicts_all_by_version),
 		cmocka_unit_test(pci_collect_framebuffer_of_the_slot_is_read_for_keep),
 		cmocka_unit_test(pci_collect_protect_moved_when_its_id_left),
 		cmocka_unit_test(pci_collect_unreadable_is_counted_once),
