@@ -257,7 +257,7 @@ static void decide_group(const struct group *group)
 		    !pci_may_share_group(group->table, fn, group->of))
 			continue;
 		if (group->plan->group == PLAN_GROUP_WARN) {
-			verdict->crowds = true;
+			verdict->blocks_group = true;
 		} else if (group->plan->group == PLAN_GROUP_REFUSE) {
 			refuse_group(group, REASON_GROUP, (int16_t)i);
 			return;

@@ -32,7 +32,7 @@ struct verdict {
 	int16_t also;	    /* a second one that names it too; or DECIDE_NO_INDEX */
 	int16_t protect;    /* the protect line that spoke, in plan->protect; or DECIDE_NO_INDEX */
 	int16_t mate;	    /* the group mate in the way, in table->fn; or DECIDE_NO_INDEX */
-	bool crowds;	    /* DECIDE_NOTHING, DECIDE_REFUSE: shares a group with functions taken */
+	bool blocks_group;  /* DECIDE_NOTHING, DECIDE_REFUSE: shares a group with functions taken */
 	bool has_hint;	    /* REASON_ID_CHANGED: the pinned ID now stands at "hint" alone */
 	struct pci_address hint;
 };

@@ -527,7 +527,7 @@ enum report_result tell_verdict(struct report *report, const struct tell_facts *
 		tell_wanted(report, &entry, verdict->decision == DECIDE_HOLD, outcome);
 		break;
 	}
-	if (verdict->crowds)
+	if (verdict->blocks_group)
 		tell_crowding(report, fn, verdict->decision == DECIDE_REFUSE);
 	return entry.result;
 }

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commands/candidate.h"
 #include "commands/command.h"
 #include "commands/import_ids.h"
 #include "config/bindlines.h"
@@ -23,6 +24,7 @@
 #include "findings/show.h"
 #include "host/slot.h"
 #include "ui/options.h"
+#include "plan/plan.h"
 #include "util/message.h"
 #include "util/params.h"
 
@@ -229,8 +231,40 @@ static void print_recipes(const struct import *import)
 	warn_others(import);
 }
 
-/* What stands in the way of the config that was just written, as `check` has it. */
-static int print_findings(const struct options *opts)
+/* The lines as a plan has them: a comment is a line of its own there. For free(), or NULL. */
+static char *plain_lines(const char *lines)
+{
+	char *text = strdup(lines), *to = text;
+
+	for (const char *from = text; from && *from;) {
+		size_t len = strcspn(from, "\n"), kept = strcspn(from, "#\n");
+
+		memmove(to, from, kept);
+		to += kept;
+		*to++ = '\n';
+		from += len + (from[len] == '\n');
+	}
+	if (to)
+		*to = '\0';
+	return text;
+}
+
+/* This host with the lines, which a dry run has not written. */
+static int open_candidate(const struct import *import, struct host **host)
+{
+	char *lines = plain_lines(import->lines), *compiled = NULL;
+	size_t size;
+	int ret = lines ? plan_compile(&import->host->root, NULL, &compiled, &size) : -ENOMEM;
+
+	if (!ret)
+		ret = candidate_open(import->host, compiled, lines, host);
+	free(compiled);
+	free(lines);
+	return ret;
+}
+
+/* What stands in the way of the config that was just written, or would be, as `check` has it. */
+static int print_findings(const struct import *import, const struct options *opts)
 {
 	struct findings findings = { 0 };
 	struct host *host = NULL;
@@ -239,10 +273,12 @@ static int print_findings(const struct options *opts)
 
 	/* What a host says of its config was said already. */
 	message_keep(said, sizeof(said));
-	ret = host_open(opts->root, &host);
+	ret = import->dry_run ? open_candidate(import, &host) : host_open(opts->root, &host);
 	if (!ret)
 		ret = host_kernel(&host->root, &kernel);
-	if (!ret || ret == -ENOENT)
+	if (ret == -ENOENT)
+		ret = 0;
+	if (!ret && !import->dry_run)
 		ret = host_decide(host, kernel);
 	if (!ret)
 		ret = findings_collect_check(host, kernel, &findings);
@@ -344,7 +380,7 @@ static int run(struct import *import, const struct options *opts)
 	if (ret)
 		return COMMAND_NOTHING;
 	print_recipes(import);
-	if (import->added && !import->dry_run && print_findings(opts))
+	if (import->added && print_findings(import, opts))
 		import->is_incomplete = true;
 	if (import->dry_run && (import->added || import->deleted))
 		puts("Nothing was written (--dry-run).");

@@ -300,7 +300,8 @@ static int delete_from(const struct import *import, const char *file)
 		ret = comment_out(import, &edit);
 	if (!ret)
 		ret = edit_diff(&edit);
-	if (!ret && !import->dry_run)
+	/* By another name of the same file it was done already. */
+	if (!ret && !import->dry_run && edit_is_changed(&edit))
 		ret = edit_backup(&edit, BACKUP_SUFFIX, &kept);
 	if (!ret && !import->dry_run)
 		ret = edit_commit(&edit);

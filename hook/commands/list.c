@@ -90,7 +90,7 @@ static void set_next(struct list *list, struct libscols_line *line, const struct
 	output_set(&list->table, line, COL_WHY, host_why(list->host, fn, why, sizeof(why)));
 	output_mark_cell(&list->table, line, COL_NEXT,
 			 next == HOST_NEXT_VFIO ? OUTPUT_GOOD : OUTPUT_BAD);
-	if (next == HOST_NEXT_CROWDS || next == HOST_NEXT_REFUSED)
+	if (next == HOST_NEXT_BLOCKS_GROUP || next == HOST_NEXT_REFUSED)
 		output_mark_cell(&list->table, line, COL_WHY, OUTPUT_WARN);
 }
 

@@ -100,7 +100,7 @@ static void look_at(struct group *group)
 			group->taken++;
 			group->can_move |= is_movable(search, fn);
 		}
-		if (!verdict_of(search, fn)->crowds)
+		if (!verdict_of(search, fn)->blocks_group)
 			continue;
 		group->blocking++;
 		group->can_name &= can_be_named(search, fn);
@@ -211,7 +211,7 @@ static void add_group(struct group *group)
 		if (!is_of(group, fn))
 			continue;
 		snprintf(number, sizeof(number), "%d", group->number);
-		if (verdict_of(group->search, fn)->crowds)
+		if (verdict_of(group->search, fn)->blocks_group)
 			add_blocking(group, fn);
 		if (verdict_of(group->search, fn)->reason == REASON_CLAIMED)
 			finding_add(group->search->findings, FINDING_GROUP_CLAIMED,

@@ -243,7 +243,7 @@ enum host_next host_next(const struct host *host, const struct host_function *fn
 	case DECIDE_NOTHING:
 		break;
 	}
-	return verdict->crowds ? HOST_NEXT_CROWDS : HOST_NEXT_NONE;
+	return verdict->blocks_group ? HOST_NEXT_BLOCKS_GROUP : HOST_NEXT_NONE;
 }
 
 const char *host_why(const struct host *host, const struct host_function *fn, char *buf,
@@ -259,7 +259,7 @@ const char *host_why(const struct host *host, const struct host_function *fn, ch
 	buf[0] = '\0';
 	if (fn->place == DECIDE_NO_INDEX)
 		return buf;
-	if (host_next(host, fn) == HOST_NEXT_CROWDS)
+	if (host_next(host, fn) == HOST_NEXT_BLOCKS_GROUP)
 		snprintf(buf, size, "not bound, shares the group of what is; see vfio-early check");
 	else
 		tell_whole(&facts, (unsigned int)fn->place, buf, size);
@@ -275,7 +275,7 @@ const char *host_next_name(enum host_next next)
 		return "held";
 	case HOST_NEXT_REFUSED:
 		return "refused";
-	case HOST_NEXT_CROWDS:
+	case HOST_NEXT_BLOCKS_GROUP:
 		return "left";
 	case HOST_NEXT_NONE:
 		break;

@@ -64,7 +64,7 @@ enum host_next {
 	HOST_NEXT_VFIO,
 	HOST_NEXT_HELD,
 	HOST_NEXT_REFUSED,
-	HOST_NEXT_CROWDS, /* left to the host, in a group of which a VM gets the others */
+	HOST_NEXT_BLOCKS_GROUP, /* left to the host, in a group of which a VM gets the others */
 };
 
 /*

@@ -78,7 +78,7 @@ const char *next_boot_code(const struct host *host, const struct host_function *
 
 	if (fn->place == DECIDE_NO_INDEX)
 		return "";
-	if (host_next(host, fn) == HOST_NEXT_CROWDS)
+	if (host_next(host, fn) == HOST_NEXT_BLOCKS_GROUP)
 		return NEXT_BOOT_BLOCKS_GROUP;
 	reason = host->decisions.verdict[fn->place].reason;
 	return reason == REASON_NONE ? "" : code_name(reason);

@@ -110,7 +110,7 @@ static void make_table(const char *machine)
 		add_function(line);
 }
 
-/* "bind", "refuse: in except", one a line; a mate that stays is "-", one that crowds "- crowds". */
+/* "bind", "refuse: in except", one a line; a mate that stays is "-", in the way "- blocks_group". */
 static const char *verdicts(void)
 {
 	static const char *const names[] = { "-", "bind", "keep", "hold", "refuse" };
@@ -125,7 +125,7 @@ static const char *verdicts(void)
 		strcat(text, names[verdict->decision]);
 		if (*reason && verdict->decision != DECIDE_NOTHING)
 			strcat(strcat(text, ": "), reason);
-		strcat(text, verdict->crowds ? " crowds\n" : "\n");
+		strcat(text, verdict->blocks_group ? " blocks_group\n" : "\n");
 	}
 	return text;
 }
@@ -508,12 +508,12 @@ static void decide_without_group_says_why(void **state)
 static void decide_group_warn_marks_who_crowds(void **state)
 {
 	static const struct row rows[] = {
-		{ GPU "\n+" AUDIO, "bind 10de:1187", "bind\n- crowds\n" },
+		{ GPU "\n+" AUDIO, "bind 10de:1187", "bind\n- blocks_group\n" },
 		{ GPU "\n" AUDIO, "bind 10de:1187 10de:0e0a", "bind\nbind\n" },
 		{ GPU "\n" BRIDGE, "bind 10de:1187", "bind\n-\n" },
 		/* One that is refused stays with the host, too. */
 		{ GPU "\n" AUDIO, "bind 10de:1187 10de:0e0a\nexcept 10de:0e0a",
-		  "bind\nrefuse: in except crowds\n" },
+		  "bind\nrefuse: in except blocks_group\n" },
 		/* One on vfio-pci is out of the host's hands. */
 		{ GPU "\n+" AUDIO " driver=vfio-pci", "bind 10de:1187", "bind\n-\n" },
 		/* Nobody is crowded where nothing is taken. */
@@ -655,7 +655,7 @@ static void decide_group_bridges_that_count(void **state)
 		  "bind 00:1f.3\ngroup claim",
 		  "refuse: 0000:00:1f.0 shares the group and cannot be claimed: a bridge\n-\n" },
 		{ "0000:00:1f.3 040300 8086:7ad0 6\n+0000:00:1f.0 060100 8086:7a84 6",
-		  "bind 00:1f.3", "bind\n- crowds\n" },
+		  "bind 00:1f.3", "bind\n- blocks_group\n" },
 		{ "0000:00:1f.3 040300 8086:7ad0 6\n+0000:00:1f.0 060100 8086:7a84 6 driver=pci-stub",
 		  "bind 00:1f.3\ngroup refuse", "bind\n-\n" },
 		{ "0000:01:00.0 030000 10de:1e84 6\n+0000:00:01.0 060400 8086:0c01 6 driver=pcieport",
@@ -663,7 +663,7 @@ static void decide_group_bridges_that_count(void **state)
 		{ "0000:01:00.0 030000 10de:1e84 6\n+0000:00:01.1 060000 1022:1482 6",
 		  "bind 01:00.0\ngroup refuse", "bind\n-\n" },
 		{ "0000:01:00.0 030000 10de:1e84 6\n+0000:00:01.1 060000 1022:1482 6 driver=uncore",
-		  "bind 01:00.0", "bind\n- crowds\n" },
+		  "bind 01:00.0", "bind\n- blocks_group\n" },
 		{ "0000:01:00.0 030000 10de:1e84 6\n+0000:01:00.1 040300 10de:10f8 6 driver=pci-stub",
 		  "bind 01:00.0\ngroup refuse", "bind\n-\n" },
 	};
@@ -683,7 +683,7 @@ static void decide_late_group_is_no_refusal(void **state)
 		{ "0000:00:04.0 020000 8086:100e -\n+0000:00:05.0 020000 8086:100e -",
 		  "bind 00:04.0\ngroup refuse", "bind\n-\n" },
 		{ "0000:00:04.0 020000 8086:100e -\n+0000:00:04.1 020000 8086:100e -",
-		  "bind 00:04.0", "bind\n- crowds\n" },
+		  "bind 00:04.0", "bind\n- blocks_group\n" },
 		{ "0000:00:04.0 020000 8086:100e -\n+0000:00:04.1 020000 8086:100e -",
 		  "bind 00:04.0\ngroup claim", "bind\nbind: claimed for its group\n" },
 		{ "0000:00:04.0 020000 8086:100e -\n+0000:00:04.1 020000 8086:100e -",
@@ -694,7 +694,7 @@ static void decide_late_group_is_no_refusal(void **state)
 		  "refuse: 0000:01:01.0 shares the group and no bind line takes it (group refuse)\n-\n" },
 		/* One that was probed has its own, and of the first nothing is known. */
 		{ "0000:00:04.0 020000 8086:100e -\n+0000:00:04.1 020000 8086:100e 7 driver=e1000",
-		  "bind 00:04.0", "bind\n- crowds\n" },
+		  "bind 00:04.0", "bind\n- blocks_group\n" },
 		{ "0000:00:04.0 020000 8086:100e 6\n+0000:00:04.1 020000 8086:100e 7 driver=e1000",
 		  "bind 00:04.0", "bind\n-\n" },
 		{ "0000:00:04.0 020000 8086:100e 7 noiommu=1 driver=vfio-pci", "bind 00:04.0",

@@ -275,6 +275,17 @@ status_is 0
 err "warning: 0000:00:1f.2 8086:1111 is in the slot or the group of 0000:00:1f.3, and holds /: no VM can have that group"
 ! grep -q 'add --only 0000:00:1f.2' "$work/err" || problem "the disk of the host is proposed"
 
+begin "import --dry-run: what would stand in the way is said as after the import"
+protected
+config 'options vfio-pci ids=8086:1111\n' modprobe.d/vfio.conf
+run import --dry-run
+sed -n '/^In the way/,/^Nothing was written/{/^Nothing was written/!p}' "$work/out" >"$work/dry"
+out "In the way of the next boot, or of a VM:"
+[ ! -e "$root/etc/vfio-early.conf" ] || problem "a config was written"
+run import
+sed -n '/^In the way/,/^To take effect/{/^To take effect/!p}' "$work/out" >"$work/wet"
+cmp -s "$work/dry" "$work/wet" || problem "$(diff "$work/dry" "$work/wet")"
+
 begin "import --delete: a file of /usr/lib is nobody's; a link is edited once, by its own name"
 mkdir -p "${root:?}/usr/lib/modprobe.d" "$root/etc/modules-load.d"
 echo 'options vfio-pci ids=10de:1187' >"$root/usr/lib/modprobe.d/vfio.conf"
