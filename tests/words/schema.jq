@@ -51,7 +51,9 @@ else .[0]
 		(.findings | each("findings"; finding("findings")))
 	  elif $command == "status" then
 		members("status"; { version: "string", ready: "boolean", kernel: "string null",
-			running: "string null" }),
+			running: "string null", trial: "object null" }),
+		(.trial // empty | members("trial"; { state: "string", minutes: "number", made: "number",
+			left: "number null", tried: "string", good: "string" })),
 		(.findings | each("findings"; finding("findings")))
 	  elif $command == "verify" then
 		members("verify"; { good: "boolean" }),
