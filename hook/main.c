@@ -5,6 +5,7 @@
  */
 #include <getopt.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -99,6 +100,8 @@ int main(int argc, char **argv)
 {
 	int status;
 
+	/* A caller that ignores it hands that down, and then no child can be waited for. */
+	signal(SIGCHLD, SIG_DFL);
 	/* Trees are drawn in UTF-8 where the terminal has it; no number or text is translated. */
 	setlocale(LC_CTYPE, "");
 	status = run(argc, argv);

@@ -63,6 +63,8 @@ static enum outcome judge(enum reason reason)
 	case REASON_NO_IOMMU:
 	case REASON_NO_GROUP:
 	case REASON_NOIOMMU:
+	/* What this host needs is known where it runs: the plan of its own image judges anew. */
+	case REASON_FACTS:
 		return OUTCOME_LATER;
 	case REASON_BRIDGE:
 	case REASON_EXCEPT:

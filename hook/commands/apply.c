@@ -78,6 +78,7 @@ struct apply {
 	bool is_restore;      /* of a trial that was not confirmed, which is not ended by it */
 	unsigned int minutes; /* of a trial, or 0 */
 	struct trial trial;
+	bool was_pending; /* there was a trial for the next boot before this one */
 	struct host *host;
 	struct inspector inspector;
 	struct kernels kernels;
@@ -159,10 +160,13 @@ static void print_result(const struct apply *apply, size_t i, enum output_mark m
 /* Returns the exit status of the program, or -errno. Says what is wrong when it cannot be run. */
 static int run_cmdline(const struct apply *apply, const char *verb, const char *option, char **said)
 {
-	const char *argv[5] = { PROGRAM_CMDLINE, verb };
+	const char *argv[6] = { PROGRAM_CMDLINE, verb };
 	unsigned int words = 2;
 	int ret;
 
+	/* What was added by name stays: this is no undo of vfio-early-cmdline add. */
+	if (!strcmp(verb, "undo"))
+		argv[words++] = "--applied";
 	if (apply->is_dry)
 		argv[words++] = "--dry-run";
 	argv[words] = option;
@@ -404,10 +408,13 @@ static int print_summary(struct apply *apply)
 	return ret;
 }
 
-/* What was good before is as it was: so the boot to come needs no trial. */
+/*
+ * What was good before is as it was: so the boot to come needs no trial. With one that was there already
+ * it is not: the images of that one are what boots next.
+ */
 static void drop_trial(struct apply *apply)
 {
-	if (apply->minutes && !apply->is_dry)
+	if (apply->minutes && !apply->is_dry && !apply->was_pending)
 		trial_remove(&apply->host->root);
 }
 
@@ -435,6 +442,7 @@ static int run(struct apply *apply)
 	if (apply->minutes &&
 	    trial_prepare(&apply->host->root, apply->minutes, apply->is_dry, &apply->trial))
 		return COMMAND_NOTHING;
+	apply->was_pending = apply->trial.state == TRIAL_PENDING;
 	if (decide_state(apply))
 		return COMMAND_NOTHING;
 	cmdline = do_cmdline(apply);

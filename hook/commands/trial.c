@@ -90,6 +90,9 @@ int trial_prepare(const struct root *root, unsigned int minutes, bool is_dry, st
 	if (old.state == TRIAL_FAILED)
 		return message_error("the last good state could not be put back, see vfio-early "
 				     "status; fix: " COMMAND_APPLY ", or vfio-early undo, first");
+	if (old.state == TRIAL_RESTORED && !strcmp(old.boot, trial_boot(root, boot)))
+		return message_error("the last good state is back, and this boot is not yet of it; "
+				     "fix: reboot first");
 	ret = save_loader(root, true);
 	if (ret)
 		return ret;

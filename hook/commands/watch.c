@@ -53,15 +53,14 @@ __attribute__((format(printf, 2, 3))) static void tell(const struct watch *watch
 	char text[512];
 	const char *const argv[] = { "/usr/bin/wall", text, NULL };
 	va_list args;
-	char *said;
 
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	puts(text);
 	fflush(stdout);
-	program_run(watch->root, argv, &said, &said);
-	free(said);
+	/* Its output is not waited for: for a terminal that takes none, a child of it goes on for minutes. */
+	program_run(watch->root, argv, NULL, NULL);
 }
 
 /* --- 1. what is written to is mounted */
@@ -113,7 +112,7 @@ static int mount_all(const struct root *root)
 
 		if (is_ours(entry->mnt_dir) && !hasmntopt(entry, "noauto") &&
 		    !is_mounted(root, entry->mnt_dir))
-			ret = run(root, argv);
+			ret = run(root, argv) && !hasmntopt(entry, "nofail") ? -EIO : 0;
 	}
 	if (fstab)
 		fclose(fstab);
@@ -309,10 +308,13 @@ static int restore(struct watch *watch)
 	if (!ret) {
 		const char *const digests[] = { watch->trial.good, watch->trial.tried, NULL };
 
-		file_remove_tree(watch->root->fd, TRIAL_SAVED + 1);
-		copies_drop_others(watch->root, digests);
+		/* First: who is interrupted here and begins anew needs all that was saved. */
 		set_state(watch, TRIAL_RESTORED);
 		ret = trial_write(watch->root, &watch->trial);
+		if (!ret) {
+			file_remove_tree(watch->root->fd, TRIAL_SAVED + 1);
+			copies_drop_others(watch->root, digests);
+		}
 	}
 	if (!ret)
 		return 0;
@@ -354,13 +356,18 @@ int watch_boot(const struct root *root, const char *dir)
 	struct watch watch = { .root = root, .dir = dir, .lock = LOCK_NONE };
 	int ret = COMMAND_OK;
 
-	/* Without /var it is not known whether there is a trial. */
+	/* Nothing is mounted for a trial that is not there: somebody may be at work on that file system. */
+	if (!trial_is_marked(root))
+		return COMMAND_OK;
 	mount_all(root);
 	if (trial_read(root, &watch.trial))
 		return COMMAND_NOTHING;
 	trial_boot(root, watch.boot);
 	switch (find_concern(&watch)) {
 	case NOT_OURS:
+		/* Left by who was interrupted when it was over. */
+		if (watch.trial.state != TRIAL_PENDING)
+			trial_unmark(root);
 		break;
 	case TO_WATCH:
 		if (!wait_for_word(&watch))

@@ -17,6 +17,7 @@
 #include "util/message.h"
 
 #define TRIAL_FILE STATE_DIR "/trial"
+#define MARK_FILE  "etc/vfio-early.trial"
 #define RUN_FILE   PATH_RUN "/trial"
 #define BOOT_ID	   "proc/sys/kernel/random/boot_id"
 #define MAX_SIZE   4096
@@ -115,18 +116,46 @@ int trial_read(const struct root *root, struct trial *trial)
 	return message_errno(ret, "cannot read /" TRIAL_FILE);
 }
 
+bool trial_is_marked(const struct root *root)
+{
+	return !faccessat(root->fd, MARK_FILE, F_OK, AT_SYMLINK_NOFOLLOW);
+}
+
+static int mark(const struct root *root)
+{
+	static const char text[] = "A boot is on trial: see vfio-early status, and confirm in "
+				   "vfio-early(8).\n";
+
+	if (trial_is_marked(root))
+		return 0;
+	return file_replace(root->fd, MARK_FILE, NULL, text, sizeof(text) - 1);
+}
+
+int trial_unmark(const struct root *root)
+{
+	if (unlinkat(root->fd, MARK_FILE, 0))
+		return errno == ENOENT ? 0 : -errno;
+	return file_sync(root->fd, "etc");
+}
+
+/* The mark comes first and goes last: it is there while there is a trial to be watched. */
 int trial_write(const struct root *root, const struct trial *trial)
 {
+	bool is_over = trial->state == TRIAL_RESTORED || trial->state == TRIAL_EXPIRED;
 	char text[512];
 	int len = snprintf(text, sizeof(text),
 			   "state %s\nminutes %u\npatience %u\nmade %lld\nboot %s\ntried %s\n"
 			   "good %s\n",
 			   names[trial->state], trial->minutes, trial->patience, trial->made,
 			   trial->boot, trial->tried, trial->good);
-	int ret = file_make_folder(root->fd, STATE_DIR);
+	int ret = is_over ? 0 : mark(root);
 
 	if (!ret)
+		ret = file_make_folder(root->fd, STATE_DIR);
+	if (!ret)
 		ret = file_replace(root->fd, TRIAL_FILE, NULL, text, (size_t)len);
+	if (!ret && is_over)
+		ret = trial_unmark(root);
 	return ret ? message_errno(ret < 0 ? ret : -errno, "cannot write /" TRIAL_FILE) : 0;
 }
 
@@ -140,6 +169,9 @@ int trial_remove(const struct root *root)
 		ret = -errno;
 	if (ret)
 		return message_errno(ret, "cannot remove /" TRIAL_FILE);
+	ret = trial_unmark(root);
+	if (ret)
+		return message_errno(ret, "cannot remove /" MARK_FILE);
 	unlinkat(root->fd, RUN_FILE, 0);
 	ret = file_remove_tree(root->fd, TRIAL_SAVED + 1);
 	if (!ret)

@@ -42,6 +42,15 @@ struct trial {
  */
 int trial_read(const struct root *root, struct trial *trial);
 
+/*
+ * trial_is_marked - is there a trial that is not over? Told by a file on the root file system, as the
+ * trial's own may lie on one that is not mounted.
+ */
+bool trial_is_marked(const struct root *root);
+
+/* trial_unmark - Returns 0 or -errno. */
+int trial_unmark(const struct root *root);
+
 /* trial_write - on the disk when this returns. Returns 0, or -errno after saying what is wrong. */
 int trial_write(const struct root *root, const struct trial *trial);
 

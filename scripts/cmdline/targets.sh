@@ -413,13 +413,14 @@ say_not_ours() {
 	by_hand "$2: not added by $me${_where:+; fix: take it out of $_where, then: $me refresh}"
 }
 
-# targets_undo: takes back all of it.
+# targets_undo: takes back all of it; with $applied what "apply" added.
 targets_undo() {
 	guard
 	_all=$(targets_with_record)
 	[ -n "$_all" ] || [ -n "$changed" ] || say "nothing was added"
 	for target in $_all; do
-		target_look "$target" && target_set "$target" '' || result=1
+		target_look "$target" &&
+			target_set "$target" "${applied:+$(printf '%s\n' "$ours" | grep '^add ')}" || result=1
 	done
 }
 

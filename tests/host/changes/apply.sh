@@ -296,7 +296,7 @@ no_err
 out_has "[1/2] $kernel: made and verified ("
 out "Undone: the next boot hands nothing over."
 calls_are <<-EOF
-	cmdline undo --no-refresh
+	cmdline undo --applied --no-refresh
 	update-initramfs -u -k $kernel
 	update-initramfs -u -k $other
 	cmdline refresh
@@ -327,8 +327,8 @@ act undo
 status_is 0
 out "No image was to be made: the next boot hands nothing over."
 calls_are <<-EOF
-	cmdline undo --no-refresh
-	cmdline undo
+	cmdline undo --applied --no-refresh
+	cmdline undo --applied
 EOF
 snapshot "$work/have"
 is "$work/before" <"$work/have"

@@ -6,6 +6,7 @@
 good='bind 01:00.1\n'
 tried='bind 02:00\n'
 state=$root/var/lib/vfio-early/trial
+mark=$root/etc/vfio-early.trial
 unit=vfio-early-trial.service
 
 # with_systemd: doubles of what putting back calls, and the unit.
@@ -229,7 +230,7 @@ status_is 0
 sed -n 2,6p "$root/double/calls" >"$work/have"
 is "$work/have" <<-EOF
 	cmdline restore --in /var/lib/vfio-early/loader --no-refresh
-	cmdline undo --no-refresh
+	cmdline undo --applied --no-refresh
 	update-initramfs -u -k $kernel
 	update-initramfs -u -k $other
 	cmdline refresh
@@ -300,10 +301,12 @@ status_is 0
 calls_are </dev/null
 state_is expired
 status_says warning trial-expired
+[ ! -e "$mark" ] || problem "nothing is to be watched, and the mark is there"
 act confirm
 status_is 3
 # A clock that was set back is no reason not to watch.
 sed -i "s/^made .*/made $(($(date +%s) + 90000))/; s/^state .*/state pending/" "$state"
+: >"$mark"
 booted three
 out_of_time
 act confirm --wait
@@ -359,7 +362,24 @@ echo 'fail apply' >"$root/double/cmdline"
 act apply --try
 status_is 1
 [ ! -e "$state" ] || problem "a trial of what was not changed"
+[ ! -e "$mark" ] || problem "a mark of no trial"
 rm "$root/double/cmdline"
+# Without the mark nothing is mounted: somebody may be repairing that file system.
+: >"$root/double/calls"
+act confirm --wait
+status_is 0
+calls_are </dev/null
+# One that waits for its boot is there as long as its images are.
+act apply --try
+[ -e "$mark" ] || problem "a trial without its mark"
+echo 'fail apply' >"$root/double/cmdline"
+act apply --try
+status_is 1
+state_is pending
+act undo
+rm "$root/double/cmdline"
+act undo
+[ ! -e "$state" ] || problem "an undo left the trial"
 act apply --try --dry-run
 status_is 0
 [ ! -e "$state" ] || problem "a dry run began a trial"
