@@ -477,6 +477,10 @@ static int read_entries(struct vm *vm)
 		vm->entry[i].value = pve_config_indexed(&vm->qm.config, "hostpci", i);
 		if (vm->entry[i].value)
 			ret = pve_entry_resolve(vm->host, &vm->pve, &vm->entry[i]);
+		if (!ret && vm->entry[i].value && strlen(vm->entry[i].value) >= VM_LIST_SIZE)
+			ret = message_error("hostpci%u of VM %s is longer than %d characters; fix: "
+					    "name each function once",
+					    i, vm->id, VM_LIST_SIZE);
 	}
 	return ret;
 }

@@ -11,7 +11,9 @@
 #include "host/pve.h"
 #include "host/slot.h"
 
-#define VM_VALUE_SIZE 512
+/* A list of all functions that there can be; and with options behind it. */
+#define VM_LIST_SIZE  (PCI_MAX_FUNCTIONS * PCI_ADDRESS_SIZE)
+#define VM_VALUE_SIZE (VM_LIST_SIZE + 4096)
 
 /* What the administrator is to know: a stable word, and a sentence. */
 struct vm_note {

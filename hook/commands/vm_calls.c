@@ -348,7 +348,7 @@ static void add_properties(struct vm *vm, const struct pci_function *fn, unsigne
 static int add_entry(struct vm *vm, const struct pci_function *fn, const bool *mask)
 {
 	int number = find_free(vm), ret = 0;
-	char list[256], value[VM_VALUE_SIZE];
+	char list[VM_LIST_SIZE], value[VM_VALUE_SIZE];
 
 	if (number < 0)
 		return number;
@@ -401,7 +401,7 @@ static void change_options(struct vm *vm, unsigned int number, const struct pci_
 /* --mapping for what an entry has by address. */
 static int change_to_mapping(struct vm *vm, unsigned int number, const struct pci_function *fn)
 {
-	char value[VM_VALUE_SIZE], host[256], map[160];
+	char value[VM_VALUE_SIZE], host[VM_LIST_SIZE], map[160];
 	bool *mask = calloc(vm->host->count + 1, sizeof(*mask));
 	int ret;
 
@@ -436,7 +436,7 @@ static bool can_grow(const struct pve_entry *entry)
 
 static int grow_entry(struct vm *vm, int number, bool *mask)
 {
-	char value[VM_VALUE_SIZE], old[VM_VALUE_SIZE], list[256];
+	char value[VM_VALUE_SIZE], old[VM_VALUE_SIZE], list[VM_LIST_SIZE];
 	bool has_display = false;
 
 	for (size_t i = 0; i < vm->host->count; i++) {
@@ -469,7 +469,9 @@ static int give(struct vm *vm, const struct pci_function *first, bool *mask)
 		missing += mask[i] && number < 0;
 		if (number < 0)
 			continue;
-		part = number;
+		/* The lowest: the card itself is what options and mappings are about. */
+		if (part < 0)
+			part = number;
 		if (grows < 0 && can_grow(&vm->entry[number]))
 			grows = number;
 		mask[i] = false;

@@ -61,13 +61,28 @@ static void name_device(const struct host *host, struct pve_entry *entry, const 
 		fail(entry, PVE_FAULT_GONE, word);
 }
 
-static void name_devices(const struct host *host, struct pve_entry *entry, const char *list)
+static int name_devices(const struct host *host, struct pve_entry *entry, const char *list)
 {
-	char copy[512], *save;
+	char *copy = strdup(list), *save;
 
-	snprintf(copy, sizeof(copy), "%s", list);
+	if (!copy)
+		return -ENOMEM;
 	for (char *word = strtok_r(copy, ";", &save); word; word = strtok_r(NULL, ";", &save))
 		name_device(host, entry, word);
+	free(copy);
+	return 0;
+}
+
+/* A property of any length; NULL when there is none, or no memory. */
+static char *read_property(const char *value, const char *fallback, const char *key)
+{
+	size_t size = strlen(value) + 1;
+	char *buf = malloc(size);
+
+	if (buf && pve_property(value, fallback, key, buf, size))
+		return buf;
+	free(buf);
+	return NULL;
 }
 
 /* --- mappings */
@@ -107,37 +122,42 @@ static void compare_map(struct host *host, struct pve_entry *entry, const char *
 		fail(entry, PVE_FAULT_CHANGED, "iommugroup");
 }
 
-static void name_map(struct host *host, struct pve_entry *entry, const char *map)
+static int name_map(struct host *host, struct pve_entry *entry, const char *map)
 {
-	char list[512], *save;
+	char *list = read_property(map, NULL, "path"), *save;
 	bool is_first = true;
+	int ret;
 
-	if (!pve_property(map, NULL, "path", list, sizeof(list)))
-		return;
-	name_devices(host, entry, list);
+	if (!list)
+		return 0;
+	ret = name_devices(host, entry, list);
 	for (char *path = strtok_r(list, ";", &save); path; path = strtok_r(NULL, ";", &save)) {
 		compare_map(host, entry, map, path, is_first);
 		is_first = false;
 	}
+	free(list);
+	return ret;
 }
 
-static void name_mapping(struct host *host, const struct pve *pve, struct pve_entry *entry,
-			 const char *name)
+static int name_mapping(struct host *host, const struct pve *pve, struct pve_entry *entry,
+			const char *name)
 {
 	const struct pve_mapping *mapping = pve_mappings_find(&pve->pci, name);
 	unsigned int maps = 0;
 	char node[128];
+	int ret = 0;
 
-	for (size_t i = 0; mapping && i < mapping->maps; i++) {
+	for (size_t i = 0; mapping && i < mapping->maps && !ret; i++) {
 		if (!pve_property(mapping->map[i], NULL, "node", node, sizeof(node)) ||
 		    (*pve->node && strcmp(node, pve->node) != 0))
 			continue;
 		maps++;
-		name_map(host, entry, mapping->map[i]);
+		ret = name_map(host, entry, mapping->map[i]);
 	}
 	entry->is_pool = maps > 1;
 	if (!maps)
 		fail(entry, PVE_FAULT_NO_MAPPING, name);
+	return ret;
 }
 
 /* --- what a start takes */
@@ -166,20 +186,33 @@ static void take_groups(struct host *host, struct pve_entry *entry)
 	}
 }
 
-int pve_entry_resolve(struct host *host, const struct pve *pve, struct pve_entry *entry)
+/* Which functions the entry names. */
+static int name_all(struct host *host, const struct pve *pve, struct pve_entry *entry)
 {
-	char text[512], keep[64];
+	char *list = read_property(entry->value, "host", "host"), *mapping = NULL;
+	int ret = 0;
 
-	entry->flags = calloc(host->count + 1, 1);
-	if (!entry->flags)
-		return message_errno(-ENOMEM, "cannot read the VMs");
-	entry->is_mdev = pve_property(entry->value, NULL, "mdev", keep, sizeof(keep)) != NULL;
-	if (pve_property(entry->value, "host", "host", text, sizeof(text)))
-		name_devices(host, entry, text);
-	else if (pve_property(entry->value, NULL, "mapping", text, sizeof(text)))
-		name_mapping(host, pve, entry, text);
+	if (!list)
+		mapping = read_property(entry->value, NULL, "mapping");
+	if (list)
+		ret = name_devices(host, entry, list);
+	else if (mapping)
+		ret = name_mapping(host, pve, entry, mapping);
 	else
 		fail(entry, PVE_FAULT_SYNTAX, entry->value);
+	free(list);
+	free(mapping);
+	return ret;
+}
+
+int pve_entry_resolve(struct host *host, const struct pve *pve, struct pve_entry *entry)
+{
+	char keep[64];
+
+	entry->flags = calloc(host->count + 1, 1);
+	if (!entry->flags || name_all(host, pve, entry))
+		return message_errno(-ENOMEM, "cannot read the VMs");
+	entry->is_mdev = pve_property(entry->value, NULL, "mdev", keep, sizeof(keep)) != NULL;
 	if (!entry->is_mdev && !(pve_property(entry->value, NULL, "driver", keep, sizeof(keep)) &&
 				 !strcmp(keep, "keep")))
 		take_groups(host, entry);

@@ -292,21 +292,46 @@ refused "a type that is not there" 'bind 01:00\n' '00:02.0 --only --mdev i915-GV
 refused "a name that no mapping can have" '' '02:00 --mapping 1card' \
 	'1card is not a valid name for a mapping; fix: begin with a letter, then letters, digits, - and _'
 
+# nic_needed: 08:00.0 carries the default route.
+nic_needed() {
+	mkdir -p "$root/proc/net" "$root/sys/class/net"
+	nic=sys/devices/pci0000:00/0000:00:06.0/0000:08:00.0/net/eth0
+	mkdir -p "$root/$nic"
+	echo up >"$root/$nic/operstate"
+	ln -s ../../../0000:08:00.0 "$root/$nic/device"
+	ln -s "../../../$nic" "$root/sys/class/net/eth0"
+	printf 'Iface\tDestination\tGateway\tFlags\neth0\t00000000\t010200C0\t0003\n' >"$root/proc/net/route"
+}
+
 begin "vm: refused: another VM's start takes what the host needs"
 vm_machine
 config 'bind 07:00\n'
-mkdir -p "$root/proc/net" "$root/sys/class/net"
-nic=sys/devices/pci0000:00/0000:00:06.0/0000:08:00.0/net/eth0
-mkdir -p "$root/$nic"
-echo up >"$root/$nic/operstate"
-ln -s ../../../0000:08:00.0 "$root/$nic/device"
-ln -s "../../../$nic" "$root/sys/class/net/eth0"
-printf 'Iface\tDestination\tGateway\tFlags\neth0\t00000000\t010200C0\t0003\n' >"$root/proc/net/route"
+nic_needed
 protected
 run vm 100 07:00
 status_is 1
 [ ! -s "$work/out" ] || problem "calls all the same"
 grep -q '^vfio-early: error: group 20: this host needs 0000:08:00.0' "$work/err" || problem "$(cat "$work/err")"
+
+begin "check: a list of any length is read to its end"
+vm_machine
+config 'bind 02:00\n'
+nic_needed
+# shellcheck disable=SC2046 # words
+list=$(printf '02:00.0;%.0s' $(seq 80))
+guest 100 "${q35}hostpci0: ${list}08:00.0,pcie=1\nonboot: 1\n"
+protected
+run check -o CODE,SUBJECT
+status_is 1
+grep -q "^vm-takes-needed  *VM 100" "$work/out" || problem "the NIC at the end of the list is not named"
+
+begin "vm: options and mappings are of the card, not of its audio"
+vm_machine
+config 'bind 02:00\n'
+guest 100 "${q35}hostpci0: 02:00.0,pcie=1\nhostpci1: 02:00.1,pcie=1\n"
+run vm 100 02:00 --romfile card.rom
+status_is 0
+out "qm set 100 --hostpci0 02:00.0,pcie=1,romfile=card.rom"
 
 begin "vm --mdev"
 vm_machine
