@@ -70,6 +70,15 @@ void vm_set_property(char *buf, const char *value, const char *key, const char *
 		snprintf(buf + len, VM_VALUE_SIZE - len, "%s%s=%s", len ? "," : "", key, text);
 }
 
+/* The same in place. @value: of VM_VALUE_SIZE */
+static void change_property(char *value, const char *key, const char *text)
+{
+	char old[VM_VALUE_SIZE];
+
+	strcpy(old, value);
+	vm_set_property(value, old, key, text);
+}
+
 /* --- the machine */
 
 static bool is_disk(const struct pve_option *option)
@@ -285,15 +294,20 @@ static bool takes_rom(const struct vm *vm, const struct pci_function *fn)
 	return vm->romfile;
 }
 
+static void set_rom(struct vm *vm, const struct pci_function *fn, char *value)
+{
+	if (takes_rom(vm, fn))
+		change_property(value, "romfile", vm->romfile);
+	say_rom(vm);
+}
+
 /* Intel's own: the way that its machine type leaves. */
 static void add_igpu(struct vm *vm, unsigned int number, char *value)
 {
 	const char *vga = pve_config_get(&vm->qm.config, "vga");
-	char old[VM_VALUE_SIZE];
 
-	strcpy(old, value);
 	if (!vm->will_be_q35) {
-		vm_set_property(value, old, "legacy-igd", "1");
+		change_property(value, "legacy-igd", "1");
 		if (!vga || strcmp(vga, "none") != 0)
 			vm_call(vm, "--vga", "none");
 		vm_note(vm, "igpu-legacy",
@@ -301,7 +315,7 @@ static void add_igpu(struct vm *vm, unsigned int number, char *value)
 			"the legacy mode: the GPU is the guest's only screen");
 		return;
 	}
-	vm_set_property(value, old, "pcie", "1");
+	change_property(value, "pcie", "1");
 	if (!vm->romfile)
 		vm_note(vm, "igpu-rom",
 			"on q35 Intel's GPU shows nothing before its driver unless it has a GOP ROM: "
@@ -317,32 +331,18 @@ static void add_igpu(struct vm *vm, unsigned int number, char *value)
 static void add_properties(struct vm *vm, const struct pci_function *fn, unsigned int number,
 			   char *value)
 {
-	char old[VM_VALUE_SIZE];
-
-	if (vm->mdev) {
-		strcpy(old, value);
-		vm_set_property(value, old, "mdev", vm->mdev);
-	}
-	if (vm_is_igpu(fn) && !vm->mdev) {
+	if (vm->mdev)
+		change_property(value, "mdev", vm->mdev);
+	if (vm_is_igpu(fn) && !vm->mdev)
 		add_igpu(vm, number, value);
-	} else if (vm->will_be_q35) {
-		strcpy(old, value);
-		vm_set_property(value, old, "pcie", "1");
-	}
-	if (vm->has_primary && !vm_is_igpu(fn) && fn->class >> 16 == 0x03) {
-		strcpy(old, value);
-		vm_set_property(value, old, "x-vga", "1");
-	}
+	else if (vm->will_be_q35)
+		change_property(value, "pcie", "1");
+	if (vm->has_primary && !vm_is_igpu(fn) && fn->class >> 16 == 0x03)
+		change_property(value, "x-vga", "1");
 	/* "legacy IGD assignment requires rombar to be enabled" */
-	if (vm->no_rombar && (!vm_is_igpu(fn) || vm->will_be_q35)) {
-		strcpy(old, value);
-		vm_set_property(value, old, "rombar", "0");
-	}
-	if (takes_rom(vm, fn)) {
-		strcpy(old, value);
-		vm_set_property(value, old, "romfile", vm->romfile);
-	}
-	say_rom(vm);
+	if (vm->no_rombar && (!vm_is_igpu(fn) || vm->will_be_q35))
+		change_property(value, "rombar", "0");
+	set_rom(vm, fn, value);
 }
 
 static int add_entry(struct vm *vm, const struct pci_function *fn, const bool *mask)
@@ -373,24 +373,16 @@ static int add_entry(struct vm *vm, const struct pci_function *fn, const bool *m
 /* What was asked for by name, for an entry that has the functions already. */
 static void change_options(struct vm *vm, unsigned int number, const struct pci_function *fn)
 {
-	char value[VM_VALUE_SIZE], old[VM_VALUE_SIZE], text[256];
+	char value[VM_VALUE_SIZE], text[256];
 	const char *have = vm->entry[number].value;
 
 	snprintf(value, sizeof(value), "%s", have);
 	if (vm->primary && !vm_is_igpu(fn) &&
-	    !pve_is_true(pve_property(value, NULL, "x-vga", text, sizeof(text)))) {
-		strcpy(old, value);
-		vm_set_property(value, old, "x-vga", "1");
-	}
-	if (vm->no_rombar) {
-		strcpy(old, value);
-		vm_set_property(value, old, "rombar", "0");
-	}
-	if (takes_rom(vm, fn)) {
-		strcpy(old, value);
-		vm_set_property(value, old, "romfile", vm->romfile);
-	}
-	say_rom(vm);
+	    !pve_is_true(pve_property(value, NULL, "x-vga", text, sizeof(text))))
+		change_property(value, "x-vga", "1");
+	if (vm->no_rombar)
+		change_property(value, "rombar", "0");
+	set_rom(vm, fn, value);
 	if (strcmp(value, have) != 0)
 		set_value(vm, number, value);
 	else
@@ -436,7 +428,7 @@ static bool can_grow(const struct pve_entry *entry)
 
 static int grow_entry(struct vm *vm, int number, bool *mask)
 {
-	char value[VM_VALUE_SIZE], old[VM_VALUE_SIZE], list[VM_LIST_SIZE];
+	char value[VM_VALUE_SIZE], list[VM_LIST_SIZE];
 	bool has_display = false;
 
 	for (size_t i = 0; i < vm->host->count; i++) {
@@ -445,10 +437,8 @@ static int grow_entry(struct vm *vm, int number, bool *mask)
 	}
 	write_list(vm->host, mask, list, sizeof(list));
 	vm_set_property(value, vm->entry[number].value, "host", list);
-	if (has_display && vm->has_primary) {
-		strcpy(old, value);
-		vm_set_property(value, old, "x-vga", "1");
-	}
+	if (has_display && vm->has_primary)
+		change_property(value, "x-vga", "1");
 	set_value(vm, (unsigned int)number, value);
 	vm_note(vm, "entry-changed",
 		"hostpci%d of VM %s had only a part of it: its entry is changed, so that no function "
