@@ -95,9 +95,10 @@ fakefs := $(B)/tests/tree/fakefs
 fault_host := $(B)/tests/fault/host
 
 .PHONY: all help setup test demo bench check test-suites lint format deb install uninstall clean \
+	completion-table \
 	fuzz coverage FORCE $(addprefix check-,static unit asan hook hook-asan host host-asan \
 	changes changes-asan tree fault fault-host fuzz coverage cmdline cmdline-roots builders \
-	package packaging kernel next boot cross)
+	completion package packaging kernel next boot cross)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -105,8 +106,11 @@ fault_host := $(B)/tests/fault/host
 man_src := $(wildcard early/*.scd hook/*.scd hook/*/*.scd scripts/*.scd)
 man_pages := $(patsubst %.scd,$(B)/man/%,$(notdir $(man_src)))
 
+# For each shell, all from one table. fish looks for a file of each program.
+completion := $(addprefix $(B)/completion/,bash zsh vfio-early.fish vfio-early-cmdline.fish)
+
 all: $(static_bin) $(B)/vfio-early $(B)/vfio-early-cmdline
-all: $(man_pages) ## both halves and the man pages, in build/
+all: $(man_pages) $(completion) ## both halves and the man pages, in build/
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z -]*:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
@@ -115,6 +119,17 @@ help: ## this list
 $(man_pages): $(B)/man/%: $(man_src) Makefile
 	@mkdir -p $(@D)
 	$(call quiet,SCDOC,scdoc <$(filter %/$*.scd,$(man_src)) >$@)
+
+$(completion): $(wildcard scripts/completion/*) Makefile
+	@mkdir -p $(@D)
+	$(call quiet,AWK,awk -v shell=$(or $(patsubst .%,%,$(suffix $@)),$(@F)) \
+		-v only=$(if $(suffix $@),$(basename $(@F))) -v values=$(libdir)/complete \
+		-f scripts/completion/generate.awk scripts/completion/table \
+		scripts/completion/$(or $(patsubst .%,%,$(suffix $@)),$(@F)) >$@)
+
+completion-table: all ## after a change of commands or options: what the shells complete
+	tests/completion/table >$(B)/completion/table
+	cp $(B)/completion/table scripts/completion/table
 
 # The file is written only when it says something else.
 $(B)/version: FORCE
@@ -174,7 +189,7 @@ $(B)/vfio-early-cmdline $(B)/asan/vfio-early-cmdline:
 # --- tests
 
 # Longest first, so that none is left alone at the end.
-check_suites := fault-host changes fault lint cmdline words host tree hook unit static
+check_suites := fault-host changes fault lint cmdline words host tree hook unit completion static
 # The same again under sanitizers, and what only time finds: not for every edit.
 long_suites := builders cmdline-roots package fuzz packaging asan changes-asan hook-asan host-asan \
 	coverage words-guests
@@ -249,6 +264,9 @@ check-changes-asan: all $(B)/asan/vfio-early ## the same, sanitized
 bench: setup ## by hand: measures, draws the picture of README.md
 	$(MAKE) all deb
 	tests/bench/run
+
+check-completion: all ## what bash, zsh and fish offer; the table has every option
+	tests/completion/run
 
 check-cmdline: all ## kernel parameters, by boot loader
 	tests/cmdline/run
@@ -360,7 +378,7 @@ test-suites: $(check_needs) $(long_needs)
 	FAULT=--all tests/all fault-host $(long_suites) $(filter-out fault-host,$(check_suites)) \
 		kernel boot
 
-lint: ## the rules of this tree that a program can check
+lint: all ## the rules of this tree that a program can check
 	@CC='$(CC)' CLANG_FORMAT='$(CLANG_FORMAT)' SHELLCHECK='$(SHELLCHECK)' \
 		LINT_CFLAGS='$(host_cflags)' tests/lint
 
@@ -372,6 +390,8 @@ format: ## lays C out by .clang-format
 # What is installed, as MODE:SOURCE:DESTINATION.
 libdir := $(prefix)/lib/vfio-early
 sharedir := $(prefix)/share
+bashdir := $(sharedir)/bash-completion/completions
+fishdir := $(sharedir)/fish/vendor_completions.d
 dracutdir := $(prefix)/lib/dracut/modules.d/50vfio-early
 system := hook/system
 # In each of these targets the unit is wanted, as installed: nothing is to be enabled.
@@ -399,7 +419,11 @@ installed := \
 	0644:$(system)/vfio-early.conf:$(sysconfdir)/vfio-early.conf \
 	$(foreach page,$(man_pages),\
 		0644:$(page):$(sharedir)/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
-	0644:scripts/completion/vfio-early:$(sharedir)/bash-completion/completions/vfio-early
+	0755:scripts/completion/values:$(libdir)/complete \
+	$(foreach program,vfio-early vfio-early-cmdline,\
+		0644:$(B)/completion/bash:$(bashdir)/$(program) \
+		0644:$(B)/completion/$(program).fish:$(fishdir)/$(program).fish) \
+	0644:$(B)/completion/zsh:$(sharedir)/zsh/vendor-completions/_vfio-early
 
 part = $(word $(2),$(subst :, ,$(1)))
 define install_one
