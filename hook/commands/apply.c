@@ -27,6 +27,7 @@
 #include "image/rebuild.h"
 #include "ui/options.h"
 #include "ui/output.h"
+#include "ui/progress.h"
 #include "util/file.h"
 #include "util/lock.h"
 #include "util/message.h"
@@ -132,14 +133,26 @@ static void print_warnings(const char *before, const char *text)
 	}
 }
 
-/* On a terminal the line of a kernel is there while its image is made, and written over then. */
-static void print_begin(const struct apply *apply, size_t i)
+/* The line of a kernel, while its image is looked at and made. */
+static void show_kernel(const struct apply *apply, size_t i)
 {
-	if (!isatty(STDOUT_FILENO) || apply->is_dry)
-		return;
-	printf("[%zu/%zu] %s: making the image ...", i + 1, apply->kernels.count,
-	       apply->kernels.list[i].version);
-	fflush(stdout);
+	char text[96];
+
+	snprintf(text, sizeof(text), "[%zu/%zu] %s", i + 1, apply->kernels.count,
+		 apply->kernels.list[i].version);
+	progress_begin(&apply->opts.output, text);
+}
+
+static void show_step(enum rebuild_step step)
+{
+	static const char *const names[] = {
+		[REBUILD_LOOKS] = "reading the image",
+		[REBUILD_MAKES] = "making the image",
+		[REBUILD_VERIFIES] = "verifying the new image",
+		[REBUILD_HANDS_ON] = "running post-update.d",
+	};
+
+	progress_step(names[step]);
 }
 
 static void print_result(const struct apply *apply, size_t i, enum output_mark mark,
@@ -147,8 +160,7 @@ static void print_result(const struct apply *apply, size_t i, enum output_mark m
 {
 	const struct output *output = &apply->opts.output;
 
-	if (isatty(STDOUT_FILENO) && !apply->is_dry)
-		fputs("\r\033[K", stdout);
+	progress_end();
 	printf("[%zu/%zu] %s: %s%s%s\n", i + 1, apply->kernels.count,
 	       apply->kernels.list[i].version, output_on(output, mark), text,
 	       output_off(output, mark));
@@ -203,8 +215,11 @@ static int do_refresh(struct apply *apply)
 
 	if (apply->is_dry)
 		return 0;
+	progress_begin(&apply->opts.output, "boot loader");
+	progress_step("refreshing");
 	ret = has_begun ? run_cmdline(apply, "refresh", NULL, &said) :
 			  run_cmdline(apply, name(apply), NULL, &said);
+	progress_end();
 	if (ret || has_begun)
 		print_lines("", said);
 	free(said);
@@ -223,7 +238,7 @@ static void do_kernel(struct apply *apply, size_t i)
 	struct timespec from, to;
 	char *why, *said, text[64];
 
-	print_begin(apply, i);
+	show_kernel(apply, i);
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	switch (rebuild_image(&apply->rebuild, kernel, &why, &said)) {
 	case REBUILD_CURRENT:
@@ -274,6 +289,7 @@ static int do_images(struct apply *apply)
 		.inspector = &apply->inspector,
 		.builder = builder_find(root),
 		.is_dry = apply->is_dry,
+		.at_step = show_step,
 	};
 	if (apply->rebuild.builder == IMAGE_UNKNOWN)
 		return message_error("neither initramfs-tools nor dracut makes the images of this "

@@ -244,17 +244,28 @@ static bool is_good(struct work *work, const char *path)
 	return good;
 }
 
+static void at_step(const struct work *work, enum rebuild_step step)
+{
+	if (work->rebuild->at_step)
+		work->rebuild->at_step(step);
+}
+
 static bool make(struct work *work, const char *target)
 {
 	const struct rebuild *rebuild = work->rebuild;
-	int ret = builder_run(rebuild->root, rebuild->builder, work->kernel, target, work->said);
+	int ret;
 
+	at_step(work, REBUILD_MAKES);
+	ret = builder_run(rebuild->root, rebuild->builder, work->kernel, target, work->said);
 	if (ret < 0)
 		say(work, "%s could not be run: %s", builder_name(rebuild->builder),
 		    strerror(-ret));
 	else if (ret)
 		say(work, "%s failed (exit status %d)", builder_name(rebuild->builder), ret);
-	return !ret && is_good(work, target);
+	if (ret)
+		return false;
+	at_step(work, REBUILD_VERIFIES);
+	return is_good(work, target);
 }
 
 /* The new one is good: now it counts. */
@@ -278,8 +289,10 @@ static bool finish(struct work *work)
 {
 	const struct rebuild *rebuild = work->rebuild;
 	char *said;
-	int ret = builder_finish(rebuild->root, rebuild->builder, work->kernel, &said);
+	int ret;
 
+	at_step(work, REBUILD_HANDS_ON);
+	ret = builder_finish(rebuild->root, rebuild->builder, work->kernel, &said);
 	if (ret)
 		say(work,
 		    "the new image is in its place, but a script of "
@@ -337,6 +350,7 @@ enum rebuild_result rebuild_image(struct rebuild *rebuild, struct kernel *kernel
 		say(&work, "there is no /lib/modules/%s", kernel->version);
 		result = REBUILD_LEFT;
 	} else if (!clean_up(&work)) {
+		at_step(&work, REBUILD_LOOKS);
 		if (!is_needed(&work))
 			result = REBUILD_CURRENT;
 		else if (rebuild->is_dry)

@@ -20,12 +20,21 @@ enum rebuild_result {
 	REBUILD_LEFT,	/* no modules of that kernel are installed, so no image of it can be made */
 };
 
+/* What is done at the moment, of one image. */
+enum rebuild_step {
+	REBUILD_LOOKS, /* is it as it should be? */
+	REBUILD_MAKES,
+	REBUILD_VERIFIES,
+	REBUILD_HANDS_ON, /* the scripts of /etc/initramfs/post-update.d */
+};
+
 struct rebuild {
 	const struct root *root;
 	const struct inspector *inspector;
 	enum image_builder builder;
 	bool is_dry;
 	bool has_begun; /* set once an image may be another one than before */
+	void (*at_step)(enum rebuild_step step); /* called when one begins; may be NULL */
 };
 
 /*

@@ -60,6 +60,13 @@ static void take(struct stream *stream)
 		close_end(&stream->fds[0]);
 }
 
+static void (*watcher)(void);
+
+void program_watch(void (*tick)(void))
+{
+	watcher = tick;
+}
+
 /* Both at once: who fills a pipe that nobody reads waits for ever. */
 static void read_streams(struct stream *out, struct stream *err)
 {
@@ -70,7 +77,11 @@ static void read_streams(struct stream *out, struct stream *err)
 			{ .fd = err->fds[0], .events = POLLIN },
 		};
 
-		if (poll(fds, 2, -1) < 0)
+		int ready = poll(fds, 2, watcher ? 1000 : -1);
+
+		if (!ready)
+			watcher();
+		if (ready <= 0)
 			continue;
 		if (fds[0].revents)
 			take(out);

@@ -20,6 +20,12 @@
  */
 int program_run(const struct root *root, const char *const argv[], char **out, char **err);
 
+/*
+ * program_watch - call @tick once a second while program_run() collects what a program writes.
+ * NULL ends that. Of a program that writes to ours nothing is called: two would write at once.
+ */
+void program_watch(void (*tick)(void));
+
 /* program_runs - how often program_run() was called: what was read before may have changed since. */
 unsigned long program_runs(void);
 

@@ -51,6 +51,7 @@ build() {
 		rm -r /double/image/usr/lib/vfio-early
 		rm -rf /double/image/scripts/init-top/00-vfio-early /double/image/usr/lib/systemd
 	fi
+	[ "$mode" != slow ] || sleep 2.5
 	[ "$mode" != "without $1" ] || rm -f /double/image/usr/lib/vfio-early/vfio-early-bind
 	(cd /double/image && find . | sort | cpio -o -H newc -R 0:0 --quiet) >"$2"
 	[ "$mode" != cut ] || head -c 5000 "$2" >/double/cut
@@ -67,7 +68,7 @@ EOF
 
 prepare_system() {
 	mkdir -p "$work/system"
-	for name in sh cat cp mv rm mkdir find sort cpio grep head; do
+	for name in sh cat cp mv rm mkdir find sort cpio grep head sleep; do
 		tool "$(command -v $name)"
 	done
 	# The doubles call the command as built for users, whichever is tested.
@@ -280,6 +281,48 @@ calls_are <<-EOF
 EOF
 snapshot "$work/have"
 is "$work/before" <"$work/have"
+
+# on_terminal COLUMNS COMMAND...: apply or undo on a terminal of so many columns. $work/drawn has what was
+# written over, one a line.
+on_terminal() {
+	columns=$1
+	shift
+	cat >"$work/on_terminal" <<-EOF
+		stty cols $columns
+		exec '$command' $* --root '$root'
+	EOF
+	as_root env TERM=xterm script -qec "sh $work/on_terminal" /dev/null </dev/null >"$work/out" 2>"$work/err"
+	status=$?
+	tr '\r' '\n' <"$work/out" | sed -n 's/^\x1b\[K\(.\{1,\}\)/\1/p' >"$work/drawn"
+}
+
+# drawn TEXT: a line of what was written over; as much of it as the terminal had room for.
+drawn() {
+	grep -Fxq -e "$1" "$work/drawn" || problem "never drawn: $1"
+}
+
+begin "apply: on a terminal one line shows kernel, step and seconds; nothing of it on a pipe"
+system 'bind 02:00\n'
+mode slow
+on_terminal 80 apply
+status_is 0
+drawn "[1/2] $kernel: reading the image, 0 s"
+drawn "[1/2] $kernel: making the image, 0 s"
+drawn "[1/2] $kernel: making the image, 1 s"
+drawn "[1/2] $kernel: making the image, 2 s"
+grep -Eq "^\[1/2\] $kernel: verifying the new image, [2-9] s$" "$work/drawn" || problem "no verifying"
+drawn "[2/2] $other: reading the image, 0 s"
+drawn "boot loader: refreshing, 0 s"
+# The line is gone, and its result in its place.
+tr -d '\r' <"$work/out" | grep -q "^.*\[K\[1/2\] $kernel: .*made and verified" || problem "no result"
+act undo
+! grep -q '[[:cntrl:]]' "$work/out" || problem "drawn on a pipe"
+! grep -q 'making the image' "$work/out" || problem "a step on a pipe"
+mode fine
+on_terminal 30 apply
+status_is 0
+drawn "[2/2] $other: making the"
+[ "$(awk 'length($0) > 29' "$work/drawn" | grep -c ', ')" -eq 0 ] || problem "wider than the terminal"
 
 begin "undo: as before apply, byte for byte outside of the images; then nothing is left to do"
 system 'bind 02:00\n'
