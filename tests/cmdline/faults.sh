@@ -125,8 +125,20 @@ quietly() {
 	"$@" >>"$work/out" 2>&1
 }
 
+# seen WHAT DIR: whether WHAT was tried before on a tree that is the same, name by name, mode by mode, byte by
+# byte: many a change (a flush, a second write of nothing) leaves one as it was, and what is run on it would
+# come to the same end.
+seen() {
+	_sum="$1 $(cd "$2" && { find . -printf '%p %y %m %l\n' && find . -type f -exec sha256sum {} +; } |
+		sort | sha256sum)"
+	! grep -qxF "$_sum" "$work/seen" || return 0
+	echo "$_sum" >>"$work/seen"
+	return 1
+}
+
 # finishes DIR WHERE: after what went wrong there: apply, in a copy, comes to $work/new, undo to $work/old.
 finishes() {
+	! seen all "$1" || return 0
 	state "$1" >"$work/now"
 	grep -v '\.vfio-early-new' "$work/now" >"$work/files"
 	# Files alone: a folder may have been made, and a file beside it be half written.
@@ -142,6 +154,7 @@ finishes() {
 	[ -e "$work/copy/var/lib/vfio-early/cmdline/refresh" ] || problem "$2: the refresh is forgotten"
 	for _root in "$1" "$work/copy"; do
 		(cd "$_root" && eval "$reboot") >>"$work/out" 2>&1
+		! seen undo "$_root" || continue
 		quietly "$command" undo --no-refresh --root "$_root" || problem "$2: a further undo fails"
 		state "$_root" | cmp -s - "$work/undone.state" || problem "$2: a further undo does not finish"
 		[ -z "$(find "$_root/var" -name kernel -o -name grub -o -name '*.vfio-early-new' 2>/dev/null)" ] ||
@@ -157,6 +170,7 @@ reboot=
 # states that are right.
 scenario() {
 	do=$2
+	: >"$work/seen"
 	"$1" "$work/machine"
 	(cd "$work/machine" && eval "${4:-}") >>"$work/out" 2>&1
 	state "$work/machine" >"$work/undone.state"
@@ -181,22 +195,17 @@ power_cuts() {
 	begin "a power cut before each change: $1"
 	shift
 	scenario "$@"
+	rm -rf "$work/run" "$work/cuts"
+	cp -a "$work/machine" "$work/run"
+	mkdir "$work/cuts"
+	# shellcheck disable=SC2086 # words
+	quietly "$work/killat" "$work/cuts" "$work/run" "$command" $do --no-refresh --root "$work/run" ||
+		problem 'killat failed'
 	_n=0
-	while :; do
+	while [ -e "$work/cuts/$((_n + 1))" ]; do
 		_n=$((_n + 1))
-		rm -rf "$work/run"
-		cp -a "$work/machine" "$work/run"
-		# shellcheck disable=SC2086 # words
-		quietly "$work/killat" "$_n" "$work/run" "$command" $do --no-refresh --root "$work/run"
-		case $? in
-		99) ;;
-		0) break ;;
-		*)
-			problem "change $_n: killat failed"
-			break
-			;;
-		esac
-		finishes "$work/run" "change $_n"
+		finishes "$work/cuts/$_n" "change $_n"
+		rm -rf "$work/cuts/$_n"
 	done
 	[ $_n -gt 15 ] || problem "only $_n changes were seen"
 	test_name="$test_name ($_n)"

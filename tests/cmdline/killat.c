@@ -4,7 +4,10 @@
  * moment that it is about to change something below DIR for the Nth time. strace can inject a signal
  * too, but counts the calls of each process for itself, and a script is a hundred of them.
  *
- * Exit: 0 it came to its end before; 99 it was killed; 2 something of our own went wrong.
+ * killat FOLDER DIR COMMAND...: every power cut of one run: at each such moment DIR is copied to
+ * FOLDER/1, FOLDER/2 and so on, while who wants to change it waits; nothing is killed.
+ *
+ * Exit: 0 it came to its end; 99 it was killed; 2 something of our own went wrong; else as COMMAND.
  * Linux 5.3 (PTRACE_GET_SYSCALL_INFO).
  */
 #include <errno.h>
@@ -126,11 +129,39 @@ static int fail(const char *what)
 	return 2;
 }
 
-static int trace(pid_t child, long n)
+/* Copies the folder to FOLDER/N, as it is now. */
+static int copy(const char *folder, long n)
+{
+	char to[PATH_MAX];
+	int status;
+	pid_t pid;
+
+	snprintf(to, sizeof(to), "%s/%ld", folder, n);
+	pid = fork();
+	if (pid < 0)
+		return fail("fork");
+	if (pid == 0) {
+		execlp("cp", "cp", "-a", dir, to, NULL);
+		_exit(fail("cp"));
+	}
+	if (waitpid(pid, &status, 0) != pid || status)
+		return fail("cp");
+	return 0;
+}
+
+/* Whether this is the change at which to kill; else, when all are wanted, its copy is made. */
+static int at_change(const char *where, long *n)
+{
+	++*n;
+	return *where == '/' ? copy(where, *n) : *n == strtol(where, NULL, 10) ? 99 : 0;
+}
+
+static int trace(pid_t child, const char *where)
 {
 	const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL | PTRACE_O_TRACEFORK |
 			     PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
 	int status, result = 0;
+	long n = 0;
 	pid_t pid;
 
 	if (waitpid(child, &status, 0) < 0 || ptrace(PTRACE_SETOPTIONS, child, 0, options) ||
@@ -147,8 +178,12 @@ static int trace(pid_t child, long n)
 		}
 		if (WSTOPSIG(status) == (SIGTRAP | 0x80)) {
 			if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) > 0 &&
-			    info.op == PTRACE_SYSCALL_INFO_ENTRY && is_change(pid, &info) && !--n)
-				return 99; /* PTRACE_O_EXITKILL does it */
+			    info.op == PTRACE_SYSCALL_INFO_ENTRY && is_change(pid, &info)) {
+				int over = at_change(where, &n);
+
+				if (over)
+					return over; /* PTRACE_O_EXITKILL kills them all. */
+			}
 		} else if (status >> 8 != (SIGTRAP | (status >> 16 << 8)) &&
 			   WSTOPSIG(status) != SIGSTOP && WSTOPSIG(status) != SIGTRAP) {
 			signal = WSTOPSIG(status);
@@ -163,7 +198,7 @@ int main(int argc, char **argv)
 	pid_t child;
 
 	if (argc < 4) {
-		fputs("Usage: killat N DIR COMMAND...\n", stderr);
+		fputs("Usage: killat N|FOLDER DIR COMMAND...\n", stderr);
 		return 2;
 	}
 	dir = argv[2];
@@ -176,5 +211,5 @@ int main(int argc, char **argv)
 		execvp(argv[3], argv + 3);
 		_exit(fail(argv[3]));
 	}
-	return trace(child, strtol(argv[1], NULL, 10));
+	return trace(child, argv[1]);
 }
