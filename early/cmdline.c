@@ -27,7 +27,7 @@ struct argument {
  */
 static bool next_argument(const char **pos, struct argument *arg)
 {
-	const char *start = *pos + strspn(*pos, space), *end, *equals = NULL;
+	const char *start = text_skip(*pos, space), *end, *equals = NULL;
 	bool is_quoted = *start == '"', in_quote = false;
 
 	for (end = start; *end && (in_quote || !strchr(space, *end)); end++) {

@@ -28,9 +28,10 @@ static const struct table {
 static int count_unit(const char *name, void *arg)
 {
 	struct iommu *iommu = arg;
+	const char *start = name;
 
 	/* "smmu3.0x0000000009050000", "smmu.0x..." (drivers/iommu/arm/) */
-	iommu->has_smmu |= !strncmp(name, "smmu", 4);
+	iommu->has_smmu |= text_take(&start, "smmu");
 	/* The kernel gives no order; the lowest name is the one that an administrator looks for. */
 	if (!iommu->units++ || strcmp(name, iommu->unit) < 0)
 		text_format(iommu->unit, sizeof(iommu->unit), "%s", name);

@@ -52,6 +52,12 @@ static char plan_text[PLAN_MAX_TEXT];
 static char cmdline[CMDLINE_SIZE];
 static struct report report;
 static struct timeval started;
+#ifdef __KLIBC__
+/* The call itself: what klibc's sigaction() does besides is for handlers, and here is none. */
+extern int __rt_sigaction(int sig, const struct sigaction *act, struct sigaction *old, size_t size);
+#define sigaction(sig, act, old) __rt_sigaction(sig, act, old, sizeof(sigset_t))
+#endif
+
 static struct sigaction by_default; /* SIG_DFL is 0 */
 
 /* What the worker and the parent that waits for it share. */
@@ -533,8 +539,11 @@ int main(int argc, char **argv, char **envp)
 		return EXIT_USAGE;
 	}
 	run->lockfd = -1;
-	for (; *envp; envp++)
-		run->is_synthetic |= !strncmp(*envp, "SYNTH_UUID=", 11);
+	for (; *envp; envp++) {
+		const char *pos = *envp;
+
+		run->is_synthetic |= text_take(&pos, "SYNTH_UUID=");
+	}
 	if (!parse_arguments(argc, argv, run, &arguments))
 		return EXIT_USAGE;
 	report.rootfd = run->act.rootfd = sysfs_open_dir(AT_FDCWD, arguments.root);

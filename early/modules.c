@@ -68,11 +68,10 @@ static int run_modprobe(const struct plan_module *module)
 		/* The child's own copy of the plan's text, so it may be cut up. */
 		char *rest = (char *)module->options;
 
-		while ((argv[argc] = strsep(&rest, " "))) {
-			if (argc == 4 + MODPROBE_MAX_OPTIONS)
+		while (*(argv[argc] = text_word(&rest)))
+			if (argc++ == 4 + MODPROBE_MAX_OPTIONS)
 				_exit(126);
-			argc += *argv[argc] != '\0';
-		}
+		argv[argc] = NULL;
 		execve(PATH_MODPROBE, (char **)argv, envp);
 		_exit(127);
 	}

@@ -199,7 +199,7 @@ static int look_for_framebuffer(const char *line, void *arg)
 	if (!name)
 		return 0;
 	name += 3;
-	line += strspn(line, " ");
+	line = text_skip(line, " ");
 	start = take_range_end(&line);
 	text_take(&line, "-");
 	end = take_range_end(&line);
@@ -286,11 +286,12 @@ bool pci_is_overridden(int rootfd, const struct pci_address *addr, const char *d
 bool pci_has_noiommu_group(int rootfd, const struct pci_function *fn)
 {
 	char path[SYSFS_PATH_MAX], text[16];
+	const char *noiommu = "vfio-noiommu";
 
 	/* The groups of an IOMMU have no such file. One that cannot be read whole counts for it. */
 	return sysfs_read(rootfd, pci_attribute(path, &fn->addr, "iommu_group/name"), text,
 			  sizeof(text)) != -ENOENT &&
-	       !strncmp(text, "vfio-noiommu", strlen(text));
+	       text_take(&noiommu, text);
 }
 
 /* pci_read(), from what was found before where there is any. @table: or NULL */
@@ -460,12 +461,13 @@ int pci_read_place(int rootfd, const struct pci_address *addr, struct pci_place 
 
 	/* ".../pci0000:00/0000:00:01.0/0000:01:00.0"; below VMD a second "pci10000:00" starts anew. */
 	for (name = link; name; name = next) {
+		const char *start = name;
 		struct pci_address hop;
 
 		next = strchr(name, '/');
 		if (next)
 			*next++ = '\0';
-		if (!strncmp(name, "pci", 3))
+		if (text_take(&start, "pci"))
 			has_root = false;
 		if (pci_address_parse(name, &hop))
 			continue;

@@ -22,18 +22,15 @@ struct line {
 /* The next word, or NULL at the end of the line. */
 static char *next_word(struct line *line)
 {
-	char *word = line->pos + strspn(line->pos, " \t");
+	char *word = text_word(&line->pos);
 
-	line->pos = word + strcspn(word, " \t");
-	if (*line->pos)
-		*line->pos++ = '\0';
 	return *word ? word : NULL;
 }
 
 /* The rest of the line as one string, which may be "". */
 static char *rest_of_line(struct line *line)
 {
-	char *rest = line->pos + strspn(line->pos, " \t");
+	char *rest = (char *)text_skip(line->pos, " \t");
 	size_t len = strlen(rest);
 
 	while (len && (rest[len - 1] == ' ' || rest[len - 1] == '\t'))
@@ -383,25 +380,26 @@ unsigned int plan_parse(struct plan *plan, char *text, size_t size, enum plan_so
 	char *end = text + size;
 
 	while (text < end) {
-		char *eol = memchr(text, '\n', (size_t)(end - text));
-		const char *error = NULL, *at = text;
+		const char *error = NULL, *at = text, *start = text;
+		char *eol = text;
 
-		if (!eol)
-			eol = end;
+		while (eol < end && *eol != '\n')
+			eol++;
 		line.start = line.pos = text;
 		line.number++;
 
-		if (memchr(text, '\0', (size_t)(eol - text))) {
-			at = text + strlen(text);
+		at += strnlen(text, (size_t)(eol - text));
+		if (at < eol) {
 			error = FAULT("a NUL byte: this is not a text file");
 		} else {
+			at = text;
 			*eol = '\0';
 			cut_comment(text, source);
 			error = parse_line(plan, &line, &at);
 		}
 		if (error) {
 			add_error(errors, &line, at, error);
-			errors->unsafe |= strncmp(text, "bind", 4) != 0;
+			errors->unsafe |= !text_take(&start, "bind");
 		}
 		text = eol + 1;
 	}

@@ -44,7 +44,7 @@ size_t text_vformat(char *buf, size_t size, const char *fmt, va_list args)
 		unsigned int width = 0;
 		const char *text;
 
-		/* klibc's strcspn() fills a table of 256 bytes for each call. */
+		/* klibc's strcspn() and strspn() fill a table of 256 bytes for each call. */
 		while (*fmt && *fmt != '%')
 			fmt++;
 		put(&buffer, plain, (size_t)(fmt - plain));
@@ -117,6 +117,26 @@ bool text_take(const char **pos, const char *what)
 			return false;
 	*pos = text;
 	return true;
+}
+
+const char *text_skip(const char *text, const char *these)
+{
+	while (*text && strchr(these, *text))
+		text++;
+	return text;
+}
+
+char *text_word(char **pos)
+{
+	char *word = (char *)text_skip(*pos, " \t");
+	char *end = word;
+
+	while (*end && !strchr(" \t", *end))
+		end++;
+	if (*end)
+		*end++ = '\0';
+	*pos = end;
+	return word;
 }
 
 const char *text_find(const char *text, const char *what)

@@ -31,6 +31,17 @@ unsigned int text_hex(const char **pos, uint32_t *value);
 /* text_take - move *pos behind what the text there starts with; false when that is something else. */
 bool text_take(const char **pos, const char *what);
 
+/* text_skip - behind those characters that a text starts with. */
+const char *text_skip(const char *text, const char *these);
+
+/*
+ * text_word - cut the next word out of a line of words between blanks and tabs.
+ * @pos: moved behind the word and what ended it
+ *
+ * Returns the word; "" at the end of the line.
+ */
+char *text_word(char **pos);
+
 /* text_find - where a text first has another, or NULL. */
 const char *text_find(const char *text, const char *what);
 
