@@ -72,8 +72,10 @@ klcc_flags_file := $(B)/klibc/flags
 KLCC_FLAGS = $(strip $(file <$(klcc_flags_file)))
 
 STRIP ?= strip
-# Nothing reads the table of sections at boot; it costs 350 bytes. binutils from 2.41 can do without.
-strip_headers = $(if $(findstring --strip-section-headers,$(shell $(STRIP) --help)),--strip-section-headers)
+# Nothing reads the table of sections at boot, and it costs 350 bytes. binutils from 2.41 can do
+# without.
+no_sections := --strip-section-headers
+strip_headers = $(if $(findstring $(no_sections),$(shell $(STRIP) --help)),$(no_sections))
 stripflags := --strip-all -R .comment -R .note -R .note.gnu.property $(strip_headers)
 static_bin := $(B)/early/vfio-early-bind
 
