@@ -22,8 +22,11 @@
 #include "act.h"
 #include "paths.h"
 #include "sysfs.h"
+#include "text.h"
 
 static const char vfio_pci[] = "vfio-pci";
+/* Different ones for one vendor:device may have been given, by subsystem and class. */
+#define ACT_MAX_NEW_IDS 16
 /* How the kernel shows an override that is not set. */
 static const char unset[] = "(null)";
 
@@ -400,7 +403,6 @@ void act_reserve(struct act *act)
 
 void act_run(struct act *act)
 {
-	act->patience = (int)act->plan->deadline * 1000 / 4;
 	for_each_wanted(act, ACT_OVERRIDE, override_one);
 	for_each_wanted(act, ACT_UNBIND, unbind_one);
 	for_each_wanted(act, ACT_FRAMEBUFFER, release_framebuffer);
@@ -420,6 +422,53 @@ void act_give_back(const struct act *act, const struct pci_function *fn,
 	/* Its own driver may not be loaded yet: the event that udev is sent next does that. */
 	outcome->error = ret == -ENODEV ? 0 : -ret;
 	pci_read_driver(act->rootfd, &fn->addr, outcome->driver);
+}
+
+/*
+ * A dynamic ID that somebody gave vfio-pci is there until it is taken away; without a match the kernel
+ * says ENODEV (drivers/pci/pci-driver.c, remove_id_store). One call takes one away.
+ */
+static void remove_ids(int rootfd, const struct pci_function *fn)
+{
+	char text[PCI_ID_SIZE];
+
+	text_format(text, sizeof(text), "%04x %04x", fn->id.vendor, fn->id.device);
+	for (unsigned int i = 0; i < ACT_MAX_NEW_IDS; i++)
+		if (sysfs_store(rootfd, PATH_VFIO_DRIVER "/remove_id", text))
+			return;
+}
+
+void act_let_go(const struct act *act, const struct pci_function *fn, struct act_outcome *outcome)
+{
+	int ret = set_override(act->rootfd, fn, "", outcome->found);
+
+	outcome->failed = ACT_OVERRIDE;
+	if (!ret) {
+		remove_ids(act->rootfd, fn);
+		outcome->failed = ACT_UNBIND;
+		if (*fn->driver)
+			ret = unbind(act->rootfd, fn, act->patience);
+	}
+	outcome->error = -ret;
+	if (!ret)
+		outcome->failed = ACT_START;
+	else
+		outcome->result = ret == -ETIMEDOUT ? ACT_STUCK : ACT_NOT_RELEASED;
+	pci_read_driver(act->rootfd, &fn->addr, outcome->driver);
+}
+
+void act_probe(const struct act *act, const struct pci_function *fn, struct act_outcome *outcome)
+{
+	char addr[PCI_ADDRESS_SIZE];
+	int ret = pci_read_driver(act->rootfd, &fn->addr, outcome->driver);
+
+	if (!ret && !*outcome->driver)
+		ret = sysfs_store(act->rootfd, PATH_PCI_PROBE, pci_address_format(&fn->addr, addr));
+	if (!ret)
+		ret = pci_read_driver(act->rootfd, &fn->addr, outcome->driver);
+	outcome->error = -ret;
+	outcome->failed = ret ? ACT_RELEASE : ACT_START;
+	outcome->result = ret ? ACT_NOT_RELEASED : ACT_RELEASED;
 }
 
 void act_look(struct act *act)

@@ -74,7 +74,10 @@ struct act {
  */
 void act_reserve(struct act *act);
 
-/* act_run - steps 6 to 10 for every verdict of act->decisions. */
+/*
+ * act_run - steps 6 to 10 for every verdict of act->decisions.
+ * act->patience: set by the caller; each driver that does not let go halves it
+ */
 void act_run(struct act *act);
 
 /*
@@ -90,6 +93,21 @@ void act_look(struct act *act);
  */
 void act_give_back(const struct act *act, const struct pci_function *fn,
 		   struct act_outcome *outcome);
+
+/*
+ * act_let_go - first half of giving a function back at the administrator's word: the override is cleared
+ * before the unbind, so that nothing in between hands it to vfio-pci again; so is its ID among vfio-pci's
+ * dynamic ones. The host half alone calls it.
+ * @fn: as read now, on a driver of vfio or without one
+ * @outcome: zeroed; failed is ACT_START when it has no driver now
+ */
+void act_let_go(const struct act *act, const struct pci_function *fn, struct act_outcome *outcome);
+
+/*
+ * act_probe - second half, when its own driver may be there: the kernel looks for one.
+ * @outcome: driver: who has it then, "" when nobody wants it
+ */
+void act_probe(const struct act *act, const struct pci_function *fn, struct act_outcome *outcome);
 
 /* act_reason - the code of what failed; not for one that nothing did (ACT_START). */
 enum reason act_reason(const struct act_outcome *outcome);

@@ -56,7 +56,8 @@
 	X(REASON_NOT_BOUND, "not-bound")	/* the bind succeeded, the link says otherwise */ \
 	X(REASON_BUSY, "busy")			/* another run did not end in time */ \
 	X(REASON_UNDONE, "undone")		/* the run ended before it */ \
-	X(REASON_GAVE_BACK, "gave-back-root")	/* it was bound; the boot did not find its root */
+	X(REASON_GAVE_BACK, "gave-back-root")	/* it was bound; the boot did not find its root */ \
+	X(REASON_BY_ADMIN, "by-admin")		/* vfio-early detach or reattach, after the boot */
 /* clang-format on */
 
 enum reason {
@@ -77,7 +78,8 @@ enum reason {
 	X(REPORT_REFUSED, "refused")	/* left as it was */ \
 	X(REPORT_ABSENT, "absent") \
 	X(REPORT_UNDONE, "undone")	/* the run ended before it */ \
-	X(REPORT_PLANNED, "planned")	/* a dry run */
+	X(REPORT_PLANNED, "planned")	/* a dry run */ \
+	X(REPORT_REATTACHED, "reattached") /* given back by the administrator, after the boot */
 /* clang-format on */
 
 enum report_result {

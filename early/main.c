@@ -373,7 +373,6 @@ static int give_back(void *arg)
 {
 	struct run *run = arg;
 
-	run->act.patience = (int)plan.deadline * 1000 / 4;
 	sysfs_lock(run->lockfd, run->act.patience);
 	pci_scan(run->act.rootfd, give_back_one, run);
 	if (run->is_wrong)
@@ -436,6 +435,7 @@ static enum exit_status run_child(struct run *run, int (*steps)(void *arg))
 	/* A dry run changes nothing, and keeps nobody waiting. */
 	if (run->is_late && !run->is_dry)
 		run->lockfd = sysfs_open_lock(report.rootfd, PATH_RUN_LOCK);
+	run->act.patience = (int)plan.deadline * 1000 / 4;
 	/* A late run may wait half as long for others. */
 	ret = act_with_deadline(steps, run, (int)plan.deadline * (run->is_late ? 1500 : 1000));
 	if (ret < 0)

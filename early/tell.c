@@ -397,6 +397,12 @@ static const char *failure_words(enum reason reason)
 	}
 }
 
+char *tell_failure(const struct act_outcome *outcome, char *buf, size_t size)
+{
+	text_format(buf, size, failure_words(act_reason(outcome)), text_error(outcome->error));
+	return buf;
+}
+
 static void tell_bound(struct report *report, struct report_entry *entry)
 {
 	const struct pci_function *fn = entry->fn;

@@ -56,6 +56,9 @@ char *tell_iommu_whole(const struct iommu *iommu, char *buf, size_t size);
 char *tell_module(const struct plan_module *module, const struct module_result *result,
 		  const char *cmdline, char *buf, size_t size);
 
+/* tell_failure - what failed, and why: "bind: Invalid argument". Not for what did not fail. Returns buf. */
+char *tell_failure(const struct act_outcome *outcome, char *buf, size_t size);
+
 /* --- lines of the log */
 
 /* tell_start - the first line: what there is to do, and the IOMMU. */

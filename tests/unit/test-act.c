@@ -204,6 +204,7 @@ static const struct act_outcome *begin(const char *driver, const char *text)
 	fixture_function("0000:01:00.0", 0x030000, "10de:1187", 9, driver);
 	fixture_plan(&plan, text);
 	act.plan = &plan;
+	act.patience = 5000;
 	act.table.count = 1;
 	act.table.fn[0].addr = (struct pci_address){ .bus = 1 };
 	if (driver)
@@ -381,6 +382,84 @@ static void act_run_driver_unknown_after_probe_not_released(void **state)
 	fixture_end();
 }
 
+/* --- act_let_go() and act_probe(), on the same */
+
+static void act_let_go_override_not_cleared_error(void **state)
+{
+	struct act_outcome outcome = { 0 };
+
+	(void)state;
+	begin("vfio-pci", "");
+	act_let_go(&act, &act.table.fn[0], &outcome);
+	/* There is no such file. */
+	assert_int_equal(outcome.failed, ACT_OVERRIDE);
+	assert_int_equal(outcome.error, ENOENT);
+	assert_int_equal(outcome.result, ACT_NOT_RELEASED);
+	assert_string_equal(outcome.driver, "vfio-pci");
+}
+
+static void act_let_go_no_unbind_error(void **state)
+{
+	struct act_outcome outcome = { 0 };
+
+	(void)state;
+	begin("vfio-pci", "");
+	no_override();
+	act_let_go(&act, &act.table.fn[0], &outcome);
+	assert_int_equal(outcome.failed, ACT_UNBIND);
+	assert_int_equal(outcome.result, ACT_NOT_RELEASED);
+	assert_string_equal(outcome.driver, "vfio-pci");
+}
+
+static void act_let_go_without_driver_done(void **state)
+{
+	struct act_outcome outcome = { 0 };
+
+	(void)state;
+	begin(NULL, "");
+	no_override();
+	act_let_go(&act, &act.table.fn[0], &outcome);
+	assert_int_equal(outcome.failed, ACT_START);
+	assert_string_equal(outcome.driver, "");
+}
+
+static void act_let_go_ids_taken_away_bounded(void **state)
+{
+	struct act_outcome outcome = { 0 };
+
+	(void)state;
+	begin(NULL, "");
+	no_override();
+	/* A kernel that always says yes. */
+	fixture_link("sys/bus/pci/drivers/vfio-pci/remove_id", "/dev/null");
+	act_let_go(&act, &act.table.fn[0], &outcome);
+	assert_int_equal(outcome.failed, ACT_START);
+}
+
+static void act_probe_no_probe_error(void **state)
+{
+	struct act_outcome outcome = { 0 };
+
+	(void)state;
+	begin(NULL, "");
+	act_probe(&act, &act.table.fn[0], &outcome);
+	assert_int_equal(outcome.failed, ACT_RELEASE);
+	assert_int_equal(outcome.error, ENOENT);
+	assert_int_equal(outcome.result, ACT_NOT_RELEASED);
+}
+
+static void act_probe_driver_there_released(void **state)
+{
+	struct act_outcome outcome = { 0 };
+
+	(void)state;
+	begin("nvme", "");
+	act_probe(&act, &act.table.fn[0], &outcome);
+	assert_int_equal(outcome.failed, ACT_START);
+	assert_int_equal(outcome.result, ACT_RELEASED);
+	assert_string_equal(outcome.driver, "nvme");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -403,6 +482,12 @@ int main(void)
 		cmocka_unit_test_setup(act_run_driver_unknown_at_release_not_released, heal),
 		cmocka_unit_test_setup(act_run_no_probe_not_released, heal),
 		cmocka_unit_test_setup(act_run_driver_unknown_after_probe_not_released, heal),
+		cmocka_unit_test_setup(act_let_go_override_not_cleared_error, heal),
+		cmocka_unit_test_setup(act_let_go_no_unbind_error, heal),
+		cmocka_unit_test_setup(act_let_go_without_driver_done, heal),
+		cmocka_unit_test_setup(act_let_go_ids_taken_away_bounded, heal),
+		cmocka_unit_test_setup(act_probe_no_probe_error, heal),
+		cmocka_unit_test_setup(act_probe_driver_there_released, heal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
