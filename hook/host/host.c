@@ -41,6 +41,44 @@ static int add_function(const struct pci_function *fn, int error, void *arg)
 	return array_append(&host->unreadable, &host->unreadables, sizeof(unreadable), &unreadable);
 }
 
+bool host_is_stuck(const struct host *host, const struct pci_address *addr)
+{
+	char text[PCI_ADDRESS_SIZE];
+	const struct boot_report_entry *entry = boot_report_find(&host->report,
+								 pci_address_format(addr, text));
+
+	return entry && !strcmp(entry->why, code_name(REASON_STUCK));
+}
+
+static int scan_one(const char *name, void *arg)
+{
+	struct host *host = arg;
+	struct pci_function fn = { 0 };
+	struct pci_address addr;
+	int ret = -EBUSY;
+
+	if (pci_address_parse(name, &addr))
+		return 0;
+	if (host_is_stuck(host, &addr))
+		host->stuck++;
+	else
+		ret = pci_read(host->root.fd, &addr, &fn);
+	fn.addr = addr;
+	return add_function(&fn, ret, host);
+}
+
+static int scan(struct host *host)
+{
+	bool is_any = false;
+
+	boot_report_read(&host->root, &host->report);
+	for (size_t i = 0; i < host->report.count && !is_any; i++)
+		is_any = !strcmp(host->report.list[i].why, code_name(REASON_STUCK));
+	if (!is_any)
+		return pci_scan(host->root.fd, add_function, host);
+	return sysfs_for_each(host->root.fd, PATH_PCI_DEVICES, scan_one, host);
+}
+
 /* A card is more than its display function: its audio, USB and UCSI belong to it. */
 static void mark_displays(struct host *host)
 {
@@ -63,7 +101,8 @@ static void mark_displays(struct host *host)
 /* Without memory for it, or with a function that may be readable the next time, all is read again. */
 static void keep_known(struct host *host)
 {
-	if (!host->count || host->unreadables)
+	/* One that is stuck is never read again. */
+	if (!host->count || host->unreadables != host->stuck)
 		return;
 	host->known = calloc(host->count, sizeof(*host->known));
 	for (size_t i = 0; i < host->count && host->known; i++)
@@ -114,7 +153,7 @@ static int open_host(const char *dir, bool may_be_blind, struct host **result)
 	if (ret)
 		goto out;
 
-	ret = pci_scan(host->root.fd, add_function, host);
+	ret = scan(host);
 	if (ret && !(ret == -ENOENT && may_be_blind)) {
 		message_errno(ret, "cannot read %s/" PATH_PCI_DEVICES "; fix: %s", host->root.path,
 			      host->root.is_host ? "run it on the host, with /sys mounted" :
@@ -165,6 +204,7 @@ int host_twin(const struct host *host, struct host **result)
 	twin->devicesfd = fd;
 	twin->iommu = host->iommu;
 	twin->is_undone = host->is_undone;
+	twin->stuck = host->stuck;
 	strcpy(twin->cmdline, host->cmdline);
 	for (size_t i = 0; i < host->count; i++)
 		if (array_append(&twin->fn, &twin->count, sizeof(*twin->fn), &host->fn[i]))
@@ -193,6 +233,7 @@ void host_close(struct host *host)
 	root_close(&host->root);
 	names_close(host->names);
 	host_decide_free(host);
+	boot_report_free(&host->report);
 	free(host->known);
 	free(host->fn);
 	free(host->unreadable);

@@ -16,6 +16,7 @@
 #include "early/iommu.h"
 #include "early/pci.h"
 #include "early/plan.h"
+#include "host/boot_report.h"
 #include "host/names.h"
 #include "util/root.h"
 
@@ -42,6 +43,8 @@ struct host {
 	struct pci_function *known; /* the same, for pci_collect(); NULL when some are unreadable */
 	struct host_unreadable *unreadable;
 	size_t unreadables;
+	struct boot_report report; /* of this boot, as far as there is one */
+	size_t stuck;		   /* of those unreadable: a driver holds them for ever */
 	struct names *names;
 	char cmdline[CMDLINE_SIZE];
 	struct iommu iommu;
@@ -126,6 +129,13 @@ const char *host_running(const struct root *root, char *buf, size_t size);
  * every driver, and so before every virtual function, while the boot framebuffer is there.
  */
 void host_before_drivers(const struct host *host, struct pci_table *table);
+
+/*
+ * host_is_stuck - did a driver not let go of it in this boot? Such a driver holds the device's lock, and in
+ * older kernels whoever reads the uevent waits for it (drivers/base/core.c, uevent_show): it is never
+ * read. The boot's report names it.
+ */
+bool host_is_stuck(const struct host *host, const struct pci_address *addr);
 
 /* host_find_unreadable - the function there whose facts cannot be read, or NULL. */
 const struct host_unreadable *host_find_unreadable(const struct host *host,
