@@ -31,6 +31,8 @@ static const struct command commands[] = {
 	{ "apply", command_apply, "bring the config into the next boot: command line, images" },
 	{ "undo", command_undo, "take back what apply did" },
 	{ "confirm", command_confirm, "keep what apply --try has made of this boot" },
+	{ "detach", command_detach, "hand a device to vfio-pci now, without a reboot" },
+	{ "reattach", command_reattach, "give a device back to its own driver now" },
 	{ "status", command_status, "READY or NOT READY, with each check and its fix" },
 	{ "verify", command_verify, "what the next boot with an image would do" },
 	{ "vgpu", command_vgpu, "functions that can be divided among VMs" },

@@ -34,6 +34,8 @@ int command_status(int argc, char **argv);
 int command_verify(int argc, char **argv);
 int command_import(int argc, char **argv);
 int command_vm(int argc, char **argv);
+int command_detach(int argc, char **argv);
+int command_reattach(int argc, char **argv);
 int command_log(int argc, char **argv);
 
 #endif

@@ -138,16 +138,51 @@ static void add_not_bound(struct search *search, const struct boot_report_entry 
 	finding_add_words(search->findings, &words, entry->subject);
 }
 
+static bool has_result(const struct boot_report_entry *entry, enum report_result result)
+{
+	return !strcmp(entry->result, code_report_name(result));
+}
+
+/*
+ * A detach that failed, of a function that no line names: it is with the host, as the config has it. Unless
+ * its driver holds it for ever.
+ */
+static bool is_none_of_config(const struct host *host, const struct boot_report_entry *entry)
+{
+	const struct host_function *fn;
+	struct pci_address addr;
+
+	if (!has_result(entry, REPORT_FAILED) || !strcmp(entry->why, code_name(REASON_STUCK)) ||
+	    pci_address_parse(entry->subject, &addr))
+		return false;
+	fn = host_find(host, &addr);
+	return fn && host->plan.binds && host_next(host, fn) == HOST_NEXT_NONE;
+}
+
+/* "on nouveau" */
+static const char *place_of(const char *driver, char *buf, size_t size)
+{
+	snprintf(buf, size, *driver ? "on %s" : "without a driver", driver);
+	return buf;
+}
+
 /* What the boot did with it, and who has it now. */
 static void find_in_entry(struct search *search, const struct boot_report_entry *entry)
 {
 	int rootfd = search->host->root.fd;
-	char now[PCI_DRIVER_SIZE], text[PCI_DRIVER_SIZE + 4];
+	char now[PCI_DRIVER_SIZE], text[PCI_DRIVER_SIZE + 24];
 	struct pci_address addr;
 	struct pci_function fn;
 
-	if (is_wanted_refusal(search->host, entry))
+	if (is_wanted_refusal(search->host, entry) || is_none_of_config(search->host, entry))
 		return;
+	if (has_result(entry, REPORT_REATTACHED)) {
+		if (pci_address_parse(entry->subject, &addr) || pci_read_driver(rootfd, &addr, now))
+			now[0] = '\0';
+		finding_add(search->findings, FINDING_REATTACHED, entry->subject,
+			    place_of(now, text, sizeof(text)), entry->subject, NULL);
+		return;
+	}
 	if (strcmp(entry->result, code_report_name(REPORT_BOUND)) != 0 &&
 	    strcmp(entry->result, code_report_name(REPORT_KEPT)) != 0) {
 		add_not_bound(search, entry);
@@ -165,9 +200,8 @@ static void find_in_entry(struct search *search, const struct boot_report_entry 
 		finding_add(search->findings, FINDING_DEVICE_OK, entry->subject, now, NULL);
 		return;
 	}
-	snprintf(text, sizeof(text), *now ? "on %s" : "without a driver", now);
-	finding_add(search->findings, FINDING_DEVICE_REBOUND, entry->subject, entry->driver, text,
-		    NULL);
+	finding_add(search->findings, FINDING_DEVICE_REBOUND, entry->subject, entry->driver,
+		    place_of(now, text, sizeof(text)), NULL);
 }
 
 static void find_in_entries(struct search *search, const struct boot_report *entries,
@@ -175,9 +209,12 @@ static void find_in_entries(struct search *search, const struct boot_report *ent
 {
 	struct host *host = search->host;
 	size_t before = search->findings->of_level[FINDING_BLOCKS];
+	bool is_whole = true;
 
-	for (size_t i = 0; i < entries->count; i++)
+	for (size_t i = 0; i < entries->count; i++) {
 		find_in_entry(search, &entries->list[i]);
+		is_whole &= !has_result(&entries->list[i], REPORT_REATTACHED);
+	}
 	for (size_t i = 0; i < host->count && is_of_today; i++) {
 		char addr[PCI_ADDRESS_SIZE];
 
@@ -186,7 +223,7 @@ static void find_in_entries(struct search *search, const struct boot_report *ent
 		    !boot_report_find(entries, addr))
 			finding_add(search->findings, FINDING_BOOT_UNAWARE, addr, NULL);
 	}
-	if (search->findings->of_level[FINDING_BLOCKS] == before && is_of_today)
+	if (search->findings->of_level[FINDING_BLOCKS] == before && is_of_today && is_whole)
 		finding_add(search->findings, FINDING_BOOT_OK, "", NULL);
 }
 

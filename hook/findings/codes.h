@@ -240,6 +240,8 @@
 	X(DEVICE_OK, "device-ok", BOOT, "device", OK, "on {0}", "") \
 	X(DEVICE_GONE, "device-gone", BOOT, "device", BLOCKS, "it was bound, and is gone now", \
 	  "echo 1 > /sys/bus/pci/rescan, or reboot") \
+	X(REATTACHED, "reattached", BOOT, "device", WARNS, \
+	  "given back to this host by vfio-early reattach: {0}", "vfio-early detach {1}") \
 	X(DEVICE_REBOUND, "device-rebound", BOOT, "device", BLOCKS, \
 	  "something rebound it since the boot: was on {0}, now {1}", \
 	  "find out who did it (virsh, driverctl, a hook script of a VM); a reboot undoes it") \

@@ -2,7 +2,7 @@
 /*
  * Runs the boot's static binary on a machine that is not there.
  *
- * fakefs -b BINARY -m MACHINES -d DIRECTORY [-v VERSION] [-e | -E] CASE
+ * fakefs -b BINARY [-c COMMAND] -m MACHINES -d DIRECTORY [-v VERSION] [-e | -E] CASE
  *
  * Reads a case (see README.md), mounts a file system on DIRECTORY that shows sys/, proc/, dev/kmsg,
  * run/ and the plan of its machine, runs BINARY -r DIRECTORY for each of its "run" lines, and prints
@@ -51,6 +51,7 @@
 
 #define MAX_NODES   (MAX_FUNCTIONS * 20)
 #define MAX_RUNS    16
+#define MAX_FILES   32
 #define MAX_ARGS    32
 #define HASH_SIZE   65536
 #define TEXT_SIZE   65536
@@ -109,7 +110,12 @@ struct test_case {
 	char *plan;
 	size_t plan_size;
 	bool has_plan;
-	const char *calls; /* -e: those that are to fail; NULL: each */
+	const char *calls;	   /* -e: those that are to fail; NULL: each */
+	bool is_command[MAX_RUNS]; /* of the host command, in place of the boot's binary */
+	struct {
+		char *path, *text;
+	} file[MAX_FILES];
+	unsigned int files;
 };
 
 static struct machine machine;
@@ -117,7 +123,7 @@ static struct test_case test;
 static struct node node[MAX_NODES];
 static unsigned int nodes = 2, hash[HASH_SIZE];
 static unsigned int run_number, fns_dir, devices_dir, drivers_dir, groups_dir, efifb_dir;
-static const char *binary, *machines, *mountpoint, *version = "VERSION";
+static const char *binary, *command, *machines, *mountpoint, *version = "VERSION";
 static char kmsg[8 * TEXT_SIZE];	/* since the log was begun anew */
 static bool has_scanned;		/* in this run */
 static unsigned int lines_shown;	/* in this run, for "brief" */
@@ -435,6 +441,8 @@ static void build_tree(void)
 		add_node(dir, "kmsg", NODE_KMSG);
 	if (test.has_plan)
 		add_file("/usr/lib/vfio-early/plan", test.plan, test.plan_size);
+	for (unsigned int i = 0; i < test.files; i++)
+		add_file(test.file[i].path, test.file[i].text, strlen(test.file[i].text));
 	for (unsigned int i = 0; i < machine.modules; i++)
 		if (*machine.module[i].path)
 			add_file(machine.module[i].path, (char *)"no module\n", 10);
@@ -931,7 +939,7 @@ static void __attribute__((noreturn)) execve_each(char **argv, char **envp)
 			continue;
 		*arg = NULL;
 		if (!fork()) {
-			execve(binary, argv, envp);
+			execve(argv[0], argv, envp);
 			_exit(127);
 		}
 		if (!fork()) {
@@ -940,7 +948,7 @@ static void __attribute__((noreturn)) execve_each(char **argv, char **envp)
 
 			for (unsigned int i = 0; arg[i + 1]; i++)
 				second[i + 3] = arg[i + 1];
-			execve(binary, second, envp);
+			execve(argv[0], second, envp);
 			_exit(127);
 		}
 		while (wait(&status) > 0)
@@ -948,7 +956,7 @@ static void __attribute__((noreturn)) execve_each(char **argv, char **envp)
 				worst = WEXITSTATUS(status);
 		_exit(worst);
 	}
-	execve(binary, argv, envp);
+	execve(argv[0], argv, envp);
 	_exit(127);
 }
 
@@ -960,6 +968,8 @@ static void __attribute__((noreturn)) start(unsigned int number, int tell, int g
 	sigset_t none;
 	char byte;
 
+	if (test.is_command[number])
+		argv[0] = (char *)command;
 	if (!test.is_bare[number]) {
 		argv[argc++] = (char *)"-r";
 		argv[argc++] = (char *)mountpoint;
@@ -970,6 +980,10 @@ static void __attribute__((noreturn)) start(unsigned int number, int tell, int g
 		if (root == word && asprintf(&word, "%s%s", mountpoint, word + 4) < 0)
 			abort();
 		argv[argc++] = word;
+	}
+	if (test.is_command[number] && argc < MAX_ARGS - 2) {
+		argv[argc++] = (char *)"--root";
+		argv[argc++] = (char *)mountpoint;
 	}
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -1184,8 +1198,9 @@ static void run(unsigned int number, int signals)
 	memset(calls.process, 0, sizeof(calls.process));
 	calls.fault = is_traced ? fault : (struct fault){ 0 };
 	before = (struct before){ strlen(kmsg), file_size("log"), file_size("report"), now() };
-	machine_event(&machine, "$ %s%s%s", strrchr(binary, '/') + 1, *test.run[number] ? " " : "",
-		      test.run[number]);
+	machine_event(&machine, "$ %s%s%s",
+		      strrchr(test.is_command[number] ? command : binary, '/') + 1,
+		      *test.run[number] ? " " : "", test.run[number]);
 	out = memfd_create("out", MFD_CLOEXEC);
 	err = memfd_create("err", MFD_CLOEXEC);
 	if (out < 0 || err < 0 || pipe2(tell, O_CLOEXEC) || pipe2(go, O_CLOEXEC))
@@ -1298,6 +1313,30 @@ static bool is_keyword(const char *line, const char *keyword, const char **rest)
 	return true;
 }
 
+/* "PATH TEXT"; "\n" in the text is a new line. */
+static void add_case_file(const char *path, const char *line)
+{
+	const char *text = strchr(line, ' ');
+	char *to;
+
+	if (!text || test.files == MAX_FILES)
+		wrong(path, line);
+	if (asprintf(&test.file[test.files].path, "/%.*s", (int)(text - line), line) < 0 ||
+	    asprintf(&test.file[test.files].text, "%s\n", text + 1) < 0)
+		abort();
+	to = test.file[test.files].text;
+	for (char *from = to; *from; from++) {
+		if (from[0] == '\\' && from[1] == 'n') {
+			*to++ = '\n';
+			from++;
+		} else {
+			*to++ = *from;
+		}
+	}
+	*to = '\0';
+	test.files++;
+}
+
 static void add_case_line(const char *path, char *line)
 {
 	const char *rest;
@@ -1308,10 +1347,15 @@ static void add_case_line(const char *path, char *line)
 		/* Another one than the boot's binary: the runner's business. */
 	} else if (is_keyword(line, "run", &rest)) {
 		add_run(rest, false, false);
+	} else if (is_keyword(line, "command", &rest)) {
+		test.is_command[test.runs % MAX_RUNS] = true;
+		add_run(rest, true, false);
 	} else if (is_keyword(line, "run-bare", &rest)) {
 		add_run(rest, true, false);
 	} else if (is_keyword(line, "run-replay", &rest)) {
 		add_run(rest, false, true);
+	} else if (is_keyword(line, "file", &rest)) {
+		add_case_file(path, rest);
 	} else if (is_keyword(line, "end-only", &rest)) {
 		test.shows_end = true;
 	} else if (is_keyword(line, "within", &rest)) {
@@ -1640,10 +1684,13 @@ int main(int argc, char **argv)
 
 	if (!strcmp(name ? name + 1 : argv[0], "modprobe"))
 		return be_modprobe(argc, argv);
-	while ((c = getopt(argc, argv, "b:m:d:v:eE")) != -1) {
+	while ((c = getopt(argc, argv, "b:c:m:d:v:eE")) != -1) {
 		switch (c) {
 		case 'b':
 			binary = realpath(optarg, NULL);
+			break;
+		case 'c':
+			command = realpath(optarg, NULL);
 			break;
 		case 'm':
 			machines = optarg;

@@ -61,6 +61,14 @@ else .[0]
 			kernel: "string null", builder: "string null" }),
 			(.wrong | each("wrong"; remark("wrong"))), (.notes | each("notes"; remark("notes"))),
 			(.functions | each("functions"; function("functions")))))
+	  elif $command == "detach" or $command == "reattach" then
+		members($command; { dry_run: "boolean" }),
+		(.functions | each("functions"; members("functions"; { address: "string", id: "string",
+			group: "number null", was: "string null", driver: "string null", result: "string",
+			code: "string null", why: "string null", fix: "string null" }), code("functions"))),
+		(.users | each("users"; members("users"; { address: "string", code: "string",
+			process: "string null", pid: "number null", what: "string null", forced: "boolean",
+			text: "string", fix: "string null" }), code("users")))
 	  elif $command == "vgpu" then
 		.devices | each("devices"; members("devices"; { device: "string", kind: "string",
 			name: "string null", total: "number null", used: "number null", free: "number null",

@@ -88,7 +88,7 @@ modules_wanted() {
 		'media/rc/rc-core' dax/dax 'dma-buf/*'
 	printf '%s.ko*\n' 'sound/core/*' 'sound/hda/*' sound/pci/hda/snd-hda-intel \
 		sound/pci/hda/snd-hda-codec sound/soundcore 'virt/*' 'lib/*crc*' 'crypto/crc*' \
-		'block/*' 'arch/*/crypto/crc*'
+		'block/*' 'arch/*/crypto/crc*' fs/minix/minix
 }
 
 # kernel_unpack DEB ARCH DIR: DIR/vmlinuz, and DIR/tree/usr/lib/modules with what a guest can need. vfio's

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vfio-early detach and reattach: hand a device to vfio-pci, or give it back to its own driver, now, on
+ * the running host. Which functions, the options, and the config with --keep; how it is done: handover.h.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "commands/change.h"
+#include "commands/command.h"
+#include "commands/handover.h"
+#include "config/state.h"
+#include "ui/options.h"
+#include "util/message.h"
+
+#define SECONDS_MAX 3600u
+
+#define ENTRY_DEADLINE "deadline", 'd', "SECONDS", "the longest that it may take (default: 60)"
+#define ENTRY_DRY      "dry-run", 'n', NULL, "say what would be done, and do nothing"
+
+static const struct options_entry detach_entries[] = {
+	{ CHANGE_ENTRY_GROUP },
+	{ CHANGE_ENTRY_ONLY },
+	{ ENTRY_DEADLINE },
+	{ "force", 'f', NULL, "also a console, and an interface that is up and idle" },
+	{ "keep", 'k', NULL, "at every boot from here on: vfio-early add" },
+	{ ENTRY_DRY },
+	{ 0 },
+};
+
+static const struct options_entry reattach_entries[] = {
+	{ CHANGE_ENTRY_GROUP },
+	{ CHANGE_ENTRY_ONLY },
+	{ ENTRY_DEADLINE },
+	{ "keep", 'k', NULL, "at every boot from here on: vfio-early remove" },
+	{ ENTRY_DRY },
+	{ 0 },
+};
+
+#define EXIT_STATUS                                                                        \
+	"Exit status: 0 done, 1 refused, in use, or something failed, 2 usage, 3 nothing " \
+	"was done.\n"
+
+static const struct options_spec detach_spec = {
+	.usage = "detach [OPTION...] ADDRESS...",
+	.about =
+		"Hands a card to vfio-pci now, without a reboot, by the rules of the boot: what this\n"
+		"host needs is refused. Whoever uses it is named first, and nothing is done then.\n"
+		"What fails is given back to its own driver.\n",
+	.entry = detach_entries,
+	.common = OPTIONS_READING,
+	.end = EXIT_STATUS,
+};
+
+static const struct options_spec reattach_spec = {
+	.usage = "reattach [OPTION...] ADDRESS...",
+	.about = "Gives a card back to its own driver now, and loads that where it is not. Refused\n"
+		 "while a VM has it. No later event of this boot takes it again.\n",
+	.entry = reattach_entries,
+	.common = OPTIONS_READING,
+	.end = EXIT_STATUS,
+};
+
+/* The number of --deadline. */
+static int take_deadline(struct handover *handover, const struct options *opts)
+{
+	char *end;
+	unsigned long seconds = strtoul(optarg, &end, 10);
+
+	if (*optarg < '0' || *optarg > '9' || *end || !seconds || seconds > SECONDS_MAX) {
+		message_error("%s is not a number of seconds; fix: write 1 to %u", optarg,
+			      SECONDS_MAX);
+		return options_usage(opts);
+	}
+	handover->deadline = (unsigned int)seconds;
+	return 0;
+}
+
+static int parse(struct handover *handover, struct options *opts, int argc, char **argv)
+{
+	int opt, ret = 0;
+
+	while (!ret && (opt = options_next(opts, argc, argv)) != OPTIONS_DONE) {
+		switch (opt) {
+		case OPTIONS_EXIT:
+			return OPTIONS_EXIT;
+		case 'g':
+			handover->scope = SLOT_GROUP;
+			break;
+		case '1':
+			handover->scope = SLOT_ONLY;
+			break;
+		case 'f':
+			handover->force = true;
+			break;
+		case 'k':
+			handover->is_kept = true;
+			break;
+		case 'n':
+			handover->is_dry = true;
+			break;
+		case 'd':
+			ret = take_deadline(handover, opts);
+			break;
+		}
+	}
+	if (!ret && optind == argc) {
+		message_error("an address is missing: vfio-early %s 0000:81:00", argv[0]);
+		ret = options_usage(opts);
+	}
+	return ret;
+}
+
+/* A bridge that came along with its slot stays; one that is alone is refused by decide(). */
+static void leave_out_bridges(struct slot *slot)
+{
+	size_t bridges = 0, kept = 0;
+
+	for (size_t i = 0; i < slot->count; i++)
+		bridges += pci_is_bridge(&slot->fn[i]);
+	for (size_t i = 0; i < slot->count && bridges < slot->count; i++)
+		if (!pci_is_bridge(&slot->fn[i]))
+			slot->fn[kept++] = slot->fn[i];
+	if (bridges < slot->count)
+		slot->count = kept;
+}
+
+/* The config, by the command that writes it; its own words and its own exit status. */
+static int keep(const struct handover *handover, const struct options *opts, bool is_detach,
+		int argc, char **argv)
+{
+	const char **words = calloc((size_t)argc + 6, sizeof(*words));
+	int count = 0, ret, out = -1;
+
+	if (!words)
+		return COMMAND_NOTHING;
+	words[count++] = is_detach ? "add" : "remove";
+	words[count++] = "--root";
+	words[count++] = opts->root;
+	if (handover->scope == SLOT_GROUP)
+		words[count++] = "--group";
+	else if (handover->scope == SLOT_ONLY)
+		words[count++] = "--only";
+	if (handover->is_dry)
+		words[count++] = "--dry-run";
+	for (int i = 0; i < argc; i++)
+		words[count++] = argv[i];
+	/* Standard output has the JSON. */
+	fflush(stdout);
+	if (opts->output.format == OUTPUT_JSON) {
+		out = dup(STDOUT_FILENO);
+		dup2(STDERR_FILENO, STDOUT_FILENO);
+	}
+	optind = 0; /* getopt(3): start anew */
+	ret = is_detach ? command_add(count, (char **)words) :
+			  command_remove(count, (char **)words);
+	fflush(stdout);
+	if (out >= 0) {
+		dup2(out, STDOUT_FILENO);
+		close(out);
+	}
+	free(words);
+	return ret;
+}
+
+/* What detach asks beside the functions themselves: the config, and what the host needs. */
+static int read_needs(struct handover *handover)
+{
+	/* The exceptions of the config count, whatever `undo` said of its bind lines. */
+	state_suppose(STATE_UNDONE, false);
+	return host_decide(handover->host, NULL);
+}
+
+static int print(const struct handover *handover, const struct options *opts, int status)
+{
+	if (opts->output.format != OUTPUT_JSON)
+		handover_print(handover);
+	else if (handover_json(handover))
+		return COMMAND_NOTHING;
+	return status;
+}
+
+static int run(struct handover *handover, const struct options *opts, bool is_detach, int argc,
+	       char **argv)
+{
+	int ret = 0, status;
+
+	if (host_open(opts->root, &handover->host))
+		return COMMAND_NOTHING;
+	if (handover_refuse_stuck(handover, argc, argv))
+		return print(handover, opts, COMMAND_INCOMPLETE);
+	for (int i = 0; i < argc && !ret; i++)
+		ret = slot_add(handover->host, argv[i], handover->scope, &handover->slot);
+	if (ret)
+		return command_selected(ret) < 0 ? COMMAND_NOTHING : COMMAND_USAGE;
+	leave_out_bridges(&handover->slot);
+	ret = handover_open(handover);
+	if (!ret && is_detach)
+		ret = read_needs(handover);
+	if (!ret)
+		ret = handover_lock(handover);
+	if (ret)
+		return COMMAND_NOTHING;
+	status = is_detach ? handover_give(handover) : handover_take_back(handover);
+	return print(handover, opts, status);
+}
+
+static int command(int argc, char **argv, bool is_detach)
+{
+	struct handover handover = { .lockfd = -1, .deadline = HANDOVER_SECONDS };
+	struct options opts;
+	int ret, status;
+
+	options_init(&opts, is_detach ? &detach_spec : &reattach_spec);
+	ret = parse(&handover, &opts, argc, argv);
+	if (ret)
+		return ret == OPTIONS_EXIT ? opts.status : ret;
+	argc -= optind;
+	argv += optind;
+	status = run(&handover, &opts, is_detach, argc, argv);
+	handover_close(&handover);
+	host_close(handover.host);
+	if (status == COMMAND_OK && handover.is_kept)
+		status = keep(&handover, &opts, is_detach, argc, argv);
+	return status;
+}
+
+int command_detach(int argc, char **argv)
+{
+	return command(argc, argv, true);
+}
+
+int command_reattach(int argc, char **argv)
+{
+	return command(argc, argv, false);
+}

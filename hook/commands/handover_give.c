@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Handing functions to vfio-pci on the running host; see handover.h. The plan is today's config with the
+ * bind lines of just these functions, decided and carried out by the code of the boot. Before anything is
+ * written, whoever uses them is looked for.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands/handover.h"
+#include "early/decide.h"
+#include "early/paths.h"
+#include "early/sysfs.h"
+#include "early/tell.h"
+#include "host/next_boot.h"
+#include "plan/plan.h"
+#include "ui/status.h"
+#include "util/message.h"
+
+#define GIVE_BACK_MS 10000 /* after a run that did not come to its end */
+
+static struct plan plan;
+
+/* --- the plan */
+
+/* What the config says of everything but which functions are bound. */
+static void copy_without_binds(const char *text, FILE *out)
+{
+	for (size_t len; *text; text += len) {
+		len = strcspn(text, "\n");
+		len += text[len] == '\n';
+		if (strncmp(text, "bind", 4) != 0)
+			fwrite(text, 1, len, out);
+	}
+}
+
+/* As the boot's own lines are: pinned to the ID and the place of today. */
+static void write_bind(const struct handover *handover, const struct pci_function *fn, FILE *out)
+{
+	char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE], path[SYSFS_PATH_MAX];
+
+	fprintf(out, "bind %s=%s", pci_address_format(&fn->addr, addr), pci_id_format(&fn->id, id));
+	if (!pci_path(handover->host->root.fd, &fn->addr, path, sizeof(path)))
+		fprintf(out, "@%s", path);
+	fputc('\n', out);
+}
+
+static int write_plan(const struct handover *handover, char **text, size_t *size)
+{
+	const struct root *root = &handover->host->root;
+	char running[128], path[SYSFS_PATH_MAX], *compiled = NULL;
+	const char *kernel = host_running(root, running, sizeof(running));
+	FILE *out;
+	int ret;
+
+	sysfs_path(path, "lib/modules/%s/modules.dep", kernel);
+	/* No module of another system is loaded here; and without a folder of modules there is none. */
+	if (!root->is_host || !sysfs_exists(root->fd, path))
+		kernel = NULL;
+	ret = compiler_plan(handover->host->compiler, kernel, &compiled, size);
+	if (ret)
+		return ret;
+	out = open_memstream(text, size);
+	if (out) {
+		copy_without_binds(compiled, out);
+		for (size_t i = 0; i < handover->slot.count; i++)
+			write_bind(handover, &handover->slot.fn[i], out);
+	}
+	free(compiled);
+	return !out || fclose(out) ? message_errno(-ENOMEM, "cannot make the plan") : 0;
+}
+
+static int decide_now(struct handover *handover, char *text, size_t size)
+{
+	struct act *act = handover->act;
+	struct plan_errors errors = { 0 };
+	int ret;
+
+	plan_init(&plan);
+	if (plan_parse(&plan, text, size, PLAN_COMPILED, &errors))
+		return message_error("the plan cannot be used: %s", errors.error[0].what);
+	plan.failure = PLAN_FAILURE_RELEASE;
+	plan.deadline = handover->deadline;
+	act->plan = &plan;
+	iommu_read(act->rootfd, handover->host->cmdline, plan_wants_noiommu(&plan),
+		   &handover->host->iommu);
+	act->table.late_groups = handover->host->iommu.has_smmu;
+	/* Facts of this moment; but one that is stuck, a mate of theirs, would keep us for ever. */
+	if (handover->host->stuck) {
+		act->table.known = handover->host->known;
+		act->table.knowns = (unsigned int)handover->host->count;
+	}
+	ret = pci_collect(act->rootfd, &plan, NULL, &act->table);
+	if (ret)
+		return message_errno(ret, "cannot read the functions");
+	decide(&plan, &handover->host->iommu, &act->table, &act->decisions);
+	return 0;
+}
+
+/* --- verdicts */
+
+static struct tell_facts facts_of(const struct handover *handover)
+{
+	return (struct tell_facts){
+		.plan = &plan,
+		.iommu = &handover->host->iommu,
+		.table = &handover->act->table,
+		.decisions = &handover->act->decisions,
+	};
+}
+
+/* A function that is bound with the others, or in their way. */
+static void add_verdict(struct handover *handover, unsigned int i)
+{
+	const struct tell_facts facts = facts_of(handover);
+	const struct pci_function *fn = &handover->act->table.fn[i];
+	const struct verdict *verdict = &handover->act->decisions.verdict[i];
+	char why[TELL_SIZE], fix[TELL_SIZE], addr[PCI_ADDRESS_SIZE];
+
+	if (verdict->blocks_group)
+		message_warn("%s shares group %d and stays with the host: no VM gets the others; "
+			     "fix: --group",
+			     pci_address_format(&fn->addr, addr), fn->group);
+	tell_reason(&facts, i, why, sizeof(why));
+	tell_fix(&facts, i, fix, sizeof(fix));
+	if (verdict->decision == DECIDE_REFUSE)
+		handover_add(handover, fn, REPORT_REFUSED, code_name(verdict->reason), why, fix);
+	else if (verdict->decision == DECIDE_KEEP)
+		handover_add(handover, fn, REPORT_KEPT, code_name(verdict->reason),
+			     verdict->reason == REASON_VARIANT ? why : "on vfio-pci already", "");
+	else if (verdict->decision != DECIDE_NOTHING)
+		handover_add(handover, fn, REPORT_PLANNED, "", "", "");
+}
+
+static bool is_any(const struct handover *handover, enum report_result result)
+{
+	for (size_t i = 0; i < handover->items; i++)
+		if (handover->item[i].result == result)
+			return true;
+	return false;
+}
+
+/* Nothing is done to what was to be bound. */
+static void leave(struct handover *handover)
+{
+	for (size_t i = 0; i < handover->items; i++)
+		if (handover->item[i].result == REPORT_PLANNED)
+			handover->item[i].result = REPORT_UNDONE;
+}
+
+/* --- who uses them */
+
+static int find_users(struct handover *handover)
+{
+	const struct act *act = handover->act;
+	struct pci_function *fn = calloc(act->table.count + 1, sizeof(*fn));
+	size_t count = 0;
+	int ret;
+
+	if (!fn)
+		return message_errno(-ENOMEM, "cannot find out who uses it");
+	for (unsigned int i = 0; i < act->table.count; i++)
+		if (act->decisions.verdict[i].decision == DECIDE_BIND)
+			fn[count++] = act->table.fn[i];
+	ret = users_find(handover->host, fn, count, USERS_OF_DRIVER,
+			 compiler_protect(handover->host->compiler), &handover->users);
+	free(fn);
+	return ret;
+}
+
+static bool is_held(const struct handover *handover)
+{
+	for (size_t i = 0; i < handover->users.count; i++)
+		if (!handover->force || !user_may_be_forced(&handover->users.list[i]))
+			return true;
+	return false;
+}
+
+/* --- carrying it out */
+
+static int run_act(void *arg)
+{
+	act_run(arg);
+	return 0;
+}
+
+/* What a run that did not end left between two drivers; not what a driver holds. */
+static int run_give_back(void *arg)
+{
+	struct act *act = arg;
+
+	for (unsigned int i = 0; i < act->table.count; i++) {
+		struct act_outcome *outcome = &act->outcome[i];
+
+		if (act->decisions.verdict[i].decision == DECIDE_BIND &&
+		    outcome->result == ACT_NOTHING)
+			act_give_back(act, &act->table.fn[i], outcome);
+	}
+	return 0;
+}
+
+/*
+ * The run did not come to its end: the function that it was at is stuck, or a module is. The others are
+ * given back.
+ */
+static void end_run(struct handover *handover, int error)
+{
+	struct act *act = handover->act;
+
+	tell_given_up(&handover->report, act, handover_ms(handover), error);
+	act_look(act);
+	if (act->step != ACT_LOAD && act->step != ACT_START && act->step != ACT_DONE &&
+	    act->outcome[act->current].result == ACT_NOTHING) {
+		act->outcome[act->current].failed = ACT_UNBIND;
+		act->outcome[act->current].error = ETIMEDOUT;
+		act->outcome[act->current].result = ACT_STUCK;
+	}
+	act->patience = GIVE_BACK_MS / 2;
+	handover_run(handover, run_give_back, act, GIVE_BACK_MS);
+	for (unsigned int i = 0; i < act->table.count; i++) {
+		struct act_outcome *outcome = &act->outcome[i];
+
+		if (act->decisions.verdict[i].decision != DECIDE_BIND ||
+		    outcome->result != ACT_NOTHING)
+			continue;
+		outcome->failed = ACT_LOAD;
+		outcome->error = ETIMEDOUT;
+		outcome->result = *outcome->driver ? ACT_RELEASED : ACT_NOT_RELEASED;
+	}
+}
+
+static void say_modules(struct handover *handover)
+{
+	const struct act *act = handover->act;
+	char text[TELL_SIZE];
+
+	for (unsigned int i = 0; i < act->modules_tried; i++) {
+		if (act->module[i].step == MODULE_LOADED)
+			continue;
+		tell_module(&plan.module[i], &act->module[i], handover->host->cmdline, text,
+			    sizeof(text));
+		report_line(&handover->report, REPORT_ERROR, "%s", text);
+		message_error("%s", text);
+	}
+}
+
+static struct handover_item *find_item(struct handover *handover, const struct pci_function *fn)
+{
+	for (size_t i = 0; i < handover->items; i++)
+		if (pci_address_equal(&handover->item[i].fn.addr, &fn->addr))
+			return &handover->item[i];
+	return NULL;
+}
+
+static void say_bound(struct handover *handover, const struct pci_function *fn,
+		      struct handover_item *item)
+{
+	snprintf(item->why, sizeof(item->why),
+		 *fn->driver ? "bound to vfio-pci, taken from %s" : "bound to vfio-pci",
+		 fn->driver);
+	item->result = REPORT_BOUND;
+	item->code = code_name(REASON_BY_ADMIN);
+	handover_tell(handover, fn, item->driver, REPORT_BOUND, item->why, "detach");
+}
+
+static void say_failed(struct handover *handover, unsigned int i, struct handover_item *item)
+{
+	const struct tell_facts facts = facts_of(handover);
+	const struct act_outcome *outcome = &handover->act->outcome[i];
+	bool is_stuck = outcome->result == ACT_STUCK;
+	char why[256], where[PCI_DRIVER_SIZE + 32];
+
+	tell_verdict(&handover->report, &facts, i, outcome, handover_ms(handover));
+	tell_failure(outcome, why, sizeof(why));
+	snprintf(where, sizeof(where), *outcome->driver ? "on %s now" : "without a driver now",
+		 outcome->driver);
+	snprintf(item->why, sizeof(item->why), "%s%s, %s", is_stuck ? "stuck: " : "", why, where);
+	if (is_stuck)
+		snprintf(item->fix, sizeof(item->fix), "reboot");
+	item->result = REPORT_FAILED;
+	item->code = code_name(act_reason(outcome));
+}
+
+static int carry_out(struct handover *handover)
+{
+	struct act *act = handover->act;
+	int ret, status = COMMAND_OK;
+
+	/* A driver may take half of it: the rest is for the bind, and for giving back what fails. */
+	act->patience = (int)handover->deadline * 1000 / 2;
+	ret = handover_run(handover, run_act, act, (int)handover->deadline * 1000);
+	if (ret)
+		end_run(handover, ret);
+	say_modules(handover);
+	for (unsigned int i = 0; i < act->table.count; i++) {
+		const struct act_outcome *outcome = &act->outcome[i];
+		struct handover_item *item = find_item(handover, &act->table.fn[i]);
+
+		if (act->decisions.verdict[i].decision != DECIDE_BIND || !item)
+			continue;
+		strcpy(item->driver, outcome->driver);
+		if (outcome->result == ACT_BOUND) {
+			say_bound(handover, &act->table.fn[i], item);
+			continue;
+		}
+		say_failed(handover, i, item);
+		status = COMMAND_INCOMPLETE;
+	}
+	return status;
+}
+
+/* They are where they are to be: the report has it that this is the administrator's word. */
+static void keep(struct handover *handover)
+{
+	for (size_t i = 0; i < handover->items && !handover->is_dry; i++) {
+		const struct handover_item *item = &handover->item[i];
+
+		if (item->result == REPORT_KEPT)
+			handover_tell(handover, &item->fn, item->driver, REPORT_KEPT,
+				      "already on vfio-pci", "detach");
+	}
+}
+
+static void say_planned(struct handover *handover)
+{
+	for (size_t i = 0; i < handover->items; i++) {
+		struct handover_item *item = &handover->item[i];
+
+		if (item->result == REPORT_PLANNED)
+			snprintf(item->why, sizeof(item->why),
+				 *item->fn.driver ? "would be bound to vfio-pci, taken from %s" :
+						    "would be bound to vfio-pci",
+				 item->fn.driver);
+	}
+}
+
+int handover_give(struct handover *handover)
+{
+	char *text = NULL;
+	size_t size;
+	int ret = write_plan(handover, &text, &size);
+
+	if (!ret)
+		ret = decide_now(handover, text, size);
+	for (unsigned int i = 0; i < handover->act->table.count && !ret; i++)
+		add_verdict(handover, i);
+	if (!ret && is_any(handover, REPORT_REFUSED)) {
+		leave(handover);
+		ret = COMMAND_INCOMPLETE;
+	}
+	if (!ret)
+		ret = find_users(handover);
+	if (!ret && is_held(handover)) {
+		leave(handover);
+		ret = COMMAND_INCOMPLETE;
+	} else if (!ret && handover->is_dry) {
+		say_planned(handover);
+	} else if (!ret) {
+		keep(handover);
+		ret = carry_out(handover);
+	}
+	free(text);
+	return ret < 0 ? COMMAND_NOTHING : ret;
+}

@@ -1,0 +1,332 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash disable=SC2154 # variables of tests/host/changes/run
+# detach, reattach: who uses a device, what is refused, what a dry run says. What they do to a device is in
+# tests/tree and tests/kernel.
+
+# node FUNCTION FOLDER NAME SUBSYSTEM MAJ:MIN: a device with a node in /dev, below a function.
+node() {
+	dir=$root/sys/bus/pci/devices/$1/$2
+	mkdir -p "$dir"
+	echo "$5" >"$dir/dev"
+	printf 'DEVNAME=%s\n' "$3" >"$dir/uevent"
+	ln -sfn "/sys/class/$4" "$dir/subsystem"
+}
+
+# process PID NAME FILE: has it open.
+process() {
+	mkdir -p "$root/proc/$1/fd"
+	echo "$2" >"$root/proc/$1/comm"
+	ln -s "$3" "$root/proc/$1/fd/$(find "$root/proc/$1/fd" -type l | wc -l)"
+}
+
+# interface FUNCTION NAME FLAGS: of the network.
+interface() {
+	dir=$root/sys/bus/pci/devices/$1/net/$2
+	mkdir -p "$dir" "$root/sys/class/net"
+	echo "$3" >"$dir/flags"
+	ln -s /sys/class/net "$dir/subsystem"
+	ln -s "../../../$1" "$dir/device"
+	ln -s "../..$(cd "$dir" && pwd -P | sed "s|^$root/sys||")" "$root/sys/class/net/$2"
+}
+
+begin "detach: a process with nodes open is named, each node of it; nothing is written"
+protected
+node 0000:01:00.0 drm/card0 dri/card0 drm 226:0
+node 0000:01:00.0 drm/renderD128 dri/renderD128 drm 226:128
+node 0000:01:00.1 sound/card0/controlC0 snd/controlC0 sound 116:3
+process 812 Xorg /dev/dri/card0
+process 812 Xorg /dev/dri/renderD128
+process 812 Xorg /dev/null
+process 950 wireplumber /dev/snd/controlC0
+run detach 01:00
+status_is 1
+out_is </dev/null
+err "error: 0000:01:00.0 is in use: Xorg (PID 812) has /dev/dri/card0, /dev/dri/renderD128 open; fix: end it"
+err "error: 0000:01:00.1 is in use: wireplumber (PID 950) has /dev/snd/controlC0 open; fix: end it"
+nothing_written
+[ "$(cat "$root/sys/bus/pci/devices/0000:01:00.0/driver_override")" = "(null)" ] || problem "the override was written"
+[ ! -e "$root/run/vfio-early/report" ] || problem "there is a report"
+
+begin "detach --json: users with codes"
+protected
+node 0000:01:00.0 drm/card0 dri/card0 drm 226:0
+process 812 Xorg /dev/dri/card0
+run detach --only --json 01:00.0
+status_is 1
+err "warning: 0000:01:00.1 shares group 14 and stays with the host: no VM gets the others; fix: --group"
+[ "$(wc -l <"$work/err")" -eq 1 ] || problem "stderr says more"
+out_is <<-EOF
+	{
+	  "schema": 2,
+	  "dry_run": false,
+	  "functions": [
+	    {
+	      "address": "0000:01:00.0",
+	      "id": "10de:1187",
+	      "group": 14,
+	      "was": "nouveau",
+	      "driver": "nouveau",
+	      "result": "undone",
+	      "code": null,
+	      "why": null,
+	      "fix": null
+	    }
+	  ],
+	  "users": [
+	    {
+	      "address": "0000:01:00.0",
+	      "code": "open-node",
+	      "process": "Xorg",
+	      "pid": 812,
+	      "what": "/dev/dri/card0",
+	      "forced": false,
+	      "text": "Xorg (PID 812) has /dev/dri/card0 open",
+	      "fix": "end it"
+	    }
+	  ]
+	}
+EOF
+
+begin "detach: the console, which --force takes"
+protected
+node 0000:01:00.0 graphics/fb0 fb0 graphics 29:0
+mkdir -p "$root/sys/class/vtconsole/vtcon1"
+echo 1 >"$root/sys/class/vtconsole/vtcon1/bind"
+echo '(M) frame buffer device' >"$root/sys/class/vtconsole/vtcon1/name"
+run detach 01:00
+status_is 1
+err "error: 0000:01:00.0 is in use: it shows the console; fix: have another way in (SSH, serial), then --force"
+run detach --force --dry-run 01:00
+status_is 0
+err "warning: 0000:01:00.0: it shows the console"
+out "0000:01:00.0: would be bound to vfio-pci, taken from nouveau"
+out "0000:01:00.1: would be bound to vfio-pci, taken from snd_hda_intel"
+echo 0 >"$root/sys/class/vtconsole/vtcon1/bind"
+run detach --dry-run 01:00
+status_is 0
+
+begin "detach: what the host needs is refused, with --force and with bind! in the config too"
+protected
+config 'bind! 00:1f.2\n'
+run detach --force --only 00:1f.2
+status_is 1
+err "error: 0000:00:1f.2: holds / (protect)"
+
+begin "detach: except, and what undo said last does not take that away"
+protected
+config 'except 02:00.1\n'
+mkdir -p "$root/var/lib/vfio-early"
+: >"$root/var/lib/vfio-early/undone"
+run detach --dry-run 02:00
+status_is 1
+err "error: 0000:02:00.1: in except"
+
+begin "detach: group refuse names the mate"
+protected
+config 'group refuse\n'
+run detach --dry-run --only 02:00.0
+status_is 1
+err "error: 0000:02:00.0: 0000:02:00.1 shares the group and no bind line takes it (group refuse)"
+
+begin "detach: group claim looks at who uses the claimed one"
+protected
+config 'group claim\n'
+node 0000:01:00.1 sound/card0/controlC0 snd/controlC0 sound 116:3
+process 950 wireplumber /dev/snd/controlC0
+run detach --only 01:00.0
+status_is 1
+err "error: 0000:01:00.1 is in use: wireplumber (PID 950) has /dev/snd/controlC0 open; fix: end it"
+
+begin "detach: a mounted disk, and the process on it"
+protected
+node 0000:02:00.0 ata9/host9/block/sdb sdb block 8:16
+sdb=$(cd "$root/sys/bus/pci/devices/0000:02:00.0/ata9/host9/block/sdb" && pwd -P | sed "s|^$root/||")
+ln -s "../../../$sdb" "$root/sys/dev/block/8:16"
+ln -s "../../../$sdb" "$root/sys/class/block/sdb"
+echo "30 25 8:16 / /mnt/data rw,relatime - ext4 /dev/sdb rw" >>"$root/proc/self/mountinfo"
+process 77 backup /mnt/data/file
+run detach --force 02:00
+status_is 1
+err "error: 0000:02:00.0 is in use: backup (PID 77) uses /mnt/data, which is on it; fix: end it"
+err "error: 0000:02:00.0 is in use: holds /mnt/data, in use now; fix: unmount it, swap it off, export the pool or deactivate the volume"
+
+begin "detach: a disk that another device stands on, which has no name"
+protected
+node 0000:02:00.0 ata9/host9/block/sdb sdb block 8:16
+mkdir -p "$root/sys/bus/pci/devices/0000:02:00.0/ata9/host9/block/sdb/holders/dm-9"
+run detach 02:00
+status_is 1
+err "error: 0000:02:00.0 is in use: dm-9 stands on it; fix: unmount it, swap it off, export the pool or deactivate the volume"
+
+begin "detach: interfaces: in a bridge, up, down"
+protected
+mkdir -p "$root/proc/net"
+printf 'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\n' >"$root/proc/net/route"
+interface 0000:17:00.2 ens1 0x1003
+mkdir -p "$root/sys/class/net/ens1/upper_vmbr0"
+# The default route is elsewhere.
+interface 0000:17:00.1 ens2 0x1003
+printf 'ens2\t00000000\t0102A8C0\t0003\t0\t0\t0\t00000000\n' >>"$root/proc/net/route"
+run detach --force 17:00.2
+status_is 1
+err "error: 0000:17:00.2 is in use: interface ens1 of vmbr0; fix: take it out of there"
+rm -r "$root/sys/class/net/ens1/upper_vmbr0"
+run detach 17:00.2
+status_is 1
+err "error: 0000:17:00.2 is in use: interface ens1 is up; fix: ip link set ens1 down, or --force"
+run detach --force --dry-run 17:00.2
+status_is 0
+err "warning: 0000:17:00.2: interface ens1 is up"
+echo 0x1002 >"$root/sys/class/net/ens1/flags"
+run detach --dry-run 17:00.2
+status_is 0
+run detach --force --dry-run 17:00.1
+status_is 1
+err "error: 0000:17:00.1: carries the default route (ens2) (protect)"
+
+begin "detach: a function with virtual functions"
+protected
+run detach --dry-run --only 17:00.0
+status_is 1
+err "error: 0000:17:00.0: 2 virtual functions are enabled; fix: bind those, or set sriov_numvfs to 0"
+
+begin "detach: NVIDIA's driver: its nodes, the daemon, modeset"
+protected
+ln -sfn ../../../../bus/pci/drivers/nvidia "$root/sys/bus/pci/devices/0000:01:00.0/driver"
+sed -i 's/^DRIVER=.*/DRIVER=nvidia/' "$root/sys/bus/pci/devices/0000:01:00.0/uevent"
+mkdir -p "$root/proc/driver/nvidia/gpus/0000:01:00.0" "$root/sys/module/nvidia_drm/parameters"
+printf 'Model: \t\t GTX\nDevice Minor: \t 3\n' >"$root/proc/driver/nvidia/gpus/0000:01:00.0/information"
+echo Y >"$root/sys/module/nvidia_drm/parameters/modeset"
+process 600 nvidia-persiste /dev/nvidia3
+process 601 other /dev/nvidia0
+run detach --only 01:00.0
+status_is 1
+err "error: 0000:01:00.0 is in use: nvidia-persiste (PID 600) has /dev/nvidia3 open; fix: systemctl stop nvidia-persistenced"
+err "error: 0000:01:00.0 is in use: nvidia_drm holds it (modeset); fix: stop the display manager, then modprobe -r nvidia_drm nvidia_modeset"
+! grep -q 'PID 601' "$work/err" || problem "another card's process was named"
+
+begin "detach: not the running host: nothing is known, nothing is done"
+config 'bind 02:00\n'
+run detach 02:00
+status_is 1
+err_has "who uses it cannot be found out"
+err_has "/proc is not mounted"
+
+begin "detach: usage"
+run detach
+status_is 2
+err "error: an address is missing: vfio-early detach 0000:81:00"
+run detach --deadline 90x 02:00
+status_is 2
+run detach 09:00
+status_is 2
+err_has "there is no PCI function at 09:00"
+
+begin "detach --keep: the change of the config, as add makes it"
+protected
+run detach --keep --dry-run 02:00
+status_is 0
+out "0000:02:00.0: would be bound to vfio-pci"
+out_has "+bind 0000:02:00.0=10de:1187"
+nothing_written
+
+# held: 02:00 with vfio-pci.
+held() {
+	protected
+	for address in 0000:02:00.0 0000:02:00.1; do
+		mkdir -p "$root/sys/bus/pci/drivers/vfio-pci"
+		ln -sfn ../../../../bus/pci/drivers/vfio-pci "$root/sys/bus/pci/devices/$address/driver"
+		sed -i '1i DRIVER=vfio-pci' "$root/sys/bus/pci/devices/$address/uevent"
+		echo vfio-pci >"$root/sys/bus/pci/devices/$address/driver_override"
+	done
+}
+
+begin "reattach: refused while a process has the group open"
+held
+mkdir -p "$root/sys/class/vfio/15"
+echo 511:0 >"$root/sys/class/vfio/15/dev"
+process 4711 kvm /dev/vfio/15
+run reattach 02:00
+status_is 1
+err "error: 0000:02:00.0 is in use: kvm (PID 4711) runs with it (/dev/vfio/15); fix: stop that VM"
+[ "$(cat "$root/sys/bus/pci/devices/0000:02:00.0/driver_override")" = vfio-pci ] || problem "the override was cleared"
+[ ! -e "$root/run/vfio-early/report" ] || problem "there is a report"
+
+begin "reattach: refused while Proxmox VE has reserved it"
+held
+mkdir -p "$root/run/qemu-server" "$root/etc/pve/qemu-server" "$root/usr/sbin"
+: >"$root/usr/sbin/qm"
+echo '0000:02:00.0 104 4711' >"$root/run/qemu-server/pci-id-reservations"
+run reattach --only 02:00.0
+status_is 1
+err "error: 0000:02:00.0 is in use: a VM runs with it (VM 104); fix: qm stop 104"
+
+begin "reattach --dry-run: which module would take it, or is blacklisted"
+held
+module_with_alias() {
+	printf 'const char modinfo[] __attribute__((section(".modinfo"))) = "license=GPL\\0name=%s\\0alias=%s";\n' \
+		"$1" "$2" | ${CC:-cc} -x c -c -o "$root/lib/modules/$kernel/kernel/$1.ko" -
+	depmod -b "$root" "$kernel"
+}
+module_with_alias nouveau 'pci:v000010DEd00001187sv*sd*bc*sc*i*'
+run reattach --dry-run 02:00
+status_is 0
+out "0000:02:00.0: would be given back to nouveau"
+out "0000:02:00.1: would be given back"
+mkdir -p "$root/etc/modprobe.d"
+echo 'blacklist nouveau' >"$root/etc/modprobe.d/nouveau.conf"
+run reattach --dry-run 02:00
+out "0000:02:00.0: would be given back; module nouveau is blacklisted"
+
+begin "reattach: with its own driver already"
+protected
+run reattach 01:00
+status_is 0
+out "0000:01:00.0: with nouveau already"
+[ ! -e "$root/run/vfio-early/report" ] || problem "there is a report"
+
+begin "reattach: what somebody else gave back is the administrator's word from here on"
+ready
+protected
+for address in 0000:02:00.0 0000:02:00.1; do
+	ln -sfn ../../../../bus/pci/drivers/nouveau "$root/sys/bus/pci/devices/$address/driver"
+	sed -i '1i DRIVER=nouveau' "$root/sys/bus/pci/devices/$address/uevent"
+done
+run status --raw -o CODE,SUBJECT
+out "device-rebound 0000:02:00.0"
+run reattach 02:00
+status_is 0
+run status --raw -o LEVEL,CODE,SUBJECT
+out "warns reattached 0000:02:00.0"
+out "warns reattached 0000:02:00.1"
+no_out "device-rebound"
+no_out "boot-ok"
+run status
+out_has "0000:02:00.0: given back to this host by vfio-early reattach: on nouveau"
+out_has "vfio-early detach 0000:02:00.0"
+
+begin "status: a detach that failed, of what the config does not name, is none of its business"
+ready
+printf 'address=0000:01:00.0 id=10de:1187 class=030000 group=14 result=failed driver=nouveau was=nouveau ms=9 why=bind-refused reason="bind"\n' \
+	>>"$root/run/vfio-early/report"
+run status
+status_is 0
+sed -i 's/why=bind-refused/why=driver-stuck/' "$root/run/vfio-early/report"
+run status --raw -o CODE,SUBJECT
+status_is 1
+out "driver-stuck 0000:01:00.0"
+
+begin "detach, reattach: one that is stuck is not read, and nothing is tried again"
+protected
+mkdir -p "$root/run/vfio-early"
+printf 'address=0000:02:00.1 id=10de:0e0a class=040300 group=15 result=failed driver=- was=snd_hda_intel ms=9 why=driver-stuck reason="unbind"\n' \
+	>"$root/run/vfio-early/report"
+run detach 02:00
+status_is 1
+err "error: 0000:02:00.1: stuck: a driver does not let go of it, and nothing is tried again; fix: reboot"
+run reattach --only 02:00.1
+status_is 1
+run detach --group --only 02:00.0 --dry-run
+status_is 0
+run detach --group 02:00.0 --dry-run
+status_is 1
