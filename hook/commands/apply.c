@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "commands/apply.h"
+#include "commands/apply_now.h"
 #include "commands/command.h"
 #include "commands/trial.h"
 #include "config/state.h"
@@ -40,6 +41,7 @@
 
 static const struct options_entry apply_entries[] = {
 	DRY_RUN,
+	{ "now", 'N', NULL, "hand over at once what nobody uses; the rest waits for the reboot" },
 	{ "try", 't', "[MINUTES]", "unless confirmed so soon after the reboot, it is taken back" },
 	{ 0 },
 };
@@ -75,7 +77,7 @@ static const struct options_spec undo_spec = {
 
 struct apply {
 	struct options opts;
-	bool is_undo, is_dry;
+	bool is_undo, is_dry, is_now;
 	bool is_restore;      /* of a trial that was not confirmed, which is not ended by it */
 	unsigned int minutes; /* of a trial, or 0 */
 	struct trial trial;
@@ -471,7 +473,9 @@ static int run(struct apply *apply)
 	refresh = do_refresh(apply);
 	if (cmdline || images || refresh || settle(apply))
 		return COMMAND_INCOMPLETE;
-	return print_summary(apply) ? COMMAND_INCOMPLETE : COMMAND_OK;
+	if (print_summary(apply))
+		return COMMAND_INCOMPLETE;
+	return apply->is_now ? apply_now(apply->opts.root, apply->is_dry) : COMMAND_OK;
 }
 
 static int finish(struct apply *apply, int ret)
@@ -507,6 +511,8 @@ static int command(int argc, char **argv, bool is_undo)
 	while (!ret && (code = options_next(&apply.opts, argc, argv)) >= 0) {
 		if (code == 'n')
 			apply.is_dry = true;
+		else if (code == 'N')
+			apply.is_now = true;
 		else if (optarg)
 			ret = take_minutes(&apply, optarg);
 		else

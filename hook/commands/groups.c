@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "commands/command.h"
+#include "commands/groups_ask.h"
 #include "early/tell.h"
 #include "host/host.h"
 #include "host/next_boot.h"
@@ -30,6 +32,8 @@ enum {
 	COL_VMS,
 	COL_CODE,
 	COL_WHY,
+	COL_ASKED,
+	COL_ANSWER,
 };
 
 static const struct output_column columns[] = {
@@ -45,6 +49,15 @@ static const struct output_column columns[] = {
 	{ "VMS", "that have it, where any do", 3, 0, OUTPUT_STRING, false },
 	{ "CODE", "the same as a stable word", 8, 0, OUTPUT_STRING, false },
 	{ "WHY", "why no VM can take it", 0.3, SCOLS_FL_TRUNC, OUTPUT_STRING, false },
+	{ "ASKED", "with --ask: what the kernel says", 6, 0, OUTPUT_STRING, false,
+	  .part = OUTPUT_PARENT },
+	{ "ANSWER", "with --ask: why", 0.3, SCOLS_FL_TRUNC, OUTPUT_STRING, false,
+	  .part = OUTPUT_PARENT },
+	{ 0 },
+};
+
+static const struct options_entry entries[] = {
+	{ "ask", 'a', NULL, "ask the kernel about each group of which something is bound (root)" },
 	{ 0 },
 };
 
@@ -53,6 +66,7 @@ static const struct options_spec spec = {
 	.about = "IOMMU groups with their functions. A VM takes a group as a whole, bridges left\n"
 		 "out: it is \"ready\" when the next boot binds all of it, \"possible\" when nothing\n"
 		 "in it is needed by this host, \"no\" otherwise, with what is in the way.\n",
+	.entry = entries,
 	.common = OPTIONS_READING | OPTIONS_TABLE,
 	.columns = columns,
 };
@@ -64,6 +78,8 @@ struct groups {
 	struct host_function **order; /* those to be shown, by group and address */
 	size_t count;
 	bool *is_wanted; /* by place in host->fn */
+	bool is_asking;
+	struct ask_answer *answer; /* by place in order of a group's first; NULL: none was asked */
 };
 
 /* One group, being looked at. */
@@ -75,6 +91,7 @@ struct group {
 	bool has_rmrr;
 	const struct host_function *in_the_way; /* the first, or NULL */
 	char region[64];
+	struct ask_answer answer;
 };
 
 static bool is_taken(const struct groups *groups, const struct host_function *fn)
@@ -119,6 +136,8 @@ static const char *vm_code(const struct groups *groups, const struct group *grou
 {
 	const struct host_function *fn = group->in_the_way;
 
+	if (group->answer.disagrees)
+		return ASK_DISAGREES;
 	if (fn)
 		return host_protect(groups->host, fn) ? code_name(REASON_PROTECTED) :
 							NEXT_BOOT_BLOCKS_GROUP;
@@ -212,6 +231,8 @@ static void add_group(struct groups *groups, const struct group *group)
 	output_set(table, line, COL_VMS, group_vms(groups, group, vms, sizeof(vms)));
 	output_set(table, line, COL_CODE, vm_code(groups, group));
 	output_set(table, line, COL_WHY, vm_why(groups, group, why, sizeof(why)));
+	output_set(table, line, COL_ASKED, ask_result_name(group->answer.result));
+	output_set(table, line, COL_ANSWER, group->answer.why);
 	output_mark_cell(table, line, COL_GROUP, OUTPUT_STRONG);
 	output_mark_cell(table, line, COL_VM,
 			 *word == 'n' ? OUTPUT_BAD :
@@ -236,14 +257,43 @@ static void for_each_group(struct groups *groups,
 				break;
 		group.count = to - from;
 		look_at(groups, &group);
+		if (groups->answer)
+			group.answer = groups->answer[from];
 		fn(groups, &group);
 	}
+}
+
+/* Each group once: it is open only for that. */
+static int ask_all(struct groups *groups)
+{
+	struct ask_answer *answer;
+
+	if (!groups->is_asking)
+		return 0;
+	answer = calloc(groups->count + 1, sizeof(*answer));
+	if (!answer)
+		return message_errno(-ENOMEM, "cannot list the groups");
+	for (size_t from = 0, to; from < groups->count; from = to) {
+		for (to = from; to < groups->count; to++)
+			if (groups->order[to]->pci.group != groups->order[from]->pci.group)
+				break;
+		ask_group(groups->host, &groups->pve, groups->order[from]->pci.group,
+			  &groups->order[from], to - from, &answer[from]);
+	}
+	groups->answer = answer;
+	return 0;
 }
 
 /* Sentences stand below the table, as in list. */
 static void print_reason(struct groups *groups, const struct group *group)
 {
 	char why[512];
+
+	if (*group->answer.why)
+		output_fold(groups->table.output,
+			    (unsigned int)printf("group %d, %s: ", group->number,
+						 ask_result_name(group->answer.result)),
+			    group->answer.why);
 
 	if (*vm_why(groups, group, why, sizeof(why)))
 		output_fold(groups->table.output,
@@ -307,6 +357,7 @@ static int print(struct groups *groups, const struct output *output)
 	int ret = pve_open(groups->host, &groups->pve);
 
 	memcpy(shown, columns, sizeof(shown));
+	shown[COL_ASKED].is_shown = groups->is_asking;
 	shown[COL_VMS].is_shown = pve_is_shown(&groups->pve);
 	if (!ret && groups->pve.state == PVE_UNKNOWN)
 		message_warn("%s: which VM has what is not known",
@@ -314,6 +365,8 @@ static int print(struct groups *groups, const struct output *output)
 	if (!ret)
 		ret = output_table_init(&groups->table, output, "groups", shown);
 	groups->table.children = "functions";
+	if (!ret)
+		ret = ask_all(groups);
 	if (!ret)
 		for_each_group(groups, add_group);
 	if (!ret)
@@ -331,13 +384,18 @@ int command_groups(int argc, char **argv)
 	struct groups groups = { 0 };
 	struct options opts;
 	char text[512];
-	int ret;
+	int opt, ret;
 
 	options_init(&opts, &spec);
-	if (options_next(&opts, argc, argv) == OPTIONS_EXIT)
-		return opts.status;
+	while ((opt = options_next(&opts, argc, argv)) != OPTIONS_DONE) {
+		if (opt == OPTIONS_EXIT)
+			return opts.status;
+		groups.is_asking = true;
+	}
 
 	ret = host_open(opts.root, &groups.host);
+	if (!ret && groups.is_asking && groups.host->root.is_host && geteuid())
+		ret = message_error("only root may ask the kernel; fix: run it as root");
 	if (!ret)
 		ret = host_decide(groups.host, NULL);
 	if (!ret)
@@ -354,6 +412,7 @@ int command_groups(int argc, char **argv)
 	}
 	free(groups.order);
 	free(groups.is_wanted);
+	free(groups.answer);
 	host_close(groups.host);
 	return ret < 0 ? COMMAND_NOTHING : ret;
 }

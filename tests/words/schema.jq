@@ -42,7 +42,8 @@ else .[0]
 		.functions | each("functions"; function("functions"), members("functions"; { vga: "boolean null" }))
 	  elif $command == "groups" then
 		.groups | each("groups"; members("groups"; { group: "number null", vm: "string null",
-			code: "string null", why: "string null", functions: "array" }), code("groups"),
+			code: "string null", why: "string null", asked: "string null",
+			answer: "string null", functions: "array" }), code("groups"),
 			(.functions | each("functions"; members("functions"; { address: "string",
 				vm: "string null", code: "string null" }), code("functions"))))
 	  elif $command == "check" then

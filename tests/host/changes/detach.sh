@@ -330,3 +330,26 @@ run detach --group --only 02:00.0 --dry-run
 status_is 0
 run detach --group 02:00.0 --dry-run
 status_is 1
+
+begin "groups --ask: a group that a VM has, or whose VM starts, is not opened; one without a file is unknown"
+held
+mkdir -p "$root/run/qemu-server" "$root/etc/pve/qemu-server" "$root/run/lock/qemu-server" "$root/usr/sbin"
+: >"$root/usr/sbin/qm"
+run groups --ask --raw -n -o GROUP,ASKED,ANSWER 02:00.0
+status_is 0
+out_has '15 unknown /dev/vfio/15:\x20No\x20such\x20file\x20or\x20directory'
+echo 'hostpci0: 0000:02:00,pcie=1' >"$root/etc/pve/qemu-server/104.conf"
+lock=$root/run/lock/qemu-server/lock-104.conf
+: >"$lock"
+printf '1: FLOCK  ADVISORY  WRITE 812 00:1a:%s 0 EOF\n' "$(stat -c %i "$lock")" >"$root/proc/locks"
+run groups --ask --raw -n -o GROUP,ASKED,ANSWER 02:00.0
+out_has '15 skipped VM\x20104\x20starts'
+: >"$root/proc/locks"
+echo '0000:02:00.1 104 pid:4711' >"$root/run/qemu-server/pci-id-reservations"
+run groups --ask --raw -n -o GROUP,ASKED,ANSWER 02:00.0
+out_has '15 skipped VM\x20104\x20has\x20it'
+run groups --ask 02:00.0
+out_has "group 15, skipped: VM 104 has it"
+run groups --ask --raw -n -o GROUP,ASKED 01:00.0
+out '14 '
+no_out '14 unknown'

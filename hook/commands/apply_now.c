@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* apply --now; see apply_now.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands/apply_now.h"
+#include "commands/handover.h"
+#include "early/paths.h"
+#include "ui/status.h"
+#include "util/array.h"
+#include "util/message.h"
+
+struct now {
+	struct host *host;
+	struct pci_function *fn; /* what is still to be handed over */
+	size_t count;
+};
+
+/* What the next boot binds, and what is not bound now. */
+static int collect(struct now *now)
+{
+	const struct host *host = now->host;
+	int ret = 0;
+
+	for (size_t i = 0; i < host->count && !ret; i++) {
+		struct pci_function fn = host->fn[i].pci;
+
+		if (host_next(host, &host->fn[i]) != HOST_NEXT_VFIO || pci_is_with_vfio(&fn))
+			continue;
+		pci_read_details(host->root.fd, &fn);
+		ret = array_append(&now->fn, &now->count, sizeof(fn), &fn);
+	}
+	return ret ? message_errno(ret, "cannot list what is to be handed over") : 0;
+}
+
+/* Its own copy of the list, which handover_close() frees. */
+static int begin(const struct now *now, bool is_dry, struct handover *handover)
+{
+	*handover = (struct handover){
+		.host = now->host,
+		.is_dry = is_dry,
+		.lockfd = -1,
+		.deadline = HANDOVER_SECONDS,
+	};
+	for (size_t i = 0; i < now->count; i++)
+		if (array_append(&handover->slot.fn, &handover->slot.count, sizeof(*now->fn),
+				 &now->fn[i]))
+			return message_errno(-ENOMEM, "cannot begin");
+	return handover_open(handover);
+}
+
+static bool is_together(const struct pci_function *fn, const struct pci_function *other)
+{
+	return pci_address_same_slot(&fn->addr, &other->addr) ||
+	       (fn->group >= 0 && fn->group == other->group);
+}
+
+/* One that cannot be handed over now, and all that goes with it. Returns whether any was in the list. */
+static bool hold_back(struct now *now, const struct pci_address *addr, const char *why)
+{
+	struct pci_function of = { .addr = *addr, .group = -1 };
+	char text[PCI_ADDRESS_SIZE];
+	size_t kept = 0, before = now->count;
+
+	pci_read_group(now->host->root.fd, &of);
+	for (size_t i = 0; i < now->count; i++) {
+		const struct pci_function fn = now->fn[i];
+
+		if (!is_together(&fn, &of)) {
+			now->fn[kept++] = fn;
+			continue;
+		}
+		printf("%s: waits for the reboot: ", pci_address_format(&fn.addr, text));
+		if (pci_address_equal(&fn.addr, addr))
+			printf("%s\n", why);
+		else
+			printf("with %s\n", pci_address_format(addr, text));
+	}
+	now->count = kept;
+	return kept != before;
+}
+
+/*
+ * A dry run of what is left: what is in its way is taken out of the list. Returns 1 when something was, 0
+ * when nothing is in the way any more, or -errno.
+ */
+static int look(struct now *now)
+{
+	struct handover handover;
+	char why[400], said[400];
+	bool any = false;
+	int ret = begin(now, true, &handover);
+
+	/* What is left with the host was said by apply's own look at the config. */
+	message_keep(said, sizeof(said));
+	if (!ret && handover_give(&handover) == COMMAND_NOTHING)
+		ret = -EIO;
+	message_keep(NULL, 0);
+	if (ret)
+		message_error("nothing is handed over now: %s", said);
+	for (size_t i = 0; i < handover.items && !ret; i++)
+		if (handover.item[i].result == REPORT_REFUSED)
+			any |= hold_back(now, &handover.item[i].fn.addr, handover.item[i].why);
+	for (size_t i = 0; i < handover.users.count && !ret; i++)
+		any |= hold_back(now, &handover.users.list[i].addr,
+				 user_words(&handover.users.list[i], why, sizeof(why)));
+	/* In the way, but of nothing that is in the list: nothing at all can be done. */
+	if (!ret && !any && (handover.users.count || handover.items == 0))
+		now->count = 0;
+	handover_close(&handover);
+	return ret ? ret : any;
+}
+
+static int carry_out(const struct now *now)
+{
+	struct handover handover;
+	int status = COMMAND_NOTHING;
+
+	if (!begin(now, false, &handover) && !handover_lock(&handover))
+		status = handover_give(&handover);
+	handover_print(&handover);
+	handover_close(&handover);
+	return status == COMMAND_OK ? COMMAND_OK : COMMAND_INCOMPLETE;
+}
+
+static int run(struct now *now, bool is_dry)
+{
+	char text[PCI_ADDRESS_SIZE];
+	int ret = collect(now);
+
+	if (!ret && !now->count) {
+		puts("Now: all that the next boot binds is with vfio-pci already.");
+		return COMMAND_OK;
+	}
+	while (!ret && now->count) {
+		ret = look(now);
+		if (ret <= 0)
+			break;
+		ret = 0;
+	}
+	if (ret)
+		return COMMAND_INCOMPLETE;
+	if (!now->count)
+		return COMMAND_OK;
+	if (!is_dry)
+		return carry_out(now);
+	for (size_t i = 0; i < now->count; i++)
+		printf("%s: would be bound to vfio-pci now\n",
+		       pci_address_format(&now->fn[i].addr, text));
+	return COMMAND_OK;
+}
+
+int apply_now(const char *root, bool is_dry)
+{
+	struct now now = { 0 };
+	int status = COMMAND_INCOMPLETE;
+
+	/* A host as it is now: what had a device before may have changed while images were made. */
+	if (!host_open(root, &now.host) && !host_decide(now.host, NULL))
+		status = run(&now, is_dry);
+	free(now.fn);
+	host_close(now.host);
+	return status;
+}
