@@ -385,10 +385,10 @@ long_needs := deb $(asan_bin) $(B)/asan/vfio-early $(cover_bin) $(fuzzers)
 check: $(check_needs) ## every suite that is quick: no sanitizers, fuzzers, roots and guests
 	tests/all $(check_suites)
 
-# With every call, fault-host takes longest.
+# With every call, fault-host takes long.
 test-suites: $(check_needs) $(long_needs)
-	FAULT=--all tests/all fault-host $(long_suites) $(filter-out fault-host,$(check_suites)) \
-		kernel boot
+	FAULT=--all tests/all boot kernel package fault-host $(filter-out package,$(long_suites)) \
+		$(filter-out fault-host,$(check_suites))
 
 lint: all ## the rules of this tree that a program can check
 	@CC='$(CC)' CLANG_FORMAT='$(CLANG_FORMAT)' SHELLCHECK='$(SHELLCHECK)' \

@@ -50,9 +50,10 @@ accel_probe() {
 }
 
 # accel_decide KERNEL DIR: sets $KVM to 0 or 1: as it is, when it is set; else by a probe, once for all who
-# ask with the same DIR.
+# ask with the same DIR, which $ACCEL names for several runs.
 accel_decide() {
 	[ -z "${KVM:-}" ] || return 0
+	set -- "$1" "${ACCEL:-$2}"
 	exec 7>"$2/kvm.lock" && flock 7
 	if [ ! -e "$2/kvm" ]; then
 		if accel_probe "$1" "$2"; then
