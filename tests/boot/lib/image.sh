@@ -49,11 +49,15 @@ image_tree() {
 			ln -sf /dev/null "$tree/etc/systemd/system/$unit"
 		done
 		# Quick to make, and no larger than it need be for what is shown.
-		[ ! -d "$tree/etc/initramfs-tools/conf.d" ] ||
-			echo "COMPRESSLEVEL=1" >"$tree/etc/initramfs-tools/conf.d/harness"
+		if [ -d "$tree/etc/initramfs-tools/conf.d" ]; then
+			printf "%s\n" COMPRESSLEVEL=1 "MODULES=$6" >"$tree/etc/initramfs-tools/conf.d/harness"
+			[ "$6" != list ] ||
+				printf "%s\n" ext4 nvme virtio_blk virtio_pci >>"$tree/etc/initramfs-tools/modules"
+		fi
 		[ ! -d "$tree/etc/dracut.conf.d" ] ||
 			printf "%s\n" "compress=\"zstd -q -1\"" "hostonly=no" \
-				>"$tree/etc/dracut.conf.d/harness.conf"' image_tree "$1" "$3" "$here/guest" "$label" "$top/tests/host/facts" || return
+				>"$tree/etc/dracut.conf.d/harness.conf"' image_tree "$1" "$3" "$here/guest" "$label" "$top/tests/host/facts" \
+		"$(key "$1/scenario" modules most)" || return
 }
 
 # image_regenerate TREE BUILDER: makes the images of all kernels anew.
@@ -83,7 +87,10 @@ image_key() {
 			set -- $(find . -type f ! -path './image/*' ! -name expect ! -name guest \
 				! -name host ! -name scenario | LC_ALL=C sort)
 		fi
-		sha256sum "$@" "$here/lib/image.sh" | sha256sum | cut -c1-12
+		{
+			sha256sum "$@" "$here/lib/image.sh"
+			key scenario modules most
+		} | sha256sum | cut -c1-12
 	)
 }
 
