@@ -167,7 +167,7 @@ static bool is_idle(const struct import *import, size_t i)
 {
 	const struct recipe *recipe = &import->recipes.list[i];
 
-	if (recipe->state == RECIPE_IN_FORCE)
+	if (recipe->state == RECIPE_IN_FORCE || recipe->state == RECIPE_NOT_KNOWN)
 		return false;
 	for (size_t j = 0; j < import->recipes.count; j++)
 		if (is_needless(import, j) && is_same_place(recipe, &import->recipes.list[j]))
@@ -211,9 +211,12 @@ static void warn_others(const struct import *import)
 		const struct recipe *recipe = &import->recipes.list[i];
 		char from[IMPORT_WHERE_SIZE];
 
-		if (recipe->state != RECIPE_IN_FORCE || import_may_go(import, i) ||
-		    recipe->harm == RECIPE_HARMLESS || recipe->kind == RECIPE_DRIVERCTL ||
-		    (recipe_is_ids(recipe) && !import->is_done[i]) || is_named_before(import, i))
+		if (recipe->state != RECIPE_NOT_KNOWN &&
+		    (recipe->state != RECIPE_IN_FORCE || import_may_go(import, i) ||
+		     recipe->harm == RECIPE_HARMLESS || recipe->kind == RECIPE_DRIVERCTL ||
+		     (recipe_is_ids(recipe) && !import->is_done[i])))
+			continue;
+		if (is_named_before(import, i))
 			continue;
 		message_warn("%s: %s: %s; %s", import_where(recipe, from), recipe->text,
 			     recipe_why(recipe), recipe_fix(recipe));
@@ -335,6 +338,9 @@ static int look(struct import *import)
 			"cannot ask vfio-early-cmdline what the next boot passes to the kernel");
 		import->is_incomplete = true;
 	}
+	ret = import_open_next(import);
+	if (ret)
+		return ret;
 	import_make_lines(import);
 	check_kmod(import);
 	ret = fclose(import->out);
@@ -430,6 +436,7 @@ int command_import(int argc, char **argv)
 	free(import.is_done);
 	free(import.is_taken);
 	recipes_free(&import.recipes);
+	host_close(import.next);
 	host_close(import.host);
 	return ret;
 }

@@ -70,6 +70,7 @@ bool import_may_go(const struct import *import, size_t i)
 	case RECIPE_MODULES:
 	case RECIPE_VIRQFD:
 	case RECIPE_DRIVER_PRE:
+	case RECIPE_ALIAS:
 		return is_ours_alone(import);
 	case RECIPE_AMD_IOMMU:
 		return true;

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commands/candidate.h"
 #include "commands/import_ids.h"
+#include "plan/plan.h"
 #include "util/ids.h"
 #include "util/message.h"
 
@@ -56,31 +58,78 @@ static void add_line(struct import *import, const char *selector, const struct p
 	import->added++;
 }
 
-/* A protected function, or one that no longer fits, is refused at boot; say so now. */
-static void warn_id(struct import *import, const struct pci_id *id)
+/*
+ * Does something of this function's own, or a word of the config, keep the boot from binding it, however
+ * it is named? Without an IOMMU, or without the facts of the host, nothing can be said of it yet.
+ */
+static bool is_refused(const struct import *import, const struct host_function *fn)
 {
-	char text[PCI_ID_SIZE], addr[PCI_ADDRESS_SIZE];
-	unsigned int found = 0;
+	const struct host_function *next = host_find(import->next, &fn->pci.addr);
 
-	pci_id_format(id, text);
+	if (!next || next->place == DECIDE_NO_INDEX)
+		return false;
+	switch (import->next->decisions.verdict[next->place].reason) {
+	case REASON_EXCEPT:
+	case REASON_ID_CHANGED:
+	case REASON_NO_PATH:
+	case REASON_BRIDGE:
+	case REASON_PROTECTED:
+	case REASON_BOOT_VGA:
+	case REASON_GROUP:
+	case REASON_GROUP_CLAIM:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static const char *fix_of(enum reason reason)
+{
+	switch (reason) {
+	case REASON_EXCEPT:
+		return "take it out of the except line, or delete it here";
+	case REASON_BOOT_VGA:
+		return "set boot-vga bind, or delete it here";
+	case REASON_PROTECTED:
+		return "delete it here; only if you know better, vfio-early add --force";
+	case REASON_ID_CHANGED:
+		return "correct the bind line that names its address with another ID";
+	default:
+		return "delete it here, or vfio-early check after you have changed that";
+	}
+}
+
+static void say_refused(const struct import *import, const struct host_function *fn,
+			const char *from)
+{
+	const struct host_function *next = host_find(import->next, &fn->pci.addr);
+	char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE], why[512];
+
+	message_error("%s: %s %s is left out, as it would not be bound: %s; fix: %s", from,
+		      pci_address_format(&fn->pci.addr, addr), pci_id_format(&fn->pci.id, id),
+		      host_why(import->next, next, why, sizeof(why)),
+		      fix_of(import->next->decisions.verdict[next->place].reason));
+}
+
+/* Says which functions with an ID the boot will refuse. Returns how many it will not. */
+static unsigned int count_good(const struct import *import, const struct pci_id *id,
+			       const char *from, bool *is_whole)
+{
+	unsigned int good = 0;
+
 	for (size_t i = 0; i < import->host->count; i++) {
 		const struct host_function *fn = &import->host->fn[i];
-		const char *protect = host_protect(import->host, fn);
 
 		if (!pci_id_matches(id, &fn->pci.id))
 			continue;
-		found++;
-		if (protect)
-			message_warn("%s has the ID %s and %s: it will not be bound",
-				     pci_address_format(&fn->pci.addr, addr), text, protect);
+		if (!is_refused(import, fn)) {
+			good++;
+			continue;
+		}
+		say_refused(import, fn, from);
+		*is_whole = false;
 	}
-	if (!found)
-		message_warn("no function has the ID %s today", text);
-	if (found > 1)
-		message_warn(
-			"%u functions have the ID %s: to take one of them, put its address into "
-			"the config instead (vfio-early add)",
-			found, text);
+	return good;
 }
 
 /* "0000:01:00.0 0000:02:00.0", those that a rule takes today. */
@@ -127,6 +176,16 @@ static int make_id(const struct import *import, const struct ids_rule *rule, str
 	return 0;
 }
 
+/* As a bind line has it. @size: at least 2 * PCI_ID_SIZE */
+static void write_id(const struct pci_id *id, char *text, size_t size)
+{
+	if (id->subvendor)
+		snprintf(text, size, "%04x:%04x:%04x:%04x", id->vendor, id->device, id->subvendor,
+			 id->subdevice);
+	else
+		pci_id_format(id, text);
+}
+
 static void leave_out_rule(struct import *import, const struct ids_rule *rule, const char *from)
 {
 	char today[1024];
@@ -145,27 +204,36 @@ static void leave_out_rule(struct import *import, const struct ids_rule *rule, c
 static bool import_rule(struct import *import, const struct ids_rule *rule, const char *from)
 {
 	char text[2 * PCI_ID_SIZE];
+	bool is_whole = !rule->has_rest;
+	unsigned int good;
 	struct pci_id id;
 
 	if (make_id(import, rule, &id)) {
 		leave_out_rule(import, rule, from);
 		return false;
 	}
+	write_id(&id, text, sizeof(text));
+	good = count_good(import, &id, from, &is_whole);
 	for (size_t i = 0; i < import->host->count; i++)
-		import->is_taken[i] |= pci_id_matches(&id, &import->host->fn[i].pci.id);
-	if (!is_named_id(import, &id)) {
-		warn_id(import, &id);
-		pci_id_format(&id, text);
-		if (id.subvendor)
-			snprintf(text, sizeof(text), "%04x:%04x:%04x:%04x", id.vendor, id.device,
-				 id.subvendor, id.subdevice);
+		import->is_taken[i] |= pci_id_matches(&id, &import->host->fn[i].pci.id) &&
+				       !is_refused(import, &import->host->fn[i]);
+	if (good && !is_named_id(import, &id)) {
+		if (good > 1)
+			message_warn("%u functions have the ID %s: to take one of them, put its "
+				     "address into the config instead (vfio-early add)",
+				     good, text);
 		add_line(import, text, &id, from);
+	} else if (!good && is_whole && !is_named_id(import, &id)) {
+		message_error("%s: no function has the ID %s today, so it is left out; fix: delete "
+			      "it, or import again when the device is there",
+			      from, text);
+		is_whole = false;
 	}
 	if (rule->has_rest)
 		message_error("%s: of %.*s only %04x:%04x counts, so the rest is left out; fix: "
 			      "IDs stand between commas, without blanks",
 			      from, (int)rule->len, rule->text, id.vendor, id.device);
-	return !rule->has_rest;
+	return is_whole;
 }
 
 static bool import_ids(struct import *import, const struct recipe *recipe, const char *from)
@@ -185,9 +253,19 @@ static bool import_ids(struct import *import, const struct recipe *recipe, const
 	return is_whole;
 }
 
+/* "ADDRESS=ID"; @text of PCI_ADDRESS_SIZE + PCI_ID_SIZE */
+static void write_address(const struct host_function *fn, char *text)
+{
+	char id[PCI_ID_SIZE];
+
+	pci_address_format(&fn->pci.addr, text);
+	strcat(text, "=");
+	strcat(text, pci_id_format(&fn->pci.id, id));
+}
+
 static bool import_driverctl(struct import *import, const struct recipe *recipe, const char *from)
 {
-	char text[PCI_ADDRESS_SIZE + PCI_ID_SIZE], id[PCI_ID_SIZE];
+	char text[PCI_ADDRESS_SIZE + PCI_ID_SIZE];
 	const struct host_function *fn;
 	struct pci_address addr;
 
@@ -198,33 +276,94 @@ static bool import_driverctl(struct import *import, const struct recipe *recipe,
 		message_error("%s: no function is at that address today, so it is left out", from);
 		return false;
 	}
+	if (is_refused(import, fn)) {
+		say_refused(import, fn, from);
+		return false;
+	}
 	import->is_taken[fn - import->host->fn] = true;
 	if (is_in_config(import->host, fn))
 		return true;
-	pci_address_format(&addr, text);
-	strcat(text, "=");
-	strcat(text, pci_id_format(&fn->pci.id, id));
-	if (host_protect(import->host, fn))
-		message_warn("%s %s: it will not be bound", recipe->address,
-			     host_protect(import->host, fn));
+	write_address(fn, text);
 	add_line(import, text, &fn->pci.id, from);
 	return true;
+}
+
+static bool is_driverctl(const struct recipe *recipe)
+{
+	return recipe->kind == RECIPE_DRIVERCTL && !strcmp(recipe->value, "vfio-pci");
+}
+
+static bool gives_devices(const struct recipe *recipe)
+{
+	return recipe->state == RECIPE_IN_FORCE && (is_driverctl(recipe) || recipe_is_ids(recipe));
+}
+
+/* A bind line for all of it that can be one. */
+static void write_wanted(const struct import *import, const struct recipe *recipe, FILE *out)
+{
+	const char *pos = recipe->value, *end = pos + strlen(pos);
+	const struct host_function *fn;
+	struct pci_address addr;
+	struct ids_rule rule;
+	char text[PCI_ADDRESS_SIZE + 2 * PCI_ID_SIZE];
+	struct pci_id id;
+	int ret;
+
+	if (is_driverctl(recipe)) {
+		fn = recipe->address && !pci_address_parse(recipe->address, &addr) ?
+			     host_find(import->host, &addr) :
+			     NULL;
+		if (fn) {
+			write_address(fn, text);
+			fprintf(out, "bind %s\n", text);
+		}
+		return;
+	}
+	while ((ret = ids_next(&pos, end, &rule))) {
+		if (ret < 0 || make_id(import, &rule, &id))
+			continue;
+		write_id(&id, text, sizeof(text));
+		fprintf(out, "bind %s\n", text);
+	}
+}
+
+int import_open_next(struct import *import)
+{
+	char *lines = NULL, *compiled = NULL;
+	size_t size;
+	FILE *out = open_memstream(&lines, &size);
+	int ret = out ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < import->recipes.count && out; i++)
+		if (gives_devices(&import->recipes.list[i]))
+			write_wanted(import, &import->recipes.list[i], out);
+	if (out && fclose(out))
+		ret = -ENOMEM;
+	if (!ret)
+		ret = compiler_plan(import->host->compiler, NULL, &compiled, &size);
+	if (!ret)
+		ret = candidate_open(import->host, compiled, lines, &import->next);
+	free(compiled);
+	free(lines);
+	return ret;
 }
 
 void import_make_lines(struct import *import)
 {
 	for (size_t i = 0; i < import->recipes.count; i++) {
 		const struct recipe *recipe = &import->recipes.list[i];
-		bool is_driverctl = recipe->kind == RECIPE_DRIVERCTL &&
-				    !strcmp(recipe->value, "vfio-pci");
 		char from[IMPORT_WHERE_SIZE];
 
-		if (recipe->state != RECIPE_IN_FORCE || (!is_driverctl && !recipe_is_ids(recipe)))
+		/* What may be passed to the kernel, for all that is known. */
+		import->is_incomplete |= recipe->kind == RECIPE_LOADER_FILE ||
+					 (recipe->state == RECIPE_NOT_KNOWN &&
+					  recipe_is_ids(recipe));
+		if (!gives_devices(recipe))
 			continue;
 		import_where(recipe, from);
 		import->givers++;
-		import->is_done[i] = is_driverctl ? import_driverctl(import, recipe, from) :
-						    import_ids(import, recipe, from);
+		import->is_done[i] = is_driverctl(recipe) ? import_driverctl(import, recipe, from) :
+							    import_ids(import, recipe, from);
 		import->is_incomplete |= !import->is_done[i];
 	}
 }

@@ -14,6 +14,7 @@
 
 struct import {
 	struct host *host;
+	struct host *next; /* the candidate: the same with all that recipes in force name */
 	struct recipes recipes;
 	bool *is_done;	/* one for each recipe: understood whole, and all of it is in the config */
 	bool *is_taken; /* one for each function of the host: a recipe that is in force names it */
@@ -32,6 +33,12 @@ struct import {
 
 /* import_where - "FILE:LINE" of a recipe. Returns @buf, of IMPORT_WHERE_SIZE. */
 char *import_where(const struct recipe *recipe, char *buf);
+
+/*
+ * import_open_next - what the boot would make of all that recipes in force name. Returns 0, or -errno
+ * after saying why.
+ */
+int import_open_next(struct import *import);
 
 /* import_make_lines - a bind line for each device that a recipe in force names; says what it cannot. */
 void import_make_lines(struct import *import);

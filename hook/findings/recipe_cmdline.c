@@ -40,7 +40,30 @@ static bool is_next(const struct next_cmdline *next, const struct param *param)
 static bool is_worth(const struct param *param)
 {
 	return param_is(param, "vfio_pci.ids") || param_is(param, "pci_stub.ids") ||
-	       param_is(param, "pcie_acs_override");
+	       param_is(param, "xen_pciback.hide") || param_is(param, "pcie_acs_override");
+}
+
+/* A line of a file that the boot loader's parameters come from, or may: its text, or "". For free(). */
+static char *read_line(struct finder *finder, const char *file, unsigned int number)
+{
+	char *text = finder_read(finder, file, true), *pos = text, *line = NULL;
+
+	while (number-- && (line = strsep(&pos, "\n")))
+		;
+	line = strdup(line ? line + strspn(line, " \t") : "");
+	finder->recipes->failed |= !line;
+	free(text);
+	return line;
+}
+
+/* A file that does more than assign, or that cannot be read: each line once. */
+static void add_unread(struct place *place)
+{
+	char *line = read_line(place->finder, place->file, place->line);
+
+	if (line)
+		place_add(place, RECIPE_LOADER_FILE, RECIPE_RISKY, line, strlen(line), "", 0);
+	free(line);
 }
 
 static void add_next(struct finder *finder, const struct next_param *next)
@@ -55,15 +78,19 @@ static void add_next(struct finder *finder, const struct next_param *next)
 	struct param param;
 
 	if (!next_param_is_in_force(next)) {
-		/* What this boot alone has is on the running line; of a loader that is not known
-		 * nothing can be said. */
-		if (!strcmp(next->code, "this-boot") || !strcmp(next->code, "not-known"))
+		/* What this boot alone has is on the running line. */
+		if (!strcmp(next->code, "this-boot"))
 			return;
-		place.state = RECIPE_NOT_PASSED;
+		if (!strcmp(next->token, "*")) {
+			add_unread(&place);
+			return;
+		}
+		place.state = strcmp(next->code, "not-known") ? RECIPE_NOT_PASSED :
+								RECIPE_NOT_KNOWN;
 		place.by = next->code;
 	}
 	params_begin(&params, next->token, strlen(next->token));
-	if (params_next(&params, &param) && (place.state == RECIPE_IN_FORCE || is_worth(&param)))
+	if (params_next(&params, &param) && (place.state != RECIPE_NOT_PASSED || is_worth(&param)))
 		place_add_parameter(&place, &param);
 }
 

@@ -10,7 +10,8 @@
 struct finder {
 	const struct root *root;
 	struct recipes *recipes;
-	struct stringset seen; /* files that were read, as DEVICE:INODE: links name some twice */
+	struct stringset aliases; /* of vfio-pci, by modprobe.d, with '_' for '-' */
+	struct stringset seen;	  /* files that were read, as DEVICE:INODE: links name some twice */
 };
 
 /* Where something is found. */

@@ -24,9 +24,10 @@ static bool find_state(const struct folder_file *file, enum recipe_state *state)
 /*
  * Calls a function for each file of some folders. First those that are read, so that a file with two
  * names is known by the one that counts.
+ * @with_unread: then those that are not, too
  */
 static void for_each_file(struct finder *finder, const char *const *dirs, const char *suffix,
-			  void (*fn)(const struct place *place, char *text))
+			  bool with_unread, void (*fn)(const struct place *place, char *text))
 {
 	struct folders folders;
 
@@ -36,7 +37,7 @@ static void for_each_file(struct finder *finder, const char *const *dirs, const 
 		finder->recipes->unread = strdup(folders.unread);
 		finder->recipes->error = folders.error;
 	}
-	for (size_t i = 0; i < 2 * folders.count; i++) {
+	for (size_t i = 0; i < (with_unread ? 2 : 1) * folders.count; i++) {
 		const struct folder_file *file = &folders.file[i % folders.count];
 		struct place place = { .finder = finder, .file = file->name };
 		bool is_read = file->state == FOLDER_READ;
@@ -55,10 +56,78 @@ static void for_each_file(struct finder *finder, const char *const *dirs, const 
 
 /* --- modprobe.d */
 
-static void add_options(const struct place *place, const struct modprobe_line *line)
+/* A name as libkmod compares it; for free(), or NULL. */
+static char *plain_name(const char *name, size_t len)
 {
+	char *plain = strndup(name, len);
+
+	for (char *c = plain; c && *c; c++)
+		if (*c == '-')
+			*c = '_';
+	return plain;
+}
+
+static bool is_alias(const struct finder *finder, const char *name, size_t len)
+{
+	char *plain = plain_name(name, len);
+	bool is_one = plain && stringset_has(&finder->aliases, plain);
+
+	free(plain);
+	return is_one;
+}
+
+/* "alias NAME vfio-pci": the module behind it, or 0. */
+static size_t find_target(const struct modprobe_line *line, const char **target)
+{
+	*target = line->rest + strspn(line->rest, " \t\r");
+	return strcspn(*target, " \t\r");
+}
+
+/* Known before the options are looked at, which may stand in an earlier file. */
+static void note_aliases(const struct place *place, char *text)
+{
+	struct modprobe_line line = { 0 };
+
+	while (place->state == RECIPE_IN_FORCE && modprobe_next(&text, &line)) {
+		const char *target;
+		size_t len = line.command == MODPROBE_ALIAS ? find_target(&line, &target) : 0;
+		char *plain;
+
+		if (!len || !params_same_name(target, len, "vfio_pci"))
+			continue;
+		plain = plain_name(line.module, line.module_len);
+		if (!plain || stringset_add(&place->finder->aliases, plain) < 0)
+			place->finder->recipes->failed = true;
+		free(plain);
+	}
+}
+
+static void add_alias(const struct place *place, const struct modprobe_line *line)
+{
+	const char *target;
+	size_t len = find_target(line, &target);
+
+	if (recipe_is_vfio_module(target, len) && !strncmp(place->file, "etc/", 4))
+		place_add(place, RECIPE_ALIAS, RECIPE_NEEDLESS, line->text, strlen(line->text),
+			  line->module, line->module_len);
+}
+
+static void add_options(const struct place *in, const struct modprobe_line *line)
+{
+	const char *module = line->module;
+	size_t module_len = line->module_len;
+	struct place alias = *in;
+	const struct place *place = in;
 	struct params params;
 	struct param param;
+
+	if (is_alias(in->finder, module, module_len)) {
+		module = "vfio_pci";
+		module_len = strlen(module);
+		if (in->state == RECIPE_IN_FORCE)
+			alias.state = RECIPE_BY_ALIAS;
+		place = &alias;
+	}
 
 	params_begin(&params, line->rest, strlen(line->rest));
 	while (params_next(&params, &param))
@@ -66,8 +135,7 @@ static void add_options(const struct place *place, const struct modprobe_line *l
 		if (*param.text == '#')
 			return;
 		else
-			place_add_option(place, line->module, line->module_len, &param, line->text,
-					 RECIPE_IDS);
+			place_add_option(place, module, module_len, &param, line->text, RECIPE_IDS);
 }
 
 /* The first module behind pre: or post: that is none of vfio's; its length, 0 for none. */
@@ -235,6 +303,12 @@ static void find_in_modprobe_file(const struct place *in, char *text)
 				place_add(&place, RECIPE_BLACKLIST, RECIPE_NEEDLESS, line.text,
 					  strlen(line.text), line.module, line.module_len);
 			break;
+		case MODPROBE_ALIAS:
+			add_alias(&place, &line);
+			/* Someone who meant options. */
+			if (strstr(line.text, "ids="))
+				add_bad_line(&place, &line);
+			break;
 		case MODPROBE_OTHER:
 			add_bad_line(&place, &line);
 			break;
@@ -258,13 +332,14 @@ void recipes_find_modprobe(struct finder *finder)
 	struct place place = { .finder = finder, .file = "etc/modprobe.conf" };
 	char *text;
 
-	for_each_file(finder, folders_modprobe, ".conf", find_in_modprobe_file);
+	for_each_file(finder, folders_modprobe, ".conf", false, note_aliases);
+	for_each_file(finder, folders_modprobe, ".conf", true, find_in_modprobe_file);
 	/* Last: a link to it may be among those that are read. */
 	text = finder_read(finder, place.file, false);
 	if (text)
 		find_in_unread_file(&place, text);
 	free(text);
-	for_each_file(finder, unread_dirs, "", find_in_unread_file);
+	for_each_file(finder, unread_dirs, "", true, find_in_unread_file);
 }
 
 /* --- lists of modules */
@@ -341,7 +416,7 @@ void recipes_find_modules(struct finder *finder)
 	/* initramfs-tools(7): "modprobe" is run with all that is in the line. */
 	find_in_list_file(finder, "etc/initramfs-tools/modules", true,
 			  is_dracut ? RECIPE_NO_READER : RECIPE_IN_FORCE);
-	for_each_file(finder, dirs, ".conf", find_in_modules_load);
+	for_each_file(finder, dirs, ".conf", true, find_in_modules_load);
 }
 
 /* --- dracut */
@@ -429,5 +504,5 @@ void recipes_find_dracut(struct finder *finder)
 	if (text)
 		find_in_dracut_file(&place, text);
 	free(text);
-	for_each_file(finder, dirs, ".conf", find_in_dracut_file);
+	for_each_file(finder, dirs, ".conf", true, find_in_dracut_file);
 }

@@ -99,6 +99,14 @@ static const struct recipe_words kinds[RECIPE_KINDS] = {
 			       "keeps every graphics driver of the host from the hardware; not "
 			       "needed for functions that the config names",
 			       FIX_LOADER ", unless the host's own screen needs it" },
+	[RECIPE_ALIAS] = { "alias",
+			   "not needed: it has vfio-pci loaded by another name, and the plan loads "
+			   "what it needs",
+			   "delete it" },
+	[RECIPE_LOADER_FILE] = { "loader-file-unread",
+				 "does more than assign values, or cannot be read: which kernel "
+				 "parameters it comes to is not known",
+				 "write NAME=\"VALUE\" there, and let it be read; then check again" },
 };
 
 static const struct recipe_words states[RECIPE_STATES] = {
@@ -133,6 +141,14 @@ static const struct recipe_words states[RECIPE_STATES] = {
 	[RECIPE_NOT_PASSED] = { "not-passed",
 				"does nothing: the boot loader does not pass it to the kernel",
 				"vfio-early add the device; delete it" },
+	[RECIPE_NOT_KNOWN] = { "maybe-passed",
+			       "it is not known whether the boot loader reads that file and passes it "
+			       "to the kernel",
+			       "vfio-early add the device; delete it" },
+	[RECIPE_BY_ALIAS] = { "alias-options",
+			      "does nothing: options of an alias count only when vfio-pci is loaded by "
+			      "that name",
+			      "vfio-early add the device; delete it" },
 };
 
 static const struct recipe_words *words_of_recipe(const struct recipe *recipe)

@@ -81,12 +81,16 @@ struct recipe *place_add(const struct place *place, enum recipe_kind kind, enum 
 	struct recipes *recipes = place->finder->recipes;
 	struct recipe item = {
 		.kind = kind,
-		/* What does nothing does no harm either. */
-		.harm = place->state == RECIPE_IN_FORCE ? harm : RECIPE_NEEDLESS,
+		/* What does nothing does no harm either; what may count may do harm. */
+		.harm = place->state == RECIPE_IN_FORCE || place->state == RECIPE_NOT_KNOWN ?
+				harm :
+				RECIPE_NEEDLESS,
 		.state = place->state,
 		.line = place->line,
 	};
 
+	if (place->state == RECIPE_NOT_KNOWN && harm == RECIPE_FIGHTS)
+		item.harm = RECIPE_RISKY;
 	if (asprintf(&item.file, "/%s", place->file) < 0)
 		item.file = NULL;
 	item.text = strndup(text, text_len);
@@ -350,6 +354,7 @@ int recipes_find(const struct root *root, struct recipes *recipes)
 	recipes_find_modules(&finder);
 	recipes_find_dracut(&finder);
 	recipes_find_scripts(&finder);
+	stringset_clear(&finder.aliases);
 	stringset_clear(&finder.seen);
 	return recipes->failed ? message_errno(-ENOMEM, "cannot look for old recipes") : 0;
 }

@@ -42,6 +42,8 @@ enum recipe_kind {
 	RECIPE_IGNORE_MSRS,	/* options kvm ignore_msrs=1 */
 	RECIPE_DISABLE_VGA,	/* options vfio-pci disable_vga=1 */
 	RECIPE_NOMODESET,
+	RECIPE_ALIAS,	    /* modprobe.d: alias VALUE vfio-pci */
+	RECIPE_LOADER_FILE, /* a file of the boot loader of which it is not known what it comes to */
 	RECIPE_KINDS,
 };
 
@@ -64,6 +66,8 @@ enum recipe_state {
 	RECIPE_BAD_LINE,    /* libkmod passes that line over */
 	RECIPE_NO_OPTIONS,  /* systemd-modules-load takes no options */
 	RECIPE_NOT_PASSED, /* the boot loader does not pass it; by: why, a code of vfio-early-cmdline */
+	RECIPE_NOT_KNOWN, /* whether the boot loader reads that file is not known */
+	RECIPE_BY_ALIAS, /* options of an alias: they count when the module is loaded by that name */
 	RECIPE_STATES,
 };
 

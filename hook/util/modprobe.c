@@ -31,10 +31,9 @@ static char *unwrap(char *text, unsigned int *lines)
 static enum modprobe_command find_command(const char *word, size_t len)
 {
 	static const char *const commands[] = {
-		[MODPROBE_OPTIONS] = "options",
-		[MODPROBE_BLACKLIST] = "blacklist",
-		[MODPROBE_INSTALL] = "install",
-		[MODPROBE_SOFTDEP] = "softdep",
+		[MODPROBE_OPTIONS] = "options", [MODPROBE_BLACKLIST] = "blacklist",
+		[MODPROBE_INSTALL] = "install", [MODPROBE_SOFTDEP] = "softdep",
+		[MODPROBE_ALIAS] = "alias",
 	};
 
 	for (unsigned int i = MODPROBE_OPTIONS; i < sizeof(commands) / sizeof(commands[0]); i++)

@@ -15,6 +15,7 @@ enum modprobe_command {
 	MODPROBE_BLACKLIST,
 	MODPROBE_INSTALL,
 	MODPROBE_SOFTDEP,
+	MODPROBE_ALIAS, /* "module" is the alias, "rest" what it stands for */
 };
 
 struct modprobe_line {

@@ -51,8 +51,8 @@ done'
 # What the assignments of the files come to: FILES, one a line, OURS with its TEXT. Of the shell's
 # language only what can stand in an assignment is known; a value that runs something is not known, and
 # after anything but an assignment nothing of the rest of the file is. A value carries where its parts
-# are from: "\001FILE:LINE\002" before each. With ORIGINS: "TOKEN TAB FILE:LINE TAB set|lost|after-dashes"
-# and "* TAB FILE:LINE TAB not-known" lines; without, what grub_trace prints.
+# are from: "\001FILE:LINE\002" before each. With ORIGINS: "TOKEN TAB FILE:LINE TAB CODE" (set, lost,
+# other-entry, after-dashes) and "* TAB FILE:LINE TAB not-known" lines; without, what grub_trace prints.
 # shellcheck disable=SC2016 # awk's
 grub_parser='
 function peek() { return substr(s, p, 1) }
@@ -94,8 +94,10 @@ function dollar(   c, inner) {
 		literal("$")
 		return
 	}
-	if (inner in unknown)
+	if (inner in unknown) {
 		doubt = 1
+		culprits = culprits unknown[inner]
+	}
 	value = value assigned[inner]
 	noted = 0
 }
@@ -111,6 +113,7 @@ function read_value(   c, quote) {
 	value = "\001" name ":" number "\002"
 	noted = number
 	doubt = 0
+	culprits = ""
 	while (p <= size) {
 		c = peek()
 		if (c == "`") {
@@ -157,7 +160,8 @@ function plain(v) { gsub(/\001[^\002]*\002/, "", v); gsub(/[\t\n]/, " ", v); ret
 function stop(   rest) {
 	rest = substr(s, p)
 	if (rest ~ /GRUB_CMDLINE_LINUX/ || rest ~ /(^|[ \t\n;&|])(\.|source|eval|exit)([ \t\n;]|$)/) {
-		unknown["GRUB_CMDLINE_LINUX"] = unknown["GRUB_CMDLINE_LINUX_DEFAULT"] = name ":" number
+		unknown[v1] = unknown[v1] name ":" number "\n"
+		unknown[v2] = unknown[v2] name ":" number "\n"
 	}
 	p = size + 1
 }
@@ -189,14 +193,17 @@ function parse(   start, variable) {
 		blanks()
 		# "NAME=VALUE command": nothing is assigned, but something is run.
 		if (peek() !~ /[\n;#]/ && p <= size && !match(substr(s, p), /^[A-Za-z_][A-Za-z0-9_]*=/)) {
-			unknown[variable] = name ":" at
+			unknown[variable] = unknown[variable] name ":" at "\n"
 			stop()
 			return
 		}
 		assigned[variable] = value
 		delete unknown[variable]
+		# A variable that is not known is not known for the reason that the other one is not.
 		if (doubt)
-			unknown[variable] = name ":" at
+			unknown[variable] = culprits == "" ? name ":" at "\n" : culprits
+		if (variable ~ /^GRUB_CMDLINE/)
+			remember(value, variable == v1 || variable == v2 ? "lost" : "other-entry")
 	}
 }
 # The tokens of a value: token[1..tokens], from[1..tokens].
@@ -223,6 +230,27 @@ function cut(v,   i, c, quoted, origin, open) {
 	}
 }
 function bare(t) { gsub(/"/, "", t); return t }
+# What a variable ever was, and what is to be said of that part of it which does not count.
+function remember(v, code,   i) {
+	tokens = 0
+	cut(v)
+	for (i = 1; i <= tokens; i++) {
+		if (!((bare(token[i]), from[i], code) in seen)) {
+			seen[bare(token[i]), from[i], code] = 1
+			ever[++all] = token[i]
+			ever_from[all] = from[i]
+			ever_code[all] = code
+		}
+	}
+}
+function tell_unknown(places,   list, n, i) {
+	n = split(places, list, "\n")
+	for (i = 1; i <= n; i++)
+		if (list[i] != "" && !(list[i] in told)) {
+			told[list[i]] = 1
+			printf "*\t%s\tnot-known\n", list[i]
+		}
+}
 BEGIN {
 	v1 = "GRUB_CMDLINE_LINUX"
 	v2 = "GRUB_CMDLINE_LINUX_DEFAULT"
@@ -241,22 +269,13 @@ BEGIN {
 		}
 		name = substr(list[f], length(ENVIRON["TREE"]) + 1)
 		parse()
-		if (!ENVIRON["ORIGINS"]) {
+		if (!ENVIRON["ORIGINS"])
 			printf "%s\t%s\t%s\n", name, plain(assigned[v1]), plain(assigned[v2])
-			continue
-		}
-		tokens = 0
-		cut(assigned[v1] " " assigned[v2])
-		for (i = 1; i <= tokens; i++) {
-			if (!((bare(token[i]), from[i]) in seen)) {
-				seen[bare(token[i]), from[i]] = 1
-				ever[++all] = token[i]
-				ever_from[all] = from[i]
-			}
-		}
 	}
 	if (!ENVIRON["ORIGINS"])
 		exit
+	tokens = 0
+	cut(assigned[v1] " " assigned[v2])
 	for (i = 1; i <= tokens; i++) {
 		if (token[i] == "--")
 			dashes = 1
@@ -266,11 +285,8 @@ BEGIN {
 	}
 	for (i = 1; i <= all; i++)
 		if (!(bare(ever[i]) in has))
-			printf "%s\t%s\tlost\n", ever[i], ever_from[i]
-	if (v1 in unknown)
-		printf "*\t%s\tnot-known\n", unknown[v1]
-	if (v2 in unknown && unknown[v2] != unknown[v1])
-		printf "*\t%s\tnot-known\n", unknown[v2]
+			printf "%s\t%s\t%s\n", ever[i], ever_from[i], ever_code[i]
+	tell_unknown(unknown[v1] unknown[v2])
 }'
 
 # grub_parse TEXT [ORIGINS]: that, when our drop-in is TEXT ("=..." or none).

@@ -43,7 +43,7 @@ grub_tokens() {
 		_place=$(locate grub "$_token")
 		printf '%s\t%s\tset\n' "$_token" "${_place:-/etc/default/grub:1}"
 	done
-	printf '%s\n' "$_parsed" | grep '	lost$'
+	printf '%s\n' "$_parsed" | grep -e '	lost$' -e '	other-entry$'
 }
 
 # proxmox-boot-tool reads one line, kernel-install joins all of them.
@@ -73,6 +73,72 @@ kernel_tokens() {
 	done
 }
 
+# Files of boot loaders that are not kept here: a pattern of the shell, a tab, and what stands before the
+# parameters of a line, in lower case, as a regular expression.
+other_files='boot/limine.conf	^[ \t]*(kernel_)?cmdline:
+boot/limine/limine.conf	^[ \t]*(kernel_)?cmdline:
+boot/limine.cfg	^[ \t]*(kernel_)?cmdline=
+boot/limine/limine.cfg	^[ \t]*(kernel_)?cmdline=
+boot/efi/limine.conf	^[ \t]*(kernel_)?cmdline:
+boot/efi/limine/limine.conf	^[ \t]*(kernel_)?cmdline:
+boot/efi/EFI/*/limine.conf	^[ \t]*(kernel_)?cmdline:
+etc/default/limine	^[ \t]*kernel_cmdline(\[[^]]*\])?[+]?=
+boot/refind_linux.conf	^[ \t]*"[^"]*"[ \t]+
+boot/refind.conf	^[ \t]*(add_)?options[ \t]+
+boot/efi/EFI/*/refind.conf	^[ \t]*(add_)?options[ \t]+
+boot/extlinux/extlinux.conf	^[ \t]*append[ \t]+
+boot/syslinux/syslinux.cfg	^[ \t]*append[ \t]+
+etc/lilo.conf	^[ \t]*(append|addappend)[ \t]*=[ \t]*
+etc/default/u-boot	^[ \t]*u_boot_parameters=
+etc/default/flash-kernel	^[ \t]*linux_kernel_cmdline(_defaults)?=
+boot/firmware/cmdline.txt	^
+etc/kernel/uki.conf	^[ \t]*cmdline[ \t]*=[ \t]*'
+
+# other_lines: "B TAB REGULAR EXPRESSION", then "FILE:LINE:TEXT" of each file that it goes for. Below a root
+# no link is followed.
+other_lines() (
+	cd "$root/" 2>/dev/null && set +f || return
+	{
+		printf '%s\n' "$other_files"
+		[ "$loader" != other ] || for _dir in efi boot boot/efi; do
+			printf '%s/loader/entries/*.conf\t^[ \t]*options[ \t]+\n' "$_dir"
+		done
+	} | while IFS='	' read -r _pattern _before; do
+		for _name in $_pattern; do
+			[ -f "$_name" ] || continue
+			[ -z "$root" ] || [ ! -h "$_name" ] || continue
+			printf 'B\t%s\n' "$_before"
+			grep -Hn '' "$_name" 2>/dev/null
+		done
+	done
+)
+
+# other_tokens: what they have, as file_tokens; the entries of systemd-boot too where no loader is known.
+other_tokens() {
+	other_lines | awk "$tokens_awk"'
+	/^B\t/ { before = substr($0, 3); next }
+	{
+		file = substr($0, 1, index($0, ":") - 1)
+		text = substr($0, length(file) + 2)
+		number = text + 0
+		text = substr(text, index(text, ":") + 1)
+		if (text ~ /^[ \t]*#/ || !match(tolower(text), before))
+			next
+		text = substr(text, RLENGTH + 1)
+		sub(/[ \t\r]+$/, "", text)
+		# In quotes as a whole.
+		quote = substr(text, 1, 1)
+		if ((quote == "\"" || quote == "\047") && substr(text, length(text)) == quote)
+			text = substr(text, 2, length(text) - 2)
+		part(text)
+		for (i = 1; i <= parts; i++) {
+			t = substr(text, from[i], to[i] - from[i] + 1)
+			if (t != "--")
+				printf "%s\t/%s:%d\tset\n", t, file, number
+		}
+	}'
+}
+
 # next_facts: what next_tokens is made of: lines with a letter before a tab: "F" what a file of the loader
 # has, "O" what a file has that this loader does not read, "R" the running kernel's tokens, "B" those of
 # one boot that a refresh would keep, "E" the line of an entry that is next, "A" our tokens that no
@@ -85,6 +151,7 @@ next_facts() {
 		esac
 		file_tokens "$_target" | sed "s/^/$_kind	/"
 	done
+	other_tokens | sed 's/^/O	/'
 	printf '%s\n' "$entries" | awk -F '\t' '$2 == "next" { print "E\t" $5 "\t" $8 }'
 	if [ -z "$targets" ]; then
 		booted_with | sed 's/^/R	/'
@@ -118,7 +185,7 @@ next_tokens() {
 		code[n] = $4
 		next
 	}
-	$1 == "R" { running[++runs] = $2 }
+	$1 == "R" { running[++runs] = $2; runs_with[bare($2)] = 1 }
 	$1 == "B" { typed[bare($2)] = 1; typed_list[++types] = $2 }
 	$1 == "A" { late[bare($2)] = 1 }
 	$1 == "E" {
@@ -142,6 +209,13 @@ next_tokens() {
 				have[bare(t)]++
 			}
 		}
+	}
+	# Why what a loader that is not ours to keep may read does not count.
+	function unread(place) {
+		if (ENVIRON["KNOWN"] == "other" ||
+		    (ENVIRON["KNOWN"] ~ /^(uki|stub)$/ && place !~ /^\/etc\/default\/grub/))
+			return "not-known"
+		return "other-loader"
 	}
 	# Where a token of an entry is set: in a file that the loader reads, else in the entry.
 	function origin(e, t,   i) {
@@ -167,8 +241,11 @@ next_tokens() {
 		for (i = 1; i <= n; i++) {
 			t = bare(token[i])
 			if (kind[i] == "O") {
-				if (!have[t] && token[i] != "*")
-					say(token[i], at[i], ENVIRON["KNOWN"] == "other" ? "not-known" : "other-loader")
+				if (token[i] == "*" ? ENVIRON["KNOWN"] == "other" : !have[t] && !(t in runs_with))
+					say(token[i], at[i], unread(at[i]))
+			} else if (code[i] == "other-entry") {
+				if (!have[t])
+					say(token[i], at[i], code[i])
 			} else if (code[i] != "set")
 				say(token[i], at[i], code[i])
 			else if (!es)

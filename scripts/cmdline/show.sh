@@ -104,7 +104,8 @@ why_not() {
 	not-refreshed) echo "$2: the entry that boots next is without it; fix: $me refresh" ;;
 	other-loader) echo "$2: this boot loader does not read that file; fix: $me add $2" ;;
 	not-first-line) echo "$2: proxmox-boot-tool reads the first line alone; fix: move it there, then: $me refresh" ;;
-	lost) echo "$2: a file that is read later sets the variable again" ;;
+	lost) echo "$2: the variable is set again further down, or in a file that is read later" ;;
+	other-entry) echo "$2: in a variable that GRUB does not put into the entries of this system (recovery, Xen, or misspelt)" ;;
 	after-dashes) echo "$2: stands behind --, so it goes to init; fix: move it before that, then: $me refresh" ;;
 	some-esps) echo "$2: not every ESP has it; fix: $me refresh" ;;
 	this-boot) echo "$2: of this boot; a refresh by anybody would keep it; fix: $me refresh" ;;

@@ -106,11 +106,10 @@ config 'options vfio-pci ids=10DE:1187:1458:3614,8086:1111:ffffffff:ffffffff:010
 run import --delete
 status_is 1
 config_is <<-EOF
-	bind 10de:1187:1458:3614	# GK104, from /etc/modprobe.d/vfio.conf:1
 	bind 8086:1111	# from /etc/modprobe.d/vfio.conf:1
 	bind 8086:1112	# from /etc/modprobe.d/vfio.conf:1
 EOF
-err "warning: no function has the ID 10de:1187 today"
+err "error: /etc/modprobe.d/vfio.conf:1: no function has the ID 10de:1187:1458:3614 today, so it is left out; fix: delete it, or import again when the device is there"
 err "error: /etc/modprobe.d/vfio.conf:1: zz is no ID, so it is left out"
 err "error: not all could be imported, so nothing is deleted"
 grep -q '^options' "$root/etc/modprobe.d/vfio.conf" || problem "something was deleted"
@@ -132,9 +131,11 @@ out "Nothing to import: no ids= and no override of driverctl for vfio-pci."
 begin "import: what the host needs is said"
 protected
 config 'options vfio-pci ids=8086:1111\n' modprobe.d/vfio.conf
-run import
-status_is 0
-err "warning: 0000:00:1f.2 has the ID 8086:1111 and holds /: it will not be bound"
+run import --delete
+status_is 1
+err "error: /etc/modprobe.d/vfio.conf:1: 0000:00:1f.2 8086:1111 is left out, as it would not be bound: holds / (protect); fix: delete it here; only if you know better, vfio-early add --force"
+[ ! -e "$root/etc/vfio-early.conf" ] || problem "a config was written"
+grep -q '^options' "$root/etc/modprobe.d/vfio.conf" || problem "something was deleted"
 
 begin "import: usage"
 run import now
@@ -277,7 +278,7 @@ err "warning: 0000:00:1f.2 8086:1111 is in the slot or the group of 0000:00:1f.3
 
 begin "import --dry-run: what would stand in the way is said as after the import"
 protected
-config 'options vfio-pci ids=8086:1111\n' modprobe.d/vfio.conf
+config 'options vfio-pci ids=8086:1112\n' modprobe.d/vfio.conf
 run import --dry-run
 sed -n '/^In the way/,/^Nothing was written/{/^Nothing was written/!p}' "$work/out" >"$work/dry"
 out "In the way of the next boot, or of a VM:"
@@ -387,3 +388,123 @@ run import
 status_is 0
 out "No longer needed, once the next boot has shown it:"
 [ "$(grep -c '^  /etc/modprobe.d/vfio.conf:1: ' "$work/out")" -eq 1 ] || problem "the line is named more than once"
+
+begin "import: an ID that no function has is left out, with exit 1, and stays; check has nothing against the config"
+config 'options vfio-pci ids=10de:1187,dead:beef\n' modprobe.d/vfio.conf
+run import --delete
+status_is 1
+config_is <<-EOF
+	bind 10de:1187	# GK104, from /etc/modprobe.d/vfio.conf:1
+EOF
+err "error: /etc/modprobe.d/vfio.conf:1: no function has the ID dead:beef today, so it is left out; fix: delete it, or import again when the device is there"
+err "error: not all could be imported, so nothing is deleted"
+no_out "No longer needed"
+no_out "has all of it"
+in_file modprobe.d/vfio.conf "options vfio-pci ids=10de:1187,dead:beef"
+run check
+! grep -q 'dead:beef: no such function' "$work/out" || problem "check blocks what import has written"
+
+begin "import --delete: what the config keeps away stays with the recipe"
+config 'except 02:00.0\n'
+config 'options vfio-pci ids=10de:1187,10de:0e0a\n' modprobe.d/vfio.conf
+run import --delete
+status_is 1
+err "error: /etc/modprobe.d/vfio.conf:1: 0000:02:00.0 10de:1187 is left out, as it would not be bound: in except; fix: take it out of the except line, or delete it here"
+in_file modprobe.d/vfio.conf "options vfio-pci ids=10de:1187,10de:0e0a"
+no_out "No longer needed"
+in_file vfio-early.conf "bind 10de:1187	# GK104, from /etc/modprobe.d/vfio.conf:1"
+run import --delete
+status_is 1
+no_out "has all of it"
+in_file modprobe.d/vfio.conf "options vfio-pci ids=10de:1187,10de:0e0a"
+
+begin "import --delete: an override of driverctl that the config keeps away stays"
+config 'except 17:00.0\n'
+config 'vfio-pci\n' driverctl.d/0000:17:00.0
+run import --delete
+status_is 1
+[ -e "$root/etc/driverctl.d/0000:17:00.0" ] || problem "the override is gone"
+err_has "error: /etc/driverctl.d/0000:17:00.0: 0000:17:00.0 8086:1572 is left out, as it would not be bound: in except"
+
+begin "import: boot-vga keep: the host's screen is not taken over, and its recipe stays"
+config 'boot-vga keep\n'
+config 'options vfio-pci ids=10de:1187\n' modprobe.d/vfio.conf
+run import --delete
+status_is 1
+err_has "error: /etc/modprobe.d/vfio.conf:1: 0000:01:00.0 10de:1187 is left out, as it would not be bound:"
+in_file modprobe.d/vfio.conf "options vfio-pci ids=10de:1187"
+
+begin "import --delete: an alias of vfio-pci; its options count for nobody"
+config 'bind 10de:1187\n'
+config 'alias nouveau_off vfio-pci\n' modprobe.d/b.conf
+config 'options nouveau-off ids=10de:0e0a\n' modprobe.d/a.conf
+run import --delete
+status_is 0
+out "  /etc/modprobe.d/a.conf:1: options nouveau-off ids=10de:0e0a: does nothing: options of an alias count only when vfio-pci is loaded by that name"
+in_file modprobe.d/b.conf "# vfio-early import: alias nouveau_off vfio-pci"
+! grep -q 0e0a "$root/etc/vfio-early.conf" || problem "an ID that is not in force was imported"
+
+begin "import: GRUB's variable that is set again in the same file"
+config 'GRUB_CMDLINE_LINUX_DEFAULT="quiet vfio-pci.ids=10de:1187"\nGRUB_CMDLINE_LINUX_DEFAULT="quiet"\n' default/grub
+run import
+status_is 0
+out "  /etc/default/grub:1: vfio-pci.ids=10de:1187: does nothing: the boot loader does not pass it to the kernel (lost)"
+[ ! -e "$root/etc/vfio-early.conf" ] || problem "a config was written"
+
+# no_loader: nothing says what boots it.
+no_loader() {
+	rm -r "${root:?}/boot/grub"
+	echo 'root=/dev/sda1 ro quiet' >"$root/proc/cmdline"
+}
+
+begin "import: the file of a boot loader that is not known: named, not imported, with exit 1"
+no_loader
+mkdir -p "$root/boot"
+printf '/Debian\n    cmdline: root=/dev/sda1 vfio-pci.ids=10de:1187\n' >"$root/boot/limine.conf"
+config 'root=/dev/sda1 vfio-pci.ids=10de:0e0a\n' kernel/cmdline
+run import --delete
+status_is 1
+[ ! -e "$root/etc/vfio-early.conf" ] || problem "a config was written"
+err "warning: /boot/limine.conf:2: vfio-pci.ids=10de:1187: it is not known whether the boot loader reads that file and passes it to the kernel; vfio-early add the device; delete it"
+err_has "warning: /etc/kernel/cmdline:1: vfio-pci.ids=10de:0e0a: it is not known whether"
+no_out "does nothing"
+run check
+[ "$(grep -c 'limine.conf:2' "$work/out")" -eq 1 ] || problem "check does not name it once"
+
+# once FILE:LINE: check, status and import name it, each once.
+once() {
+	for asked in 'check --json' 'status --json' 'import'; do
+		# shellcheck disable=SC2086 # a command with its option
+		run $asked
+		[ "$asked" != import ] || status_is 1
+		found=$(cat "$work/out" "$work/err" | grep -cF "$1")
+		[ "$found" -eq 1 ] || problem "$asked names $1 $found times"
+		[ "$asked" = import ] || [ "$(jq -r --arg at "$1" '.findings[] | select(.subject == $at) | .code + " " + .level' \
+			"$work/out")" = "loader-file-unread warns" ] || problem "$asked: $(grep -F -B3 -A3 "$1" "$work/out")"
+	done
+}
+
+for doubt in 'if true; then GRUB_CMDLINE_LINUX=x; fi' 'GRUB_CMDLINE_LINUX+=" x"' 'GRUB_CMDLINE_LINUX = "x"' \
+	'. /etc/default/more' 'GRUB_CMDLINE_LINUX="$(cat /etc/more)"' 'eval "$X"' 'GRUB_CMDLINE_LINUX="`more`"'; do
+	begin "check, status, import: $doubt: what it comes to is not known: named once"
+	mkdir -p "$root/etc/default"
+	printf '%s\n' 'GRUB_TIMEOUT=1' "$doubt" >"$root/etc/default/grub"
+	once /etc/default/grub:2
+	err_has "warning: /etc/default/grub:2: $doubt: does more than assign values, or cannot be read: which kernel parameters it comes to is not known"
+done
+
+begin "list does not ask the boot loader, check does"
+mkdir -p "$work/bin"
+cp "$command" "$work/bin/vfio-early"
+printf '#!/bin/sh\necho "$@" >>%s\n' "$work/asked" >"$work/bin/vfio-early-cmdline"
+chmod 755 "$work/bin/vfio-early-cmdline"
+: >"$work/asked"
+config 'bind 10de:1187\n'
+for asked in list 'list -a' 'list --json' groups; do
+	# shellcheck disable=SC2086 # a command with its option
+	"$work/bin/vfio-early" $asked --root "$root" >"$work/out" 2>"$work/err" || problem "$asked: exit status $?"
+	[ ! -s "$work/asked" ] || problem "$asked asks: $(cat "$work/asked")"
+done
+"$work/bin/vfio-early" check --root "$root" >"$work/out" 2>"$work/err"
+grep -q '^next ' "$work/asked" || problem "check does not ask, so that this test shows nothing"
+rm -r "$work/bin" "$work/asked"
