@@ -339,8 +339,22 @@ void pci_read_details(int rootfd, struct pci_function *fn)
 	read_facts(rootfd, NULL, fn);
 }
 
+/* At boot relative to their folder, so that each open walks two components and not six. */
+#ifdef __KLIBC__
+#define SCAN_FOLDER(rootfd) sysfs_open_dir(rootfd, PATH_PCI_DEVICES)
+#define SCAN_END(fd)	    sysfs_close(fd)
+#define SCAN_PREFIX	    ""
+#define SCAN_NAMES	    "."
+#else
+/* Of the host half the root is the border that no link leads over. */
+#define SCAN_FOLDER(rootfd) (rootfd)
+#define SCAN_END(fd)	    (void)(fd)
+#define SCAN_PREFIX	    PATH_PCI_DEVICES "/"
+#define SCAN_NAMES	    PATH_PCI_DEVICES
+#endif
+
 struct scan {
-	int devicesfd;
+	int dirfd;
 	int (*each)(const struct pci_function *fn, int error, void *arg);
 	void *arg;
 };
@@ -355,7 +369,8 @@ static int scan_one(const char *name, void *arg)
 
 	if (pci_address_parse(name, &addr))
 		return 0;
-	error = read_uevent(scan->devicesfd, sysfs_path(path, "%s/uevent", name), &addr, &fn);
+	error = read_uevent(scan->dirfd, sysfs_path(path, SCAN_PREFIX "%s/uevent", name), &addr,
+			    &fn);
 	return scan->each(&fn, error, scan->arg);
 }
 
@@ -365,12 +380,11 @@ int pci_scan(int rootfd, int (*each)(const struct pci_function *fn, int error, v
 	struct scan scan = { .each = each, .arg = arg };
 	int ret;
 
-	/* Relative to this folder, so that each open walks two components and not six. */
-	scan.devicesfd = sysfs_open_dir(rootfd, PATH_PCI_DEVICES);
-	if (scan.devicesfd < 0)
-		return scan.devicesfd;
-	ret = sysfs_for_each(scan.devicesfd, ".", scan_one, &scan);
-	sysfs_close(scan.devicesfd);
+	scan.dirfd = SCAN_FOLDER(rootfd);
+	if (scan.dirfd < 0)
+		return scan.dirfd;
+	ret = sysfs_for_each(scan.dirfd, SCAN_NAMES, scan_one, &scan);
+	SCAN_END(scan.dirfd);
 	return ret;
 }
 

@@ -16,6 +16,8 @@
 #include <sys/dirent.h>
 #else
 #include <dirent.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
 #define dirent			dirent64
 #define getdents(fd, buf, size) getdents64(fd, buf, size)
 #endif
@@ -23,12 +25,85 @@
 #include "sysfs.h"
 #include "text.h"
 
+#ifdef __KLIBC__
+
+/* The boot has one root, "/". */
 static int open_at(int dirfd, const char *path, int flags)
 {
 	int fd = openat(dirfd, path, flags | O_CLOEXEC, 0644);
 
 	return fd < 0 ? -errno : fd;
 }
+
+static int stat_at(int dirfd, const char *path, struct stat *st)
+{
+	return fstatat(dirfd, path, st, 0);
+}
+
+static ssize_t link_at(int dirfd, const char *path, char *buf, size_t size)
+{
+	return readlinkat(dirfd, path, buf, size);
+}
+
+#else
+
+int sysfs_open_below(int dirfd, const char *path, int flags, unsigned int mode)
+{
+	struct open_how how = {
+		.flags = (unsigned int)(flags | O_CLOEXEC),
+		.mode = flags & O_CREAT ? mode : 0,
+		.resolve = RESOLVE_IN_ROOT,
+	};
+	int fd = -1;
+
+	if (dirfd != AT_FDCWD) {
+		/* EAGAIN: something was renamed while a ".." was looked up. */
+		for (unsigned int i = 0; i < 100; i++) {
+			fd = (int)syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+			if (fd >= 0 || errno != EAGAIN)
+				break;
+		}
+		if (fd >= 0 || (errno != ENOSYS && errno != EPERM))
+			return fd < 0 ? -errno : fd;
+	}
+	fd = openat(dirfd, path, (int)how.flags, (mode_t)mode);
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_at(int dirfd, const char *path, int flags)
+{
+	return sysfs_open_below(dirfd, path, flags, 0644);
+}
+
+static int stat_at(int dirfd, const char *path, struct stat *st)
+{
+	int fd = open_at(dirfd, path, O_PATH), ret;
+
+	if (fd < 0)
+		return -1;
+	ret = fstat(fd, st);
+	close(fd);
+	return ret;
+}
+
+static ssize_t link_at(int dirfd, const char *path, char *buf, size_t size)
+{
+	int fd = open_at(dirfd, path, O_PATH | O_NOFOLLOW);
+	ssize_t n;
+
+	if (fd < 0) {
+		errno = -fd;
+		return -1;
+	}
+	n = readlinkat(fd, "", buf, size);
+	/* Of what is no link readlinkat(2) says ENOENT here. */
+	if (n < 0 && errno == ENOENT)
+		errno = EINVAL;
+	close(fd);
+	return n;
+}
+
+#endif
 
 int sysfs_open_dir(int dirfd, const char *path)
 {
@@ -247,19 +322,19 @@ bool sysfs_exists(int dirfd, const char *path)
 {
 	struct stat st;
 
-	return !fstatat(dirfd, path, &st, 0);
+	return !stat_at(dirfd, path, &st);
 }
 
 bool sysfs_is_empty(int dirfd, const char *path)
 {
 	struct stat st;
 
-	return !fstatat(dirfd, path, &st, 0) && !st.st_size;
+	return !stat_at(dirfd, path, &st) && !st.st_size;
 }
 
 int sysfs_link(int dirfd, const char *path, char *buf, size_t size)
 {
-	ssize_t n = readlinkat(dirfd, path, buf, size);
+	ssize_t n = link_at(dirfd, path, buf, size);
 
 	buf[0] = n > 0 ? buf[0] : '\0';
 	if (n < 0)

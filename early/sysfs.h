@@ -21,6 +21,17 @@ int sysfs_open_dir(int dirfd, const char *path);
 /* sysfs_open - open a file for reading. Returns a descriptor (closed on exec), or -errno. */
 int sysfs_open(int dirfd, const char *path);
 
+#ifndef __KLIBC__
+/*
+ * sysfs_open_below - open(2) with each link on the way resolved as if @dirfd were "/" (openat2(2),
+ * RESOLVE_IN_ROOT), so that a recorded tree's links stay in it; AT_FDCWD is no such border. The host's
+ * build opens everything this way, so there a @dirfd is always a root, never a folder whose names lead
+ * out of it. A kernel before 5.6 cannot, and the filter of an older container refuses it: there a link
+ * leads where it leads.
+ */
+int sysfs_open_below(int dirfd, const char *path, int flags, unsigned int mode);
+#endif
+
 void sysfs_close(int fd);
 
 /*

@@ -17,6 +17,7 @@
 #include "host/host.h"
 #include "ui/options.h"
 #include "ui/output.h"
+#include "util/file.h"
 #include "util/message.h"
 
 enum {
@@ -69,10 +70,24 @@ static int is_visible(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
+/* Where a path below sys/bus/pci/devices is from the root. @buf: of PATH_MAX; it may have @path in it */
+static const char *in_devices(char *buf, const char *path)
+{
+	char whole[PATH_MAX];
+
+	if (snprintf(whole, sizeof(whole), PATH_PCI_DEVICES "/%s", path) >= (int)sizeof(whole))
+		*whole = '\0';
+	return strcpy(buf, whole);
+}
+
 /* The names in a folder of a function, in order; none when there is no such folder. */
 static int list_names(const struct vgpu *vgpu, const char *path, struct dirent ***entry)
 {
-	int count = scandirat(vgpu->host->devicesfd, path, entry, is_visible, versionsort);
+	char whole[PATH_MAX];
+	int count;
+
+	in_devices(whole, path);
+	count = file_names(vgpu->host->root.fd, whole, entry, is_visible, versionsort);
 
 	if (count >= 0)
 		return count;
@@ -93,7 +108,7 @@ static const char *read_text(const struct vgpu *vgpu, const char *dir, const cha
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	if (sysfs_read(vgpu->host->devicesfd, path, buf, size) < 0)
+	if (sysfs_read(vgpu->host->root.fd, in_devices(path, path), buf, size) < 0)
 		buf[0] = '\0';
 	return buf;
 }
@@ -108,10 +123,10 @@ static void add_part(struct vgpu *vgpu, struct libscols_line *parent, const char
 	output_set(&vgpu->table, line, COL_DEVICE, uuid);
 	output_set(&vgpu->table, line, COL_KIND, "part");
 	snprintf(path, sizeof(path), "%s/devices/%s/driver", dir, uuid);
-	if (!sysfs_link_name(vgpu->host->devicesfd, path, text, sizeof(text)))
+	if (!sysfs_link_name(vgpu->host->root.fd, in_devices(path, path), text, sizeof(text)))
 		output_set(&vgpu->table, line, COL_DRIVER, text);
 	snprintf(path, sizeof(path), "%s/devices/%s/iommu_group", dir, uuid);
-	if (!sysfs_link_name(vgpu->host->devicesfd, path, text, sizeof(text)))
+	if (!sysfs_link_name(vgpu->host->root.fd, in_devices(path, path), text, sizeof(text)))
 		output_set(&vgpu->table, line, COL_GROUP, text);
 }
 

@@ -11,6 +11,7 @@
 
 #include "config/folders.h"
 #include "util/array.h"
+#include "util/file.h"
 
 /* include/uapi/linux/major.h; drivers/char/mem.c */
 #define MEM_MAJOR  1
@@ -52,11 +53,11 @@ static int add_folder(const struct root *root, struct folders *folders, const ch
 		      const char *suffix)
 {
 	struct dirent **entry;
-	int count = scandirat(root->fd, dir, &entry, is_visible, NULL), ret = 0;
+	int count = file_names(root->fd, dir, &entry, is_visible, NULL), ret = 0;
 
 	if (count < 0) {
-		if (errno != ENOENT && errno != ENOTDIR && !folders->unread) {
-			folders->error = errno;
+		if (count != -ENOENT && count != -ENOTDIR && !folders->unread) {
+			folders->error = -count;
 			folders->unread = strdup(dir);
 			return folders->unread ? 0 : -ENOMEM;
 		}
@@ -133,13 +134,11 @@ int folders_kmod(const struct root *root, char ***path,
 		if (file->state != FOLDER_READ ||
 		    !(has_suffix(file->base, ".conf") || has_suffix(file->base, ".alias")))
 			continue;
-		error = fstatat(root->fd, file->name, &st, 0) ? errno : 0;
+		error = -file_stat(root->fd, file->name, &st);
 		if (error == ENOENT || (!error && S_ISDIR(st.st_mode)))
 			continue;
 		if (!error && is_file(&st))
-			ret = asprintf(&(*path)[count++], "%s/%s", root->path, file->name) < 0 ?
-				      -ENOMEM :
-				      0;
+			ret = root_locate(root, file->name, &(*path)[count++]);
 		else if (odd)
 			odd(file->name, error, arg);
 	}

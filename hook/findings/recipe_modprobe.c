@@ -2,9 +2,9 @@
 /* Old recipes in modprobe.d, in lists of modules, and in dracut's config; see recipes.h. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "config/folders.h"
+#include "early/sysfs.h"
 #include "findings/recipe_find.h"
 #include "util/modprobe.h"
 
@@ -385,13 +385,13 @@ static void find_in_modules_load(const struct place *place, char *text)
 
 static bool has_dracut(const struct root *root)
 {
-	return !faccessat(root->fd, "usr/bin/dracut", F_OK, 0) ||
-	       !faccessat(root->fd, "usr/sbin/dracut", F_OK, 0);
+	return sysfs_exists(root->fd, "usr/bin/dracut") ||
+	       sysfs_exists(root->fd, "usr/sbin/dracut");
 }
 
 static bool has_initramfs_tools(const struct root *root)
 {
-	return !faccessat(root->fd, "usr/sbin/mkinitramfs", F_OK, 0);
+	return sysfs_exists(root->fd, "usr/sbin/mkinitramfs");
 }
 
 static void find_in_list_file(struct finder *finder, const char *name, bool has_options,

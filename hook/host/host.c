@@ -148,7 +148,6 @@ static int open_host(const char *dir, bool may_be_blind, struct host **result)
 	*result = NULL;
 	if (!host)
 		return message_errno(-ENOMEM, "cannot read this host");
-	host->devicesfd = -1;
 	ret = root_open(&host->root, dir);
 	if (ret)
 		goto out;
@@ -161,7 +160,6 @@ static int open_host(const char *dir, bool may_be_blind, struct host **result)
 		goto out;
 	}
 	say_unreadable(host);
-	host->devicesfd = sysfs_open_dir(host->root.fd, PATH_PCI_DEVICES);
 	if (host->count)
 		qsort(host->fn, host->count, sizeof(*host->fn), compare_function);
 	mark_displays(host);
@@ -192,16 +190,12 @@ int host_open_blind(const char *dir, struct host **host)
 int host_twin(const struct host *host, struct host **result)
 {
 	struct host *twin = calloc(1, sizeof(*twin));
-	int fd = -1;
 
 	*result = NULL;
 	if (!twin)
 		return message_errno(-ENOMEM, "cannot read this host");
 	twin->root = host->root;
 	twin->root.fd = fcntl(host->root.fd, F_DUPFD_CLOEXEC, 0);
-	if (host->devicesfd >= 0)
-		fd = fcntl(host->devicesfd, F_DUPFD_CLOEXEC, 0);
-	twin->devicesfd = fd;
 	twin->iommu = host->iommu;
 	twin->is_undone = host->is_undone;
 	twin->stuck = host->stuck;
@@ -215,7 +209,7 @@ int host_twin(const struct host *host, struct host **result)
 			break;
 	keep_known(twin);
 	twin->names = names_open(&twin->root);
-	if (twin->root.fd < 0 || (host->devicesfd >= 0 && fd < 0) || twin->count != host->count ||
+	if (twin->root.fd < 0 || twin->count != host->count ||
 	    twin->unreadables != host->unreadables) {
 		host_close(twin);
 		return message_errno(-ENOMEM, "cannot read this host");
@@ -228,8 +222,6 @@ void host_close(struct host *host)
 {
 	if (!host)
 		return;
-	if (host->devicesfd >= 0)
-		close(host->devicesfd);
 	root_close(&host->root);
 	names_close(host->names);
 	host_decide_free(host);
@@ -297,9 +289,9 @@ int host_kernel(const struct root *root, char **version)
 		return *version ? 0 : -ENOMEM;
 	}
 
-	count = scandirat(root->fd, PATH_MODULES, &entry, is_version, versionsort);
+	count = file_names(root->fd, PATH_MODULES, &entry, is_version, versionsort);
 	if (count < 0)
-		return -errno;
+		return count;
 	for (int i = count; i-- > 0;) {
 		if (!*version && has_modules(root, entry[i]->d_name))
 			*version = strdup(entry[i]->d_name);
@@ -312,10 +304,9 @@ int host_kernel(const struct root *root, char **version)
 const char *host_attribute(const struct host *host, const struct host_function *fn,
 			   const char *name, char *buf, size_t size)
 {
-	char path[SYSFS_PATH_MAX], addr[PCI_ADDRESS_SIZE];
+	char path[SYSFS_PATH_MAX];
 
-	sysfs_path(path, "%s/%s", pci_address_format(&fn->pci.addr, addr), name);
-	if (sysfs_read(host->devicesfd, path, buf, size) < 0)
+	if (sysfs_read(host->root.fd, pci_attribute(path, &fn->pci.addr, name), buf, size) < 0)
 		buf[0] = '\0';
 	return buf;
 }
@@ -323,10 +314,9 @@ const char *host_attribute(const struct host *host, const struct host_function *
 const char *host_link(const struct host *host, const struct host_function *fn, const char *name,
 		      char *buf, size_t size)
 {
-	char path[SYSFS_PATH_MAX], addr[PCI_ADDRESS_SIZE];
+	char path[SYSFS_PATH_MAX];
 
-	sysfs_path(path, "%s/%s", pci_address_format(&fn->pci.addr, addr), name);
-	if (sysfs_link_name(host->devicesfd, path, buf, size))
+	if (sysfs_link_name(host->root.fd, pci_attribute(path, &fn->pci.addr, name), buf, size))
 		buf[0] = '\0';
 	return buf;
 }

@@ -37,7 +37,6 @@ struct host_unreadable {
 
 struct host {
 	struct root root;
-	int devicesfd; /* sys/bus/pci/devices, or -1 */
 	struct host_function *fn;
 	size_t count;		    /* in the order of addresses */
 	struct pci_function *known; /* the same, for pci_collect(); NULL when some are unreadable */

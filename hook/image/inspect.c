@@ -42,8 +42,8 @@ static void read_times(struct inspector *inspector)
 	for (size_t i = 0; i < inspector->config->files; i++) {
 		struct stat st;
 
-		if (!fstatat(inspector->host->root.fd, inspector->config->file[i].name + 1, &st,
-			     0) &&
+		if (!file_stat(inspector->host->root.fd, inspector->config->file[i].name + 1,
+			       &st) &&
 		    st.st_mtime > inspector->config_time)
 			inspector->config_time = st.st_mtime;
 	}
@@ -466,7 +466,7 @@ static int open_image(struct work *work, int dirfd, const char *path)
 	int fd = file_open(dirfd, path);
 	struct stat st;
 
-	if (!fstatat(dirfd, path, &st, 0))
+	if (!file_stat(dirfd, path, &st))
 		inspection->time = st.st_mtime;
 	if (fd >= 0)
 		return fd;

@@ -10,6 +10,7 @@
 #include "image/builder.h"
 #include "image/kernels.h"
 #include "util/array.h"
+#include "util/file.h"
 
 /* Debian's name for both builders, then that of dracut elsewhere. */
 static const struct {
@@ -81,9 +82,9 @@ int kernels_find(const struct root *root, struct kernels *kernels)
 	int count, ret = 0;
 
 	*kernels = (struct kernels){ 0 };
-	count = scandirat(root->fd, KERNELS_BOOT, &entry, is_kernel, versionsort);
+	count = file_names(root->fd, KERNELS_BOOT, &entry, is_kernel, versionsort);
 	if (count < 0)
-		return errno == ENOENT ? 0 : -errno;
+		return count == -ENOENT ? 0 : count;
 	for (int i = count; i-- > 0;) {
 		if (!ret)
 			ret = add_kernel(root, entry[i]->d_name + 8, kernels);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "config/state.h"
+#include "early/sysfs.h"
 #include "image/builder.h"
 #include "image/rebuild.h"
 #include "util/file.h"
@@ -66,9 +67,9 @@ static int copy_file(const struct work *work, const char *from, const char *to)
 
 	if (source < 0)
 		return source;
-	target = openat(work->rootfd, work->fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-			work->before.st_mode & 07777);
-	ret = target < 0 ? -errno : copy_data(source, target);
+	target = sysfs_open_below(work->rootfd, work->fresh, O_WRONLY | O_CREAT | O_TRUNC,
+				  work->before.st_mode & 07777);
+	ret = target < 0 ? target : copy_data(source, target);
 	close(source);
 	if (target >= 0 && close(target) && !ret)
 		ret = -errno;
@@ -84,8 +85,8 @@ static int put_kept_back(const struct work *work)
 {
 	struct stat kept, now;
 
-	if (!fstatat(work->rootfd, work->kept, &kept, 0) &&
-	    !fstatat(work->rootfd, work->kernel->image, &now, 0) && kept.st_ino == now.st_ino &&
+	if (!file_stat(work->rootfd, work->kept, &kept) &&
+	    !file_stat(work->rootfd, work->kernel->image, &now) && kept.st_ino == now.st_ino &&
 	    kept.st_dev == now.st_dev)
 		return unlinkat(work->rootfd, work->kept, 0) ? -errno : 0;
 	return file_rename(work->rootfd, work->kept, work->kernel->image);
@@ -113,7 +114,7 @@ static int clean_up(struct work *work)
 	if (work->rebuild->is_dry)
 		return 0;
 	unlinkat(work->rootfd, work->fresh, 0);
-	if (!fstatat(work->rootfd, work->kept, &st, 0)) {
+	if (!file_stat(work->rootfd, work->kept, &st)) {
 		if (is_readable(work))
 			ret = unlinkat(work->rootfd, work->kept, 0) ? -errno : 0;
 		else
@@ -215,7 +216,7 @@ static bool is_untouched(const struct work *work)
 	struct stat st;
 
 	return builder_replaces(work->rebuild->builder) && work->before.st_ino &&
-	       !fstatat(work->rootfd, work->kernel->image, &st, 0) &&
+	       !file_stat(work->rootfd, work->kernel->image, &st) &&
 	       st.st_ino == work->before.st_ino && st.st_mtime == work->before.st_mtime;
 }
 
@@ -307,7 +308,7 @@ static enum rebuild_result build(struct work *work)
 	const char *target = builder_replaces(work->rebuild->builder) ? work->kernel->image :
 									work->fresh;
 
-	if (fstatat(work->rootfd, work->kernel->image, &work->before, 0))
+	if (file_stat(work->rootfd, work->kernel->image, &work->before))
 		work->before.st_ino = 0;
 	if (state_set(work->rebuild->root, STATE_UNFINISHED, true)) {
 		say(work, "nothing was tried: it could not be written down that it began");

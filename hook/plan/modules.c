@@ -76,10 +76,13 @@ __attribute__((format(printf, 3, 4))) static void lose(struct resolution *res, c
 
 int modules_dir(const struct root *root, const char *kernel, char **dir)
 {
-	if (asprintf(dir, "%s/lib/modules/%s", root->path, kernel) < 0) {
-		*dir = NULL;
-		return -ENOMEM;
-	}
+	char path[PATH_MAX];
+	int ret;
+
+	snprintf(path, sizeof(path), "lib/modules/%s", kernel);
+	ret = root_locate(root, path, dir);
+	if (ret)
+		return ret;
 	return access(*dir, X_OK) ? -errno : 0;
 }
 

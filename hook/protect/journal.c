@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "early/sysfs.h"
 #include "protect/journal.h"
 #include "protect/storage.h"
 #include "protect/udev.h"
@@ -40,7 +41,7 @@ static bool read_superblock(struct graph *graph, const char *device, off_t offse
 	for (char *c = path; *c; c++)
 		if (*c == '!')
 			*c = '/';
-	fd = openat(graph->root->fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	fd = sysfs_open(graph->root->fd, path);
 	if (fd < 0)
 		return false;
 	ok = !fstat(fd, &st) && (S_ISBLK(st.st_mode) || S_ISREG(st.st_mode)) &&

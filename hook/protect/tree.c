@@ -78,19 +78,15 @@ int tree_names(const struct root *root, const char *path, struct stringset *name
 int tree_real_path(const struct root *root, const char *path, char *real)
 {
 	size_t len = strlen(root->path);
-	char buf[PATH_MAX], *resolved;
-	int ret = tree_path(buf, "%s/%s", root->path, path);
+	char resolved[PATH_MAX];
+	int ret = root_real_path(root, path, resolved);
 
 	*real = '\0';
 	if (ret)
 		return ret;
-	resolved = realpath(buf, NULL);
-	if (!resolved)
-		return -errno;
 	if (strncmp(resolved, root->path, len) || !starts_with(resolved + len, "/sys/"))
 		ret = -EXDEV;
 	else
 		ret = tree_path(real, "%s", resolved + len + 1);
-	free(resolved);
 	return ret;
 }

@@ -5,53 +5,56 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "early/sysfs.h"
 #include "util/file.h"
 
 /* Hidden: no reader of a conf.d folder, nor modprobe, takes it for one of theirs. */
 #define TEMP_FORMAT ".%s.vfio-early-new"
 #define TEMP_TRIES  100
-#define OPEN_TRIES  100
 
-/*
- * For reading, with each link on the way resolved below @dirfd, as if that were "/". A kernel before
- * 5.6 cannot (openat2(2)), and the filter of an older container refuses it: there a link of a tree
- * that is not this host's leads where it leads.
- */
+/* O_NONBLOCK: open(2) of a FIFO waits for a writer otherwise. */
 static int open_below(int dirfd, const char *path, int flags)
 {
-	/* O_NONBLOCK: open(2) of a FIFO waits for a writer otherwise. */
-	struct open_how how = {
-		.flags = (unsigned int)(flags | O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY),
-		.resolve = RESOLVE_IN_ROOT,
-	};
-	int fd = -1;
-
-	if (dirfd != AT_FDCWD) {
-		/* EAGAIN: something was renamed while a ".." was looked up. */
-		for (unsigned int i = 0; i < OPEN_TRIES; i++) {
-			fd = (int)syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
-			if (fd >= 0 || errno != EAGAIN)
-				break;
-		}
-		if (fd >= 0 || (errno != ENOSYS && errno != EPERM))
-			return fd < 0 ? -errno : fd;
-	}
-	fd = openat(dirfd, path, (int)how.flags);
-	return fd < 0 ? -errno : fd;
+	return sysfs_open_below(dirfd, path, flags | O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
 }
 
 int file_open_folder(int dirfd, const char *path)
 {
 	return open_below(dirfd, path, O_DIRECTORY);
+}
+
+int file_stat(int dirfd, const char *path, struct stat *st)
+{
+	int fd = sysfs_open_below(dirfd, path, O_PATH, 0), ret = fd;
+
+	if (fd >= 0) {
+		ret = fstat(fd, st) ? -errno : 0;
+		close(fd);
+	}
+	return ret;
+}
+
+int file_names(int dirfd, const char *path, struct dirent ***entry,
+	       int (*is_wanted)(const struct dirent *entry),
+	       int (*order)(const struct dirent **a, const struct dirent **b))
+{
+	int fd = file_open_folder(dirfd, path), count = fd;
+
+	*entry = NULL;
+	if (fd >= 0) {
+		count = scandirat(fd, ".", entry, is_wanted, order);
+		if (count < 0)
+			count = -errno;
+		close(fd);
+	}
+	return count;
 }
 
 int file_open(int dirfd, const char *path)
@@ -182,8 +185,11 @@ int file_write(int fd, const char *text, size_t size)
 
 int file_sync(int dirfd, const char *path)
 {
-	int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	int ret = fd < 0 || fsync(fd) ? -errno : 0;
+	int fd = open_below(dirfd, path, 0);
+	int ret = fd;
+
+	if (fd >= 0)
+		ret = fsync(fd) ? -errno : 0;
 
 	if (fd >= 0)
 		close(fd);
@@ -195,7 +201,6 @@ static int open_folder(int dirfd, const char *path, const char **base)
 {
 	const char *slash = strrchr(path, '/');
 	char folder[PATH_MAX];
-	int fd;
 
 	*base = slash ? slash + 1 : path;
 	/* "/NAME" is in "/". */
@@ -203,8 +208,7 @@ static int open_folder(int dirfd, const char *path, const char **base)
 		     slash ? (int)(slash - path) + (slash == path) : 1,
 		     slash ? path : ".") >= (int)sizeof(folder))
 		return -ENAMETOOLONG;
-	fd = openat(dirfd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	return open_below(dirfd, folder, O_DIRECTORY);
 }
 
 int file_rename(int dirfd, const char *from, const char *to)
@@ -238,11 +242,11 @@ static int fill(int fd, const struct stat *like, const char *text, size_t size)
 
 int file_create(int dirfd, const char *path, const struct stat *like, const char *text, size_t size)
 {
-	int fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd = sysfs_open_below(dirfd, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
 	int ret;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	ret = fill(fd, like, text, size);
 	if (close(fd) && !ret)
 		ret = -errno;

@@ -6,6 +6,7 @@
 #ifndef VFIO_EARLY_HOOK_UTIL_FILE_H
 #define VFIO_EARLY_HOOK_UTIL_FILE_H
 
+#include <dirent.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -21,6 +22,19 @@ int file_open(int dirfd, const char *path);
 
 /* file_open_folder - the same for a folder: -ENOTDIR for what is none. */
 int file_open_folder(int dirfd, const char *path);
+
+/* file_stat - stat(2) of what is there, links followed as by file_open(). Returns 0 or -errno. */
+int file_stat(int dirfd, const char *path, struct stat *st);
+
+/*
+ * file_names - scandir(3) of a folder that is opened as by file_open_folder().
+ * @entry: gets the names; free() for each and for the list
+ *
+ * Returns how many, or -errno.
+ */
+int file_names(int dirfd, const char *path, struct dirent ***entry,
+	       int (*is_wanted)(const struct dirent *entry),
+	       int (*order)(const struct dirent **a, const struct dirent **b));
 
 /* file_stream - file_open() as a stream, or NULL with errno set. */
 FILE *file_stream(int dirfd, const char *path);

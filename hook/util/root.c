@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "early/sysfs.h"
 #include "util/message.h"
 #include "util/root.h"
 
@@ -23,6 +24,61 @@ int root_open(struct root *root, const char *dir)
 	if (root->is_host)
 		root->path[0] = '\0';
 	return 0;
+}
+
+/* The path that the kernel has for an open file; "" where it says none. */
+static void path_of(int fd, char *buf, size_t size)
+{
+	char link[32];
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, buf, size - 1);
+	buf[len > 0 ? len : 0] = '\0';
+}
+
+/* By the C library: also without /proc, but by links as they are. */
+static int real_path_of(const struct root *root, const char *path, char *real)
+{
+	char plain[PATH_MAX];
+
+	if (snprintf(plain, sizeof(plain), "%s/%s", root->path, path) >= (int)sizeof(plain))
+		return -ENAMETOOLONG;
+	return realpath(plain, real) ? 0 : -errno;
+}
+
+int root_real_path(const struct root *root, const char *path, char *real)
+{
+	int fd, ret;
+
+	*real = '\0';
+	if (!root->is_host) {
+		fd = sysfs_open_below(root->fd, path, O_PATH, 0);
+		if (fd < 0)
+			return fd;
+		path_of(fd, real, PATH_MAX);
+		close(fd);
+		if (*real)
+			return 0;
+	}
+	ret = real_path_of(root, path, real);
+	if (ret)
+		*real = '\0';
+	return ret;
+}
+
+int root_locate(const struct root *root, const char *path, char **where)
+{
+	char inside[PATH_MAX], plain[PATH_MAX];
+	bool is_out = !root->is_host && !root_real_path(root, path, inside) &&
+		      (real_path_of(root, path, plain) || strcmp(plain, inside) != 0);
+
+	*where = NULL;
+	if (is_out)
+		*where = strdup(inside);
+	else if (asprintf(where, "%s/%s", root->path, path) < 0)
+		*where = NULL;
+	return *where ? 0 : -ENOMEM;
 }
 
 void root_close(struct root *root)

@@ -16,6 +16,24 @@ struct root {
 /* root_open - says what is wrong with @dir. Returns 0 or -errno; root_close() in any case. */
 int root_open(struct root *root, const char *dir);
 
+/*
+ * root_real_path - what a path is once every link in it is followed, each taken in the root.
+ * @path: relative to the root
+ * @real: of PATH_MAX: gets an absolute path, ROOT in front; "" on failure
+ *
+ * Returns 0 or -errno.
+ */
+int root_real_path(const struct root *root, const char *path, char *real);
+
+/*
+ * root_locate - where something is, for a library that opens it by its path.
+ * @path: relative to the root
+ * @where: malloc'ed: ROOT/PATH; where that leads out of the root, what it is with each link taken in it
+ *
+ * What is not there is ROOT/PATH. Returns 0, or -ENOMEM with *where NULL.
+ */
+int root_locate(const struct root *root, const char *path, char **where);
+
 void root_close(struct root *root);
 
 #endif

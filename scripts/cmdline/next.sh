@@ -75,7 +75,7 @@ kernel_tokens() {
 
 # Files of boot loaders that are not kept here: a pattern of the shell, a tab, and what stands before the
 # parameters of a line, in lower case, as a regular expression.
-other_files='boot/limine.conf	^[ \t]*(kernel_)?cmdline:
+unkept_files='boot/limine.conf	^[ \t]*(kernel_)?cmdline:
 boot/limine/limine.conf	^[ \t]*(kernel_)?cmdline:
 boot/limine.cfg	^[ \t]*(kernel_)?cmdline=
 boot/limine/limine.cfg	^[ \t]*(kernel_)?cmdline=
@@ -94,12 +94,12 @@ etc/default/flash-kernel	^[ \t]*linux_kernel_cmdline(_defaults)?=
 boot/firmware/cmdline.txt	^
 etc/kernel/uki.conf	^[ \t]*cmdline[ \t]*=[ \t]*'
 
-# other_lines: "B TAB REGULAR EXPRESSION", then "FILE:LINE:TEXT" of each file that it goes for. Below a root
+# unkept_lines: "B TAB REGULAR EXPRESSION", then "FILE:LINE:TEXT" of each file that it goes for. Below a root
 # no link is followed.
-other_lines() (
+unkept_lines() (
 	cd "$root/" 2>/dev/null && set +f || return
 	{
-		printf '%s\n' "$other_files"
+		printf '%s\n' "$unkept_files"
 		[ "$loader" != other ] || for _dir in efi boot boot/efi; do
 			printf '%s/loader/entries/*.conf\t^[ \t]*options[ \t]+\n' "$_dir"
 		done
@@ -113,9 +113,9 @@ other_lines() (
 	done
 )
 
-# other_tokens: what they have, as file_tokens; the entries of systemd-boot too where no loader is known.
-other_tokens() {
-	other_lines | awk "$tokens_awk"'
+# unkept_tokens: what they have, as file_tokens; the entries of systemd-boot too where no loader is known.
+unkept_tokens() {
+	unkept_lines | awk "$tokens_awk"'
 	/^B\t/ { before = substr($0, 3); next }
 	{
 		file = substr($0, 1, index($0, ":") - 1)
@@ -151,7 +151,7 @@ next_facts() {
 		esac
 		file_tokens "$_target" | sed "s/^/$_kind	/"
 	done
-	other_tokens | sed 's/^/O	/'
+	unkept_tokens | sed 's/^/O	/'
 	printf '%s\n' "$entries" | awk -F '\t' '$2 == "next" { print "E\t" $5 "\t" $8 }'
 	if [ -z "$targets" ]; then
 		booted_with | sed 's/^/R	/'

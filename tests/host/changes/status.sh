@@ -729,3 +729,42 @@ next
 EOF2
 done
 rm -r "$work/beside" "$work/asked" "$work/asked.sorted"
+
+# absolute_links: each link of the tree leads to the same place in it by an absolute name.
+absolute_links() {
+	find "$root/sys" -type l | while read -r link; do
+		target=$(readlink -f "$link") || continue
+		case $target in
+		"$root"/*) ln -sfn "${target#"$root"}" "$link" ;;
+		esac
+	done
+}
+
+begin "links of a tree that are absolute stay in it: every command says the same"
+protected
+config 'bind 02:00.0\nbind 8086:154c\n'
+config 'options vfio-pci ids=10de:0e0a disable_vga=1\n' modprobe.d/vfio.conf
+for asked in 'list -a' groups check status vgpu verify "plan --kernel $kernel"; do
+	# shellcheck disable=SC2086 # a command with its arguments
+	run $asked
+	{ echo "$asked: $status"; cat "$work/out" "$work/err"; }
+done >"$work/before"
+absolute_links
+mkdir -p "$root/usr/share/moved" "$root/usr/lib/modules"
+mv "$root/etc/modprobe.d/vfio.conf" "$root/usr/share/moved/x"
+ln -s /usr/share/moved/x "$root/etc/modprobe.d/vfio.conf"
+mv "$root/lib/modules/$kernel" "$root/usr/lib/modules/"
+ln -s "/usr/lib/modules/$kernel" "$root/lib/modules/$kernel"
+mv "$root/etc/vfio-early.conf" "$root/usr/share/moved/conf"
+ln -s /usr/share/moved/conf "$root/etc/vfio-early.conf"
+mv "$root/boot" "$root/usr/share/moved/boot"
+ln -s /usr/share/moved/boot "$root/boot"
+for asked in 'list -a' groups check status vgpu verify "plan --kernel $kernel"; do
+	# shellcheck disable=SC2086 # a command with its arguments
+	run $asked
+	{ echo "$asked: $status"; cat "$work/out" "$work/err"; }
+done >"$work/after"
+sed -i 's|/usr/lib/modules/|/lib/modules/|' "$work/after"
+cmp -s "$work/before" "$work/after" || problem "$(diff "$work/before" "$work/after")"
+grep -q '^module /lib/modules/' "$work/before" || problem "the plan has no modules, so that this test shows little"
+grep -q 'disable_vga=1' "$work/before" || problem "the options are not read, so that this test shows little"
