@@ -89,7 +89,10 @@ int act_with_deadline(int (*fn)(void *arg), void *arg, int ms)
 	do
 		ret = poll(&pollfd, 1, ms);
 	while (ret < 0 && errno == EINTR);
-	ret = ret < 0 ? -errno : ret ? 0 : -ETIMEDOUT;
+	if (ret < 0)
+		ret = -errno;
+	else
+		ret = ret ? 0 : -ETIMEDOUT;
 	close(fds[0]);
 	if (ret) {
 		kill(pid, SIGKILL);

@@ -86,19 +86,28 @@ static int stat_at(int dirfd, const char *path, struct stat *st)
 	return ret;
 }
 
+/* The link itself: its folder is what is found in the root. */
 static ssize_t link_at(int dirfd, const char *path, char *buf, size_t size)
 {
-	int fd = open_at(dirfd, path, O_PATH | O_NOFOLLOW);
+	const char *slash = strrchr(path, '/');
+	char folder[4096];
 	ssize_t n;
+	int fd;
 
+	if (!slash || slash == path)
+		return readlinkat(dirfd, path + !!slash, buf, size);
+	if ((size_t)(slash - path) >= sizeof(folder)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(folder, path, (size_t)(slash - path));
+	folder[slash - path] = '\0';
+	fd = open_at(dirfd, folder, O_PATH | O_DIRECTORY);
 	if (fd < 0) {
 		errno = -fd;
 		return -1;
 	}
-	n = readlinkat(fd, "", buf, size);
-	/* Of what is no link readlinkat(2) says ENOENT here. */
-	if (n < 0 && errno == ENOENT)
-		errno = EINVAL;
+	n = readlinkat(fd, slash + 1, buf, size);
 	close(fd);
 	return n;
 }

@@ -123,13 +123,31 @@ static void look_at(const struct groups *groups, struct group *group)
 					sizeof(group->region));
 }
 
-static const char *vm_word(const struct group *group)
+/* May a VM have it? */
+enum viable {
+	VIABLE_EMPTY, /* of bridges alone */
+	VIABLE_NO,
+	VIABLE_READY,
+	VIABLE_POSSIBLE,
+};
+
+static const struct {
+	const char *word;
+	enum output_mark mark;
+} viable[] = {
+	[VIABLE_EMPTY] = { "", OUTPUT_PLAIN },
+	[VIABLE_NO] = { "no", OUTPUT_BAD },
+	[VIABLE_READY] = { "ready", OUTPUT_GOOD },
+	[VIABLE_POSSIBLE] = { "possible", OUTPUT_PLAIN },
+};
+
+static enum viable is_viable(const struct group *group)
 {
 	if (!group->endpoints)
-		return "";
+		return VIABLE_EMPTY;
 	if (group->in_the_way || group->has_rmrr)
-		return "no";
-	return group->taken ? "ready" : "possible";
+		return VIABLE_NO;
+	return group->taken ? VIABLE_READY : VIABLE_POSSIBLE;
 }
 
 static const char *vm_code(const struct groups *groups, const struct group *group)
@@ -223,21 +241,18 @@ static void add_group(struct groups *groups, const struct group *group)
 {
 	struct output_table *table = &groups->table;
 	struct libscols_line *line = output_line(table, NULL);
-	const char *word = vm_word(group);
+	enum viable vm = is_viable(group);
 	char why[512], vms[256];
 
 	output_setf(table, line, COL_GROUP, "%d", group->number);
-	output_set(table, line, COL_VM, word);
+	output_set(table, line, COL_VM, viable[vm].word);
 	output_set(table, line, COL_VMS, group_vms(groups, group, vms, sizeof(vms)));
 	output_set(table, line, COL_CODE, vm_code(groups, group));
 	output_set(table, line, COL_WHY, vm_why(groups, group, why, sizeof(why)));
 	output_set(table, line, COL_ASKED, ask_result_name(group->answer.result));
 	output_set(table, line, COL_ANSWER, group->answer.why);
 	output_mark_cell(table, line, COL_GROUP, OUTPUT_STRONG);
-	output_mark_cell(table, line, COL_VM,
-			 *word == 'n' ? OUTPUT_BAD :
-			 *word == 'r' ? OUTPUT_GOOD :
-					OUTPUT_PLAIN);
+	output_mark_cell(table, line, COL_VM, viable[vm].mark);
 	for (size_t i = 0; i < group->count; i++)
 		add_function(groups, group, line, group->fn[i]);
 }

@@ -211,6 +211,7 @@ static void add_vfs(struct vgpu *vgpu, struct libscols_line *parent, const struc
 
 static void look_at(struct vgpu *vgpu, struct host_function *fn)
 {
+	static const char *const kinds[] = { "", "mdev", "sriov", "sriov+mdev" };
 	char total[16], used[16], types[SYSFS_PATH_MAX], addr[PCI_ADDRESS_SIZE];
 	struct output_table *table = &vgpu->table;
 	struct libscols_line *line;
@@ -224,7 +225,7 @@ static void look_at(struct vgpu *vgpu, struct host_function *fn)
 	vfs = text_number(host_attribute(vgpu->host, fn, "sriov_totalvfs", total, sizeof(total)));
 	if (count || vfs) {
 		vgpu->found++;
-		line = add_function(vgpu, NULL, fn, !count ? "sriov" : vfs ? "sriov+mdev" : "mdev");
+		line = add_function(vgpu, NULL, fn, kinds[2 * !!vfs + !!count]);
 		if (vfs) {
 			unsigned int now = text_number(
 				host_attribute(vgpu->host, fn, "sriov_numvfs", used, sizeof(used)));

@@ -103,7 +103,9 @@ static int read_copy(const struct root *root, const char *digest, struct root *c
 	if (ret)
 		return ret;
 	ret = config_read(copy, config, &problem);
-	return ret ? ret : strcmp(config->digest, digest) != 0 ? -EBADMSG : 0;
+	if (!ret && strcmp(config->digest, digest) != 0)
+		ret = -EBADMSG;
+	return ret;
 }
 
 bool copies_has(const struct root *root, const char *digest)

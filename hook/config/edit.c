@@ -184,7 +184,9 @@ static int run_diff(const char *before, const char *after, int oldfd, int newfd)
 		fputs(text, stdout);
 	free(text);
 	/* 1: they differ. */
-	return ret > 1 ? -ENOEXEC : ret < 0 ? ret : 0;
+	if (ret > 1)
+		return -ENOEXEC;
+	return ret < 0 ? ret : 0;
 }
 
 int edit_diff(const struct edit *edit)
@@ -195,8 +197,8 @@ int edit_diff(const struct edit *edit)
 		return 0;
 	oldfd = text_fd(edit->old, edit->old_size);
 	newfd = text_fd(edit->text, edit->size);
-	ret = oldfd < 0 ? oldfd : newfd < 0 ? newfd : 0;
-	if (!ret)
+	ret = oldfd < 0 ? oldfd : newfd;
+	if (ret >= 0)
 		ret = run_diff(edit->exists ? edit->name : "/dev/null", edit->name, oldfd, newfd);
 	if (oldfd >= 0)
 		close(oldfd);

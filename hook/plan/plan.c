@@ -207,7 +207,7 @@ static void format_selector(const struct selector *sel, const struct pci_address
 	char *pos = text;
 
 	if (sel->kind == SELECTOR_CLASS) {
-		int width = sel->class_mask == 0xffffff ? 6 : sel->class_mask == 0xffff00 ? 4 : 2;
+		int width = 2 + 2 * !!(sel->class_mask & 0xff00) + 2 * !!(sel->class_mask & 0xff);
 
 		sprintf(text, "class:%0*x", width, sel->class >> (24 - 4 * width));
 		return;

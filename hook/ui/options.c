@@ -121,13 +121,17 @@ static bool is_optional(const struct options_entry *entry)
 
 static void add_option(struct parser *parser, const struct options_entry *entry)
 {
+	int has_arg = no_argument;
+
 	if (parser->count == MAX_OPTIONS)
 		abort();
+	if (is_optional(entry))
+		has_arg = optional_argument;
+	else if (entry->argument)
+		has_arg = required_argument;
 	parser->option[parser->count++] = (struct option){
 		.name = entry->name,
-		.has_arg = is_optional(entry) ? optional_argument :
-			   entry->argument    ? required_argument :
-						no_argument,
+		.has_arg = has_arg,
 		.val = entry->code,
 	};
 	if (entry->code >= 256)

@@ -383,7 +383,7 @@ static size_t utf8_length(const unsigned char *text)
 		return 1;
 	if (*text < 0xc2 || *text > 0xf4)
 		return 0;
-	len = *text < 0xe0 ? 2 : *text < 0xf0 ? 3 : 4;
+	len = 2 + (*text >= 0xe0) + (*text >= 0xf0);
 	if (*text == 0xe0)
 		low = 0xa0;
 	else if (*text == 0xed)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -113,12 +114,39 @@ static void sysfs_store_full_device_is_error(void **state)
 	int rootfd = begin();
 
 	(void)state;
-	fixture_link("full", "/dev/full");
-	assert_int_equal(sysfs_store(rootfd, "full", "1"), -ENOSPC);
+	assert_int_equal(sysfs_store(AT_FDCWD, "/dev/full", "1"), -ENOSPC);
 	assert_int_equal(sysfs_append(rootfd, "nowhere/file", "1", 1), -ENOENT);
 	assert_int_equal(sysfs_mkdir(rootfd, "nowhere/dir"), -ENOENT);
 	assert_int_equal(sysfs_mkdir(rootfd, "dir"), 0);
 	assert_int_equal(sysfs_mkdir(rootfd, "dir"), 0);
+	fixture_end();
+}
+
+/* Each link of a tree is taken in it, for all that is done with it. */
+static void sysfs_link_that_is_absolute_stays_in_the_root(void **state)
+{
+	int rootfd = begin();
+	char buf[32];
+
+	(void)state;
+	fixture_file("inside/etc/hostname", "%s", "inside\n");
+	fixture_file("inside/sys/here/name", "%s", "here\n");
+	fixture_link("inside/sys/there", "/sys/here");
+	fixture_link("inside/up", "../../../etc/hostname");
+	fixture_link("inside/full", "/dev/full");
+	fixture_link("inside/sys/here/driver", "../drivers/one");
+	rootfd = sysfs_open_dir(rootfd, "inside");
+	assert_true(rootfd >= 0);
+	assert_int_equal(sysfs_read(rootfd, "sys/there/name", buf, sizeof(buf)), 4);
+	assert_string_equal(buf, "here");
+	assert_int_equal(sysfs_read(rootfd, "up", buf, sizeof(buf)), 6);
+	assert_string_equal(buf, "inside");
+	assert_int_equal(sysfs_link_name(rootfd, "sys/there/driver", buf, sizeof(buf)), 0);
+	assert_string_equal(buf, "one");
+	assert_true(sysfs_exists(rootfd, "sys/there/name"));
+	assert_false(sysfs_exists(rootfd, "full"));
+	assert_int_equal(sysfs_store(rootfd, "full", "1"), -ENOENT);
+	sysfs_close(rootfd);
 	fixture_end();
 }
 
@@ -135,8 +163,7 @@ static void sysfs_store_and_read_gives_what_is_there(void **state)
 	fixture_file("file", "%s", "");
 	assert_int_equal(sysfs_store_and_read(rootfd, "file", "none\n", NULL, buf, sizeof(buf)), 4);
 	assert_string_equal(buf, "none");
-	fixture_link("full", "/dev/full");
-	assert_int_equal(sysfs_store_and_read(rootfd, "full", "1", NULL, buf, sizeof(buf)),
+	assert_int_equal(sysfs_store_and_read(AT_FDCWD, "/dev/full", "1", NULL, buf, sizeof(buf)),
 			 -ENOSPC);
 	assert_int_equal(sysfs_store_and_read(rootfd, "nothing", "1", NULL, buf, sizeof(buf)),
 			 -ENOENT);
@@ -190,6 +217,7 @@ int main(void)
 		cmocka_unit_test(sysfs_link_name_last_part_or_error),
 		cmocka_unit_test(sysfs_path_that_does_not_fit_is_none),
 		cmocka_unit_test(sysfs_store_full_device_is_error),
+		cmocka_unit_test(sysfs_link_that_is_absolute_stays_in_the_root),
 		cmocka_unit_test(sysfs_store_and_read_gives_what_is_there),
 		cmocka_unit_test(sysfs_lock_waits_no_longer_than_told),
 		cmocka_unit_test(sysfs_open_append_adds_or_starts_anew),
