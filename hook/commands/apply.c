@@ -185,6 +185,7 @@ static int run_cmdline(const struct apply *apply, const char *verb, const char *
 		argv[words++] = "--dry-run";
 	argv[words] = option;
 	ret = program_run(&apply->host->root, argv, said, said);
+	next_answers_drop(&apply->host->answers);
 	if (ret < 0)
 		message_errno(ret, "cannot run %s" PROGRAM_CMDLINE, apply->host->root.path);
 	return ret;
@@ -298,6 +299,8 @@ static int do_images(struct apply *apply)
 				     "host; fix: install one of them");
 	for (size_t i = 0; i < apply->kernels.count; i++)
 		do_kernel(apply, i);
+	/* What makes images may also tell the loader of them. */
+	next_answers_drop(&apply->host->answers);
 	if (apply->failed)
 		return message_error("the image of %u of %zu kernels could not be made, see above; "
 				     "fix that, then vfio-early %s",
@@ -357,14 +360,14 @@ static int check(struct apply *apply, const char *kernel)
 
 static bool has_config(struct apply *apply)
 {
-	char why[256];
 	int ret;
 
 	/* Whatever is wrong with it: `undo` must work all the same. */
-	message_keep(why, sizeof(why));
-	ret = host_decide(apply->host, NULL);
-	message_keep(NULL, 0);
-	return ret || apply->host->plan.binds || apply->host->plan.losts;
+	apply->host->voice = PLAN_SAYS_NOTHING;
+	ret = host_decide_or_problem(apply->host, NULL);
+	apply->host->voice = PLAN_SAYS_FAULTS;
+	return ret || *apply->host->problem.text || apply->host->plan.binds ||
+	       apply->host->plan.losts;
 }
 
 /*
@@ -380,8 +383,8 @@ static int decide_state(struct apply *apply)
 
 	if (apply->is_undo && !apply->is_dry && state_set(root, STATE_UNDONE, is_undone))
 		return -EIO;
-	state_suppose(STATE_UNDONE, is_undone);
-	host_kernel(&apply->host->root, &kernel);
+	apply->host->undone = is_undone ? HOST_UNDONE_YES : HOST_UNDONE_NO;
+	host_kernel(apply->host, &kernel);
 	ret = host_decide(apply->host, kernel);
 	if (!ret && !apply->is_undo)
 		ret = check(apply, kernel);

@@ -99,7 +99,7 @@ static int run(struct check *check, const char *kernel, const struct output *out
 	if (kernel)
 		check->kernel = strdup(kernel);
 	else
-		ret = host_kernel(&check->host->root, &check->kernel);
+		ret = host_kernel(check->host, &check->kernel);
 	if (ret == -ENOENT)
 		message_warn("no kernel below %s/lib/modules: its modules are not checked",
 			     check->host->root.path);

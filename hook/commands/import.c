@@ -257,7 +257,7 @@ static int open_candidate(const struct import *import, struct host **host)
 {
 	char *lines = plain_lines(import->lines), *compiled = NULL;
 	size_t size;
-	int ret = lines ? plan_compile(&import->host->root, NULL, &compiled, &size) : -ENOMEM;
+	int ret = lines ? compiler_plan(import->host->compiler, NULL, &compiled, &size) : -ENOMEM;
 
 	if (!ret)
 		ret = candidate_open(import->host, compiled, lines, host);
@@ -271,21 +271,20 @@ static int print_findings(const struct import *import, const struct options *opt
 {
 	struct findings findings = { 0 };
 	struct host *host = NULL;
-	char *kernel = NULL, said[256];
-	int ret;
+	char *kernel = NULL;
+	int ret = import->dry_run ? open_candidate(import, &host) : host_twin(import->host, &host);
 
-	/* What a host says of its config was said already. */
-	message_keep(said, sizeof(said));
-	ret = import->dry_run ? open_candidate(import, &host) : host_open(opts->root, &host);
 	if (!ret)
-		ret = host_kernel(&host->root, &kernel);
+		ret = host_kernel(host, &kernel);
 	if (ret == -ENOENT)
 		ret = 0;
-	if (!ret && !import->dry_run)
+	/* What a host says of its config was said already. */
+	if (!ret && !import->dry_run) {
+		host->voice = PLAN_SAYS_NOTHING;
 		ret = host_decide(host, kernel);
+	}
 	if (!ret)
 		ret = findings_collect_check(host, kernel, &findings);
-	message_keep(NULL, 0);
 	if (ret)
 		message_errno(ret, "cannot look for what stands in the way; fix: vfio-early check");
 	else if (findings_count(&findings, &findings_of_check, FINDING_BLOCKS))
@@ -320,7 +319,7 @@ static int look(struct import *import)
 	int ret = host_decide(import->host, NULL);
 
 	if (!ret)
-		ret = recipes_find(&import->host->root, &import->recipes);
+		ret = recipes_find(&import->host->root, &import->host->answers, &import->recipes);
 	if (ret)
 		return ret;
 	import->is_done = calloc(import->recipes.count + 1, sizeof(*import->is_done));

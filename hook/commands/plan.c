@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "commands/command.h"
+#include "config/state.h"
 #include "config/config.h"
 #include "plan/plan.h"
 #include "ui/options.h"
@@ -86,7 +87,8 @@ static int run(const struct root *root, const char *kernel, const char *output)
 	struct compiler *compiler;
 	char *text = NULL;
 	size_t size = 0;
-	int ret = compiler_open(root, NULL, 0, false, NULL, &compiler);
+	int ret = compiler_open(root, NULL, 0, state_is(root, STATE_UNDONE), PLAN_SAYS_ALL, NULL,
+				&compiler);
 
 	if (!ret)
 		ret = compiler_plan(compiler, kernel, &text, &size);

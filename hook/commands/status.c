@@ -31,13 +31,10 @@ static struct json_object *trial_json(const struct root *root)
 {
 	struct json_object *json;
 	struct trial trial;
-	char why[256];
 	long long left;
 
 	/* The findings have said what is wrong. */
-	message_keep(why, sizeof(why));
-	trial_read(root, &trial);
-	message_keep(NULL, 0);
+	trial_load(root, &trial);
 	json = trial.state ? json_object_new_object() : NULL;
 	if (!json)
 		return NULL;
@@ -124,7 +121,7 @@ static int run(struct host *host, const struct output *output)
 	char *kernel = NULL;
 	int ret;
 
-	host_kernel(&host->root, &kernel);
+	host_kernel(host, &kernel);
 	ret = host_decide_or_problem(host, kernel);
 	if (!ret)
 		ret = findings_collect_status(host, kernel, &findings);

@@ -212,18 +212,15 @@ static int print_json(struct verify *verify)
 }
 
 /* With --quiet the config's own faults are not repeated: what makes images has said them. */
-static int take_config(struct verify *verify)
+static int read_config(struct verify *verify)
 {
-	char *kernel = NULL, why[512];
+	char *kernel = NULL;
 	int ret;
 
-	host_kernel(&verify->host->root, &kernel);
+	host_kernel(verify->host, &kernel);
 	if (verify->is_quiet)
-		message_keep(why, sizeof(why));
+		verify->host->voice = PLAN_SAYS_NOTHING;
 	ret = host_decide(verify->host, kernel);
-	message_keep(NULL, 0);
-	if (ret && verify->is_quiet)
-		message_error("%s", why);
 	free(kernel);
 	return ret ? ret : inspect_open(verify->host, &verify->inspector);
 }
@@ -234,7 +231,7 @@ static int run(struct verify *verify, const struct options *opts, const char *ke
 	int ret = host_open_blind(opts->root, &verify->host);
 
 	if (!ret)
-		ret = take_config(verify);
+		ret = read_config(verify);
 	if (!ret && opts->output.format == OUTPUT_JSON) {
 		verify->images = json_object_new_array();
 		ret = verify->images ? 0 : message_errno(-ENOMEM, "cannot print");

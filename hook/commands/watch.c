@@ -168,12 +168,8 @@ static enum concern find_concern(struct watch *watch)
 static bool is_over(const struct watch *watch)
 {
 	struct trial now;
-	char why[256];
-	int ret;
+	int ret = trial_load(watch->root, &now);
 
-	message_keep(why, sizeof(why));
-	ret = trial_read(watch->root, &now);
-	message_keep(NULL, 0);
 	return !ret && (now.state == TRIAL_NONE ||
 			(now.state == TRIAL_PENDING && !strcmp(now.boot, watch->boot)));
 }

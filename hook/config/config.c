@@ -246,7 +246,7 @@ static const char *error_text(const struct config_file *file, const struct plan_
 	return error->what;
 }
 
-unsigned int config_parse(struct config *config, struct plan *plan,
+unsigned int config_parse(struct config *config, struct plan *plan, bool says,
 			  void (*lost)(const char *text, void *arg), void *arg)
 {
 	unsigned int wrong = 0;
@@ -267,14 +267,16 @@ unsigned int config_parse(struct config *config, struct plan *plan,
 			if (e == PLAN_MAX_ERRORS) {
 				snprintf(text, sizeof(text), "%s: %u further wrong lines",
 					 file->name, errors.count - PLAN_MAX_ERRORS);
-				message_plain(text);
+				if (says)
+					message_plain(text);
 				if (lost)
 					lost(text, arg);
 				break;
 			}
 			what = error_text(file, error);
-			message_line(file->name, error->line, error->column, what,
-				     line_of(file->text, error->line));
+			if (says)
+				message_line(file->name, error->line, error->column, what,
+					     line_of(file->text, error->line));
 			snprintf(text, sizeof(text), "%s:%u:%u: %s", file->name, error->line,
 				 error->column, what);
 			if (lost)

@@ -55,11 +55,12 @@ int config_say(const struct config_problem *problem);
 /*
  * config_parse - what the files say.
  * @plan: initialised; its strings point into @config
+ * @says: say each wrong line on stderr
  * @lost: called with "FILE:LINE:COLUMN: what" for each line that was left out; may be NULL
  *
- * Each wrong line is also said on stderr. Returns the number of wrong lines.
+ * Returns the number of wrong lines.
  */
-unsigned int config_parse(struct config *config, struct plan *plan,
+unsigned int config_parse(struct config *config, struct plan *plan, bool says,
 			  void (*lost)(const char *text, void *arg), void *arg);
 
 /* config_origin - which file and line a bind selector comes from. The file's name, and *line. */

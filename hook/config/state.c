@@ -19,29 +19,13 @@ static const struct {
 			       "images were being made; vfio-early apply or undo goes on from here\n" },
 };
 
-static enum {
-	AS_ON_DISK,
-	SUPPOSED_NOT,
-	SUPPOSED
-} supposed[] = {
-	[STATE_UNDONE] = AS_ON_DISK,
-	[STATE_UNFINISHED] = AS_ON_DISK,
-};
-
-void state_suppose(enum state state, bool is_so)
-{
-	supposed[state] = is_so ? SUPPOSED : SUPPOSED_NOT;
-}
-
 bool state_is(const struct root *root, enum state state)
 {
-	if (supposed[state] != AS_ON_DISK)
-		return supposed[state] == SUPPOSED;
 	return sysfs_exists(root->fd, files[state].path);
 }
 
 /* That the file is there is all it says; the text is for people. */
-static int make(const struct root *root, enum state state)
+static int make_mark(const struct root *root, enum state state)
 {
 	int ret;
 
@@ -57,7 +41,7 @@ static int make(const struct root *root, enum state state)
 	return ret && ret != -EEXIST ? ret : file_sync(root->fd, STATE_DIR);
 }
 
-static int take_away(const struct root *root, enum state state)
+static int remove_mark(const struct root *root, enum state state)
 {
 	int ret;
 
@@ -73,9 +57,8 @@ int state_set(const struct root *root, enum state state, bool is_so)
 {
 	int ret = 0;
 
-	supposed[state] = AS_ON_DISK;
 	if (state_is(root, state) != is_so)
-		ret = is_so ? make(root, state) : take_away(root, state);
+		ret = is_so ? make_mark(root, state) : remove_mark(root, state);
 	return ret ? message_errno(ret, "cannot %s /%s", is_so ? "write" : "remove",
 				   files[state].path) :
 		     0;

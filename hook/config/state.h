@@ -23,17 +23,10 @@ enum state {
 bool state_is(const struct root *root, enum state state);
 
 /*
- * state_set - from here on it is so, or is not so any more: on the disk when this returns, and nothing
- * is supposed of it.
+ * state_set - from here on it is so, or is not so any more: on the disk when this returns.
  *
  * Returns 0, or -errno after saying what is wrong.
  */
 int state_set(const struct root *root, enum state state, bool is_so);
-
-/*
- * state_suppose - in this process it is so, or not, whatever is on the disk: for a dry run, and for
- * asking what would be before it is made so.
- */
-void state_suppose(enum state state, bool is_so);
 
 #endif

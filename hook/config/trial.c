@@ -92,7 +92,7 @@ static int parse_line(char *line, struct trial *trial)
 	return ret;
 }
 
-int trial_read(const struct root *root, struct trial *trial)
+int trial_load(const struct root *root, struct trial *trial)
 {
 	char *text, *line, *next;
 	size_t size;
@@ -110,10 +110,16 @@ int trial_read(const struct root *root, struct trial *trial)
 	if (!ret && (!trial->state || !trial->minutes || !*trial->tried || !*trial->good))
 		ret = -EBADMSG;
 	free(text);
-	if (!ret)
-		return 0;
-	*trial = (struct trial){ 0 };
-	return message_errno(ret, "cannot read /" TRIAL_FILE);
+	if (ret)
+		*trial = (struct trial){ 0 };
+	return ret;
+}
+
+int trial_read(const struct root *root, struct trial *trial)
+{
+	int ret = trial_load(root, trial);
+
+	return ret ? message_errno(ret, "cannot read /" TRIAL_FILE) : 0;
 }
 
 bool trial_is_marked(const struct root *root)
@@ -187,7 +193,7 @@ const char *trial_boot(const struct root *root, char *boot)
 	return boot;
 }
 
-static int take_digest(const char *line, void *arg)
+static int read_digest(const char *line, void *arg)
 {
 	static const char key[] = "config sha256:";
 
@@ -199,7 +205,7 @@ static int take_digest(const char *line, void *arg)
 
 const char *trial_booted(const struct root *root, char digest[CONFIG_DIGEST_HEX])
 {
-	if (sysfs_for_each_line(root->fd, PATH_RUN_PLAN, take_digest, digest) != 1)
+	if (sysfs_for_each_line(root->fd, PATH_RUN_PLAN, read_digest, digest) != 1)
 		snprintf(digest, CONFIG_DIGEST_HEX, "%s", TRIAL_NOTHING);
 	return digest;
 }

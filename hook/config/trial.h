@@ -42,6 +42,9 @@ struct trial {
  */
 int trial_read(const struct root *root, struct trial *trial);
 
+/* trial_load - the same without a word. */
+int trial_load(const struct root *root, struct trial *trial);
+
 /*
  * trial_is_marked - is there a trial that is not over? Told by a file on the root file system, as the
  * trial's own may lie on one that is not mounted.

@@ -120,8 +120,8 @@ void find_next(struct search *search)
 	struct next_kernel kernel = { 0 };
 	char *line = NULL;
 
-	if (!next_cmdline_read(&search->host->root, &next) &&
-	    !next_kernel_read(&search->host->root, &kernel) && next.count) {
+	if (!next_cmdline_read(&search->host->root, &search->host->answers, &next) &&
+	    !next_kernel_read(&search->host->root, &search->host->answers, &kernel) && next.count) {
 		line = next_cmdline_text(&next);
 		if (!line)
 			search->findings->failed = true;

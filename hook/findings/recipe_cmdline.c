@@ -113,7 +113,7 @@ void recipes_find_cmdline(struct finder *finder)
 {
 	struct next_cmdline next;
 
-	finder->recipes->next_error = next_cmdline_read(finder->root, &next);
+	finder->recipes->next_error = next_cmdline_read(finder->root, finder->answers, &next);
 	add_running(finder, &next);
 	for (size_t i = 0; i < next.count; i++)
 		if (strcmp(next.param[i].file, "/" CMDLINE_FILE) != 0 && *next.param[i].file == '/')

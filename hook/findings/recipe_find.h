@@ -4,11 +4,13 @@
 #define VFIO_EARLY_HOOK_FINDINGS_RECIPE_FIND_H
 
 #include "findings/recipes.h"
+#include "host/next_cmdline.h"
 #include "util/params.h"
 #include "util/stringset.h"
 
 struct finder {
 	const struct root *root;
+	struct next_answers *answers; /* or NULL */
 	struct recipes *recipes;
 	struct stringset aliases; /* of vfio-pci, by modprobe.d, with '_' for '-' */
 	struct stringset seen;	  /* files that were read, as DEVICE:INODE: links name some twice */

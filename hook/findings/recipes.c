@@ -342,9 +342,9 @@ void place_add_parameter(const struct place *place, const struct param *param)
 
 /* --- the whole */
 
-int recipes_find(const struct root *root, struct recipes *recipes)
+int recipes_find(const struct root *root, struct next_answers *answers, struct recipes *recipes)
 {
-	struct finder finder = { .root = root, .recipes = recipes };
+	struct finder finder = { .root = root, .answers = answers, .recipes = recipes };
 
 	*recipes = (struct recipes){ 0 };
 	/* Of ids= that is set in several places the last one counts: modprobe's options are those of

@@ -14,6 +14,8 @@
 
 #include "util/root.h"
 
+struct next_answers;
+
 enum recipe_kind {
 	RECIPE_IDS,	       /* modprobe.d: options vfio-pci ids=VALUE */
 	RECIPE_MODULE_IDS,     /* initramfs-tools/modules: vfio_pci ids=VALUE */
@@ -94,12 +96,13 @@ struct recipes {
 
 /*
  * recipes_find - look everywhere.
+ * @answers: what vfio-early-cmdline has said already, and is kept in; or NULL
  * @recipes: filled in; recipes_free() in any case
  *
  * A file that cannot be read is passed over, and the first such noted. Runs vfio-early-cmdline; without
  * it the running kernel's command line alone is looked at. Returns 0, or -ENOMEM after saying so.
  */
-int recipes_find(const struct root *root, struct recipes *recipes);
+int recipes_find(const struct root *root, struct next_answers *answers, struct recipes *recipes);
 
 void recipes_free(struct recipes *recipes);
 

@@ -167,6 +167,13 @@ static void decide_nothing(struct host *host)
 		host->fn[i].place = DECIDE_NO_INDEX;
 }
 
+static bool is_undone(const struct host *host)
+{
+	if (host->undone == HOST_UNDONE_AS_ON_DISK)
+		return state_is(&host->root, STATE_UNDONE);
+	return host->undone == HOST_UNDONE_YES;
+}
+
 int host_decide_or_problem(struct host *host, const char *kernel)
 {
 	char *text;
@@ -175,11 +182,11 @@ int host_decide_or_problem(struct host *host, const char *kernel)
 
 	compiler_close(host->compiler);
 	host->problem = (struct config_problem){ 0 };
-	ret = compiler_open(&host->root, host->known, host->count, true, &host->problem,
-			    &host->compiler);
+	host->is_undone = is_undone(host);
+	ret = compiler_open(&host->root, host->known, host->count, host->is_undone, host->voice,
+			    &host->problem, &host->compiler);
 	if (!ret)
 		ret = compiler_plan(host->compiler, kernel, &text, &size);
-	host->is_undone = state_is(&host->root, STATE_UNDONE);
 	if (!ret)
 		ret = decide_text(host, text, size);
 	if (!ret || !*host->problem.text)

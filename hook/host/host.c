@@ -12,7 +12,6 @@
 #include "early/sysfs.h"
 #include "early/tell.h"
 #include "host/host.h"
-#include "host/next_cmdline.h"
 #include "util/address.h"
 #include "util/array.h"
 #include "util/file.h"
@@ -209,8 +208,8 @@ int host_twin(const struct host *host, struct host **result)
 			break;
 	keep_known(twin);
 	twin->names = names_open(&twin->root);
-	if (twin->root.fd < 0 || twin->count != host->count ||
-	    twin->unreadables != host->unreadables) {
+	if (twin->root.fd < 0 || next_answers_copy(&twin->answers, &host->answers) ||
+	    twin->count != host->count || twin->unreadables != host->unreadables) {
 		host_close(twin);
 		return message_errno(-ENOMEM, "cannot read this host");
 	}
@@ -223,6 +222,7 @@ void host_close(struct host *host)
 	if (!host)
 		return;
 	root_close(&host->root);
+	next_answers_drop(&host->answers);
 	names_close(host->names);
 	host_decide_free(host);
 	boot_report_free(&host->report);
@@ -269,15 +269,17 @@ const char *host_running(const struct root *root, char *buf, size_t size)
 	return buf;
 }
 
-int host_kernel(const struct root *root, char **version)
+int host_kernel(struct host *host, char **version)
 {
+	const struct root *root = &host->root;
 	struct next_kernel next;
 	char running[128];
 	struct dirent **entry;
 	int count;
 
 	*version = NULL;
-	if (!next_kernel_read(root, &next) && next.version && has_modules(root, next.version)) {
+	if (!next_kernel_read(root, &host->answers, &next) && next.version &&
+	    has_modules(root, next.version)) {
 		*version = next.version;
 		next.version = NULL;
 	}

@@ -18,9 +18,9 @@
 #include "early/plan.h"
 #include "host/boot_report.h"
 #include "host/names.h"
+#include "host/next_cmdline.h"
+#include "plan/plan.h"
 #include "util/root.h"
-
-struct compiler;
 
 struct host_function {
 	struct pci_function pci; /* addr, id, class, driver; the rest is not filled in */
@@ -35,6 +35,13 @@ struct host_unreadable {
 	int error; /* -errno */
 };
 
+/* Whether `undo` was the last word: what the disk says, or what a command will make of it. */
+enum host_undone {
+	HOST_UNDONE_AS_ON_DISK,
+	HOST_UNDONE_NO,
+	HOST_UNDONE_YES,
+};
+
 struct host {
 	struct root root;
 	struct host_function *fn;
@@ -46,6 +53,7 @@ struct host {
 	size_t stuck;		   /* of those unreadable: a driver holds them for ever */
 	struct names *names;
 	char cmdline[CMDLINE_SIZE];
+	struct next_answers answers; /* of the next boot, as far as it was asked for */
 	struct iommu iommu;
 
 	/* By host_decide(): */
@@ -54,7 +62,9 @@ struct host {
 	char *plan_text;
 	char **note; /* the plan's own comments: what could not be found out */
 	size_t notes;
-	bool is_undone; /* by `undo`: the plan is empty, whatever the config says */
+	bool is_undone;		 /* by `undo`: the plan is empty, whatever the config says */
+	enum plan_voice voice;	 /* of the compiler */
+	enum host_undone undone; /* how that is known */
 	struct plan plan;
 	struct pci_table table; /* as a boot finds it: no driver, no virtual functions */
 	struct decisions decisions;
@@ -118,7 +128,7 @@ void host_decide_free(struct host *host);
  *
  * Returns malloc'ed *version and 0, -ENOENT when there is none, or -errno.
  */
-int host_kernel(const struct root *root, char **version);
+int host_kernel(struct host *host, char **version);
 
 /* host_running - the version of the kernel that runs, or "". @size: of buf. Returns @buf. */
 const char *host_running(const struct root *root, char *buf, size_t size);

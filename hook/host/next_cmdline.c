@@ -59,33 +59,27 @@ static int add_line(struct next_cmdline *next, char *line)
 	return -ENOMEM;
 }
 
-/*
- * What it last answered: it is a shell script, and starts some forty processes for each answer. Any other
- * program that was run since may have changed what the loader passes.
- */
-struct answer {
-	const char *verb;
-	char root[PATH_MAX];
-	char *said;
-};
+static const char *const verbs[NEXT_ANSWERS] = { "next", "kernel" };
 
-static struct answer answers[] = { { .verb = "next" }, { .verb = "kernel" } };
-static unsigned long own_runs, other_runs;
-
-static struct answer *find_answer(const char *verb)
+void next_answers_drop(struct next_answers *answers)
 {
-	struct answer *answer = answers;
-
-	while (strcmp(answer->verb, verb) != 0)
-		answer++;
-	if (program_runs() - own_runs != other_runs) {
-		for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++) {
-			free(answers[i].said);
-			answers[i].said = NULL;
-		}
-		other_runs = program_runs() - own_runs;
+	for (size_t i = 0; i < NEXT_ANSWERS; i++) {
+		free(answers->said[i]);
+		answers->said[i] = NULL;
 	}
-	return answer;
+}
+
+int next_answers_copy(struct next_answers *answers, const struct next_answers *from)
+{
+	for (size_t i = 0; i < NEXT_ANSWERS; i++) {
+		if (!from->said[i])
+			continue;
+		free(answers->said[i]);
+		answers->said[i] = strdup(from->said[i]);
+		if (!answers->said[i])
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 static int run(const struct root *root, const char *verb, char **said)
@@ -102,7 +96,6 @@ static int run(const struct root *root, const char *verb, char **said)
 		argv[2] = "--root";
 		argv[3] = root->path;
 	}
-	own_runs++;
 	/* What it has to say to people it says again to whoever runs it. */
 	ret = program_run(NULL, argv, said, &words);
 	free(words);
@@ -114,29 +107,27 @@ static int run(const struct root *root, const char *verb, char **said)
 	return -EIO;
 }
 
-/* @said: gets what it answers to @verb, malloc'ed; NULL on failure. */
-static int ask(const struct root *root, const char *verb, char **said)
+/* @said: gets what it answers, malloc'ed; NULL on failure. @answers: or NULL */
+static int ask(const struct root *root, struct next_answers *answers, size_t verb, char **said)
 {
-	struct answer *answer = find_answer(verb);
 	int ret;
 
 	*said = NULL;
-	if (!answer->said || strcmp(answer->root, root->path) != 0) {
-		free(answer->said);
-		answer->said = NULL;
-		strcpy(answer->root, root->path);
-		ret = run(root, verb, &answer->said);
-		if (ret)
+	if (!answers || !answers->said[verb]) {
+		ret = run(root, verbs[verb], said);
+		if (ret || !answers)
 			return ret;
+		answers->said[verb] = *said;
 	}
-	*said = strdup(answer->said);
+	*said = strdup(answers->said[verb]);
 	return *said ? 0 : -ENOMEM;
 }
 
-int next_cmdline_read(const struct root *root, struct next_cmdline *next)
+int next_cmdline_read(const struct root *root, struct next_answers *answers,
+		      struct next_cmdline *next)
 {
 	char *said, *pos, *line;
-	int ret = ask(root, "next", &said);
+	int ret = ask(root, answers, 0, &said);
 
 	*next = (struct next_cmdline){ 0 };
 	for (pos = said; !ret && (line = strsep(&pos, "\n"));)
@@ -178,35 +169,36 @@ char *next_cmdline_text(const struct next_cmdline *next)
 }
 
 /* A missing value is a dash. */
-static int take(char **value, const char *text)
+static int copy_value(char **value, const char *text)
 {
 	*value = text && strcmp(text, "-") != 0 ? strdup(text) : NULL;
 	return text && strcmp(text, "-") != 0 && !*value ? -ENOMEM : 0;
 }
 
 /* "VERSION TAB IMAGE TAB FILE:LINE TAB HOW" */
-static int take_kernel(struct next_kernel *kernel, char *line)
+static int parse_kernel(struct next_kernel *kernel, char *line)
 {
 	char *version = strsep(&line, "\t"), *image = strsep(&line, "\t");
 	char *place = strsep(&line, "\t");
 
 	if (!line)
 		return -EIO;
-	if (take(&kernel->version, version) || take(&kernel->image, image) ||
-	    take(&kernel->place, place) || take(&kernel->how, line))
+	if (copy_value(&kernel->version, version) || copy_value(&kernel->image, image) ||
+	    copy_value(&kernel->place, place) || copy_value(&kernel->how, line))
 		return -ENOMEM;
 	return 0;
 }
 
-int next_kernel_read(const struct root *root, struct next_kernel *kernel)
+int next_kernel_read(const struct root *root, struct next_answers *answers,
+		     struct next_kernel *kernel)
 {
 	char *said, *pos, *line;
-	int ret = ask(root, "kernel", &said);
+	int ret = ask(root, answers, 1, &said);
 
 	*kernel = (struct next_kernel){ 0 };
 	for (pos = said; !ret && !kernel->how && (line = strsep(&pos, "\n"));)
 		if (*line)
-			ret = take_kernel(kernel, line);
+			ret = parse_kernel(kernel, line);
 	free(said);
 	return ret;
 }

@@ -12,6 +12,20 @@
 
 #include "util/root.h"
 
+/*
+ * What it has answered: it is a shell script, and starts some forty processes for each answer. Zeroed
+ * at first; who runs a program that may change what the loader passes drops them.
+ */
+#define NEXT_ANSWERS 2
+struct next_answers {
+	char *said[NEXT_ANSWERS];
+};
+
+void next_answers_drop(struct next_answers *answers);
+
+/* next_answers_copy - what is known of the same root. Returns 0 or -ENOMEM. */
+int next_answers_copy(struct next_answers *answers, const struct next_answers *from);
+
 struct next_param {
 	char *token; /* as the loader's file has it, with its quotes */
 	char *file;  /* "/etc/default/grub" */
@@ -26,12 +40,14 @@ struct next_cmdline {
 
 /*
  * next_cmdline_read - run `vfio-early-cmdline next`.
+ * @answers: asked first, and kept in; or NULL
  * @next: filled in; next_cmdline_free() in any case
  *
  * The program is this system's own, beside the one that runs: nothing below a root is run. Returns 0
  * or -errno without a word: -ENOENT without that program, -EIO when it fails.
  */
-int next_cmdline_read(const struct root *root, struct next_cmdline *next);
+int next_cmdline_read(const struct root *root, struct next_answers *answers,
+		      struct next_cmdline *next);
 
 /* next_param_is_in_force - also what only some of several ESPs have. */
 bool next_param_is_in_force(const struct next_param *param);
@@ -51,11 +67,13 @@ struct next_kernel {
 /*
  * next_kernel_read - run `vfio-early-cmdline kernel`; where the ESPs of a machine differ the first
  * counts.
+ * @answers: as there
  * @kernel: filled in; next_kernel_free() in any case
  *
  * Returns as next_cmdline_read().
  */
-int next_kernel_read(const struct root *root, struct next_kernel *kernel);
+int next_kernel_read(const struct root *root, struct next_answers *answers,
+		     struct next_kernel *kernel);
 
 void next_kernel_free(struct next_kernel *kernel);
 

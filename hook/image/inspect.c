@@ -364,18 +364,22 @@ static int compare_today(struct work *work)
 {
 	struct inspection *inspection = work->inspection;
 	struct host *today = NULL;
-	char why[256], *text, *copy;
+	struct host *host = work->inspector->host;
+	enum plan_voice voice;
+	char *text, *copy;
 	size_t size;
 	int ret;
 
 	/* What there is to say of the config was said when the host's own plan was compiled. */
-	message_keep(why, sizeof(why));
-	ret = compiler_plan(work->inspector->host->compiler, inspection->kernel, &text, &size);
-	message_keep(NULL, 0);
+	voice = compiler_set_voice(host->compiler, PLAN_SAYS_NOTHING);
+	ret = compiler_plan(host->compiler, inspection->kernel, &text, &size);
+	compiler_set_voice(host->compiler, voice);
 	if (ret == -ENOMEM)
 		return ret;
 	if (ret) {
-		note(work, "not-compared", "it cannot be compared with a plan of today: %s", why);
+		note(work, "not-compared", "it cannot be compared with a plan of today: %s",
+		     *host->problem.text ? host->problem.text : strerror(-ret));
+		host->problem = (struct config_problem){ 0 };
 		return 0;
 	}
 	inspection->is_current = size == work->image.plan_size &&

@@ -45,6 +45,7 @@ struct resolution {
 	struct kmod_ctx *ctx;
 	unsigned int file_options;    /* of the config: the first so many come from files */
 	unsigned int file_blacklists; /* the same */
+	bool says;		      /* on stderr */
 	FILE *out;
 	void (*lost)(const char *text, void *arg);
 	void *arg;
@@ -69,7 +70,8 @@ __attribute__((format(printf, 3, 4))) static void lose(struct resolution *res, c
 	va_start(args, fmt);
 	vsnprintf(text + from, sizeof(text) - from, fmt, args);
 	va_end(args);
-	message_error("%s; fix: %s", text + from, fix);
+	if (res->says)
+		message_error("%s; fix: %s", text + from, fix);
 	res->lost(text, res->arg);
 	res->losses++;
 }
@@ -171,7 +173,8 @@ leave_out(struct resolution *res, const struct wanted_line *wanted, const char *
 			*c = ' ';
 	find_line(res, wanted, where);
 	fprintf(res->out, "# module: %s (%s)\n", text, where);
-	message_warn("%s (%s)", text, where);
+	if (res->says)
+		message_warn("%s (%s)", text, where);
 }
 
 static unsigned int count_entries(struct kmod_config_iter *iter)
@@ -634,12 +637,13 @@ static bool has_index(const char *dir, const char *name)
 	       !access(path, R_OK);
 }
 
-int modules_write(const struct root *root, const char *kernel, FILE *out,
+int modules_write(const struct root *root, const char *kernel, bool says, FILE *out,
 		  void (*lost)(const char *text, void *arg), void *arg)
 {
 	struct resolution res = {
 		.root = root,
 		.kernel = kernel,
+		.says = says,
 		.lost = lost,
 		.arg = arg,
 	};
@@ -664,9 +668,10 @@ int modules_write(const struct root *root, const char *kernel, FILE *out,
 	}
 	if (!has_index(dir, "modules.builtin.bin")) {
 		res.no_builtin = true;
-		message_warn("%s/modules.builtin.bin is missing: built-in modules cannot be told "
-			     "from missing ones; fix: run depmod for this kernel",
-			     dir);
+		if (says)
+			message_warn("%s/modules.builtin.bin is missing: built-in modules cannot "
+				     "be told from missing ones; fix: run depmod for this kernel",
+				     dir);
 		fprintf(res.out,
 			"# module: modules.builtin.bin is missing: what is built in cannot be told\n");
 	}

@@ -21,7 +21,7 @@
  *
  * Returns the number of things lost, or -errno.
  */
-int modules_write(const struct root *root, const char *kernel, FILE *out,
+int modules_write(const struct root *root, const char *kernel, bool says, FILE *out,
 		  void (*lost)(const char *text, void *arg), void *arg);
 
 /* modules_dir - "ROOT/lib/modules/KERNEL" for malloc'ed *dir. Returns 0, -ENOENT or -errno. */

@@ -39,7 +39,7 @@
 
 struct compiler {
 	struct config_problem *problem; /* or NULL: see compiler_open() */
-	bool is_quiet;			/* about bind lines that match nothing today */
+	enum plan_voice voice;
 	bool is_undone; /* by `undo`: nothing is to be bound, whatever the config says */
 	const struct root *root;
 	struct config config;
@@ -290,7 +290,7 @@ static void pin_bind(struct compiler *comp, unsigned int bind)
 	int no_place;
 
 	if (selector_needs_scan(sel)) {
-		if (!comp->is_quiet && !is_matching(comp, sel, SELECTOR_MATCHES))
+		if (comp->voice == PLAN_SAYS_ALL && !is_matching(comp, sel, SELECTOR_MATCHES))
 			message_warn("%s:%u: %s matches nothing today", file, line, item->text);
 		return;
 	}
@@ -307,7 +307,7 @@ static void pin_bind(struct compiler *comp, unsigned int bind)
 		sel->has_id = true;
 	}
 	no_place = pin_place(comp, sel, fn, booted);
-	if (comp->is_quiet)
+	if (comp->voice != PLAN_SAYS_ALL)
 		return;
 	if (no_place)
 		message_warn(
@@ -485,7 +485,7 @@ static void write_unknown(struct compiler *comp, FILE *out, enum plan_facts fact
 	comp->facts = facts;
 	fprintf(out, "facts unknown\n# %s: %s\n", is_unknown ? "facts-unknown" : "facts-too-many",
 		why);
-	if (comp->is_quiet || !comp->plan.binds)
+	if (comp->voice != PLAN_SAYS_ALL || !comp->plan.binds)
 		return;
 	message_warn(
 		"%s%s; storage, network and USB controllers are bound only by a line with ID and "
@@ -550,7 +550,7 @@ static void leave_out_bind(struct compiler *comp, unsigned int bind, const char 
 
 	snprintf(text, sizeof(text), "%s:%u: %s names %s, which this host needs", file, line,
 		 comp->plan.bind[bind].text, needed);
-	if (!comp->is_quiet)
+	if (comp->voice == PLAN_SAYS_ALL)
 		message_warn("%s; the line is left out", text);
 	add_lost(text, comp);
 }
@@ -565,7 +565,7 @@ static void write_binds(struct compiler *comp, FILE *out)
 
 		unpinned_address |= !selector_needs_scan(sel) && !sel->has_id;
 	}
-	if (blind && unpinned_address && !comp->is_quiet)
+	if (blind && unpinned_address && comp->voice == PLAN_SAYS_ALL)
 		message_warn("no PCI function is visible below %s/sys: addresses are not pinned to "
 			     "an ID",
 			     comp->root->path);
@@ -653,12 +653,19 @@ static int check_text(const struct compiler *comp, const char *text, size_t size
 
 static int check_kernel(const struct compiler *comp, const char *kernel)
 {
-	char *dir;
+	struct config_problem problem;
+	char *dir, fix[256];
 	int ret = modules_dir(comp->root, kernel, &dir);
 
-	if (ret)
-		message_error("no kernel %s: cannot enter %s: %s; fix: name one of %s/lib/modules",
-			      kernel, dir ? dir : "it", strerror(-ret), comp->root->path);
+	if (ret) {
+		snprintf(fix, sizeof(fix), "name one of %.200s/lib/modules", comp->root->path);
+		config_wrong(&problem, fix, "no kernel %s: cannot enter %s: %s", kernel,
+			     dir ? dir : "it", strerror(-ret));
+		if (comp->voice == PLAN_SAYS_NOTHING)
+			pass_on(comp, &problem);
+		else
+			config_say(&problem);
+	}
 	free(dir);
 	return ret;
 }
@@ -672,9 +679,8 @@ static int compile_host(struct compiler *comp)
 	int ret = 0;
 
 	plan_init(&comp->plan);
-	comp->is_undone = state_is(comp->root, STATE_UNDONE);
 	/* No warning: `undo` makes images too, and shows the warnings of their builder. */
-	if (comp->is_undone && !comp->is_quiet)
+	if (comp->is_undone && comp->voice == PLAN_SAYS_ALL)
 		message_plain(
 			"vfio-early: note: vfio-early undo was the last word: the plan is empty; "
 			"fix: " COMMAND_APPLY);
@@ -683,7 +689,7 @@ static int compile_host(struct compiler *comp)
 		ret = config_read(comp->root, &comp->config, &problem);
 	if (ret)
 		return pass_on(comp, &problem);
-	config_parse(&comp->config, &comp->plan, add_lost, comp);
+	config_parse(&comp->config, &comp->plan, comp->voice != PLAN_SAYS_NOTHING, add_lost, comp);
 	/* Only what is bound is compared with what is there. */
 	ret = comp->plan.binds && !comp->fn ? pci_scan(comp->root->fd, add_function, comp) : 0;
 	if (ret && ret != -ENOENT)
@@ -701,8 +707,9 @@ static int compile_host(struct compiler *comp)
 	return ret;
 }
 
-int compiler_open(const struct root *root, const struct pci_function *fn, size_t fns, bool is_quiet,
-		  struct config_problem *problem, struct compiler **result)
+int compiler_open(const struct root *root, const struct pci_function *fn, size_t fns,
+		  bool is_undone, enum plan_voice voice, struct config_problem *problem,
+		  struct compiler **result)
 {
 	struct compiler *comp = calloc(1, sizeof(*comp));
 	int ret;
@@ -713,7 +720,8 @@ int compiler_open(const struct root *root, const struct pci_function *fn, size_t
 	comp->root = root;
 	comp->fn = fn;
 	comp->fns = fn ? fns : 0;
-	comp->is_quiet = is_quiet;
+	comp->is_undone = is_undone;
+	comp->voice = voice;
 	comp->problem = problem;
 	ret = compile_host(comp);
 	if (ret)
@@ -741,11 +749,21 @@ static int make_modules(struct compiler *comp, const char *kernel, char **text)
 
 	forget_losts(comp, comp->host_losts);
 	if (out) {
-		ret = kernel ? modules_write(comp->root, kernel, out, add_lost, comp) : 0;
+		ret = kernel ? modules_write(comp->root, kernel, comp->voice != PLAN_SAYS_NOTHING,
+					     out, add_lost, comp) :
+			       0;
 		if (fclose(out) && ret >= 0)
 			ret = -ENOMEM;
 	}
 	return ret < 0 ? ret : 0;
+}
+
+enum plan_voice compiler_set_voice(struct compiler *comp, enum plan_voice voice)
+{
+	enum plan_voice before = comp->voice;
+
+	comp->voice = voice;
+	return before;
 }
 
 int compiler_plan(struct compiler *comp, const char *kernel, char **text, size_t *size)
@@ -851,7 +869,8 @@ int plan_compile(const struct root *root, const char *kernel, char **text, size_
 
 	*text = NULL;
 	*size = 0;
-	ret = compiler_open(root, NULL, 0, true, NULL, &comp);
+	ret = compiler_open(root, NULL, 0, state_is(root, STATE_UNDONE), PLAN_SAYS_FAULTS, NULL,
+			    &comp);
 	if (!ret)
 		ret = compiler_plan(comp, kernel, text, size);
 	compiler_close(comp);

@@ -41,20 +41,31 @@ static inline bool plan_facts_are_unknown(enum plan_facts facts)
  */
 struct compiler;
 
+/* What is said on stderr while a plan is compiled. */
+enum plan_voice {
+	PLAN_SAYS_FAULTS, /* what is wrong with config and modules */
+	PLAN_SAYS_ALL, /* also that a bind line matches nothing today, and that facts are unknown */
+	PLAN_SAYS_NOTHING, /* all of it was said before, or is asked for; but that memory ran out */
+};
+
 /*
  * compiler_open - read the config and this host.
  * @root: must live as long
  * @fn, @fns: what pci_scan() finds, in the order of addresses; must live as long. NULL: scan
- * @is_quiet: do not say that a bind line matches nothing today, nor that facts are unknown: decide() and
- *	      the plan tell
+ * @is_undone: make empty plans, as after `undo`: state_is(), or what will be so
+ * @voice: what to say, here and in compiler_plan()
  * @problem: gets what makes the whole config unusable, now or in compiler_plan(), which is not said
  *	     then; must live as long. NULL: it is said
  *
- * Wrong lines of the config are said on stderr, and are "lost" lines of each plan. Returns 0, or
+ * Wrong lines of the config are "lost" lines of each plan. Returns 0, or
  * -errno after saying why.
  */
-int compiler_open(const struct root *root, const struct pci_function *fn, size_t fns, bool is_quiet,
-		  struct config_problem *problem, struct compiler **compiler);
+int compiler_open(const struct root *root, const struct pci_function *fn, size_t fns,
+		  bool is_undone, enum plan_voice voice, struct config_problem *problem,
+		  struct compiler **compiler);
+
+/* compiler_set_voice - what to say from here on. Returns what it was. */
+enum plan_voice compiler_set_voice(struct compiler *compiler, enum plan_voice voice);
 
 /* compiler_plan - the plan of a kernel; arguments and result as of plan_compile(). */
 int compiler_plan(struct compiler *compiler, const char *kernel, char **text, size_t *size);

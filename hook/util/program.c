@@ -165,20 +165,12 @@ static int run(const struct root *root, const char *const argv[], struct stream 
 	return ret;
 }
 
-static unsigned long runs;
-
-unsigned long program_runs(void)
-{
-	return runs;
-}
-
 int program_run(const struct root *root, const char *const argv[], char **out, char **err)
 {
 	struct stream outs, errs;
 	bool is_one = out && out == err;
 	int ret, closed;
 
-	runs++;
 	if (out)
 		*out = NULL;
 	if (err)

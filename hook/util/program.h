@@ -26,7 +26,4 @@ int program_run(const struct root *root, const char *const argv[], char **out, c
  */
 void program_watch(void (*tick)(void));
 
-/* program_runs - how often program_run() was called: what was read before may have changed since. */
-unsigned long program_runs(void);
-
 #endif

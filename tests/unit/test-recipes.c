@@ -254,7 +254,7 @@ static void recipes_find_what_people_have(void **state)
 
 		open_root(&root);
 		fixture_file(rows[i].file, "%s", rows[i].text);
-		assert_int_equal(recipes_find(&root, &recipes), 0);
+		assert_int_equal(recipes_find(&root, NULL, &recipes), 0);
 		say(&recipes, said, sizeof(said));
 		if (strcmp(said, rows[i].recipes) != 0)
 			fail_msg("%s <%s>: %s, not %s", rows[i].file, rows[i].text, said,
@@ -278,18 +278,18 @@ static void recipes_find_which_ids_count(void **state)
 	fixture_file("etc/modprobe.d/b.conf", "options vfio-pci ids=2:2\n");
 	fixture_file("usr/lib/modprobe.d/a.conf", "options vfio-pci ids=1:1\n");
 	fixture_file("usr/lib/modprobe.d/b.conf", "options vfio-pci ids=9:9\n");
-	assert_int_equal(recipes_find(&root, &recipes), 0);
+	assert_int_equal(recipes_find(&root, NULL, &recipes), 0);
 	say(&recipes, said, sizeof(said));
 	assert_string_equal(said, "set-again=1:1 ids=2:2 hidden=9:9");
 	assert_string_equal(recipes.list[0].by, "/etc/modprobe.d/b.conf:1");
 	recipes_free(&recipes);
 	fixture_file(CMDLINE, "vfio-pci.ids=3:3");
-	assert_int_equal(recipes_find(&root, &recipes), 0);
+	assert_int_equal(recipes_find(&root, NULL, &recipes), 0);
 	say(&recipes, said, sizeof(said));
 	assert_string_equal(said, "set-again=1:1 set-again=2:2 hidden=9:9 cmdline-ids=3:3");
 	recipes_free(&recipes);
 	fixture_file(INITRD, "vfio_pci ids=4:4");
-	assert_int_equal(recipes_find(&root, &recipes), 0);
+	assert_int_equal(recipes_find(&root, NULL, &recipes), 0);
 	say(&recipes, said, sizeof(said));
 	assert_string_equal(said, "set-again=1:1 set-again=2:2 hidden=9:9 set-again=3:3 "
 				  "modules-ids=4:4");
@@ -308,7 +308,7 @@ static void recipes_find_follows_what_is_called(void **state)
 	fixture_file("usr/local/bin/vfio.sh", "#!/bin/sh\necho vfio-pci > $i/driver_override\n");
 	fixture_file("etc/systemd/system/a.service", "ExecStart=/opt/b.sh now\n");
 	fixture_file("opt/b.sh", "echo 10de 1187 > /sys/bus/pci/drivers/vfio-pci/new_id\n");
-	assert_int_equal(recipes_find(&root, &recipes), 0);
+	assert_int_equal(recipes_find(&root, NULL, &recipes), 0);
 	assert_int_equal(recipes.count, 3);
 	assert_string_equal(recipes.list[1].file, "/usr/local/bin/vfio.sh");
 	assert_int_equal(recipes.list[1].line, 2);
@@ -326,7 +326,7 @@ static void recipes_find_a_link_once(void **state)
 	open_root(&root);
 	fixture_file(MODULES, "vfio\n");
 	fixture_link("etc/modules-load.d/modules.conf", "../modules");
-	assert_int_equal(recipes_find(&root, &recipes), 0);
+	assert_int_equal(recipes_find(&root, NULL, &recipes), 0);
 	assert_int_equal(recipes.count, 1);
 	recipes_free(&recipes);
 	fixture_end();
@@ -343,7 +343,7 @@ static void recipes_find_links_in_modprobe(void **state)
 	open_root(&root);
 	fixture_file("etc/modprobe.d/vfio", "options vfio-pci ids=1:1\n");
 	fixture_link("etc/modprobe.d/vfio.conf", "vfio");
-	assert_int_equal(recipes_find(&root, &recipes), 0);
+	assert_int_equal(recipes_find(&root, NULL, &recipes), 0);
 	say(&recipes, said, sizeof(said));
 	assert_string_equal(said, "ids=1:1");
 	assert_string_equal(recipes.list[0].file, "/etc/modprobe.d/vfio.conf");
@@ -353,7 +353,7 @@ static void recipes_find_links_in_modprobe(void **state)
 	open_root(&root);
 	fixture_file("etc/modprobe.conf", "options vfio-pci ids=1:1\n");
 	fixture_link("etc/modprobe.d/old.conf", "../modprobe.conf");
-	assert_int_equal(recipes_find(&root, &recipes), 0);
+	assert_int_equal(recipes_find(&root, NULL, &recipes), 0);
 	say(&recipes, said, sizeof(said));
 	assert_string_equal(said, "ids=1:1");
 	recipes_free(&recipes);
@@ -363,7 +363,7 @@ static void recipes_find_links_in_modprobe(void **state)
 	fixture_file("etc/modprobe.d/a.conf", "options vfio-pci ids=1:1\n");
 	fixture_file("etc/modprobe.d/b.conf", "options vfio-pci ids=2:2\n");
 	fixture_link("etc/modprobe.d/c.conf", "a.conf");
-	assert_int_equal(recipes_find(&root, &recipes), 0);
+	assert_int_equal(recipes_find(&root, NULL, &recipes), 0);
 	say(&recipes, said, sizeof(said));
 	assert_string_equal(said, "set-again=1:1 set-again=2:2 ids=1:1");
 	check_modprobe(&recipes, "etc/modprobe.d", "a link that is read last");
@@ -380,11 +380,11 @@ static void recipes_find_images_of_dracut_alone(void **state)
 	open_root(&root);
 	fixture_file(INITRD, "vfio_pci ids=1:1\n");
 	fixture_file("usr/bin/dracut", "x");
-	assert_int_equal(recipes_find(&root, &recipes), 0);
+	assert_int_equal(recipes_find(&root, NULL, &recipes), 0);
 	assert_int_equal(recipes.list[0].state, RECIPE_NO_READER);
 	recipes_free(&recipes);
 	fixture_file("usr/sbin/mkinitramfs", "x");
-	assert_int_equal(recipes_find(&root, &recipes), 0);
+	assert_int_equal(recipes_find(&root, NULL, &recipes), 0);
 	assert_int_equal(recipes.list[0].state, RECIPE_IN_FORCE);
 	recipes_free(&recipes);
 	fixture_end();

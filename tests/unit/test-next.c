@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * hook/host/next_cmdline.c: an answer of vfio-early-cmdline is read, kept, and given up. The program itself
+ * is tests/cmdline's.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "host/next_cmdline.h"
+#include "tests/unit/fixture.h"
+
+/* Of an empty tree, for which the program has no answer. */
+static void begin(struct root *root)
+{
+	fixture_begin();
+	assert_int_equal(root_open(root, fixture_path()), 0);
+}
+
+static void end(struct root *root)
+{
+	root_close(root);
+	fixture_end();
+}
+
+static void next_cmdline_reads_what_was_answered(void **state)
+{
+	struct next_answers answers = { { strdup("quiet\t/etc/default/grub:3\tin-force\n"
+						 "*\t/etc/default/grub.d/a:b.cfg:12\tnot-known\n"),
+					  strdup("6.1.0-50\t-\t/boot/grub/grub.cfg:9\tsaved\n") } };
+	struct next_cmdline next;
+	struct next_kernel kernel;
+	struct root root;
+
+	(void)state;
+	begin(&root);
+	/* Twice: it is not used up. */
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_int_equal(next_cmdline_read(&root, &answers, &next), 0);
+		assert_int_equal(next.count, 2);
+		assert_string_equal(next.param[0].token, "quiet");
+		assert_true(next_param_is_in_force(&next.param[0]));
+		assert_string_equal(next.param[1].file, "/etc/default/grub.d/a:b.cfg");
+		assert_int_equal(next.param[1].line, 12);
+		assert_false(next_param_is_in_force(&next.param[1]));
+		next_cmdline_free(&next);
+		assert_int_equal(next_kernel_read(&root, &answers, &kernel), 0);
+		assert_string_equal(kernel.version, "6.1.0-50");
+		assert_null(kernel.image);
+		assert_string_equal(kernel.how, "saved");
+		next_kernel_free(&kernel);
+	}
+	next_answers_drop(&answers);
+	end(&root);
+}
+
+static void next_answers_drop_asks_again(void **state)
+{
+	struct next_answers answers = { { strdup("quiet\t/f:1\tin-force\n"), NULL } }, copy = { 0 };
+	struct next_cmdline next;
+	struct root root;
+
+	(void)state;
+	begin(&root);
+	assert_int_equal(next_answers_copy(&copy, &answers), 0);
+	assert_int_equal(next_cmdline_read(&root, &answers, &next), 0);
+	next_cmdline_free(&next);
+	next_answers_drop(&answers);
+	/* Of the tree: there is no such program, or it fails there. */
+	assert_int_not_equal(next_cmdline_read(&root, &answers, &next), 0);
+	next_cmdline_free(&next);
+	/* The copy is one's own. */
+	assert_int_equal(next_cmdline_read(&root, &copy, &next), 0);
+	assert_int_equal(next.count, 1);
+	next_cmdline_free(&next);
+	next_answers_drop(&copy);
+	end(&root);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(next_cmdline_reads_what_was_answered),
+		cmocka_unit_test(next_answers_drop_asks_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
