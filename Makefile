@@ -121,8 +121,8 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z -]*:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
 	@echo 'V=1 shows every command and what it says.'
 
-# scdoc begins a paragraph behind each heading and before each end of an indent; mandoc warns of those,
-# as they are empty.
+# scdoc begins a paragraph behind each heading and before each end of an indent; mandoc warns of
+# those, as they are empty.
 man_tidy := awk '/^\.PP?$$/ { due = !heading; next } \
 	/^\.(SH|SS|TH)/ { due = 0; heading = 1; print; next } \
 	/^\.RE$$/ { print; next } \

@@ -13,7 +13,6 @@
 #include "commands/change.h"
 #include "commands/command.h"
 #include "commands/handover.h"
-#include "config/state.h"
 #include "ui/options.h"
 #include "util/message.h"
 
@@ -171,7 +170,7 @@ static int keep(const struct handover *handover, const struct options *opts, boo
 static int read_needs(struct handover *handover)
 {
 	/* The exceptions of the config count, whatever `undo` said of its bind lines. */
-	state_suppose(STATE_UNDONE, false);
+	handover->host->undone = HOST_UNDONE_NO;
 	return host_decide(handover->host, NULL);
 }
 

@@ -172,7 +172,6 @@ static void find_in_entry(struct search *search, const struct boot_report_entry 
 	int rootfd = search->host->root.fd;
 	char now[PCI_DRIVER_SIZE], text[PCI_DRIVER_SIZE + 24];
 	struct pci_address addr;
-	struct pci_function fn;
 
 	if (is_wanted_refusal(search->host, entry) || is_none_of_config(search->host, entry))
 		return;
@@ -190,7 +189,7 @@ static void find_in_entry(struct search *search, const struct boot_report_entry 
 	}
 	if (pci_address_parse(entry->subject, &addr))
 		return;
-	if (pci_read(rootfd, &addr, &fn)) {
+	if (!host_find(search->host, &addr) && !host_find_unreadable(search->host, &addr)) {
 		finding_add(search->findings, FINDING_DEVICE_GONE, entry->subject, NULL);
 		return;
 	}
