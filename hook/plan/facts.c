@@ -281,7 +281,7 @@ static int compare(const void *a, const void *b)
 }
 
 int facts_recall(const struct root *root, const struct protect_source *source,
-		 struct protect_facts *facts)
+		 struct protect_facts *facts, struct pci_address *elsewhere)
 {
 	struct protect_facts found = { 0 };
 	struct identities then, now;
@@ -295,6 +295,8 @@ int facts_recall(const struct root *root, const struct protect_source *source,
 		read_identities(root, source, &now);
 		ret = is_same_host(&then, &now) ? 0 : -ESTALE;
 	}
+	if (!ret)
+		ret = protect_find_root(source, &found, elsewhere);
 	free(text);
 	if (ret) {
 		protect_free(&found);
@@ -307,7 +309,7 @@ int facts_recall(const struct root *root, const struct protect_source *source,
 	return 0;
 }
 
-const char *facts_why(int error)
+static const char *find_why(int error)
 {
 	switch (error) {
 	case -ENOENT:
@@ -323,4 +325,15 @@ const char *facts_why(int error)
 	default:
 		return "and /" PATH_FACTS " cannot be read";
 	}
+}
+
+void facts_print_why(int error, const struct pci_address *elsewhere, char *buf, size_t size)
+{
+	char addr[PCI_ADDRESS_SIZE];
+
+	if (error == -ENODEV)
+		snprintf(buf, size, "and / lies on %s now, which is not in /" PATH_FACTS,
+			 pci_address_format(elsewhere, addr));
+	else
+		snprintf(buf, size, "%s", find_why(error));
 }

@@ -25,18 +25,21 @@ int facts_keep(const struct root *root, const struct protect_source *source,
 /*
  * facts_recall - what facts_keep() wrote last, when it is of this very host: the machine-id is the same,
  * and so is the rest of it, as far as it was known then and can be read now. A clone of a template has
- * another machine-id or another product UUID.
+ * another machine-id or another product UUID. A root that was copied to another disk of the same host
+ * has all of them: what / is on now has to be among the functions.
  * @source: of the same root
  * @facts: list and count are filled in on success; nothing else of it is touched
+ * @elsewhere: where / is on now, when that is what is wrong
  *
- * Returns 0, -ENOENT: there are none, -ESTALE: they are of another host, -EPROTO: a version of this
+ * Returns 0, -ENOENT: there are none, -ESTALE: they are of another host, -ENODEV: / is on a function that
+ * is not among them, -EPROTO: a version of this
  * package that is newer wrote them, -EBADMSG: they are damaged, -EPERM: others than root may have
  * written them; or -errno.
  */
 int facts_recall(const struct root *root, const struct protect_source *source,
-		 struct protect_facts *facts);
+		 struct protect_facts *facts, struct pci_address *elsewhere);
 
-/* facts_why - the result of facts_recall() as a clause. */
-const char *facts_why(int error);
+/* facts_print_why - the result of facts_recall() as a clause. @elsewhere: of it */
+void facts_print_why(int error, const struct pci_address *elsewhere, char *buf, size_t size);
 
 #endif

@@ -499,8 +499,9 @@ static void write_unknown(struct compiler *comp, FILE *out, enum plan_facts fact
 static int recall(struct compiler *comp, FILE *out)
 {
 	const char *why_none = comp->needed.why_none;
-	int ret = facts_recall(comp->root, comp->protect, &comp->needed);
-	char why[512];
+	struct pci_address elsewhere;
+	int ret = facts_recall(comp->root, comp->protect, &comp->needed, &elsewhere);
+	char why[512], why_not[128];
 
 	if (ret == -ENOMEM)
 		return ret;
@@ -510,7 +511,8 @@ static int recall(struct compiler *comp, FILE *out)
 			why_none);
 		return 0;
 	}
-	snprintf(why, sizeof(why), "%s, %s", why_none, facts_why(ret));
+	facts_print_why(ret, &elsewhere, why_not, sizeof(why_not));
+	snprintf(why, sizeof(why), "%s, %s", why_none, why_not);
 	write_unknown(comp, out, PLAN_FACTS_UNKNOWN, why);
 	return 0;
 }

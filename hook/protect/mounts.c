@@ -415,6 +415,14 @@ void mounts_collect(struct graph *graph)
 	collect_booted_esp(graph);
 }
 
+void mounts_collect_root(struct graph *graph)
+{
+	struct libmnt_fs *fs = graph->mounts ? mounts_at(graph->mounts, "/") : NULL;
+
+	if (fs)
+		collect_needed_mount(graph, fs, false);
+}
+
 /* ---- what is in use ---- */
 
 /* A volume that a logical volume manager, multipath or the administrator has set up, by its name. */

@@ -34,6 +34,9 @@ bool mounts_add_spec(struct graph *graph, const char *spec, const struct cause *
  */
 void mounts_collect(struct graph *graph);
 
+/* mounts_collect_root - what / alone is on. */
+void mounts_collect_root(struct graph *graph);
+
 /*
  * mounts_collect_used - what is on a disk now, needed or not: every mounted file system, imported ZFS
  * pool, active volume and array, and all swap. CAUSE_IN_USE.

@@ -333,13 +333,19 @@ void protect_close(struct protect_source *source)
 	free(source);
 }
 
-static int collect(const struct protect_source *source, void (*walk)(struct graph *graph),
-		   struct protect_facts *facts)
+/* A walk of its own; free_walk() ends it. */
+static struct graph begin_walk(const struct protect_source *source)
 {
-	struct graph graph = { .root = source->graph.root,
+	return (struct graph){ .root = source->graph.root,
 			       .mounts = source->graph.mounts,
 			       .record = source->graph.record,
 			       .records = source->graph.records };
+}
+
+static int collect(const struct protect_source *source, void (*walk)(struct graph *graph),
+		   struct protect_facts *facts)
+{
+	struct graph graph = begin_walk(source);
 
 	*facts = (struct protect_facts){ .why_none = source->why_none };
 	for (size_t i = 0; i < source->graph.notes.n; i++)
@@ -377,6 +383,45 @@ int protect_addresses(const struct protect_source *source, struct protect_facts 
 int protect_in_use(const struct protect_source *source, struct protect_facts *facts)
 {
 	return collect(source, mounts_collect_used, facts);
+}
+
+/* The path is the place, where both are known. */
+static bool is_among(struct graph *graph, const struct pci_address *addr,
+		     const struct protect_facts *then)
+{
+	char *path = read_path(graph, addr);
+	bool is_found = false;
+	struct pci_id id;
+
+	if (!read_id(graph, addr, &id)) {
+		for (size_t i = 0; i < then->count && !is_found; i++) {
+			const struct protect *item = &then->list[i];
+
+			is_found = pci_id_matches(&item->id, &id) &&
+				   (path && item->path ? !strcmp(path, item->path) :
+							 pci_address_equal(addr, &item->addr));
+		}
+	}
+	free(path);
+	return is_found;
+}
+
+int protect_find_root(const struct protect_source *source, const struct protect_facts *then,
+		      struct pci_address *missing)
+{
+	struct graph graph = begin_walk(source);
+	int ret = 0;
+
+	mounts_collect_root(&graph);
+	for (size_t i = 0; i < graph.nodes && !ret; i++) {
+		if (!graph.node[i].names[CAUSE_HOLDS].n ||
+		    is_among(&graph, &graph.node[i].addr, then))
+			continue;
+		*missing = graph.node[i].addr;
+		ret = -ENODEV;
+	}
+	free_walk(&graph);
+	return graph.err ? graph.err : ret;
 }
 
 void protect_root_uuid(const struct protect_source *source, char *buf, size_t size)

@@ -95,6 +95,17 @@ int protect_in_use(const struct protect_source *source, struct protect_facts *fa
  */
 void protect_root_uuid(const struct protect_source *source, char *buf, size_t size);
 
+/*
+ * protect_find_root - is what / is on here, in a chroot too, among the functions that were needed once?
+ * What cannot be told, without /sys or of a directory that is no mount, is not asked for.
+ * @then: as of protect_collect()
+ * @missing: the first function that holds / and is not, with that ID and in that place
+ *
+ * Returns 0, -ENODEV: one is not, or -ENOMEM.
+ */
+int protect_find_root(const struct protect_source *source, const struct protect_facts *then,
+		      struct pci_address *missing);
+
 /* protect_free - give back what any of them filled in; @facts is empty afterwards. */
 void protect_free(struct protect_facts *facts);
 

@@ -360,6 +360,33 @@ for other in etc/machine-id sys/class/dmi/id/product_uuid etc/fstab run/udev/dat
 	hands_off "and /$facts is of another host"
 done
 
+# on_other_controller: the file system of / was copied, UUID and all, to a disk of the same model in
+# another slot, which is where it is mounted from now.
+on_other_controller() {
+	function_ 0000:03:00.0 144D:A808 10802
+	dir=$root/sys/devices/pci0000:00/0000:03:00.0/nvme/nvme1/nvme1n1
+	mkdir -p "$dir"
+	ln -s ../../devices/pci0000:00/0000:03:00.0/nvme/nvme1/nvme1n1 "$root/sys/dev/block/259:1"
+	echo '25 1 259:1 / / rw shared:1 - ext2 /dev/nvme1n1 rw' >"$root/proc/self/mountinfo"
+	echo 'E:ID_FS_UUID=aaaa' >"$root/run/udev/data/b259:1"
+}
+
+begin "the facts of before / was copied to another controller are not used: its own is not among them"
+known_host
+on_other_controller
+in_chroot
+plan
+hands_off "and / lies on 0000:03:00.0 now, which is not in /$facts"
+
+begin "/ copied to another controller, on the running host: today's facts, which are kept"
+known_host
+on_other_controller
+plan --output "$work/plan"
+in_chroot
+plan
+status_is 0
+out "protect 0000:03:00.0=144d:a808@0000:03:00.0 holds /"
+
 for id in '' uninitialized; do
 	begin "a template without a machine-id (${id:-empty}) has no facts, and keeps none"
 	known_host
