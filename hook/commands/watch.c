@@ -2,11 +2,13 @@
 /*
  * The watch over a boot that is tried; see watch.h.
  *
- *  1. The file systems that are written to are mounted, also in emergency mode.
+ *  1. The file systems that are written to are mounted, also in emergency mode. Where one of them lies on a
+ *     disk that this boot took, that is given back, at the latest when something is to be put back.
  *  2. Whose boot is it? The first one after apply --try is watched. A later one finds that the first was
  *     never confirmed, or that putting back was interrupted: then there is nothing to wait for.
  *  3. Wait for `confirm`, by the monotonic clock. Each second the file says whether it came.
- *  4. wall; dpkg and other runs of apply are waited for, as long as there is patience.
+ *  4. wall; dpkg is waited for, as long as there is patience, and another run of apply or undo to its end:
+ *     two must never write the same images, and it may still end the trial.
  *  5. Put back: the config, the loader's files, then apply or undo as anyone would run it.
  *  6. Inhibitors of a shutdown are waited for, then systemctl reboot: once, as by then the file says that
  *     it is done. Not when anything of 5. failed.
@@ -32,6 +34,11 @@
 #include "util/lock.h"
 #include "util/message.h"
 #include "util/program.h"
+
+#define PROGRAM_BIND "/usr/lib/vfio-early/vfio-early-bind"
+
+/* Until a disk that came back has its file system: seconds. */
+#define MOUNT_PATIENCE 30
 
 struct watch {
 	const struct root *root;
@@ -116,6 +123,26 @@ static int mount_all(const struct root *root)
 	}
 	if (fstab)
 		fclose(fstab);
+	return ret;
+}
+
+/*
+ * What is not there may lie on a disk that this boot took: its controller goes back to the driver that it
+ * had before.
+ */
+static int mount_taken(const struct root *root)
+{
+	static const char *const argv[] = { PROGRAM_BIND, "--give-back", NULL };
+	long long end = trial_now() + MOUNT_PATIENCE;
+	int ret;
+
+	/* 1: something was given back. */
+	if (program_run(root, argv, NULL, NULL) != 1)
+		return -EIO;
+	message_warn("a file system that is needed is not there: every storage controller was "
+		     "given back");
+	while ((ret = mount_all(root)) && trial_now() < end)
+		pause_briefly();
 	return ret;
 }
 
@@ -246,8 +273,8 @@ static bool is_shutdown_free(struct watch *watch)
 	return is_free;
 }
 
-/* As long as there is patience. Returns whether it was in time. */
-static bool wait_until(struct watch *watch, bool (*is_so)(struct watch *watch), const char *what)
+/* As long as there is patience. */
+static void wait_until(struct watch *watch, bool (*is_so)(struct watch *watch), const char *what)
 {
 	long long end = trial_now() + watch->trial.patience;
 
@@ -255,11 +282,29 @@ static bool wait_until(struct watch *watch, bool (*is_so)(struct watch *watch), 
 		if (trial_now() >= end) {
 			message_warn("%s is still there after %u s, and not waited for any longer",
 				     what, watch->trial.patience);
-			return false;
+			return;
 		}
 		pause_briefly();
 	}
-	return true;
+}
+
+/* However long it takes. Who may end it is told when that is long. */
+static void wait_for_apply(struct watch *watch)
+{
+	long long end = trial_now() + watch->trial.patience;
+	bool is_told = false;
+	char holder[32];
+
+	while (!is_apply_done(watch)) {
+		if (!is_told && trial_now() >= end) {
+			is_told = true;
+			tell(watch,
+			     "vfio-early: another vfio-early apply or undo%s still runs after %u s, so "
+			     "the last good state is NOT back; that begins when it ends",
+			     lock_holder(&watch->lock, holder), watch->trial.patience);
+		}
+		pause_briefly();
+	}
 }
 
 /* --- 5. put back */
@@ -297,6 +342,8 @@ static int restore(struct watch *watch)
 
 	set_state(watch, TRIAL_RESTORING);
 	ret = mount_all(watch->root);
+	if (ret)
+		ret = mount_taken(watch->root);
 	if (!ret)
 		ret = trial_write(watch->root, &watch->trial);
 	if (!ret)
@@ -339,7 +386,7 @@ static int put_back(struct watch *watch)
 	tell(watch, "vfio-early: this boot was tried and not confirmed: the last good state is put "
 		    "back, then this host reboots");
 	wait_until(watch, is_dpkg_done, "dpkg");
-	wait_until(watch, is_apply_done, "another vfio-early apply or undo");
+	wait_for_apply(watch);
 	if (is_over(watch)) {
 		tell(watch, "vfio-early: the trial was ended in the meantime: all stays as it is");
 		return COMMAND_OK;
@@ -347,16 +394,30 @@ static int put_back(struct watch *watch)
 	return restore(watch) ? COMMAND_INCOMPLETE : reboot_host(watch);
 }
 
+/*
+ * The trial's own file may lie on what is not mounted. Nothing is mounted for a trial that is not there:
+ * somebody may be at work on that file system.
+ */
+static int read_trial(struct watch *watch)
+{
+	int ret = mount_all(watch->root);
+
+	if (trial_read(watch->root, &watch->trial))
+		return -EIO;
+	if (!ret || watch->trial.state != TRIAL_NONE)
+		return 0;
+	ret = mount_taken(watch->root);
+	return ret || trial_read(watch->root, &watch->trial) ? -EIO : 0;
+}
+
 int watch_boot(const struct root *root, const char *dir)
 {
 	struct watch watch = { .root = root, .dir = dir, .lock = LOCK_NONE };
 	int ret = COMMAND_OK;
 
-	/* Nothing is mounted for a trial that is not there: somebody may be at work on that file system. */
 	if (!trial_is_marked(root))
 		return COMMAND_OK;
-	mount_all(root);
-	if (trial_read(root, &watch.trial))
+	if (read_trial(&watch))
 		return COMMAND_NOTHING;
 	trial_boot(root, watch.boot);
 	switch (find_concern(&watch)) {

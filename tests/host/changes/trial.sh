@@ -90,15 +90,16 @@ reboots_are() {
 	[ "$have" -eq "$1" ] || problem "$have reboots, not $1: $(cat "$root/double/calls")"
 }
 
-# held FILE SECONDS: dpkg's lock is somebody's; sets $holder.
+# held FILE SECONDS [flock]: dpkg's lock, or one of ours, is somebody's; sets $holder.
 held() {
 	: >"$1"
 	: >"$work/held"
-	python3 -c 'import fcntl, sys, time
+	python3 -c 'import fcntl, os, sys, time
 f = open(sys.argv[1], "w")
-fcntl.lockf(f, fcntl.LOCK_EX)
+getattr(fcntl, sys.argv[3])(f, fcntl.LOCK_EX)
+print(os.getpid(), file=f, flush=True)
 print("held", flush=True)
-time.sleep(int(sys.argv[2]))' "$1" "$2" >"$work/held" &
+time.sleep(int(sys.argv[2]))' "$1" "$2" "${3:-lockf}" >"$work/held" &
 	holder=$!
 	while [ ! -s "$work/held" ]; do
 		sleep 0.1
@@ -443,6 +444,50 @@ else
 	skip "no python3"
 fi
 
+begin "confirm --wait: another apply is waited for to its end, and nothing is written beside it"
+if command -v python3 >"$work/out"; then
+	try_system
+	act apply --try
+	booted two
+	out_of_time
+	sed -i 's/^patience .*/patience 2/' "$state"
+	held "$root/run/vfio-early/apply.lock" 7 flock
+	: >"$root/double/calls"
+	as_root timeout 60 "$command" confirm --wait --root "$root" >"$work/watch" 2>&1 &
+	watcher=$!
+	sleep 5
+	calls_are <<-EOF
+		wall vfio-early: this boot was tried and not confirmed: the last good state is put back, then this host reboots
+		wall vfio-early: another vfio-early apply or undo (process $holder) still runs after 2 s, so the last good state is NOT back; that begins when it ends
+	EOF
+	state_is unconfirmed
+	wait $holder
+	wait $watcher || problem "who waited ended with $?: $(cat "$work/watch")"
+	reboots_are 1
+	good_again
+else
+	skip "no python3"
+fi
+
+begin "confirm --wait: an apply that was waited for ended the trial: its state stays"
+if command -v python3 >"$work/out"; then
+	try_system
+	act apply --try
+	booted two
+	out_of_time
+	held "$root/run/vfio-early/apply.lock" 3 flock
+	as_root timeout 60 "$command" confirm --wait --root "$root" >"$work/watch" 2>&1 &
+	watcher=$!
+	sleep 1
+	rm "$state"
+	wait $watcher || problem "who waited ended with $?: $(cat "$work/watch")"
+	wait $holder
+	reboots_are 0
+	verified
+else
+	skip "no python3"
+fi
+
 begin "confirm --wait: confirmed while dpkg is waited for"
 if command -v python3 >"$work/out"; then
 	try_system
@@ -539,6 +584,145 @@ printf '/dev/sda2 /boot/efi vfat umask=0077 0 1\n' >"$root/etc/fstab"
 act confirm --wait
 status_is 1
 reboots_are 0
+
+# nofail: a boot that misses it goes on, and so does what it has to put back.
+try_system
+act apply --try
+booted two
+out_of_time
+printf '/dev/sda2 /boot/efi vfat umask=0077,nofail 0 1\n' >"$root/etc/fstab"
+: >"$root/double/bad-mount"
+: >"$root/double/calls"
+act confirm --wait
+status_is 0
+reboots_are 1
+
+# giving_back: the disk under a file system is with vfio-pci, until it is given back.
+giving_back() {
+	booted two
+	out_of_time
+	printf '/dev/sda2 %s ext4 defaults 0 1\n' "$1" >"$root/etc/fstab"
+	: >"$root/double/bad-mount"
+	# The images are compared with the real one.
+	program=$root/usr/lib/vfio-early/vfio-early-bind
+	mv "$program" "$program.real"
+	cat >"$program" <<-'EOF'
+	#!/bin/sh
+	echo "bind $*" >>/double/calls
+	mv /usr/lib/vfio-early/vfio-early-bind.real /usr/lib/vfio-early/vfio-early-bind
+	rm /double/bad-mount
+	[ ! -e /kept ] || mv /kept /var/lib/vfio-early/trial
+	exit 1
+	EOF
+	chmod 755 "$program"
+	: >"$root/double/calls"
+}
+
+# steps: the calls in short, up to the first that puts back.
+steps() {
+	sed -n 's/:.*//; /^cmdline/q; p' "$root/double/calls" >"$work/have"
+	is "$work/have"
+}
+
+begin "confirm --wait: the disk of /boot was taken: it is given back when something is put back"
+try_system
+mkdir -p "$root/boot/efi"
+act apply --try
+giving_back /boot/efi
+act confirm --wait
+status_is 0
+steps <<-EOF
+	mount /boot/efi
+	wall vfio-early
+	mount /boot/efi
+	bind --give-back
+	mount /boot/efi
+EOF
+reboots_are 1
+
+begin "confirm --wait: the disk of /boot was taken, and confirmed all the same: nothing is given back"
+try_system
+mkdir -p "$root/boot/efi"
+act apply --try
+giving_back /boot/efi
+rm "$root/run/vfio-early/trial"
+as_root timeout 30 "$command" confirm --wait --root "$root" >"$work/watch" 2>&1 &
+watcher=$!
+sleep 2
+act confirm
+status_is 0
+wait $watcher || problem "who waited ended with $?: $(cat "$work/watch")"
+echo 'mount /boot/efi' | steps
+
+begin "confirm --wait: the disk of /var was taken, with the trial's own file: given back at once"
+try_system
+act apply --try
+mv "$state" "$root/kept"
+giving_back /var
+act confirm --wait
+status_is 0
+steps <<-EOF
+	mount /var
+	bind --give-back
+	mount /var
+	wall vfio-early
+	mount /var
+EOF
+reboots_are 1
+
+begin "confirm --wait: /boot is not there, and nothing of ours is in the way: no reboot"
+try_system
+mkdir -p "$root/boot/efi"
+act apply --try
+giving_back /boot/efi
+printf '#!/bin/sh\nexit 0\n' >"$root/usr/lib/vfio-early/vfio-early-bind"
+act confirm --wait
+status_is 1
+reboots_are 0
+state_is failed
+[ -e "$mark" ] || problem "the next boot does not try again"
+
+begin "apply --try: not from a state that is back and was not booted yet"
+try_system
+act apply --try
+booted two
+out_of_time
+act confirm --wait
+state_is restored
+act apply --try
+status_is 3
+err "error: the last good state is back, and this boot is not yet of it; fix: reboot first"
+state_is restored
+booted three
+act apply --try
+status_is 0
+state_is pending
+
+begin "confirm --wait: wall that never ends its output is not waited for"
+try_system
+printf '#!/bin/sh\necho "wall $*" >>/double/calls\nsleep 60 &\n' >"$root/usr/bin/wall"
+cp "$(command -v sleep)" "$root/usr/bin/sleep"
+act apply --try
+booted two
+out_of_time
+as_root timeout 30 "$command" confirm --wait --root "$root" >"$work/watch" 2>&1 </dev/null
+status=$?
+status_is 0
+reboots_are 1
+
+begin "apply, confirm: a caller that ignores SIGCHLD"
+try_system
+as_root sh -c 'trap "" CHLD; exec "$@"' sh "$command" apply --try --root "$root" >"$work/out" 2>"$work/err"
+status=$?
+status_is 0
+verified
+booted two
+out_of_time
+as_root sh -c 'trap "" CHLD; exec "$@"' sh "$command" confirm --wait --root "$root" >"$work/out" 2>"$work/err"
+status=$?
+status_is 0
+reboots_are 1
+good_again
 
 begin "the message of the day: in a boot that is tried"
 mkdir -p "$root/run/vfio-early"
