@@ -55,6 +55,7 @@ static const struct {
 	[INSPECT_DAMAGED] = { "damaged", "DAMAGED", OUTPUT_BAD },
 	[INSPECT_MISSING] = { "missing", "NOT THERE", OUTPUT_BAD },
 	[INSPECT_UNREADABLE] = { "unreadable", "CANNOT BE READ", OUTPUT_WARN },
+	[INSPECT_UNSUPPORTED] = { "unsupported", "CANNOT BE READ", OUTPUT_BAD },
 };
 
 /* --- for programs */
@@ -139,7 +140,9 @@ static int print_image(struct verify *verify, const char *name, const struct ins
 	if (image->state == INSPECT_GOOD && !verify->inspector.wants_us)
 		printf("  %s, and %s\n", inspect_summary(&verify->inspector),
 		       inspect_nothing(&verify->inspector));
-	if (image->state != INSPECT_GOOD && image->state != INSPECT_UNREADABLE)
+	if (image->state == INSPECT_UNSUPPORTED)
+		puts("  fix: " INSPECT_COMPRESS);
+	else if (image->state != INSPECT_GOOD && image->state != INSPECT_UNREADABLE)
 		puts("  fix: " COMMAND_APPLY);
 	return image->next ? print_next(verify, image->next) : 0;
 }

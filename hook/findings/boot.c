@@ -54,6 +54,10 @@ static void find_image(struct search *search, const struct inspector *inspector,
 		finding_add(findings, FINDING_IMAGE_DAMAGED, kernel->version, kernel->image,
 			    image.wrongs ? image.wrong[0].text : "", NULL);
 		break;
+	case INSPECT_UNSUPPORTED:
+		finding_add(findings, FINDING_IMAGE_UNSUPPORTED, kernel->version, kernel->image,
+			    image.wrongs ? image.wrong[0].text : "", NULL);
+		break;
 	case INSPECT_WRONG:
 		add_wrong(search, &image, kernel->version);
 		break;

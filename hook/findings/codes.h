@@ -223,6 +223,9 @@
 	  "/{0} cannot be read by you; it is newer than the config", "run it as root") \
 	X(IMAGE_DAMAGED, "image-damaged", IMAGE, "image", BLOCKS, "/{0} is damaged: {1}", \
 	  COMMAND_APPLY) \
+	X(IMAGE_UNSUPPORTED, "image-unsupported", IMAGE, "image", BLOCKS, "/{0} is {1}", \
+	  "COMPRESS=zstd in /etc/initramfs-tools/initramfs.conf, or compress=\"zstd\" in " \
+	  "/etc/dracut.conf, then " COMMAND_APPLY) \
 	X(BOOT_UNREADABLE, "boot-folder-unreadable", IMAGE, "image", UNKNOWN, "/boot: {0}", \
 	  "run it as root") \
 	X(NO_BOOT_KERNEL, "no-image", IMAGE, "image", UNKNOWN, \

@@ -232,6 +232,14 @@ static int skip_zeros(struct stream *stream, struct walk *walk)
 	return ret;
 }
 
+/* lzop-1.04, src/conf.h, lzop_magic. libarchive would run lzop itself, which need not be here. */
+static bool is_lzop(const struct stream *stream)
+{
+	static const char magic[] = "\211LZO\0\r\n\032\n";
+
+	return stream->len >= sizeof(magic) - 1 && !memcmp(stream->block, magic, sizeof(magic) - 1);
+}
+
 static int walk_stream(struct stream *stream, struct walk *walk);
 
 static int walk_compressed(struct stream *stream, struct walk *walk)
@@ -244,6 +252,11 @@ static int walk_compressed(struct stream *stream, struct walk *walk)
 
 	if (!raw || !inner)
 		goto out;
+	if (is_lzop(stream)) {
+		fail(walk, "compressed with lzop, which vfio-early cannot read");
+		ret = -ENOTSUP;
+		goto out;
+	}
 	/* Those that the builders offer, one by one: "all" would run programs for some. */
 	archive_read_support_filter_gzip(raw);
 	archive_read_support_filter_zstd(raw);

@@ -489,6 +489,7 @@ int inspect_image(const struct inspector *inspector, int dirfd, const char *path
 {
 	struct work work = { .inspector = inspector, .inspection = inspection };
 	const char *why;
+	bool is_read;
 	int fd, ret;
 
 	*inspection = (struct inspection){ 0 };
@@ -497,14 +498,16 @@ int inspect_image(const struct inspector *inspector, int dirfd, const char *path
 		return find_kernel(&work, path, kernel);
 	ret = image_read(fd, &work.image, &why);
 	close(fd);
-	if (ret && ret != -ENOMEM) {
+	if (ret == -ENOTSUP) {
+		inspection->state = INSPECT_UNSUPPORTED;
+		wrong(&work, "unsupported", "%s", why);
+	} else if (ret && ret != -ENOMEM) {
 		inspection->state = INSPECT_DAMAGED;
 		wrong(&work, "damaged", "%s", why);
-		ret = 0;
 	}
-	if (!ret)
-		ret = find_kernel(&work, path, kernel);
-	if (!ret && inspection->state != INSPECT_DAMAGED) {
+	is_read = !ret;
+	ret = ret == -ENOMEM ? ret : find_kernel(&work, path, kernel);
+	if (!ret && is_read) {
 		ret = check(&work);
 		inspection->state = inspection->wrongs ? INSPECT_WRONG : INSPECT_GOOD;
 		inspection->is_best = inspection->wrongs == work.is_unknown_here;

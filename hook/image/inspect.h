@@ -39,8 +39,14 @@ enum inspect_state {
 	INSPECT_WRONG,
 	INSPECT_DAMAGED,
 	INSPECT_MISSING,
-	INSPECT_UNREADABLE, /* not by this user: it cannot be told */
+	INSPECT_UNREADABLE,  /* not by this user: it cannot be told */
+	INSPECT_UNSUPPORTED, /* compressed in a way that nobody here can read */
 };
+
+/* What is to be done about INSPECT_UNSUPPORTED; findings/codes.h has it too. */
+#define INSPECT_COMPRESS                                                                 \
+	"COMPRESS=zstd in /etc/initramfs-tools/initramfs.conf, or compress=\"zstd\" in " \
+	"/etc/dracut.conf, then vfio-early apply"
 
 /* What is wrong with an image, or worth knowing: a stable word, and a sentence for people. */
 struct inspect_remark {

@@ -147,6 +147,9 @@ static bool is_needed(struct work *work)
 	case INSPECT_UNREADABLE:
 		say(work, "it cannot be read: %s", strerror(-image.error));
 		break;
+	case INSPECT_UNSUPPORTED:
+		say(work, "it is %s", image.wrongs ? image.wrong[0].text : "");
+		break;
 	case INSPECT_DAMAGED:
 		say(work, "it is damaged: %s", image.wrongs ? image.wrong[0].text : "");
 		break;
@@ -240,6 +243,8 @@ static bool is_good(struct work *work, const char *path)
 		for (size_t i = 0; i < image.wrongs; i++)
 			say(work, "the new image: %s%s",
 			    image.state == INSPECT_DAMAGED ? "damaged: " : "", image.wrong[i].text);
+		if (image.state == INSPECT_UNSUPPORTED)
+			say(work, "fix: " INSPECT_COMPRESS);
 	}
 	inspect_free(&image);
 	return good;

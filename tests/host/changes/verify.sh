@@ -144,6 +144,30 @@ out_is <<-EOF
 	$root/boot/none: there is no such image
 EOF
 
+begin "verify, status, apply: an image that is compressed with lzop is not called damaged"
+ready
+# As the builder makes it with COMPRESS=lzop: microcode in front, uncompressed, is no matter.
+cpio_of "$image" >"$work/plain"
+if command -v lzop >"$work/out"; then
+	lzop -c "$work/plain" >"$root/boot/initrd.img-$kernel"
+else
+	{ printf '\211LZO\0\r\n\032\n'; cat "$work/plain"; } >"$root/boot/initrd.img-$kernel"
+fi
+run verify
+status_is 1
+out_has "/boot/initrd.img-$kernel: CANNOT BE READ (kernel $kernel"
+out "  compressed with lzop, which vfio-early cannot read"
+out "  fix: COMPRESS=zstd in /etc/initramfs-tools/initramfs.conf, or compress=\"zstd\" in /etc/dracut.conf, then vfio-early apply"
+no_out damaged
+no_out DAMAGED
+run verify --json
+out_has '"state": "unsupported"'
+run status
+status_is 1
+tr -s ' ' <"$work/out" | grep -q "^fail image $kernel: /boot/initrd.img-$kernel is compressed with lzop, which" ||
+	problem "status does not say so"
+no_out damaged
+
 begin "verify: the config names nothing"
 ready
 config '# none\n'
