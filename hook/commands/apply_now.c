@@ -18,6 +18,20 @@ struct now {
 	size_t count;
 };
 
+/*
+ * Will the next boot bind it, for all that is known now? With an IOMMU that this boot has off the next one may
+ * have it on, by what apply has just done.
+ */
+static bool is_wanted(const struct host *host, const struct host_function *fn)
+{
+	enum reason reason;
+
+	if (host_next(host, fn) != HOST_NEXT_REFUSED)
+		return host_next(host, fn) == HOST_NEXT_VFIO;
+	reason = host->decisions.verdict[fn->place].reason;
+	return reason == REASON_NO_IOMMU || reason == REASON_NO_GROUP;
+}
+
 /* What the next boot binds, and what is not bound now. */
 static int collect(struct now *now)
 {
@@ -27,7 +41,7 @@ static int collect(struct now *now)
 	for (size_t i = 0; i < host->count && !ret; i++) {
 		struct pci_function fn = host->fn[i].pci;
 
-		if (host_next(host, &host->fn[i]) != HOST_NEXT_VFIO || pci_is_with_vfio(&fn))
+		if (!is_wanted(host, &host->fn[i]) || pci_is_with_vfio(&fn))
 			continue;
 		pci_read_details(host->root.fd, &fn);
 		ret = array_append(&now->fn, &now->count, sizeof(fn), &fn);

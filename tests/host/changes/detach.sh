@@ -353,3 +353,36 @@ out_has "group 15, skipped: VM 104 has it"
 run groups --ask --raw -n -o GROUP,ASKED 01:00.0
 out '14 '
 no_out '14 unknown'
+
+begin "apply --now: what somebody uses waits for the reboot, with the rest of its card"
+system 'bind 01:00 02:00 00:1f.3\n'
+protected
+node 0000:01:00.0 drm/card0 dri/card0 drm 226:0
+process 812 Xorg /dev/dri/card0
+act apply --now --dry-run
+status_is 0
+out "0000:01:00.0: waits for the reboot: Xorg (PID 812) has /dev/dri/card0 open"
+out "0000:01:00.1: waits for the reboot: with 0000:01:00.0"
+out "0000:02:00.0: would be bound to vfio-pci now"
+out "0000:02:00.1: would be bound to vfio-pci now"
+out "0000:00:1f.3: would be bound to vfio-pci now"
+
+begin "apply --now: a mate that the config's group rule wants, and that is used"
+system 'bind 01:00.0 02:00\ngroup claim\n'
+protected
+node 0000:01:00.1 sound/card0/controlC0 snd/controlC0 sound 116:3
+process 950 wireplumber /dev/snd/controlC0
+act apply --now --dry-run
+status_is 0
+out_has "0000:01:00.1: waits for the reboot: wireplumber (PID 950) has /dev/snd/controlC0 open"
+no_out "0000:01:00.0: would be bound to vfio-pci now"
+out "0000:02:00.0: would be bound to vfio-pci now"
+
+begin "apply --now: without an IOMMU all of it waits"
+system 'bind 02:00\n'
+protected
+rm -r "$root/sys/class/iommu"
+act apply --now --dry-run
+status_is 0
+out_has "0000:02:00.0: waits for the reboot: IOMMU off in the kernel"
+no_out "would be bound to vfio-pci now"
