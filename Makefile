@@ -255,6 +255,7 @@ check-hook-asan: $(B)/asan/vfio-early ## the same, sanitized
 
 check-host: all ## the reading commands, on recorded machines
 	tests/host/run
+	tests/host/report
 
 check-words: all $(fakefs) ## codes decide: a build without sentences does the same
 	@$(MAKE) --no-print-directory WORDS=codes all
@@ -266,6 +267,7 @@ check-words-guests: all ## the same of its boot half, in two guests
 
 check-host-asan: $(B)/asan/vfio-early ## the same, sanitized
 	tests/host/run --command $<
+	tests/host/report --command $<
 
 check-changes: all ## the commands that change a host, and take it back
 	tests/host/changes/run

@@ -11,8 +11,10 @@
 
 #include "commands/command.h"
 #include "early/version.h"
+#include "record/replay.h"
 #include "ui/output.h"
 #include "util/message.h"
+#include "util/root.h"
 
 struct command {
 	const char *name;
@@ -38,6 +40,7 @@ static const struct command commands[] = {
 	{ "vgpu", command_vgpu, "functions that can be divided among VMs" },
 	{ "vm", command_vm, "how a device is given to a VM of Proxmox VE" },
 	{ "log", command_log, "what was said at this boot or an earlier one" },
+	{ "bug-report", command_bug_report, "one file of this machine, for who is asked for help" },
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -106,6 +109,7 @@ int main(int argc, char **argv)
 	signal(SIGCHLD, SIG_DFL);
 	/* Trees are drawn in UTF-8 where the terminal has it; no number or text is translated. */
 	setlocale(LC_CTYPE, "");
+	root_of_report = replay_open;
 	status = run(argc, argv);
 	/* Whatever a command found: who reads half of it must not take it for the whole. */
 	if (output_finish() && status != COMMAND_USAGE)

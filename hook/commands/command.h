@@ -37,5 +37,6 @@ int command_vm(int argc, char **argv);
 int command_detach(int argc, char **argv);
 int command_reattach(int argc, char **argv);
 int command_log(int argc, char **argv);
+int command_bug_report(int argc, char **argv);
 
 #endif

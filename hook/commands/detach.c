@@ -51,7 +51,7 @@ static const struct options_spec detach_spec = {
 		"host needs is refused. Whoever uses it is named first, and nothing is done then.\n"
 		"What fails is given back to its own driver.\n",
 	.entry = detach_entries,
-	.common = OPTIONS_READING,
+	.common = OPTIONS_ROOT | OPTIONS_JSON | OPTIONS_COLOR,
 	.end = EXIT_STATUS,
 };
 
@@ -60,7 +60,7 @@ static const struct options_spec reattach_spec = {
 	.about = "Gives a card back to its own driver now, and loads that where it is not. Refused\n"
 		 "while a VM has it. No later event of this boot takes it again.\n",
 	.entry = reattach_entries,
-	.common = OPTIONS_READING,
+	.common = OPTIONS_ROOT | OPTIONS_JSON | OPTIONS_COLOR,
 	.end = EXIT_STATUS,
 };
 

@@ -17,6 +17,7 @@
 #include "commands/command.h"
 #include "config/state.h"
 #include "config/config.h"
+#include "host/host.h"
 #include "plan/plan.h"
 #include "ui/options.h"
 #include "util/file.h"
@@ -35,7 +36,7 @@ static const struct options_spec spec = {
 	.about = "Compiles /etc/vfio-early.conf and /etc/vfio-early.conf.d/*.conf into the plan that\n"
 		 "lies in the image of one kernel.\n",
 	.entry = entries,
-	.common = OPTIONS_ROOT,
+	.common = OPTIONS_ROOT | OPTIONS_REPORT,
 	.end = "Exit status: 0 all is well, 1 written but something of the config had to be left\n"
 	       "out or it is not known what this host needs, 2 usage, 3 nothing written.\n",
 };
@@ -144,6 +145,7 @@ int command_plan(int argc, char **argv)
 	const char *kernel = NULL, *output = NULL;
 	struct options opts;
 	struct utsname uts;
+	char running[128];
 	bool is_cmdline = false;
 	struct root root;
 	int opt, ret;
@@ -171,14 +173,17 @@ int command_plan(int argc, char **argv)
 		message_error("--cmdline is about no kernel and no plan");
 		return options_usage(&opts);
 	}
+	if (root_open(&root, opts.root)) {
+		root_close(&root);
+		return COMMAND_NOTHING;
+	}
+	/* A tree's own running kernel, as far as it has one. */
+	if (!kernel && !root.is_host && *host_running(&root, running, sizeof(running)))
+		kernel = running;
 	if (!kernel && !uname(&uts))
 		kernel = uts.release;
 	ret = is_cmdline ? COMMAND_OK : check_kernel(kernel);
-	if (ret)
-		return ret;
-	if (root_open(&root, opts.root))
-		ret = COMMAND_NOTHING;
-	else
+	if (!ret)
 		ret = is_cmdline ? run_cmdline(&root) : run(&root, kernel, output);
 	root_close(&root);
 	return ret;

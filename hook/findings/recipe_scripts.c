@@ -11,6 +11,7 @@
 
 #include "early/selector.h"
 #include "findings/recipe_find.h"
+#include "util/array.h"
 
 /* Words by which a line binds a device, or has it bound. */
 static const char *const binds[] = { "driver_override",
@@ -85,9 +86,29 @@ static bool has_word(const char *line, const char *const *words)
 	return false;
 }
 
-/* ExecStart=, @reboot and the like call scripts: the administrator's own are looked into. */
-static void look_into_called(struct finder *finder, const char *line)
+/* Kept for who has to find the same script by the same line: vfio-early bug-report. */
+static void add_call(const struct place *place, const char *line)
 {
+	struct recipes *recipes = place->finder->recipes;
+	struct recipe_call item = { .line = place->line };
+
+	item.file = strdup(place->file);
+	item.text = strdup(line);
+	if (item.file && item.text &&
+	    !array_append(&recipes->call, &recipes->calls, sizeof(item), &item))
+		return;
+	free(item.file);
+	free(item.text);
+	recipes->failed = true;
+}
+
+/* ExecStart=, @reboot and the like call scripts: the administrator's own are looked into. */
+static void look_into_called(const struct place *place, const char *line)
+{
+	struct finder *finder = place->finder;
+	const char *whole = line;
+	size_t before = finder->recipes->count;
+
 	static const char *const own[] = { "/usr/local/", "/root/", "/opt/",
 					   "/home/",	  "/etc/",  "/srv/" };
 
@@ -100,6 +121,8 @@ static void look_into_called(struct finder *finder, const char *line)
 					recipes_find_in_script(finder, name);
 				free(name);
 			}
+	if (finder->recipes->count > before)
+		add_call(place, whole);
 }
 
 static void find_in_lines(struct finder *finder, const char *name, size_t row)
@@ -117,7 +140,7 @@ static void find_in_lines(struct finder *finder, const char *name, size_t row)
 			place_add(&place, table[row].kind, table[row].harm, line, strlen(line), "",
 				  0);
 		if (table[row].kind == RECIPE_UNIT || table[row].kind == RECIPE_STARTUP)
-			look_into_called(finder, line);
+			look_into_called(&place, line);
 	}
 	free(text);
 }

@@ -363,6 +363,11 @@ void recipes_free(struct recipes *recipes)
 {
 	for (size_t i = 0; i < recipes->count; i++)
 		free_recipe(&recipes->list[i]);
+	for (size_t i = 0; i < recipes->calls; i++) {
+		free(recipes->call[i].file);
+		free(recipes->call[i].text);
+	}
+	free(recipes->call);
 	free(recipes->list);
 	free(recipes->unread);
 	*recipes = (struct recipes){ 0 };

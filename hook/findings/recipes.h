@@ -85,9 +85,18 @@ struct recipe {
 	char *address;	   /* RECIPE_DRIVERCTL: "0000:81:00.0"; else NULL */
 };
 
+/* A line that calls a script in which there is one. */
+struct recipe_call {
+	char *file; /* without the root and its slash */
+	unsigned int line;
+	char *text;
+};
+
 struct recipes {
 	struct recipe *list;
 	size_t count; /* in the order of files and lines */
+	struct recipe_call *call;
+	size_t calls;
 	bool failed;  /* memory ran out */
 	char *unread; /* the first file or folder that could not be read, or NULL; and why, errno */
 	int error;

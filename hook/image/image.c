@@ -353,7 +353,7 @@ int image_content(const struct image_entry *entry, size_t max, char **text, size
 /* --- what concerns us */
 
 /* Without PT_INTERP nothing has to be there to run it. Of the class of this machine. */
-static bool is_static_elf(const char *text, size_t size)
+bool image_is_static(const char *text, size_t size)
 {
 	Elf64_Ehdr head;
 
@@ -387,7 +387,7 @@ static int keep_binary(const struct image_entry *entry, struct image *image)
 		return 0;
 	if (ret)
 		return ret;
-	image->is_static = is_static_elf(text, size);
+	image->is_static = image_is_static(text, size);
 	SHA256Data((const uint8_t *)text, size, image->binary_sha);
 	free(text);
 	return 0;

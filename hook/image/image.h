@@ -38,6 +38,9 @@ int image_walk(int fd, int (*each)(const struct image_entry *entry, void *arg), 
  */
 int image_content(const struct image_entry *entry, size_t max, char **text, size_t *size);
 
+/* image_is_static - is a text an ELF file that asks for no interpreter? */
+bool image_is_static(const char *text, size_t size);
+
 enum image_builder {
 	IMAGE_UNKNOWN,
 	IMAGE_INITRAMFS_TOOLS,

@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ui/options.h"
 #include "ui/status.h"
 #include "util/message.h"
+#include "util/root.h"
 
 /* Codes of those that have no letter; an own option's code stays below. */
 enum {
@@ -204,13 +206,29 @@ static int take_width(struct options *opts)
 	return 0;
 }
 
+/* A folder; of a reading command also the file of a bug report. */
 static int take_root(struct options *opts)
 {
+	struct stat st;
+
 	/* Of a script whose variable is not set: "/" was not meant. */
 	if (!*optarg)
 		return wrong_value(opts, "--root", "the folder of a tree");
 	opts->root = optarg;
-	return 0;
+	if (stat(optarg, &st) || !S_ISREG(st.st_mode))
+		return 0;
+	if (!(opts->spec->common & OPTIONS_REPORT)) {
+		message_error("%s is a file: %.*s changes a machine, and takes no bug report; fix: "
+			      "name the top of a machine's tree",
+			      optarg, name_length(opts->spec), opts->spec->usage);
+		opts->status = options_usage(opts);
+		return OPTIONS_EXIT;
+	}
+	opts->root = root_of_report ? root_of_report(optarg) : NULL;
+	if (opts->root)
+		return 0;
+	opts->status = COMMAND_NOTHING;
+	return OPTIONS_EXIT;
 }
 
 /* A common option. Returns 0 when it was one, its code when it is the command's own. */

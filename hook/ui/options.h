@@ -24,7 +24,8 @@ enum {
 	OPTIONS_JSON = 2,  /* -J, --json */
 	OPTIONS_COLOR = 4, /* --color WHEN, -w, --width N */
 	OPTIONS_TABLE = 8, /* -o, --output LIST, --raw, -n, --noheadings */
-	OPTIONS_READING = OPTIONS_ROOT | OPTIONS_JSON | OPTIONS_COLOR,
+	OPTIONS_REPORT = 16, /* --root may name a bug report: nothing is written there */
+	OPTIONS_READING = OPTIONS_ROOT | OPTIONS_JSON | OPTIONS_COLOR | OPTIONS_REPORT,
 };
 
 struct options_spec {

@@ -11,6 +11,8 @@
 #include "util/message.h"
 #include "util/root.h"
 
+const char *(*root_of_report)(const char *name);
+
 int root_open(struct root *root, const char *dir)
 {
 	root->fd = -1;

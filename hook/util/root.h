@@ -13,6 +13,18 @@ struct root {
 	bool is_host; /* "/" itself: what is not a file (the journal, qm) may be asked */
 };
 
+/*
+ * A folder in the tree of a bug report: what programs and the kernel of that host answered, as none is asked
+ * for such a tree. One file for each question; where it is missing there was no answer.
+ */
+#define ROOT_ANSWERS "vfio-early-report"
+
+/*
+ * root_of_report - the tree of a bug report: set by main(), which alone knows how one is made. Gets the
+ * file's name; returns the tree's, or NULL after saying why there is none.
+ */
+extern const char *(*root_of_report)(const char *name);
+
 /* root_open - says what is wrong with @dir. Returns 0 or -errno; root_close() in any case. */
 int root_open(struct root *root, const char *dir);
 

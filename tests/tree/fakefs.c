@@ -1343,8 +1343,6 @@ static void add_case_line(const char *path, char *line)
 
 	if (is_keyword(line, "machine", &rest)) {
 		read_machine(rest);
-	} else if (is_keyword(line, "program", &rest)) {
-		/* Another one than the boot's binary: the runner's business. */
 	} else if (is_keyword(line, "run", &rest)) {
 		add_run(rest, false, false);
 	} else if (is_keyword(line, "command", &rest)) {

@@ -118,6 +118,9 @@ static bool set_error(int *error, const char *name)
 
 static bool set_function(struct machine *m, struct function *fn, const char *key, const char *value)
 {
+	/* For the host's commands alone. */
+	if (!strcmp(key, "reset") || !strcmp(key, "physfn"))
+		return true;
 	if (!strcmp(key, "driver"))
 		return set_driver(m, fn->driver, value) && copy_name(fn->native, value);
 	if (!strcmp(key, "native"))
@@ -285,6 +288,9 @@ static bool drop_function(struct machine *m, const char *addr)
 
 bool machine_add_line(struct machine *m, char *line)
 {
+	static const char *const passed[] = { "report",	       "file",	  "data",    "link",
+					      "dir",	       "modinfo", "program", "image",
+					      "image-program", "damaged" };
 	char *rest = line + strcspn(line, " \t");
 
 	if (!*line || *line == '#')
@@ -298,6 +304,10 @@ bool machine_add_line(struct machine *m, char *line)
 	}
 	if (!strcmp(line, "-") || (*line >= '0' && *line <= '9'))
 		return add_function(m, line, rest);
+	/* Files of a bug report, which the boot reads none of. */
+	for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
+		if (!strcmp(line, passed[i]))
+			return true;
 	if (!strcmp(line, "drop"))
 		return drop_function(m, rest);
 	if (!strcmp(line, "iommu"))

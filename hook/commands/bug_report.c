@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vfio-early bug-report: one text file of this machine, that people read and --root FILE takes. The machine
+ * itself is record/'s; here: what stands above it, which says what is in it, and what the commands and the
+ * boot said. Reads only, but for the file that it is told to write.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <limits.h>
+#include <sha256.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "commands/command.h"
+#include "config/config.h"
+#include "early/version.h"
+#include "image/builder.h"
+#include "record/record.h"
+#include "record/table.h"
+#include "ui/options.h"
+#include "util/file.h"
+#include "util/message.h"
+#include "util/program.h"
+
+/* What it begins with, for who is to send it. */
+static const char head[] =
+	"# A bug report of vfio-early. What is in it: the PCI functions and their groups, the kernel command\n"
+	"# line, disks, mounts, networks and boot loader as far as vfio-early reads them, its config, plan,\n"
+	"# status, check and log, old recipes, what VMs have of PCI and USB. The list is in vfio-early(8), BUG\n"
+	"# REPORTS. Serial numbers, MACs, host names, UUIDs and IP addresses are placeholders. Names that you\n"
+	"# gave (of volumes, pools, mount points, VM mappings) are not: read it before you send it.\n"
+	"# vfio-early list --root FILE, and check, status, groups, plan, say of it what they say here.\n"
+	"#\n";
+
+/* The commands whose words stand in it. */
+static const char *const said[][4] = {
+	{ "status", "--width", "100", NULL },
+	{ "check", "--width", "100", NULL },
+	{ "list", "--width", "140", NULL },
+	{ "plan", NULL },
+	{ "log", NULL },
+	{ "log", "-b", "-1", NULL },
+};
+
+/* "# " before each line, and '?' for what a terminal would obey. */
+static void put_comment(struct record *record, const char *text)
+{
+	char *clean = redact_string(&record->redact, text, strlen(text));
+
+	if (!clean) {
+		record->err = -ENOMEM;
+		return;
+	}
+	for (const char *pos = clean; *pos;) {
+		size_t len = strcspn(pos, "\n");
+
+		fputs("# ", record->out);
+		for (size_t i = 0; i < len; i++)
+			fputc((unsigned char)pos[i] < ' ' || pos[i] == 0x7f ? '?' : pos[i],
+			      record->out);
+		fputc('\n', record->out);
+		pos += len + (pos[len] == '\n');
+	}
+	free(clean);
+}
+
+/* One of our own commands, on the same root. */
+static void put_said(struct record *record, const char *const words[])
+{
+	const char *argv[8] = { "/proc/self/exe" };
+	char self[PATH_MAX], *text = NULL;
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	size_t count = 1;
+	int ret;
+
+	self[len > 0 ? len : 0] = '\0';
+	argv[0] = self;
+	fputs("#\n# $ vfio-early", record->out);
+	for (; *words; words++) {
+		fprintf(record->out, " %s", *words);
+		argv[count++] = *words;
+	}
+	fputc('\n', record->out);
+	if (!record->root->is_host) {
+		argv[count++] = "--root";
+		argv[count++] = record->root->path;
+	}
+	ret = program_run(NULL, argv, &text, &text);
+	if (text)
+		put_comment(record, text);
+	if (ret < 0)
+		fprintf(record->out, "# cannot be run: %s\n", strerror(-ret));
+	else if (ret)
+		fprintf(record->out, "# exit status %d\n", ret);
+	free(text);
+}
+
+/* The digest of the config, which images and plans have: of what stands in the report, too. */
+static void find_digest(struct record *record)
+{
+	struct config_problem problem;
+	struct config config;
+	SHA2_CTX sha;
+	char digest[CONFIG_DIGEST_HEX];
+
+	if (!config_read(record->root, &config, &problem)) {
+		SHA256Init(&sha);
+		for (size_t i = 0; i < config.files; i++) {
+			char *kept = NULL, line[512];
+			size_t size = 0;
+			FILE *out = open_memstream(&kept, &size);
+
+			if (out)
+				filter_text(FILTER_CONFIG, &record->redact, config.file[i].text,
+					    config.file[i].size, out);
+			if (!out || fclose(out)) {
+				record->err = -ENOMEM;
+			} else {
+				snprintf(line, sizeof(line), "%s\n%zu\n", config.file[i].name,
+					 size);
+				SHA256Update(&sha, (const uint8_t *)line, strlen(line));
+				SHA256Update(&sha, (const uint8_t *)kept, size);
+			}
+			free(kept);
+		}
+		SHA256End(&sha, digest);
+		redact_add_digest(&record->redact, config.digest, digest);
+	}
+	config_free(&config);
+}
+
+/* The facts that this host has kept hold the digest of its product UUID. */
+static void find_product(struct record *record)
+{
+	char uuid[64], old[SHA256_DIGEST_STRING_LENGTH], new[SHA256_DIGEST_STRING_LENGTH];
+	char *kept = NULL;
+	size_t size;
+	FILE *out;
+
+	if (file_read_once(record->root->fd, "sys/class/dmi/id/product_uuid", uuid, sizeof(uuid)) ||
+	    !*uuid)
+		return;
+	out = open_memstream(&kept, &size);
+	if (out)
+		filter_text(FILTER_SECRET, &record->redact, uuid, strlen(uuid), out);
+	if (!out || fclose(out)) {
+		record->err = -ENOMEM;
+	} else {
+		SHA256Data((const uint8_t *)uuid, strlen(uuid), old);
+		SHA256Data((const uint8_t *)kept, strcspn(kept, "\n"), new);
+		redact_add_digest(&record->redact, old, new);
+	}
+	free(kept);
+}
+
+static int write_report(struct record *record)
+{
+	const char *builder = builder_name(builder_find(record->root));
+	int ret;
+
+	fputs(head, record->out);
+	fprintf(record->out, "# vfio-early %s, images by %s\n", version_text,
+		builder ? builder : "nobody");
+	record_find_hosts(record);
+	find_digest(record);
+	find_product(record);
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
+		put_said(record, said[i]);
+	fputs("#\n# The machine; each line is one of vfio-early's own, and nothing in it is run.\n",
+	      record->out);
+	ret = record_machine(record);
+	return fflush(record->out) ? -ENOMEM : ret;
+}
+
+static int save(const char *name, const char *text, size_t size)
+{
+	struct stat private = { .st_mode = S_IFREG | 0600,
+				.st_uid = geteuid(),
+				.st_gid = getegid() };
+	struct stat st;
+	int ret;
+
+	if (!name || !strcmp(name, "-")) {
+		fwrite(text, 1, size, stdout);
+		return 0;
+	}
+	/* A pipe or a terminal is written to; in the place of a file comes another, all or nothing. */
+	if (!stat(name, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
+		int fd = open(name, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+		ret = fd < 0 ? -errno : file_write(fd, text, size);
+		if (fd >= 0)
+			close(fd);
+	} else {
+		ret = file_replace(AT_FDCWD, name, &private, text, size);
+	}
+	if (ret == FILE_UNSYNCED)
+		ret = 0;
+	return ret ? message_errno(ret, "cannot write %s", name) : 0;
+}
+
+static int run(const struct root *root, const char *name)
+{
+	struct record record = { .root = root };
+	char *text = NULL;
+	size_t size = 0;
+	int ret = -ENOMEM;
+
+	if (geteuid() && root->is_host)
+		message_warn("without being root not all can be read; fix: run it with sudo");
+	record.out = open_memstream(&text, &size);
+	if (record.out)
+		ret = write_report(&record);
+	if (ret)
+		message_errno(ret, "cannot make the report");
+	else
+		ret = save(name, text, size);
+	record_clear(&record);
+	if (record.out)
+		fclose(record.out);
+	free(text);
+	return ret ? COMMAND_NOTHING : COMMAND_OK;
+}
+
+int command_bug_report(int argc, char **argv)
+{
+	static const struct options_entry entries[] = {
+		{ "output", 'o', "FILE", "write it there (default: standard output)" },
+		{ "list", 'l', NULL, "only print which files and which of their fields go in" },
+		{ 0 },
+	};
+	static const struct options_spec spec = {
+		.usage = "bug-report [OPTION...]",
+		.about = "Prints one text file of this machine, for a bug report. Serial numbers, MACs,\n"
+			 "host names, UUIDs and IP addresses in it are placeholders.\n",
+		.entry = entries,
+		.common = OPTIONS_ROOT | OPTIONS_REPORT,
+		.end = "Exit status: 0 written, 2 usage, 3 cannot be written.\n",
+	};
+	const char *name = NULL;
+	bool is_list = false;
+	struct options opts;
+	struct root root;
+	int opt, ret;
+
+	options_init(&opts, &spec);
+	while ((opt = options_next(&opts, argc, argv)) != OPTIONS_DONE) {
+		if (opt == OPTIONS_EXIT)
+			return opts.status;
+		if (opt == 'o')
+			name = optarg;
+		else
+			is_list = true;
+	}
+	ret = options_no_arguments(&opts, argc, argv);
+	if (ret)
+		return ret;
+	if (is_list) {
+		table_print(stdout, "");
+		return COMMAND_OK;
+	}
+	ret = root_open(&root, opts.root) ? COMMAND_NOTHING : run(&root, name);
+	root_close(&root);
+	return ret;
+}
