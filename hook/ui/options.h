@@ -20,10 +20,10 @@ struct options_entry {
 
 /* What a command has beside its own options. --help it always has. */
 enum {
-	OPTIONS_ROOT = 1,  /* -r, --root DIR */
-	OPTIONS_JSON = 2,  /* -J, --json */
-	OPTIONS_COLOR = 4, /* --color WHEN, -w, --width N */
-	OPTIONS_TABLE = 8, /* -o, --output LIST, --raw, -n, --noheadings */
+	OPTIONS_ROOT = 1,    /* -r, --root DIR */
+	OPTIONS_JSON = 2,    /* -J, --json */
+	OPTIONS_COLOR = 4,   /* --color WHEN, -w, --width N */
+	OPTIONS_TABLE = 8,   /* -o, --output LIST, --raw, -n, --noheadings */
 	OPTIONS_REPORT = 16, /* --root may name a bug report: nothing is written there */
 	OPTIONS_READING = OPTIONS_ROOT | OPTIONS_JSON | OPTIONS_COLOR | OPTIONS_REPORT,
 };
