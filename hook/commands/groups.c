@@ -80,6 +80,7 @@ struct groups {
 	bool *is_wanted; /* by place in host->fn */
 	bool is_asking;
 	struct ask_answer *answer; /* by place in order of a group's first; NULL: none was asked */
+	bool no_memory;
 };
 
 /* One group, being looked at. */
@@ -189,7 +190,7 @@ static void add_function(struct groups *groups, const struct group *group,
 	struct libscols_line *line = output_line(table, parent);
 	struct names *names = groups->host->names;
 	enum host_next next = host_next(groups->host, fn);
-	char text[512];
+	char text[512], *vms = pve_names(&groups->pve, groups->host, &fn, 1);
 
 	pci_address_format(&fn->pci.addr, text);
 	output_set(table, line, COL_ADDRESS, text);
@@ -198,8 +199,9 @@ static void add_function(struct groups *groups, const struct group *group,
 	output_set(table, line, COL_NAME, names_device(names, &fn->pci.id, text, sizeof(text)));
 	output_set(table, line, COL_CLASS, names_class(names, fn->pci.class, text, sizeof(text)));
 	output_set(table, line, COL_DRIVER, fn->pci.driver);
-	output_set(table, line, COL_VMS,
-		   pve_names(&groups->pve, groups->host, fn, text, sizeof(text)));
+	output_set(table, line, COL_VMS, vms);
+	groups->no_memory |= !vms;
+	free(vms);
 	output_set(table, line, COL_NEXT, host_next_name(next));
 	output_mark_cell(table, line, COL_NEXT, next == HOST_NEXT_VFIO ? OUTPUT_GOOD : OUTPUT_BAD);
 	if (is_in_the_way(groups, group, fn)) {
@@ -214,39 +216,20 @@ static void add_function(struct groups *groups, const struct group *group,
 		output_mark_line(table, line, OUTPUT_DIM);
 }
 
-/* The VMs that have anything of it: only one of them can run. */
-static const char *group_vms(const struct groups *groups, const struct group *group, char *buf,
-			     size_t size)
-{
-	const struct pve_config *last = NULL;
-	size_t len = 0;
-
-	buf[0] = '\0';
-	for (size_t i = 0; i < groups->pve.entries; i++) {
-		const struct pve_entry *entry = &groups->pve.entry[i];
-		bool has_any = false;
-
-		for (size_t j = 0; j < group->count; j++)
-			has_any |= entry->flags[group->fn[j] - groups->host->fn] & PVE_NAMED;
-		if (!has_any || entry->vm == last || len >= size)
-			continue;
-		last = entry->vm;
-		len += (size_t)snprintf(buf + len, size - len, "%s%u", len ? "," : "",
-					entry->vm->id);
-	}
-	return buf;
-}
-
 static void add_group(struct groups *groups, const struct group *group)
 {
 	struct output_table *table = &groups->table;
 	struct libscols_line *line = output_line(table, NULL);
 	enum viable vm = is_viable(group);
-	char why[512], vms[256];
+	char why[512];
+	/* Only one of them can run. */
+	char *vms = pve_names(&groups->pve, groups->host, group->fn, group->count);
 
 	output_setf(table, line, COL_GROUP, "%d", group->number);
 	output_set(table, line, COL_VM, viable[vm].word);
-	output_set(table, line, COL_VMS, group_vms(groups, group, vms, sizeof(vms)));
+	output_set(table, line, COL_VMS, vms);
+	groups->no_memory |= !vms;
+	free(vms);
 	output_set(table, line, COL_CODE, vm_code(groups, group));
 	output_set(table, line, COL_WHY, vm_why(groups, group, why, sizeof(why)));
 	output_set(table, line, COL_ASKED, ask_result_name(group->answer.result));
@@ -391,6 +374,8 @@ static int print(struct groups *groups, const struct output *output)
 		for_each_group(groups, print_reason);
 	output_table_free(&groups->table);
 	pve_close(&groups->pve);
+	if (!ret && groups->no_memory)
+		ret = message_errno(-ENOMEM, "cannot list the groups");
 	return ret;
 }
 

@@ -78,6 +78,7 @@ struct list {
 	struct output_table table;
 	struct pve pve;
 	bool *is_listed; /* by place in host->fn */
+	bool no_memory;
 };
 
 static void set_next(struct list *list, struct libscols_line *line, const struct host_function *fn)
@@ -120,7 +121,7 @@ static void set_attributes(struct list *list, struct libscols_line *line, struct
 {
 	struct output_table *table = &list->table;
 	const struct host *host = list->host;
-	char text[256];
+	char text[256], *vms;
 
 	if (output_wants(table, COL_GROUP) && host_group(host, fn) >= 0)
 		output_setf(table, line, COL_GROUP, "%d", host_group(host, fn));
@@ -141,7 +142,10 @@ static void set_attributes(struct list *list, struct libscols_line *line, struct
 		output_set(table, line, COL_VFS,
 			   host_attribute(host, fn, "sriov_numvfs", text, sizeof(text)));
 	output_set(table, line, COL_NEEDED, host_protect(host, fn));
-	output_set(table, line, COL_VM, pve_names(&list->pve, host, fn, text, sizeof(text)));
+	vms = pve_names(&list->pve, host, &fn, 1);
+	output_set(table, line, COL_VM, vms);
+	list->no_memory |= !vms;
+	free(vms);
 }
 
 static void add_line(struct list *list, struct host_function *fn)
@@ -237,6 +241,8 @@ static int run(struct list *list, const struct output *output)
 		print_reasons(list);
 	output_table_free(&list->table);
 	pve_close(&list->pve);
+	if (!ret && list->no_memory)
+		ret = message_errno(-ENOMEM, "cannot list");
 	return ret;
 }
 

@@ -100,6 +100,9 @@
 	  "{0}: what the start of a VM takes from this host is not known", "{1}") \
 	X(VM_TAKES_NEEDED, "vm-takes-needed", VM, "vms", BLOCKS, \
 	  "{0}: its start takes from this host what it needs: {1}", "{2}") \
+	X(TEMPLATE_TAKES, "template-takes", VM, "vms", NOTES, \
+	  "{0}: a template; the start of a VM cloned from it would take what this host needs: {1}", \
+	  "{2}") \
 	X(VM_TAKES, "vm-takes", VM, "vms", WARNS, \
 	  "{0}: its start takes from this host: {1}", "{2}") \
 	X(VM_OTHER_DEVICE, "vm-other-device", VM, "vms", BLOCKS, \
@@ -109,10 +112,10 @@
 	X(VM_TWICE, "vm-twice", VM, "vms", WARNS, \
 	  "{0} and {1} both have {2}: the VM does not start", "{3}") \
 	X(VM_SHARED_START, "vms-share-at-start", VM, "vms", WARNS, \
-	  "{0} and {1} need the same device ({2}), and both start with the host: one of them fails", \
-	  "qm set {3} --onboot 0") \
+	  "{0} need the same device ({1}), and start with the host: only the first gets it", \
+	  "{2}") \
 	X(VM_SHARED, "vms-share", VM, "vms", NOTES, \
-	  "{0} and {1} need the same device ({2}): only one of them can run", "") \
+	  "{0} need the same device ({1}): only one of them can run", "") \
 	X(VM_GONE, "vm-device-gone", VM, "vms", WARNS, \
 	  "{0}: there is no function at {1}: the VM does not start", \
 	  "correct the entry, or take it out: {2}") \
@@ -126,6 +129,17 @@
 	X(VM_ENTRY_WRONG, "vm-entry-wrong", VM, "vms", WARNS, \
 	  "{0}: {1} is not understood: what its start takes is not known", "correct the entry, or " \
 	  "take it out: {2}") \
+	X(VM_ENTRY_TWICE, "vm-entry-twice", VM, "vms", WARNS, \
+	  "{0} names {1} twice: the VM does not start", "name each function once") \
+	X(VM_BRIDGE, "vm-bridge", VM, "vms", WARNS, \
+	  "{0}: {1} is a bridge, which no VM gets: the VM does not start", \
+	  "name what is behind it, or take the entry out: {2}") \
+	X(VM_NEEDS_Q35, "vm-needs-q35", VM, "vms", WARNS, \
+	  "{0}: {1}=1 needs the machine q35: the VM does not start", \
+	  "take {1}=1 out of the entry; for a new guest: qm set {3} --machine q35") \
+	X(VM_LEGACY_IGD, "vm-legacy-igd", VM, "vms", WARNS, \
+	  "{0}: legacy-igd=1 does not go with {1}: the VM does not start", \
+	  "change the one or the other; vfio-early vm says what goes together") \
 	X(VM_MDEV_LOST, "vm-mdev-lost", VM, "vms", WARNS, \
 	  "{0} has a mediated device of {1}, which the next boot binds: it offers none then", \
 	  "vfio-early remove {1}, or take mdev= out of the entry") \

@@ -83,6 +83,7 @@ static int close_search(struct search *search, int ret)
 		kmod_unref(search->kmod);
 	protect_free(&search->addressed);
 	protect_free(&search->used);
+	protect_free(&search->before);
 	protect_close(search->source);
 	pve_close(&search->pve);
 	recipes_free(&search->recipes);

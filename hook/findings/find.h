@@ -19,6 +19,7 @@ struct search {
 	struct protect_source *source;	/* ours, where the plan was given as a text */
 	struct protect_facts addressed; /* what carries an address now */
 	struct protect_facts used;	/* what has something in use on it */
+	struct protect_facts before;	/* what this host needed when its last image was made */
 	struct pve pve;			/* the VMs of this host */
 	bool knows_resets; /* some function has a reset_method: the kernel tells (from 5.15) */
 };
@@ -36,6 +37,7 @@ void find_refusals(struct search *search);
 void find_groups(struct search *search);
 void find_devices(struct search *search);
 void find_vms(struct search *search);
+void find_containers(struct search *search);
 void find_recipes(struct search *search);
 void find_loader(struct search *search, const char *wanted);
 void find_next(struct search *search);

@@ -4,33 +4,51 @@
  * Those that start with the host come first. See findings.h.
  */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "findings/find.h"
-#include "util/message.h"
+#include "plan/facts.h"
+#include "plan/plan.h"
 
-#define LIST_SIZE 640
-
-/* A list of functions in words: "0000:04:00.0 from r8169, ..." */
+/* A list in words, of any length: "0000:04:00.0 from r8169, ..." */
 struct list {
-	char text[LIST_SIZE];
+	FILE *out; /* into text, which is of use from list_end() on */
+	char *text;
+	size_t size;
 	unsigned int count;
 };
 
 __attribute__((format(printf, 2, 3))) static void add_word(struct list *list, const char *fmt, ...)
 {
-	size_t len = strlen(list->text);
 	va_list args;
 
-	if (list->count++)
-		len += (size_t)snprintf(list->text + len, sizeof(list->text) - len, ", ");
-	if (len >= sizeof(list->text))
+	if (!list->out)
+		list->out = open_memstream(&list->text, &list->size);
+	if (!list->out)
 		return;
 	va_start(args, fmt);
-	vsnprintf(list->text + len, sizeof(list->text) - len, fmt, args);
+	vfprintf(list->out, fmt, args);
 	va_end(args);
+}
+
+/* The text, for free(); NULL when memory ran out, which is then in the findings. */
+static char *end_list(struct search *search, struct list *list)
+{
+	if (!list->out)
+		add_word(list, "%s", "");
+	if (list->out && !fclose(list->out) && list->text)
+		return list->text;
+	free(list->text);
+	search->findings->failed = true;
+	return NULL;
+}
+
+static const char *comma(struct list *list)
+{
+	return list->count++ ? ", " : "";
 }
 
 /* "VM 100", and its entry: "hostpci0 (0000:01:00, pending)" */
@@ -39,16 +57,35 @@ static void name_vm(const struct pve_config *vm, char *buf, size_t size)
 	snprintf(buf, size, "%s %u", vm->is_container ? "container" : "VM", vm->id);
 }
 
+static void name_key(const struct pve_entry *entry, char *buf, size_t size)
+{
+	if (entry->is_args)
+		snprintf(buf, size, "args");
+	else
+		snprintf(buf, size, "hostpci%u", entry->number);
+}
+
 static void name_entry(const struct pve_entry *entry, char *buf, size_t size)
 {
-	snprintf(buf, size, "hostpci%u (%.60s%s)%s", entry->number, entry->value,
-		 entry->is_pending ? ", pending" : "",
+	char key[24];
+
+	name_key(entry, key, sizeof(key));
+	snprintf(buf, size, "%s (%.60s%s%s)%s", key, entry->value,
+		 strlen(entry->value) > 60 ? "..." : "", entry->is_pending ? ", pending" : "",
 		 pve_starts_with_host(entry->vm) ? ", starts with the host" : "");
 }
 
 static void name_delete(const struct pve_entry *entry, char *buf, size_t size)
 {
-	snprintf(buf, size, "qm set %u --delete hostpci%u", entry->vm->id, entry->number);
+	if (entry->is_args)
+		snprintf(buf, size, "take vfio-pci out of args (qm config %u)", entry->vm->id);
+	else
+		snprintf(buf, size, "qm set %u --delete hostpci%u", entry->vm->id, entry->number);
+}
+
+static bool is_template(const struct pve_entry *entry)
+{
+	return pve_is_true(pve_config_get(entry->vm, "template"));
 }
 
 static int group_of(const struct search *search, const struct pve_entry *entry)
@@ -69,24 +106,50 @@ static const char *used_for(const struct protect_facts *facts, const struct pci_
 	return NULL;
 }
 
-/* Is it the host's at the next boot, so that a start takes it from there? */
+/*
+ * Is it the host's at the next boot, so that a start takes it from there? That it is on vfio-pci now may be
+ * the work of an earlier start.
+ */
 static bool is_of_host(const struct search *search, const struct host_function *fn)
 {
 	enum host_next next = host_next(search->host, fn);
 
-	return next != HOST_NEXT_VFIO && next != HOST_NEXT_HELD && !pci_is_with_vfio(&fn->pci);
+	return next != HOST_NEXT_VFIO && next != HOST_NEXT_HELD;
 }
 
-/* May the administrator bind it beforehand, so that the start takes nothing? */
+static bool is_excepted(const struct search *search, const struct host_function *fn)
+{
+	const struct plan *plan = &search->host->plan;
+
+	for (unsigned int i = 0; i < plan->excepts; i++)
+		if (selector_match(&plan->except[i].sel, &fn->pci.addr, &fn->pci.id, fn->pci.class,
+				   NULL) != SELECTOR_DIFFERS)
+			return true;
+	return false;
+}
+
+/* May the administrator bind it beforehand, with its card, so that the start takes nothing? */
 static bool can_be_added(const struct search *search, const struct host_function *fn)
 {
-	return !pci_is_bridge(&fn->pci) && host_next(search->host, fn) != HOST_NEXT_REFUSED;
+	const struct host *host = search->host;
+
+	if (pci_is_bridge(&fn->pci) || host_next(host, fn) == HOST_NEXT_REFUSED)
+		return false;
+	for (size_t i = 0; i < host->count; i++)
+		if (pci_address_same_slot(&host->fn[i].pci.addr, &fn->pci.addr) &&
+		    host->fn[i].pci.group == fn->pci.group && is_excepted(search, &host->fn[i]))
+			return false;
+	return true;
 }
 
 /* The losses of one start, those that the host needs apart from the others. */
 struct losses {
 	struct list needed, others;
-	bool can_add, has_mates;
+	struct list add;		   /* what vfio-early add has to name */
+	const struct host_function *added; /* the last of that */
+	bool can_add;
+	bool has_mates;	      /* of the others: one that the VM does not get */
+	bool has_needed_mate; /* of the needed ones */
 };
 
 /*
@@ -104,62 +167,116 @@ static const char *needed_for(const struct search *search, const struct host_fun
 	return NULL;
 }
 
-static void add_loss(const struct search *search, const struct pve_entry *entry, size_t at,
-		     struct losses *losses)
+static void add_other(const struct search *search, const struct pve_entry *entry, size_t at,
+		      struct losses *losses)
 {
 	const struct host_function *fn = &search->host->fn[at];
-	const char *needed = needed_for(search, fn);
-	const char *used = used_for(&search->addressed, &fn->pci.addr);
+	const char *used = used_for(&search->addressed, &fn->pci.addr), *before = NULL;
 	char addr[PCI_ADDRESS_SIZE];
 
 	pci_address_format(&fn->pci.addr, addr);
 	if (!used)
 		used = used_for(&search->used, &fn->pci.addr);
-	if (needed) {
-		add_word(&losses->needed, "%s (%s)", addr, needed);
-		return;
-	}
 	if (!*fn->pci.driver && !used)
 		return;
-	add_word(&losses->others, "%s from %s%s%s%s", addr,
-		 *fn->pci.driver ? fn->pci.driver : "no driver", used ? " (" : "", used ? used : "",
-		 used ? ")" : "");
+	add_word(&losses->others, "%s%s from ", comma(&losses->others), addr);
+	if (pci_is_with_vfio(&fn->pci)) {
+		before = used_for(&search->before, &fn->pci.addr);
+		add_word(&losses->others,
+			 "its driver (%s has it now, but no bind line names it%s%s%s)",
+			 fn->pci.driver, before ? "; when the last image was made: " : "",
+			 before ? before : "", "");
+	} else {
+		add_word(&losses->others, "%s", *fn->pci.driver ? fn->pci.driver : "no driver");
+	}
+	if (used)
+		add_word(&losses->others, " (%s)", used);
 	losses->can_add &= can_be_added(search, fn);
 	losses->has_mates |= !(entry->flags[at] & PVE_NAMED);
+	/* The card is added with each of its functions. */
+	if (!losses->added || !pci_address_same_slot(&losses->added->pci.addr, &fn->pci.addr) ||
+	    losses->added->pci.group != fn->pci.group)
+		add_word(&losses->add, " %s", addr);
+	losses->added = fn;
+}
+
+static void add_loss(const struct search *search, const struct pve_entry *entry, size_t at,
+		     struct losses *losses)
+{
+	const struct host_function *fn = &search->host->fn[at];
+	const char *needed = needed_for(search, fn);
+	char addr[PCI_ADDRESS_SIZE];
+
+	if (!needed) {
+		add_other(search, entry, at, losses);
+		return;
+	}
+	losses->has_needed_mate |= !(entry->flags[at] & PVE_NAMED);
+	add_word(&losses->needed, "%s%s (%s)", comma(&losses->needed),
+		 pci_address_format(&fn->pci.addr, addr), needed);
+}
+
+static void say_needed(struct search *search, const struct pve_entry *entry, struct losses *losses)
+{
+	char about[32], name[160], delete[64], *needed = end_list(search, &losses->needed);
+	struct list list = { 0 };
+	char *fix;
+
+	name_vm(entry->vm, about, sizeof(about));
+	name_entry(entry, name, sizeof(name));
+	name_delete(entry, delete, sizeof(delete));
+	add_word(&list, "do not start it: %s%s", delete,
+		 losses->has_needed_mate ? "; to give it the device, move that to another slot" :
+					   "");
+	fix = end_list(search, &list);
+	if (needed && fix && is_template(entry))
+		finding_add(search->findings, FINDING_TEMPLATE_TAKES, about, name, needed, delete,
+			    NULL);
+	else if (needed && fix)
+		finding_add(search->findings, FINDING_VM_TAKES_NEEDED, about, name, needed, fix,
+			    NULL);
+	free(needed);
+	free(fix);
+}
+
+static void say_others(struct search *search, const struct pve_entry *entry, struct losses *losses,
+		       bool is_needed)
+{
+	char about[32], name[160], delete[64], *others = end_list(search, &losses->others);
+	char *add = end_list(search, &losses->add), *fix;
+	struct list list = { 0 };
+
+	name_vm(entry->vm, about, sizeof(about));
+	name_entry(entry, name, sizeof(name));
+	name_delete(entry, delete, sizeof(delete));
+	if (!add || !losses->can_add || is_needed)
+		add_word(&list, "%s", delete);
+	else if (losses->has_mates)
+		add_word(&list, "if this host can do without: vfio-early add%s; else %s", add,
+			 delete);
+	else
+		add_word(&list, "vfio-early add%s", add);
+	fix = end_list(search, &list);
+	if (others && fix && !is_template(entry))
+		finding_add(search->findings, FINDING_VM_TAKES, about, name, others, fix, NULL);
+	free(others);
+	free(add);
+	free(fix);
 }
 
 static void find_losses(struct search *search, const struct pve_entry *entry)
 {
 	struct losses losses = { .can_add = true };
-	char about[32], name[160], delete[64], fix[256], addr[PCI_ADDRESS_SIZE] = "";
+	bool is_needed;
 
-	for (size_t i = 0; i < search->host->count; i++) {
-		if (entry->flags[i] & PVE_NAMED && !*addr)
-			pci_address_format(&search->host->fn[i].pci.addr, addr);
+	for (size_t i = 0; i < search->host->count; i++)
 		if (entry->flags[i] & PVE_TAKEN && is_of_host(search, &search->host->fn[i]))
 			add_loss(search, entry, i, &losses);
-	}
-	name_vm(entry->vm, about, sizeof(about));
-	name_entry(entry, name, sizeof(name));
-	name_delete(entry, delete, sizeof(delete));
-	if (losses.needed.count) {
-		snprintf(fix, sizeof(fix), "do not start it: %s%s", delete,
-			 losses.has_mates || losses.needed.count ?
-				 "; to give it the device, move that to another slot" :
-				 "");
-		finding_add(search->findings, FINDING_VM_TAKES_NEEDED, about, name,
-			    losses.needed.text, fix, NULL);
-	}
-	if (!losses.others.count)
-		return;
-	if (losses.can_add && !losses.needed.count)
-		snprintf(fix, sizeof(fix), "%svfio-early add %s%s%s%s",
-			 losses.has_mates ? "if this host can do without: " : "",
-			 losses.has_mates ? "--group " : "", addr,
-			 losses.has_mates ? "; else " : "", losses.has_mates ? delete : "");
-	else
-		snprintf(fix, sizeof(fix), "%s", delete);
-	finding_add(search->findings, FINDING_VM_TAKES, about, name, losses.others.text, fix, NULL);
+	is_needed = losses.needed.count;
+	if (is_needed)
+		say_needed(search, entry, &losses);
+	if (losses.others.count)
+		say_others(search, entry, &losses, is_needed);
 }
 
 /* --- what an entry gets */
@@ -171,15 +288,21 @@ static void find_fault(struct search *search, const struct pve_entry *entry)
 		[PVE_FAULT_NO_MAPPING] = FINDING_VM_NO_MAPPING,
 		[PVE_FAULT_CHANGED] = FINDING_VM_MAPPING_CHANGED,
 		[PVE_FAULT_SYNTAX] = FINDING_VM_ENTRY_WRONG,
+		[PVE_FAULT_TWICE] = FINDING_VM_ENTRY_TWICE,
+		[PVE_FAULT_BRIDGE] = FINDING_VM_BRIDGE,
+		[PVE_FAULT_NEEDS_Q35] = FINDING_VM_NEEDS_Q35,
+		[PVE_FAULT_LEGACY] = FINDING_VM_LEGACY_IGD,
 	};
-	char about[32], name[160], delete[64];
+	char about[32], name[160], delete[64], number[16];
 
 	if (entry->fault == PVE_FAULT_NONE)
 		return;
+	snprintf(number, sizeof(number), "%u", entry->vm->id);
 	name_vm(entry->vm, about, sizeof(about));
 	name_entry(entry, name, sizeof(name));
 	name_delete(entry, delete, sizeof(delete));
-	finding_add(search->findings, codes[entry->fault], about, name, entry->what, delete, NULL);
+	finding_add(search->findings, codes[entry->fault], about, name, entry->what, delete, number,
+		    NULL);
 }
 
 /* An address alone is whatever stands there: a mapping would have been compared. */
@@ -188,7 +311,7 @@ static void find_other_device(struct search *search, const struct pve_entry *ent
 	const struct host *host = search->host;
 	char about[32], name[160], addr[PCI_ADDRESS_SIZE], text[64], number[16];
 
-	if (pve_property(entry->value, NULL, "mapping", text, sizeof(text)))
+	if (is_template(entry) || pve_property(entry->value, NULL, "mapping", text, sizeof(text)))
 		return;
 	for (size_t i = 0; i < host->count; i++) {
 		const struct host_function *fn = &host->fn[i];
@@ -226,168 +349,148 @@ static void find_mdev(struct search *search, const struct pve_entry *entry)
 
 /* --- two entries */
 
-/* The first function that both have; with @of, of which both have it in this way. */
-static const struct host_function *find_common(const struct search *search,
-					       const struct pve_entry *a, const struct pve_entry *b,
-					       unsigned int of)
-{
-	for (size_t i = 0; i < search->host->count; i++)
-		if (a->flags[i] & b->flags[i] & of)
-			return &search->host->fn[i];
-	return NULL;
-}
-
-static void find_twice(struct search *search, const struct pve_entry *a, const struct pve_entry *b)
-{
-	const struct host_function *fn = find_common(search, a, b, PVE_NAMED);
-	char about[32], one[160], other[160], addr[PCI_ADDRESS_SIZE], delete[64];
-
-	if (!fn)
-		return;
-	name_vm(a->vm, about, sizeof(about));
-	name_entry(a, one, sizeof(one));
-	name_entry(b, other, sizeof(other));
-	name_delete(b, delete, sizeof(delete));
-	finding_add(search->findings, FINDING_VM_TWICE, about, one, other,
-		    pci_address_format(&fn->pci.addr, addr), delete, NULL);
-}
-
-/* What is in one group is one device to a VM. */
-static bool find_shared(struct search *search, const struct pve_entry *a, const struct pve_entry *b)
-{
-	const struct host_function *fn = find_common(search, a, b, PVE_TAKEN);
-	bool at_start = pve_starts_with_host(a->vm) && pve_starts_with_host(b->vm);
-	char one[32], other[32], addr[PCI_ADDRESS_SIZE], number[16];
-
-	if (!fn)
-		return false;
-	name_vm(a->vm, one, sizeof(one));
-	name_vm(b->vm, other, sizeof(other));
-	snprintf(number, sizeof(number), "%u", b->vm->id);
-	finding_add(search->findings, at_start ? FINDING_VM_SHARED_START : FINDING_VM_SHARED, "",
-		    one, other, pci_address_format(&fn->pci.addr, addr), number, NULL);
-	return true;
-}
-
 /* A mediated device is one of many, and so is one of a pool; a VM that cannot start has none. */
 static bool is_exclusive(const struct pve_entry *entry)
 {
-	return !entry->is_mdev && !entry->is_pool && entry->fault == PVE_FAULT_NONE &&
-	       !pve_is_true(pve_config_get(entry->vm, "template"));
+	return !entry->is_mdev && !entry->is_pool &&
+	       (entry->fault == PVE_FAULT_NONE || entry->fault == PVE_FAULT_TWICE) &&
+	       !is_template(entry);
+}
+
+/* Of one VM. */
+static void find_twice(struct search *search, const struct pve_entry *a, const struct pve_entry *b)
+{
+	char about[32], one[160], other[160], addr[PCI_ADDRESS_SIZE], delete[64];
+	size_t from = search->findings->count;
+
+	for (size_t i = 0; i < search->host->count; i++) {
+		if (!(a->flags[i] & b->flags[i] & PVE_NAMED))
+			continue;
+		name_vm(a->vm, about, sizeof(about));
+		name_entry(a, one, sizeof(one));
+		name_entry(b, other, sizeof(other));
+		name_delete(b, delete, sizeof(delete));
+		finding_add(search->findings, FINDING_VM_TWICE, about, one, other,
+			    pci_address_format(&search->host->fn[i].pci.addr, addr), delete, NULL);
+		find_concern(search, from, search->host->fn[i].pci.group);
+		return;
+	}
+}
+
+/* Which VMs use a function: @set, by place in pve->vm. Returns how many. */
+static size_t find_users(const struct search *search, size_t at, bool *set)
+{
+	const struct pve *pve = &search->pve;
+	size_t count = 0;
+
+	memset(set, 0, pve->vms * sizeof(*set));
+	for (size_t i = 0; i < pve->entries; i++) {
+		const struct pve_entry *entry = &pve->entry[i];
+		size_t vm = (size_t)(entry->vm - pve->vm);
+
+		/* What is in one group is one device to a VM. */
+		if (!is_exclusive(entry) || !(entry->flags[at] & (PVE_NAMED | PVE_TAKEN)) ||
+		    set[vm])
+			continue;
+		set[vm] = true;
+		count++;
+	}
+	return count;
+}
+
+static bool is_subset(const bool *set, const bool *of, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (set[i] && !of[i])
+			return false;
+	return true;
+}
+
+/* Those of a set, of which one can have the function; @at_start: those of them that start with the host. */
+static void say_shared(struct search *search, const struct host_function *fn, const bool *set,
+		       bool at_start)
+{
+	const struct pve *pve = &search->pve;
+	struct list names = { 0 }, fix = { 0 };
+	size_t left = 0, from = search->findings->count;
+	char addr[PCI_ADDRESS_SIZE], *text, *fixes;
+
+	for (size_t i = 0; i < pve->vms; i++)
+		left += set[i] && (!at_start || pve_starts_with_host(&pve->vm[i]));
+	for (size_t i = 0; i < pve->vms; i++) {
+		if (!set[i] || (at_start && !pve_starts_with_host(&pve->vm[i])))
+			continue;
+		add_word(&names, "%sVM %u",
+			 !names.count ? "" :
+			 left == 1    ? " and " :
+					", ",
+			 pve->vm[i].id);
+		if (names.count++)
+			add_word(&fix, "%sqm set %u --onboot 0", fix.count++ ? "; " : "",
+				 pve->vm[i].id);
+		left--;
+	}
+	text = end_list(search, &names);
+	fixes = end_list(search, &fix);
+	if (text && fixes)
+		finding_add(search->findings,
+			    at_start ? FINDING_VM_SHARED_START : FINDING_VM_SHARED, "", text,
+			    pci_address_format(&fn->pci.addr, addr), fixes, NULL);
+	free(text);
+	free(fixes);
+	find_concern(search, from, fn->pci.group);
+}
+
+static void find_shared(struct search *search, size_t at, const bool *set, size_t count)
+{
+	const struct pve *pve = &search->pve;
+	size_t starting = 0;
+
+	for (size_t i = 0; i < pve->vms; i++)
+		starting += set[i] && pve_starts_with_host(&pve->vm[i]);
+	if (starting > 1)
+		say_shared(search, &search->host->fn[at], set, true);
+	if (starting < 2 || starting < count)
+		say_shared(search, &search->host->fn[at], set, false);
+}
+
+/* Each set of VMs once, by the first function that all of them need. */
+static void find_shares(struct search *search)
+{
+	size_t vms = search->pve.vms, said = 0, room = 0;
+	bool *sets = NULL;
+
+	for (size_t i = 0; i < search->host->count && vms; i++) {
+		bool *more = said == room ? realloc(sets, (room * 2 + 1) * vms) : sets;
+		size_t count, known = 0;
+
+		if (!more) {
+			search->findings->failed = true;
+			break;
+		}
+		sets = more;
+		room = said == room ? room * 2 + 1 : room;
+		count = find_users(search, i, &sets[said * vms]);
+		while (known < said && !is_subset(&sets[said * vms], &sets[known * vms], vms))
+			known++;
+		if (count < 2 || known < said)
+			continue;
+		find_shared(search, i, &sets[said * vms], count);
+		said++;
+	}
+	free(sets);
 }
 
 static void find_pairs(struct search *search)
 {
 	const struct pve *pve = &search->pve;
 
-	for (size_t i = 0; i < pve->entries; i++) {
-		const struct pve_config *last = NULL;
-		const struct pve_entry *a = &pve->entry[i];
-
-		for (size_t j = i + 1; j < pve->entries; j++) {
-			const struct pve_entry *b = &pve->entry[j];
-			size_t from = search->findings->count;
-
-			if (!is_exclusive(a) || !is_exclusive(b) || b->vm == last)
-				continue;
-			if (a->vm == b->vm)
-				find_twice(search, a, b);
-			else if (find_shared(search, a, b))
-				last = b->vm; /* said once for two VMs */
-			find_concern(search, from, group_of(search, a));
-		}
-	}
-}
-
-/* --- containers */
-
-/* Does a container's option name this device node, or a folder that has it? */
-static bool names_node(const struct pve_option *option, const char *node)
-{
-	const char *at = option->value + strspn(option->value, " =");
-	size_t len = strcspn(at, ", \t");
-
-	if (strncmp(option->key, "dev", 3) != 0 && strcmp(option->key, "lxc.mount.entry") != 0)
-		return false;
-	if (!strncmp(at, "path=", 5)) {
-		at += 5;
-		len -= 5;
-	}
-	return len > 4 && !strncmp(node, at, len) && (!node[len] || node[len] == '/') &&
-	       strncmp(at, "/dev", len) != 0;
-}
-
-struct node_search {
-	struct search *search;
-	const struct host_function *fn;
-	const struct pve_config *container;
-	const char *folder;
-	bool found;
-};
-
-/* "renderD128" below a function's "drm", "card1" below its "sound", "nvme0n1" below its "nvme/nvme0". */
-static int look_at_node(const char *name, void *arg)
-{
-	struct node_search *node = arg;
-	bool is_sound = !strcmp(node->folder, "sound");
-	char path[300], about[32], addr[PCI_ADDRESS_SIZE];
-
-	if (strncmp(name, "card", 4) != 0 && strncmp(name, "renderD", 7) != 0)
-		return 0;
-	snprintf(path, sizeof(path), is_sound ? "/dev/snd/%s" : "/dev/dri/%s", name);
-	for (size_t i = 0; i < node->container->options && !node->found; i++) {
-		if (!names_node(&node->container->option[i], path))
-			continue;
-		node->found = true;
-		name_vm(node->container, about, sizeof(about));
-		finding_add(node->search->findings, FINDING_CONTAINER_LOSES, about,
-			    node->container->option[i].key, path,
-			    pci_address_format(&node->fn->pci.addr, addr), NULL);
-	}
-	return node->found;
-}
-
-/* Nodes of NVIDIA's driver, which sysfs does not know. */
-static void look_at_nvidia(struct node_search *node)
-{
-	char about[32], addr[PCI_ADDRESS_SIZE];
-
-	if (node->fn->pci.id.vendor != 0x10de || node->fn->pci.class >> 16 != 0x03 || node->found)
-		return;
-	for (size_t i = 0; i < node->container->options && !node->found; i++) {
-		const struct pve_option *option = &node->container->option[i];
-
-		if (!strstr(option->value, "/dev/nvidia"))
-			continue;
-		node->found = true;
-		name_vm(node->container, about, sizeof(about));
-		finding_add(node->search->findings, FINDING_CONTAINER_LOSES, about, option->key,
-			    "/dev/nvidia*", pci_address_format(&node->fn->pci.addr, addr), NULL);
-	}
-}
-
-static void find_container(struct search *search, const struct pve_config *container)
-{
-	static const char *const folders[] = { "drm", "sound" };
-
-	for (size_t i = 0; i < search->host->count; i++) {
-		struct node_search node = {
-			.search = search,
-			.fn = &search->host->fn[i],
-			.container = container,
-		};
-
-		if (host_next(search->host, node.fn) != HOST_NEXT_VFIO)
-			continue;
-		for (size_t j = 0; j < sizeof(folders) / sizeof(folders[0]) && !node.found; j++) {
-			char path[SYSFS_PATH_MAX];
-
-			node.folder = folders[j];
-			pci_attribute(path, &node.fn->pci.addr, folders[j]);
-			sysfs_for_each(search->host->root.fd, path, look_at_node, &node);
-		}
-		look_at_nvidia(&node);
-	}
+	for (size_t i = 0; i < pve->entries; i++)
+		for (size_t j = i + 1; j < pve->entries; j++)
+			if (pve->entry[i].vm == pve->entry[j].vm && is_exclusive(&pve->entry[i]) &&
+			    is_exclusive(&pve->entry[j]))
+				find_twice(search, &pve->entry[i], &pve->entry[j]);
+	find_shares(search);
 }
 
 /* --- the whole */
@@ -403,15 +506,25 @@ static void find_unknown(struct search *search)
 		    NULL);
 }
 
+static const struct protect_source *source_of(const struct search *search)
+{
+	return search->source ? search->source : compiler_protect(search->host->compiler);
+}
+
 void find_vms(struct search *search)
 {
 	const struct pve *pve = &search->pve;
 	size_t before = search->findings->of_level[FINDING_BLOCKS] +
 			search->findings->of_level[FINDING_WARNS];
+	struct pci_address elsewhere;
 	char count[48];
 
 	if (pve->state == PVE_UNKNOWN)
 		find_unknown(search);
+	/* Only of use, and only looked at, where a start has taken something. */
+	if (pve->entries &&
+	    facts_recall(&search->host->root, source_of(search), &search->before, &elsewhere))
+		search->before = (struct protect_facts){ 0 };
 	for (size_t i = 0; i < pve->entries; i++) {
 		const struct pve_entry *entry = &pve->entry[i];
 		size_t from = search->findings->count;
@@ -423,9 +536,7 @@ void find_vms(struct search *search)
 		find_concern(search, from, group_of(search, entry));
 	}
 	find_pairs(search);
-	for (size_t i = 0; i < pve->vms; i++)
-		if (pve->vm[i].is_container)
-			find_container(search, &pve->vm[i]);
+	find_containers(search);
 	snprintf(count, sizeof(count), "%zu PCI device%s of VMs", pve->entries,
 		 pve->entries == 1 ? "" : "s");
 	if (pve->entries && before == search->findings->of_level[FINDING_BLOCKS] +

@@ -33,7 +33,8 @@ static void fail(struct pve_entry *entry, enum pve_fault fault, const char *what
 	if (entry->fault != PVE_FAULT_NONE)
 		return;
 	entry->fault = fault;
-	snprintf(entry->what, sizeof(entry->what), "%.120s", what);
+	snprintf(entry->what, sizeof(entry->what), "%.120s%s", what,
+		 strlen(what) > 120 ? "..." : "");
 }
 
 /* "0000:81:00" or "81:00.0": all functions whose address begins so (PVE::SysFSTools::lspci). */
@@ -41,6 +42,7 @@ static void name_device(const struct host *host, struct pve_entry *entry, const 
 {
 	struct selector sel;
 	bool found = false;
+	char name[PCI_ADDRESS_SIZE];
 	size_t where;
 
 	if (selector_parse(word, &sel, &where) || sel.hops || sel.has_id ||
@@ -54,7 +56,12 @@ static void name_device(const struct host *host, struct pve_entry *entry, const 
 		if (sel.kind == SELECTOR_SLOT ? !pci_address_same_slot(&sel.addr, addr) :
 						!pci_address_equal(&sel.addr, addr))
 			continue;
-		entry->flags[i] |= PVE_NAMED;
+		if (pci_is_port(&host->fn[i].pci))
+			fail(entry, PVE_FAULT_BRIDGE, pci_address_format(addr, name));
+		/* PVE::QemuServer::PCI, choose_hostpci_devices: "assigned more than once" */
+		if (entry->flags[i] & PVE_LISTED)
+			fail(entry, PVE_FAULT_TWICE, pci_address_format(addr, name));
+		entry->flags[i] |= PVE_NAMED | PVE_LISTED;
 		found = true;
 	}
 	if (!found)
@@ -67,6 +74,8 @@ static int name_devices(const struct host *host, struct pve_entry *entry, const 
 
 	if (!copy)
 		return -ENOMEM;
+	for (size_t i = 0; i < host->count; i++)
+		entry->flags[i] &= (unsigned char)~PVE_LISTED;
 	for (char *word = strtok_r(copy, ";", &save); word; word = strtok_r(NULL, ";", &save))
 		name_device(host, entry, word);
 	free(copy);
@@ -205,6 +214,46 @@ static int name_all(struct host *host, const struct pve *pve, struct pve_entry *
 	return ret;
 }
 
+bool pve_is_q35(const struct pve_config *vm)
+{
+	const char *machine = pve_config_get(vm, "machine");
+	char type[64];
+
+	return machine && pve_property(machine, "type", "type", type, sizeof(type)) &&
+	       strstr(type, "q35");
+}
+
+static bool is_set(const struct pve_entry *entry, const char *key)
+{
+	char text[64];
+
+	return pve_is_true(pve_property(entry->value, NULL, key, text, sizeof(text)));
+}
+
+/* What Proxmox VE refuses at the start (PVE::QemuServer::PCI, print_hostpci_devices). */
+static void compare_machine(struct pve_entry *entry)
+{
+	const char *vga = pve_config_get(entry->vm, "vga");
+	const char *arch = pve_config_get(entry->vm, "arch");
+	char text[64];
+
+	if (is_set(entry, "pcie") && !pve_is_q35(entry->vm) && !(arch && !strcmp(arch, "aarch64")))
+		fail(entry, PVE_FAULT_NEEDS_Q35, "pcie");
+	if (!is_set(entry, "legacy-igd"))
+		return;
+	if (pve_is_q35(entry->vm))
+		fail(entry, PVE_FAULT_LEGACY, "machine q35");
+	/* The whole value is compared: "type=none" is another one. */
+	if (!vga || strcmp(vga, "none") != 0)
+		fail(entry, PVE_FAULT_LEGACY, "any vga but none");
+	if (pve_property(entry->value, NULL, "rombar", text, sizeof(text)) && !pve_is_true(text))
+		fail(entry, PVE_FAULT_LEGACY, "rombar=0");
+	if (is_set(entry, "x-vga"))
+		fail(entry, PVE_FAULT_LEGACY, "x-vga=1");
+	if (entry->is_mdev)
+		fail(entry, PVE_FAULT_LEGACY, "mdev");
+}
+
 int pve_entry_resolve(struct host *host, const struct pve *pve, struct pve_entry *entry)
 {
 	char keep[64];
@@ -213,10 +262,83 @@ int pve_entry_resolve(struct host *host, const struct pve *pve, struct pve_entry
 	if (!entry->flags || name_all(host, pve, entry))
 		return message_errno(-ENOMEM, "cannot read the VMs");
 	entry->is_mdev = pve_property(entry->value, NULL, "mdev", keep, sizeof(keep)) != NULL;
+	if (entry->vm)
+		compare_machine(entry);
 	if (!entry->is_mdev && !(pve_property(entry->value, NULL, "driver", keep, sizeof(keep)) &&
 				 !strcmp(keep, "keep")))
 		take_groups(host, entry);
 	return 0;
+}
+
+/* --- args, which go to QEMU as they are */
+
+/* The address behind "host=" or "sysfsdev=" of one option, also in JSON: {"driver":"vfio-pci","host":"..."} */
+static const char *find_address(const char *option, size_t len, size_t *width)
+{
+	static const char *const keys[] = { "sysfsdev", "host" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const char *at = memmem(option, len, keys[i], strlen(keys[i]));
+		const char *last;
+
+		if (!at)
+			continue;
+		at += strlen(keys[i]);
+		at += strspn(at, "\":= ");
+		*width = strcspn(at, ",\"'} \t");
+		/* The last component of a path. */
+		last = memrchr(at, '/', *width);
+		if (last) {
+			*width -= (size_t)(last + 1 - at);
+			at = last + 1;
+		}
+		return at;
+	}
+	return NULL;
+}
+
+int pve_resolve_args(struct host *host, struct pve_entry *entry)
+{
+	const char *pos = entry->value;
+
+	entry->is_args = true;
+	entry->flags = calloc(host->count + 1, 1);
+	if (!entry->flags)
+		return message_errno(-ENOMEM, "cannot read the VMs");
+	while ((pos = strstr(pos, "vfio-pci"))) {
+		size_t len = strcspn(pos, pos > entry->value && pos[-1] == '"' ? "}" : " \t"),
+		       width;
+		const char *at = find_address(pos, len, &width);
+		char word[64];
+
+		if (at) {
+			snprintf(word, sizeof(word), "%.*s", (int)width, at);
+			name_device(host, entry, word);
+		}
+		pos += len;
+	}
+	return 0;
+}
+
+static int add_entry(struct pve *pve, struct pve_entry *entry, int ret)
+{
+	if (!ret && array_append(&pve->entry, &pve->entries, sizeof(*entry), entry))
+		ret = message_errno(-ENOMEM, "cannot read the VMs");
+	if (ret)
+		free(entry->flags);
+	return ret;
+}
+
+static int add_args(struct host *host, struct pve *pve, const struct pve_config *vm)
+{
+	const struct pve_option *args = pve_config_option(vm, "args");
+	struct pve_entry entry = { .vm = vm };
+
+	if (!args || !strstr(args->value, "vfio-pci"))
+		return 0;
+	entry.value = args->value;
+	entry.is_pending = args->is_pending;
+	return add_entry(pve, &entry, pve_resolve_args(host, &entry));
 }
 
 static int add_entries(struct host *host, struct pve *pve, const struct pve_config *vm)
@@ -233,15 +355,11 @@ static int add_entries(struct host *host, struct pve *pve, const struct pve_conf
 			continue;
 		entry.value = option->value;
 		entry.is_pending = option->is_pending;
-		ret = pve_entry_resolve(host, pve, &entry);
-		if (!ret && array_append(&pve->entry, &pve->entries, sizeof(entry), &entry))
-			ret = message_errno(-ENOMEM, "cannot read the VMs");
-		if (ret) {
-			free(entry.flags);
+		ret = add_entry(pve, &entry, pve_entry_resolve(host, pve, &entry));
+		if (ret)
 			return ret;
-		}
 	}
-	return 0;
+	return add_args(host, pve, vm);
 }
 
 int pve_open(struct host *host, struct pve *pve)
@@ -270,23 +388,35 @@ void pve_close(struct pve *pve)
 
 /* --- for tables */
 
-const char *pve_names(const struct pve *pve, const struct host *host,
-		      const struct host_function *fn, char *buf, size_t size)
+static bool names_any(const struct pve_entry *entry, const struct host *host,
+		      struct host_function *const *fn, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (entry->flags[fn[i] - host->fn] & PVE_NAMED)
+			return true;
+	return false;
+}
+
+char *pve_names(const struct pve *pve, const struct host *host, struct host_function *const *fn,
+		size_t count)
 {
 	const struct pve_config *last = NULL;
-	size_t len = 0;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
 
-	buf[0] = '\0';
-	for (size_t i = 0; i < pve->entries && len < size; i++) {
+	for (size_t i = 0; i < pve->entries && out; i++) {
 		const struct pve_entry *entry = &pve->entry[i];
 
-		if (entry->vm == last || !(entry->flags[fn - host->fn] & PVE_NAMED))
+		if (entry->vm == last || !names_any(entry, host, fn, count))
 			continue;
+		fprintf(out, "%s%u", last ? "," : "", entry->vm->id);
 		last = entry->vm;
-		len += (size_t)snprintf(buf + len, size - len, "%s%u", len ? "," : "",
-					entry->vm->id);
 	}
-	return buf;
+	if (out && !fclose(out))
+		return text;
+	free(text);
+	return NULL;
 }
 
 unsigned int pve_user(const struct pve *pve, const struct pci_address *addr)

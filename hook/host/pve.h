@@ -24,8 +24,9 @@ enum pve_state {
 };
 
 enum pve_flag {
-	PVE_NAMED = 1, /* the entry names it: the VM gets it */
-	PVE_TAKEN = 2, /* its start takes it from its driver */
+	PVE_NAMED = 1,	/* the entry names it: the VM gets it */
+	PVE_TAKEN = 2,	/* its start takes it from its driver */
+	PVE_LISTED = 4, /* while one list is read: it was in there already */
 };
 
 /* Why the VM does not start with an entry, or what it would get instead. */
@@ -35,12 +36,17 @@ enum pve_fault {
 	PVE_FAULT_NO_MAPPING, /* no such mapping, or none for this node */
 	PVE_FAULT_CHANGED,    /* PVE compares the mapping with the hardware, and refuses */
 	PVE_FAULT_SYNTAX,     /* neither host= nor mapping=, or no address */
+	PVE_FAULT_TWICE,      /* the entry itself names a function twice */
+	PVE_FAULT_BRIDGE,     /* a bridge to another bus, which vfio-pci does not bind */
+	PVE_FAULT_NEEDS_Q35,  /* pcie=1 without the machine q35 */
+	PVE_FAULT_LEGACY,     /* legacy-igd=1 with what it does not go with */
 };
 
-/* One hostpciN of one VM. */
+/* One hostpciN of one VM, or what its args give it past Proxmox VE ("-device vfio-pci,host=..."). */
 struct pve_entry {
 	const struct pve_config *vm;
-	unsigned int number;
+	unsigned int number; /* of hostpciN */
+	bool is_args;
 	bool is_pending;
 	bool is_mdev;
 	bool is_pool; /* a mapping with several alternatives, of which a start takes one */
@@ -85,18 +91,29 @@ const struct pve_config *pve_find(const struct pve *pve, unsigned int id);
 /* pve_starts_with_host - onboot, and no template. */
 bool pve_starts_with_host(const struct pve_config *vm);
 
+/* pve_is_q35 - has its machine PCI Express? */
+bool pve_is_q35(const struct pve_config *vm);
+
 /*
  * pve_entry_resolve - which functions one value of hostpciN names, and which its start takes.
- * @entry: value is set; flags are for free()
+ * @entry: value is set, and vm, where its machine is to be looked at; flags are for free()
  */
 int pve_entry_resolve(struct host *host, const struct pve *pve, struct pve_entry *entry);
 
 /*
- * pve_names - the numbers of the VMs that have a function: "100,101"; "" when none has.
- * Returns buf.
+ * pve_resolve_args - which functions a VM has by its args, as pve_entry_resolve(). No start takes those from
+ * a driver: QEMU wants them on vfio-pci.
  */
-const char *pve_names(const struct pve *pve, const struct host *host,
-		      const struct host_function *fn, char *buf, size_t size);
+int pve_resolve_args(struct host *host, struct pve_entry *entry);
+
+/*
+ * pve_names - the numbers of the VMs that have any of some functions, "100,101"; "" when none has.
+ * @fn: @count of them, of host->fn
+ *
+ * Returns malloc'ed, or NULL when memory ran out.
+ */
+char *pve_names(const struct pve *pve, const struct host *host, struct host_function *const *fn,
+		size_t count);
 
 /* pve_user - the VM that runs with a function now, or 0. */
 unsigned int pve_user(const struct pve *pve, const struct pci_address *addr);

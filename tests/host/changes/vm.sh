@@ -14,6 +14,7 @@ vm_machine() {
 		interrupts  24:          0  IR-PCI-MSI
 		0 0000:00:01.0 060400 8086:1901
 		1 0000:00:02.0 030000 8086:46d1 driver=i915 reset=flr
+		5 0000:00:1f.2 010601 8086:1111 driver=ahci
 		3 0000:00:06.0 060400 8086:1902
 		4 0000:00:08.1 060400 1022:14eb
 		14 0000:01:00.0 030000 10de:1e84 subsystem=1458:4001 under=0000:00:01.0 boot_vga=1 reset=bus
@@ -324,6 +325,36 @@ protected
 run check -o CODE,SUBJECT
 status_is 1
 grep -q "^vm-takes-needed  *VM 100" "$work/out" || problem "the NIC at the end of the list is not named"
+
+begin "check: what a start took is lost again at the next start, though vfio-pci has it now"
+vm_machine
+config 'bind 07:00\n'
+nic_needed
+protected
+guest 100 "${q35}hostpci0: 07:00,pcie=1\nonboot: 1\n"
+run check --raw -o CODE,SUBJECT,TEXT
+status_is 1
+grep -q '^vm-takes-needed VM.x20100 .*0000:08:00.0' "$work/out" || problem "the NIC is not named"
+run plan --kernel "$kernel" --output "$work/plan"
+# The VM runs: the NIC is on vfio-pci, and has no interface.
+rm -rf "${root:?}/$nic" "$root/sys/class/net/eth0"
+mkdir -p "$root/sys/bus/pci/drivers/vfio-pci"
+ln -sfn ../../../../bus/pci/drivers/vfio-pci "$root/sys/devices/pci0000:00/0000:00:06.0/0000:08:00.0/driver"
+sed -i 's/DRIVER=.*/DRIVER=vfio-pci/' "$root/sys/devices/pci0000:00/0000:00:06.0/0000:08:00.0/uevent"
+run check --raw -o LEVEL,CODE,TEXT
+sed -i 's/\\x20/ /g' "$work/out"
+grep -q '^warns vm-takes .*: 0000:08:00.0 from its driver (vfio-pci has it now, but no bind line names it; when the last image was made: ' "$work/out" ||
+	problem "nothing is lost"
+
+begin "check: a template takes nothing, its clones would"
+vm_machine
+config 'bind 07:00\n'
+nic_needed
+protected
+guest 100 "${q35}hostpci0: 07:00,pcie=1\ntemplate: 1\nonboot: 1\n"
+run check --raw -o LEVEL,CODE,SUBJECT
+grep -q '^notes template-takes VM.x20100' "$work/out" || problem "nothing of clones"
+! grep -q ' vm-takes' "$work/out" || problem "a template starts"
 
 begin "vm: options and mappings are of the card, not of its audio"
 vm_machine
