@@ -30,14 +30,19 @@ static void find(struct qm *qm)
 	qm->path[0] = '\0';
 }
 
-static int read_recorded(struct qm *qm, const struct host *host, const char *id)
+static int read_recorded(struct qm *qm, const struct host *host, const struct pve *pve,
+			 const char *id)
 {
 	char path[64], *text;
 	size_t size;
 	int ret;
 
 	snprintf(path, sizeof(path), "etc/pve/qemu-server/%s.conf", id);
-	if (file_read(host->root.fd, path, 1 << 20, &text, &size))
+	ret = file_read(host->root.fd, path, 1 << 20, &text, &size);
+	if (ret && pve->state == PVE_KNOWN)
+		return message_error("%s: %s; fix: name a VM of this machine", path,
+				     strerror(-ret));
+	if (ret)
 		return 0;
 	qm->is_known = true;
 	ret = pve_config_parse(text, &qm->config);
@@ -55,7 +60,7 @@ int qm_read(struct qm *qm, const struct host *host, const struct pve *pve, const
 	if (pve->state == PVE_UNKNOWN && pve->error == -ETIMEDOUT)
 		return message_error("/etc/pve does not answer; fix: systemctl status pve-cluster");
 	if (!host->root.is_host)
-		return read_recorded(qm, host, id);
+		return read_recorded(qm, host, pve, id);
 	find(qm);
 	if (!*qm->path)
 		return 0;

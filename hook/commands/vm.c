@@ -131,10 +131,18 @@ static int check_functions(struct vm *vm)
 	return ret;
 }
 
-static bool is_of_slot_group(const struct vm *vm, const struct finding *finding)
+static bool is_of_vm(const struct vm *vm, const struct finding *finding)
+{
+	return finding->vm && finding->vm == strtoul(vm->id, NULL, 10);
+}
+
+/* About a function that the VM gets, its group, or what else this very VM takes. */
+static bool is_ours(const struct vm *vm, const struct finding *finding)
 {
 	struct pci_address addr;
 
+	if (is_of_vm(vm, finding))
+		return true;
 	for (size_t i = 0; i < vm->slot.count; i++)
 		if (finding->group >= 0 && finding->group == vm->slot.fn[i].group)
 			return true;
@@ -152,7 +160,7 @@ static int judge(struct vm *vm, const struct findings *findings)
 			      (finding->stage == FINDING_STAGE_VM ||
 			       finding->stage == FINDING_STAGE_DEVICE);
 
-		if (!is_of_slot_group(vm, finding))
+		if (!is_ours(vm, finding))
 			continue;
 		if (blocks && !vm->force) {
 			message_error("%s: %s%s%s", finding->subject, finding->text,
@@ -160,7 +168,8 @@ static int judge(struct vm *vm, const struct findings *findings)
 			ret = -EPERM;
 		} else if (blocks || finding_is(finding, FINDING_DISK) ||
 			   finding_is(finding, FINDING_ADDRESS) ||
-			   finding_is(finding, FINDING_GROUP_IDLE)) {
+			   finding_is(finding, FINDING_GROUP_IDLE) ||
+			   (is_of_vm(vm, finding) && finding_is(finding, FINDING_VM_TAKES))) {
 			vm_note(vm, finding->code, "%s: %s%s%s", finding->subject, finding->text,
 				*finding->fix ? "; fix: " : "", finding->fix);
 		}
@@ -233,7 +242,11 @@ static int check_mdev(struct vm *vm)
 			 pci_attribute(path, &fn->addr, "nvidia/creatable_vgpu_types"), types,
 			 sizeof(types));
 	for (const char *line = types; *line && !strncmp(vm->mdev, "nvidia-", 7);) {
-		if (strtoul(line, NULL, 10) == strtoul(vm->mdev + 7, NULL, 10))
+		size_t len;
+
+		line += strspn(line, " \t");
+		len = strspn(line, "0123456789");
+		if (len && len == strlen(vm->mdev + 7) && !strncmp(line, vm->mdev + 7, len))
 			return 0;
 		line += strcspn(line, "\n");
 		line += *line == '\n';
@@ -244,27 +257,51 @@ static int check_mdev(struct vm *vm)
 
 /* --- what else is to be known */
 
+/* The other VMs that have any of it: "VM 101 (hostpci0), VM 102 (args)". */
+static char *name_others(const struct vm *vm, size_t *count)
+{
+	unsigned int own = (unsigned int)strtoul(vm->id, NULL, 10);
+	char *text = NULL, key[24];
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	for (size_t i = 0; i < vm->pve.entries && out; i++) {
+		const struct pve_entry *entry = &vm->pve.entry[i];
+		bool has_any = false;
+
+		for (size_t j = 0; j < vm->slot.count; j++)
+			has_any |= entry->flags[vm_index(vm, &vm->slot.fn[j])] != 0;
+		if (!has_any || entry->vm->id == own || entry->is_mdev)
+			continue;
+		snprintf(key, sizeof(key), "hostpci%u", entry->number);
+		fprintf(out, "%sVM %u (%s)", (*count)++ ? ", " : "", entry->vm->id,
+			entry->is_args ? "args" : key);
+	}
+	if (out && !fclose(out))
+		return text;
+	free(text);
+	return NULL;
+}
+
 static void note_other_vms(struct vm *vm)
 {
 	unsigned int own = (unsigned int)strtoul(vm->id, NULL, 10);
+	size_t count = 0;
+	char *others = name_others(vm, &count);
 
 	for (size_t i = 0; i < vm->slot.count; i++) {
-		size_t at = vm_index(vm, &vm->slot.fn[i]);
 		unsigned int user = pve_user(&vm->pve, &vm->slot.fn[i].addr);
 
 		if (user && user != own)
 			vm_note(vm, "in-use-by-vm", "VM %u runs with it now: stop that one first",
 				user);
-		for (size_t j = 0; j < vm->pve.entries; j++) {
-			const struct pve_entry *entry = &vm->pve.entry[j];
-
-			if (entry->vm->id != own && !entry->is_mdev && entry->flags[at])
-				vm_note(vm, "shared-with-vm",
-					"VM %u has it too (hostpci%u), or another function of its "
-					"group: only one of them can run",
-					entry->vm->id, entry->number);
-		}
 	}
+	if (count)
+		vm_note(vm, "shared-with-vm",
+			"%s %s it too, or another function of its group: only one of them can run",
+			others, count == 1 ? "has" : "have");
+	vm->no_memory |= !others;
+	free(others);
 }
 
 /* The size of the largest window of a card that could have another one: "resource2_resize". */
@@ -303,12 +340,21 @@ static void note_card(struct vm *vm)
 		const struct slot_left *left = &vm->slot.left[i];
 		const struct host_function *fn = host_find(vm->host, &left->addr);
 		char addr[PCI_ADDRESS_SIZE], why[160];
+		int number;
 
 		if (slot_has(&vm->slot, &left->addr))
 			continue;
 		is_apu |= fn && fn->pci.id.vendor == 0x1022;
-		vm_note(vm, "not-of-card", "%s is left: %s", pci_address_format(&left->addr, addr),
-			slot_why_left(vm->host, left, why, sizeof(why)));
+		slot_why_left(vm->host, left, why, sizeof(why));
+		number = fn ? vm_find_entry(vm, (size_t)(fn - vm->host->fn)) : -1;
+		pci_address_format(&left->addr, addr);
+		if (number < 0)
+			vm_note(vm, "not-of-card", "%s is left: %s", addr, why);
+		else
+			vm_note(vm, "not-of-card-given",
+				"hostpci%d of VM %s gives it %s too: %s; fix: name the functions in the "
+				"entry, not the slot",
+				number, vm->id, addr, why);
 	}
 	for (size_t i = 0; i < vm->slot.count; i++) {
 		const struct pci_function *fn = &vm->slot.fn[i];
@@ -482,6 +528,9 @@ static int read_entries(struct vm *vm)
 					    "name each function once",
 					    i, vm->id, VM_LIST_SIZE);
 	}
+	vm->args.value = pve_config_get(&vm->qm.config, "args");
+	if (!ret && vm->args.value)
+		ret = pve_resolve_args(vm->host, &vm->args);
 	return ret;
 }
 
@@ -512,24 +561,38 @@ static int find_functions(struct vm *vm, const struct options *opts, int argc, c
 	return ret ? COMMAND_NOTHING : 0;
 }
 
-/* Intel's GPU is never x-vga; the host's screen is the guest's, unless its entry says otherwise. */
-static bool is_primary(const struct vm *vm)
+static bool is_first_screen(const struct pve_entry *entry)
 {
-	bool is_primary = vm->primary;
 	char text[64];
 
-	for (size_t i = 0; i < vm->slot.count; i++) {
+	return entry->value &&
+	       pve_is_true(pve_property(entry->value, NULL, "x-vga", text, sizeof(text)));
+}
+
+/* Has another entry the guest's first screen? */
+static bool has_other_screen(const struct vm *vm, int but)
+{
+	for (int i = 0; i < PVE_MAX_HOSTPCI; i++)
+		if (i != but && is_first_screen(&vm->entry[i]))
+			return true;
+	return false;
+}
+
+/* Intel's GPU is never x-vga; the host's screen is the guest's, unless its entries say otherwise. */
+static void choose_primary(struct vm *vm)
+{
+	for (size_t i = 0; i < vm->slot.count && !vm->has_primary && !vm->mdev; i++) {
 		const struct pci_function *fn = &vm->slot.fn[i];
 		int entry = vm_find_entry(vm, vm_index(vm, fn));
+		bool is_default = fn->boot_vga && fn->id.vendor != 0x8086 &&
+				  !has_other_screen(vm, entry);
 
-		if (vm_is_igpu(fn))
-			return false;
-		if (!fn->boot_vga || fn->id.vendor == 0x8086)
+		if (vm_is_igpu(fn) || fn->class >> 16 != 0x03)
 			continue;
-		is_primary |= entry < 0 || pve_is_true(pve_property(vm->entry[entry].value, NULL,
-								    "x-vga", text, sizeof(text)));
+		vm->has_primary = vm->primary ||
+				  (is_default && (entry < 0 || is_first_screen(&vm->entry[entry])));
+		vm->primary_at = vm_index(vm, fn);
 	}
-	return is_primary && !vm->mdev;
 }
 
 /* Returns an exit status, or 0 with calls and notes. */
@@ -537,7 +600,7 @@ static int make_calls(struct vm *vm)
 {
 	int ret = 0;
 
-	vm->has_primary = is_primary(vm);
+	choose_primary(vm);
 	if (vm->slot.count)
 		ret = vm->mdev ? check_mdev(vm) : check_functions(vm);
 	if (!ret && vm->slot.count && !vm->mdev)
@@ -583,6 +646,9 @@ static void release(struct vm *vm)
 		free(vm->note[i].text);
 	for (size_t i = 0; i < PVE_MAX_HOSTPCI; i++)
 		free(vm->entry[i].flags);
+	for (size_t i = 0; i < PVE_MAX_HOSTPCI; i++)
+		free(vm->next[i]);
+	free(vm->args.flags);
 	free(vm->note);
 	free(vm->usb);
 	pve_close(&vm->pve);

@@ -34,8 +34,13 @@ struct vm {
 	struct pve pve;
 	struct qm qm;
 	struct pve_entry entry[PVE_MAX_HOSTPCI]; /* of this VM; value is NULL where there is none */
+	struct pve_entry args;			 /* value is NULL without vfio-pci in its args */
+	char *next[PVE_MAX_HOSTPCI]; /* what an entry becomes, "" to be deleted; NULL: it stays */
+	bool is_asked[PVE_MAX_HOSTPCI]; /* it has what was asked for */
 	bool usb_taken[PVE_MAX_USB];
-	bool will_be_q35, has_primary;
+	bool will_be_q35, is_arm;
+	bool has_primary;  /* a function becomes or is the guest's first screen: */
+	size_t primary_at; /* by place in host->fn */
 	struct vm_note *note;
 	size_t notes;
 	bool no_memory;
@@ -60,6 +65,7 @@ bool vm_is_igpu(const struct pci_function *fn);
 /*
  * vm_set_property - a value with one property set, or replaced; "host" is the one without a key.
  * @value: "" for a new one
+ * @text: NULL takes the property out
  * @buf: of VM_VALUE_SIZE
  */
 void vm_set_property(char *buf, const char *value, const char *key, const char *text);
@@ -74,9 +80,10 @@ bool vm_is_usb(const char *text);
 
 /*
  * vm_map - the call of pvesh by which a mapping names these functions on this node.
+ * @first: the first of them, by place in host->fn
  * @where: "0000:81:00" or an address with its function
  */
-int vm_map(struct vm *vm, const struct pci_function *fn, const char *where);
+int vm_map(struct vm *vm, size_t first, const char *where);
 
 /* vm_print_libvirt - the same functions as <hostdev> elements. */
 void vm_print_libvirt(const struct vm *vm);

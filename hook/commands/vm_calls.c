@@ -1,36 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * vfio-early vm: the calls of qm(1) for the machine of a VM and for its hostpci entries. No function is
- * given twice, and an entry that the VM has is changed rather than doubled. The format: qm.conf(5),
- * hostpci[n]; what of it goes together: PVE::QemuServer::PCI, parse_hostpci_devices.
- */
+/* vfio-early vm: the calls of qm(1) for the machine of a VM. The format: qm.conf(5). */
 #include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "commands/guest.h"
 #include "commands/vm.h"
-#include "util/file.h"
-#include "util/message.h"
 
 #define HIDDEN_UNTIL \
 	465 /* from this branch on NVIDIA's driver works in a VM (release notes of 465.89) */
-
-size_t vm_index(const struct vm *vm, const struct pci_function *fn)
-{
-	return (size_t)(host_find(vm->host, &fn->addr) - vm->host->fn);
-}
-
-int vm_find_entry(const struct vm *vm, size_t at)
-{
-	for (int i = 0; i < PVE_MAX_HOSTPCI; i++)
-		if (vm->entry[i].flags && vm->entry[i].flags[at] & PVE_NAMED)
-			return i;
-	return -1;
-}
 
 bool vm_is_igpu(const struct pci_function *fn)
 {
@@ -40,7 +18,7 @@ bool vm_is_igpu(const struct pci_function *fn)
 
 void vm_set_property(char *buf, const char *value, const char *key, const char *text)
 {
-	bool is_host = !strcmp(key, "host"), done = false;
+	bool is_host = !strcmp(key, "host"), done = !text;
 	size_t len = 0, key_len = strlen(key);
 
 	buf[0] = '\0';
@@ -68,15 +46,6 @@ void vm_set_property(char *buf, const char *value, const char *key, const char *
 	}
 	if (!done)
 		snprintf(buf + len, VM_VALUE_SIZE - len, "%s%s=%s", len ? "," : "", key, text);
-}
-
-/* The same in place. @value: of VM_VALUE_SIZE */
-static void change_property(char *value, const char *key, const char *text)
-{
-	char old[VM_VALUE_SIZE];
-
-	strcpy(old, value);
-	vm_set_property(value, old, key, text);
 }
 
 /* --- the machine */
@@ -113,15 +82,6 @@ static bool find_storage(const struct vm *vm, char *storage, size_t size)
 			snprintf(storage, size, "%.*s", (int)len, value);
 	}
 	return has_disk;
-}
-
-static bool is_q35(const struct vm *vm)
-{
-	const char *machine = pve_config_get(&vm->qm.config, "machine");
-	char type[64];
-
-	return machine && pve_property(machine, "type", "type", type, sizeof(type)) &&
-	       strstr(type, "q35");
 }
 
 static void call_efidisk(struct vm *vm, const char *storage)
@@ -165,11 +125,27 @@ static void call_firmware(struct vm *vm, bool is_installed, const char *storage)
 	call_efidisk(vm, storage);
 }
 
+/* A value of cpu with another type; flags and all else are kept. @buf: of VM_VALUE_SIZE */
+static void set_cpu_type(char *buf, const char *cpu, const char *type)
+{
+	size_t len = (size_t)snprintf(buf, VM_VALUE_SIZE, "%s", type);
+
+	for (const char *pos = cpu ? cpu : ""; *pos && len < VM_VALUE_SIZE; pos += *pos == ',') {
+		size_t width = strcspn(pos, ","), name = strcspn(pos, "=,");
+		bool is_type = name == width || (name == 7 && !strncmp(pos, "cputype", 7));
+
+		if (width && !is_type)
+			len += (size_t)snprintf(buf + len, VM_VALUE_SIZE - len, ",%.*s", (int)width,
+						pos);
+		pos += width;
+	}
+}
+
 static void call_cpu(struct vm *vm)
 {
 	const char *cpu = pve_config_get(&vm->qm.config, "cpu");
 	unsigned int last = 0;
-	char type[64] = "";
+	char type[64] = "", value[VM_VALUE_SIZE], hidden[VM_VALUE_SIZE];
 	bool is_old;
 
 	for (size_t i = 0; i < vm->slot.count; i++)
@@ -185,336 +161,60 @@ static void call_cpu(struct vm *vm)
 			"--hidden is not needed: NVIDIA's driver works in a VM from branch %d on, and "
 			"no other driver asks",
 			HIDDEN_UNTIL);
-	else if (vm->hidden)
-		vm_call(vm, "--cpu", "host,hidden=1");
-	if (vm->hidden && !vm->has_primary && is_old)
+	set_cpu_type(value, cpu, "host");
+	if (vm->hidden && !vm->has_primary && is_old) {
+		vm_set_property(hidden, value, "hidden", "1");
+		if (!cpu || strcmp(cpu, hidden) != 0)
+			vm_call(vm, "--cpu", hidden);
 		return;
+	}
 	if (!*type || !strcmp(type, "kvm64"))
-		vm_call(vm, "--cpu", "host");
+		vm_call(vm, "--cpu", value);
 }
 
-/* A guest that is installed keeps its machine and its firmware, unless it is asked for. */
-void vm_machine(struct vm *vm)
+/* Has it no emulated screen? "none" is also written "type=none". */
+static bool has_no_vga(const struct vm *vm)
 {
-	const char *balloon = pve_config_get(&vm->qm.config, "balloon");
 	const char *vga = pve_config_get(&vm->qm.config, "vga");
-	char storage[64];
-	bool is_installed = find_storage(vm, storage, sizeof(storage)) && vm->qm.is_known;
+	char type[32];
 
-	vm->will_be_q35 = is_q35(vm) || vm->q35 || !is_installed;
-	if (vm->will_be_q35 && !is_q35(vm))
+	return vga && pve_property(vga, "type", "type", type, sizeof(type)) &&
+	       !strcmp(type, "none");
+}
+
+static void call_machine(struct vm *vm, bool is_installed)
+{
+	const char *arch = pve_config_get(&vm->qm.config, "arch");
+
+	/* Its machine, virt, is the only one there is. */
+	vm->is_arm = arch && !strcmp(arch, "aarch64");
+	if (vm->is_arm)
+		return;
+	vm->will_be_q35 = pve_is_q35(&vm->qm.config) || vm->q35 || !is_installed;
+	if (vm->will_be_q35 && !pve_is_q35(&vm->qm.config))
 		vm_call(vm, "--machine", "q35");
 	else if (!vm->will_be_q35)
 		vm_note(vm, "machine-kept",
 			"this VM has a disk and is no q35: an installed guest may not start on another "
 			"machine, so that is left alone, and the device is given without pcie=1; for "
 			"q35 add --machine");
+}
+
+/* A guest that is installed keeps its machine and its firmware, unless it is asked for. */
+void vm_machine(struct vm *vm)
+{
+	const char *balloon = pve_config_get(&vm->qm.config, "balloon");
+	char storage[64];
+	bool is_installed = find_storage(vm, storage, sizeof(storage)) && vm->qm.is_known;
+
+	call_machine(vm, is_installed);
 	call_firmware(vm, is_installed, storage);
 	call_cpu(vm);
-	if (vm->has_primary && (!vga || strcmp(vga, "none") != 0))
+	if (vm->has_primary && !has_no_vga(vm))
 		vm_call(vm, "--vga", "none");
 	if (!balloon || strcmp(balloon, "0") != 0)
 		vm_note(vm, "balloon",
 			"all memory of a VM with a PCI device is in use from its start: ballooning gives "
 			"nothing back; qm set %s --balloon 0",
 			vm->id);
-}
-
-/* --- lists of functions */
-
-/* Those of a mask, by place in host->fn, as hostpci has it: "0000:81:00;0000:82:00.0". */
-static void write_list(const struct host *host, const bool *mask, char *buf, size_t size)
-{
-	size_t len = 0;
-
-	buf[0] = '\0';
-	for (size_t i = 0, end; i < host->count && len < size; i = end) {
-		size_t given = 0;
-		char addr[PCI_ADDRESS_SIZE];
-
-		for (end = i; end < host->count; end++) {
-			if (!pci_address_same_slot(&host->fn[i].pci.addr, &host->fn[end].pci.addr))
-				break;
-			given += mask[end];
-		}
-		for (size_t j = i; j < end && given && len < size; j++) {
-			if (!mask[j])
-				continue;
-			pci_address_format(&host->fn[j].pci.addr, addr);
-			/* Several are all of it: the whole slot, as PVE writes it. */
-			if (given == end - i)
-				addr[strlen(addr) - 2] = '\0';
-			len += (size_t)snprintf(buf + len, size - len, "%s%s", len ? ";" : "",
-						addr);
-			if (given == end - i)
-				break;
-		}
-	}
-}
-
-static void set_value(struct vm *vm, unsigned int number, const char *value)
-{
-	char option[32];
-
-	snprintf(option, sizeof(option), "--hostpci%u", number);
-	vm_call(vm, option, value);
-}
-
-static int find_free(const struct vm *vm)
-{
-	for (int i = 0; i < PVE_MAX_HOSTPCI; i++)
-		if (!vm->entry[i].value)
-			return i;
-	return message_error("VM %s has no hostpci free: %d is the most", vm->id, PVE_MAX_HOSTPCI);
-}
-
-/* --- one entry */
-
-static void say_rom(struct vm *vm)
-{
-	char path[SYSFS_PATH_MAX];
-	int fd;
-
-	if (!vm->romfile)
-		return;
-	fd = file_open(vm->host->root.fd, sysfs_path(path, "usr/share/kvm/%s", vm->romfile));
-	if (fd < 0)
-		vm_note(vm, "rom-missing", "there is no /usr/share/kvm/%s: put the ROM there first",
-			vm->romfile);
-	else
-		close(fd);
-}
-
-/* A ROM is of the display, and of others only where there is none. */
-static bool takes_rom(const struct vm *vm, const struct pci_function *fn)
-{
-	for (size_t i = 0; i < vm->slot.count; i++)
-		if (vm->slot.fn[i].class >> 16 == 0x03)
-			return vm->romfile && fn->class >> 16 == 0x03;
-	return vm->romfile;
-}
-
-static void set_rom(struct vm *vm, const struct pci_function *fn, char *value)
-{
-	if (takes_rom(vm, fn))
-		change_property(value, "romfile", vm->romfile);
-	say_rom(vm);
-}
-
-/* Intel's own: the way that its machine type leaves. */
-static void add_igpu(struct vm *vm, unsigned int number, char *value)
-{
-	const char *vga = pve_config_get(&vm->qm.config, "vga");
-
-	if (!vm->will_be_q35) {
-		change_property(value, "legacy-igd", "1");
-		if (!vga || strcmp(vga, "none") != 0)
-			vm_call(vm, "--vga", "none");
-		vm_note(vm, "igpu-legacy",
-			"legacy-igd=1 needs i440fx, vga none and SeaBIOS, or OVMF with a ROM that knows "
-			"the legacy mode: the GPU is the guest's only screen");
-		return;
-	}
-	change_property(value, "pcie", "1");
-	if (!vm->romfile)
-		vm_note(vm, "igpu-rom",
-			"on q35 Intel's GPU shows nothing before its driver unless it has a GOP ROM: "
-			"--romfile NAME, taken from the firmware of this very board or from a project "
-			"that builds them for its generation");
-	vm_note(vm, "igpu-opregion",
-		"the guest's driver finds its outputs by the OpRegion: qm set %s --args "
-		"'-set device.hostpci%u.x-igd-opregion=on'",
-		vm->id, number);
-}
-
-/* The properties of a new entry, behind its host or mapping. */
-static void add_properties(struct vm *vm, const struct pci_function *fn, unsigned int number,
-			   char *value)
-{
-	if (vm->mdev)
-		change_property(value, "mdev", vm->mdev);
-	if (vm_is_igpu(fn) && !vm->mdev)
-		add_igpu(vm, number, value);
-	else if (vm->will_be_q35)
-		change_property(value, "pcie", "1");
-	if (vm->has_primary && !vm_is_igpu(fn) && fn->class >> 16 == 0x03)
-		change_property(value, "x-vga", "1");
-	/* "legacy IGD assignment requires rombar to be enabled" */
-	if (vm->no_rombar && (!vm_is_igpu(fn) || vm->will_be_q35))
-		change_property(value, "rombar", "0");
-	set_rom(vm, fn, value);
-}
-
-static int add_entry(struct vm *vm, const struct pci_function *fn, const bool *mask)
-{
-	int number = find_free(vm), ret = 0;
-	char list[VM_LIST_SIZE], value[VM_VALUE_SIZE];
-
-	if (number < 0)
-		return number;
-	write_list(vm->host, mask, list, sizeof(list));
-	if (vm->mapping && strchr(list, ';'))
-		return message_error(
-			"a mapping has one ID, which %s has not; fix: with --mapping name a "
-			"whole slot or one function (--only)",
-			list);
-	if (vm->mapping)
-		ret = vm_map(vm, fn, list);
-	snprintf(value, sizeof(value), "%s%s", vm->mapping ? "mapping=" : "",
-		 vm->mapping ? vm->mapping : list);
-	if (ret)
-		return ret;
-	add_properties(vm, fn, (unsigned int)number, value);
-	set_value(vm, (unsigned int)number, value);
-	vm->entry[number].value = "";
-	return 0;
-}
-
-/* What was asked for by name, for an entry that has the functions already. */
-static void change_options(struct vm *vm, unsigned int number, const struct pci_function *fn)
-{
-	char value[VM_VALUE_SIZE], text[256];
-	const char *have = vm->entry[number].value;
-
-	snprintf(value, sizeof(value), "%s", have);
-	if (vm->primary && !vm_is_igpu(fn) &&
-	    !pve_is_true(pve_property(value, NULL, "x-vga", text, sizeof(text))))
-		change_property(value, "x-vga", "1");
-	if (vm->no_rombar)
-		change_property(value, "rombar", "0");
-	set_rom(vm, fn, value);
-	if (strcmp(value, have) != 0)
-		set_value(vm, number, value);
-	else
-		vm_note(vm, "there-already",
-			"hostpci%u of VM %s has it already: nothing to do for it", number, vm->id);
-}
-
-/* --mapping for what an entry has by address. */
-static int change_to_mapping(struct vm *vm, unsigned int number, const struct pci_function *fn)
-{
-	char value[VM_VALUE_SIZE], host[VM_LIST_SIZE], map[160];
-	bool *mask = calloc(vm->host->count + 1, sizeof(*mask));
-	int ret;
-
-	if (!mask)
-		return message_errno(-ENOMEM, "cannot say how");
-	for (size_t i = 0; i < vm->host->count; i++)
-		mask[i] = vm->entry[number].flags[i] & PVE_NAMED;
-	write_list(vm->host, mask, host, sizeof(host));
-	free(mask);
-	if (strchr(host, ';'))
-		return message_error(
-			"hostpci%u of VM %s is a list (%s), and a mapping has one ID; fix: "
-			"change the entry first",
-			number, vm->id, host);
-	ret = vm_map(vm, fn, host);
-	snprintf(map, sizeof(map), "mapping=%s", vm->mapping);
-	vm_set_property(value, vm->entry[number].value, "host", map);
-	if (!ret)
-		set_value(vm, number, value);
-	return ret;
-}
-
-/* --- one card, or one function of a slot that is no card */
-
-/* May its list of functions grow? A mapping is not this command's to widen, and a mediated device is one. */
-static bool can_grow(const struct pve_entry *entry)
-{
-	char text[256];
-
-	return pve_property(entry->value, "host", "host", text, sizeof(text)) && !entry->is_mdev;
-}
-
-static int grow_entry(struct vm *vm, int number, bool *mask)
-{
-	char value[VM_VALUE_SIZE], list[VM_LIST_SIZE];
-	bool has_display = false;
-
-	for (size_t i = 0; i < vm->host->count; i++) {
-		has_display |= mask[i] && vm->host->fn[i].pci.class >> 16 == 0x03;
-		mask[i] |= (vm->entry[number].flags[i] & PVE_NAMED) != 0;
-	}
-	write_list(vm->host, mask, list, sizeof(list));
-	vm_set_property(value, vm->entry[number].value, "host", list);
-	if (has_display && vm->has_primary)
-		change_property(value, "x-vga", "1");
-	set_value(vm, (unsigned int)number, value);
-	vm_note(vm, "entry-changed",
-		"hostpci%d of VM %s had only a part of it: its entry is changed, so that no function "
-		"is given twice",
-		number, vm->id);
-	return 0;
-}
-
-/* @mask: of the functions from @first on; used up */
-static int give(struct vm *vm, const struct pci_function *first, bool *mask)
-{
-	int part = -1, grows = -1;
-	size_t missing = 0;
-
-	for (size_t i = 0; i < vm->host->count; i++) {
-		int number = mask[i] ? vm_find_entry(vm, i) : -1;
-
-		missing += mask[i] && number < 0;
-		if (number < 0)
-			continue;
-		/* The lowest: the card itself is what options and mappings are about. */
-		if (part < 0)
-			part = number;
-		if (grows < 0 && can_grow(&vm->entry[number]))
-			grows = number;
-		mask[i] = false;
-	}
-	if (part < 0)
-		return add_entry(vm, first, mask);
-	if (!missing && vm->mapping && can_grow(&vm->entry[part]))
-		return change_to_mapping(vm, (unsigned int)part, first);
-	if (!missing) {
-		change_options(vm, (unsigned int)part, first);
-		return 0;
-	}
-	return grows < 0 ? add_entry(vm, first, mask) : grow_entry(vm, grows, mask);
-}
-
-/* Are these all functions that the slot's address means to Proxmox VE? */
-static bool is_whole_slot(const struct vm *vm, size_t first, size_t end)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < vm->host->count; i++)
-		count += pci_address_same_slot(&vm->host->fn[i].pci.addr, &vm->slot.fn[first].addr);
-	return count == end - first;
-}
-
-static int give_functions(struct vm *vm, size_t first, size_t end)
-{
-	bool *mask = calloc(vm->host->count + 1, sizeof(*mask));
-	int ret = mask ? 0 : message_errno(-ENOMEM, "cannot say how");
-
-	for (size_t i = first; i < end && !ret; i++)
-		mask[vm_index(vm, &vm->slot.fn[i])] = true;
-	if (!ret)
-		ret = give(vm, &vm->slot.fn[first], mask);
-	free(mask);
-	return ret;
-}
-
-int vm_devices(struct vm *vm)
-{
-	int ret = 0;
-
-	for (size_t i = 0, end; i < vm->slot.count && !ret; i = end) {
-		for (end = i + 1; end < vm->slot.count; end++)
-			if (!pci_address_same_slot(&vm->slot.fn[i].addr, &vm->slot.fn[end].addr))
-				break;
-		if (is_whole_slot(vm, i, end)) {
-			ret = give_functions(vm, i, end);
-			continue;
-		}
-		/* The slot has more than the card: each function for itself. */
-		for (size_t at = i; at < end && !ret; at++)
-			ret = give_functions(vm, at, at + 1);
-	}
-	return ret;
 }

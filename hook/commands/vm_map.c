@@ -44,43 +44,66 @@ static bool is_config_id(const char *name)
 static void write_map(const struct vm *vm, const struct pci_function *fn, const char *where,
 		      char *map, size_t size)
 {
-	char group[32] = "", subsystem[48] = "";
+	char group[32] = "";
 
 	if (fn->group >= 0)
 		snprintf(group, sizeof(group), ",iommugroup=%d", fn->group);
-	if (fn->id.subvendor)
-		snprintf(subsystem, sizeof(subsystem), ",subsystem-id=%04x:%04x", fn->id.subvendor,
-			 fn->id.subdevice);
-	snprintf(map, size, "id=%04x:%04x%s,node=%s,path=%s%s", fn->id.vendor, fn->id.device, group,
-		 vm->pve.node, where, subsystem);
+	/* The kernel shows a subsystem for each function, 0000:0000 too, and PVE compares it then. */
+	snprintf(map, size, "id=%04x:%04x%s,node=%s,path=%s,subsystem-id=%04x:%04x", fn->id.vendor,
+		 fn->id.device, group, vm->pve.node, where, fn->id.subvendor, fn->id.subdevice);
+}
+
+static bool is_same(const char *a, const char *b, const char *key)
+{
+	char one[160], other[160];
+	const char *x = pve_property(a, NULL, key, one, sizeof(one));
+	const char *y = pve_property(b, NULL, key, other, sizeof(other));
+
+	return (!x && !y) || (x && y && !strcmp(x, y));
 }
 
 static bool is_mapped(const struct vm *vm, const struct pve_mapping *mapping, const char *map)
 {
-	static const char *const keys[] = { "id", "iommugroup", "path", "subsystem-id" };
-	size_t same = 0, here = 0;
-
-	for (size_t i = 0; mapping && i < mapping->maps; i++) {
-		char have[160], want[160];
-		size_t equal = 0;
-
-		if (!is_of_node(vm, mapping->map[i]))
-			continue;
-		here++;
-		for (size_t j = 0; j < sizeof(keys) / sizeof(keys[0]); j++) {
-			const char *a = pve_property(mapping->map[i], NULL, keys[j], have,
-						     sizeof(have));
-			const char *b = pve_property(map, NULL, keys[j], want, sizeof(want));
-
-			equal += (!a && !b) || (a && b && !strcmp(a, b));
-		}
-		same += equal == sizeof(keys) / sizeof(keys[0]);
-	}
-	return here == 1 && same == 1;
+	for (size_t i = 0; mapping && i < mapping->maps; i++)
+		if (is_of_node(vm, mapping->map[i]) && is_same(mapping->map[i], map, "id") &&
+		    is_same(mapping->map[i], map, "iommugroup") &&
+		    is_same(mapping->map[i], map, "path") &&
+		    is_same(mapping->map[i], map, "subsystem-id"))
+			return true;
+	return false;
 }
 
-int vm_map(struct vm *vm, const struct pci_function *fn, const char *where)
+/*
+ * Does a map of the mapping stay as it is? Those of other nodes do; of several of this node, which are
+ * alternatives, all but that of the same path.
+ */
+static bool is_kept(const struct vm *vm, const struct pve_mapping *mapping, size_t at,
+		    const char *map)
 {
+	size_t here = 0;
+
+	for (size_t i = 0; i < mapping->maps; i++)
+		here += is_of_node(vm, mapping->map[i]);
+	return !is_of_node(vm, mapping->map[at]) ||
+	       (here > 1 && !is_same(mapping->map[at], map, "path"));
+}
+
+static void note_pool(struct vm *vm, const struct pve_mapping *mapping)
+{
+	size_t here = 0;
+
+	for (size_t i = 0; mapping && i < mapping->maps; i++)
+		here += is_of_node(vm, mapping->map[i]);
+	if (here > 1)
+		vm_note(vm, "mapping-of-several",
+			"the mapping %s names several devices of this node: each start takes one that is "
+			"free",
+			vm->mapping);
+}
+
+int vm_map(struct vm *vm, size_t first, const char *where)
+{
+	struct pci_function fn = vm->host->fn[first].pci;
 	const struct pve_mapping *mapping = pve_mappings_find(&vm->pve.pci, vm->mapping);
 	struct words words = { 0 };
 	char map[256], path[160];
@@ -93,7 +116,9 @@ int vm_map(struct vm *vm, const struct pci_function *fn, const char *where)
 	if (!*vm->pve.node)
 		return message_error("the name of this node is not known, and a mapping needs it; "
 				     "fix: run it on the Proxmox VE host");
-	write_map(vm, fn, where, map, sizeof(map));
+	fn.group = host_group(vm->host, &vm->host->fn[first]);
+	write_map(vm, &fn, where, map, sizeof(map));
+	note_pool(vm, mapping);
 	if (is_mapped(vm, mapping, map))
 		return 0;
 	snprintf(path, sizeof(path), "/cluster/mapping/pci%s%s", mapping ? "/" : "",
@@ -106,7 +131,7 @@ int vm_map(struct vm *vm, const struct pci_function *fn, const char *where)
 		add(&words, vm->mapping);
 	}
 	for (size_t i = 0; mapping && i < mapping->maps; i++) {
-		if (is_of_node(vm, mapping->map[i]))
+		if (!is_kept(vm, mapping, i, map))
 			continue;
 		add(&words, "--map");
 		add(&words, mapping->map[i]);

@@ -124,6 +124,9 @@ int vm_usb(struct vm *vm, const char *wanted)
 {
 	char value[64], option[32];
 
+	for (unsigned int i = 0; i < vm->usbs && vm->usb[i] != wanted; i++)
+		if (!strcasecmp(vm->usb[i], wanted))
+			return 0;
 	say_plugged(vm, wanted);
 	for (unsigned int i = 0; i < PVE_MAX_USB; i++) {
 		const char *have = pve_config_indexed(&vm->qm.config, "usb", i);

@@ -43,7 +43,8 @@ struct finding {
 	const char *topic;
 	enum finding_stage stage;
 	enum finding_level level;
-	int group;     /* the IOMMU group that it concerns, or -1 */
+	int group;	 /* the IOMMU group that it concerns, or -1 */
+	unsigned int vm; /* the VM whose start it is about (its VMID), or 0 */
 	char *subject; /* "0000:81:00.0", "group 9", "config", a file and line; "" for the whole */
 	char *text;    /* a clause */
 	char *fix;     /* what to do; "" when there is nothing */
@@ -114,6 +115,16 @@ const char *finding_stage_name(enum finding_stage stage);
  * Prints nothing but errors. Returns 0, or -errno after saying why.
  */
 int findings_collect_check(struct host *host, const char *kernel, struct findings *findings);
+
+struct pve_entry;
+
+/*
+ * findings_collect_entries - why a VM would not start with its entries: the faults of each, and what two of
+ * them have.
+ * @entry: of one VM, resolved
+ */
+void findings_collect_entries(struct host *host, const struct pve_entry *entry, size_t count,
+			      struct findings *findings);
 
 /*
  * findings_collect_status - that, and the boot loader, the images and this boot; of a config that cannot

@@ -481,16 +481,25 @@ static void find_shares(struct search *search)
 	free(sets);
 }
 
-static void find_pairs(struct search *search)
+static void find_pairs(struct search *search, const struct pve_entry *entry, size_t count)
 {
-	const struct pve *pve = &search->pve;
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = i + 1; j < count; j++)
+			if (entry[i].vm == entry[j].vm && is_exclusive(&entry[i]) &&
+			    is_exclusive(&entry[j]))
+				find_twice(search, &entry[i], &entry[j]);
+}
 
-	for (size_t i = 0; i < pve->entries; i++)
-		for (size_t j = i + 1; j < pve->entries; j++)
-			if (pve->entry[i].vm == pve->entry[j].vm && is_exclusive(&pve->entry[i]) &&
-			    is_exclusive(&pve->entry[j]))
-				find_twice(search, &pve->entry[i], &pve->entry[j]);
-	find_shares(search);
+void findings_collect_entries(struct host *host, const struct pve_entry *entry, size_t count,
+			      struct findings *findings)
+{
+	struct search search = { .host = host, .findings = findings };
+
+	for (size_t i = 0; i < count; i++) {
+		find_fault(&search, &entry[i]);
+		find_mdev(&search, &entry[i]);
+	}
+	find_pairs(&search, entry, count);
 }
 
 /* --- the whole */
@@ -534,8 +543,11 @@ void find_vms(struct search *search)
 		find_fault(search, entry);
 		find_mdev(search, entry);
 		find_concern(search, from, group_of(search, entry));
+		for (; from < search->findings->count; from++)
+			search->findings->list[from].vm = entry->vm->id;
 	}
-	find_pairs(search);
+	find_pairs(search, pve->entry, pve->entries);
+	find_shares(search);
 	find_containers(search);
 	snprintf(count, sizeof(count), "%zu PCI device%s of VMs", pve->entries,
 		 pve->entries == 1 ? "" : "s");

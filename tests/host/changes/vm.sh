@@ -37,7 +37,7 @@ vm_machine() {
 		73 0000:c5:00.2 108000 1022:15c7 under=0000:00:08.1
 		74 0000:c5:00.3 0c0330 1022:15b9 under=0000:00:08.1
 		link /etc/pve/local nodes/pve1
-		dir /etc/pve/qemu-server
+		file /etc/pve/qemu-server/100.conf name: new
 		file /etc/pve/mapping/pci.cfg gpu\n\tmap id=10de:2204,iommugroup=3,node=pve2,path=0000:41:00,subsystem-id=1458:403b\n\tmap id=10de:2204,node=pve3,path=0000:42:00\n\ncard\n\tmap id=10de:1e84,iommugroup=14,node=pve1,path=0000:01:00,subsystem-id=1458:4001\n
 	EOF
 	config 'bind 00:02 01:00 02:00 03:00 04:00 05:00 06:00 07:00 17:00.1 c5:00.0 c5:00.1\n'
@@ -49,6 +49,10 @@ apply_calls() {
 	printf 'map card 0000:01:00\n' >>"$work/after"
 	grep -e '^qm set ' -e '^pvesh ' "$work/out" | while read -r line; do
 		eval "set -- $line"
+		if [ "$1 ${4-}" = "qm --delete" ]; then
+			sed -i "/^$5: /d" "$work/after"
+			continue
+		fi
 		if [ "$1" = qm ]; then
 			sed -i "/^${4#--}: /d" "$work/after"
 			printf '%s: %s\n' "${4#--}" "$5" >>"$work/after"
@@ -122,7 +126,7 @@ vm_is "keys of Secure Boot" "$(echo "$q35" | sed 's/efitype=4m/efitype=4m,pre-en
 	--hostpci0 0000:02:00,pcie=1
 EOF
 vm_is "kvm64 becomes host" "$(echo "$q35" | sed 's/cpu: host/cpu: kvm64,flags=+aes/')" 02:00 '' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
-	--cpu host
+	--cpu host,flags=+aes
 	--hostpci0 0000:02:00,pcie=1
 EOF
 vm_is "another CPU type stays" "$(echo "$q35" | sed 's/cpu: host/cpu: x86-64-v2-AES/')" 02:00 '' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
@@ -155,6 +159,37 @@ vm_is "--hidden with x-vga" "$q35" '02:00 --hidden --primary' 'hidden-needless' 
 EOF
 vm_is "a ROM, and none" "$q35" '02:00 --romfile card.rom --rombar 0' 'rom-missing' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
 	--hostpci0 0000:02:00,pcie=1,rombar=0,romfile=card.rom
+EOF
+
+vm_is "two cards, of which one shows the host's screen" "$q35" '01:00 03:00' 'screen' \
+	"hostpci0 0000:01:00.0 0000:01:00.1
+hostpci1 0000:03:00.0 0000:03:00.1 0000:03:00.2 0000:03:00.3" <<-EOF
+	--vga none
+	--hostpci0 0000:01:00,pcie=1,x-vga=1
+	--hostpci1 0000:03:00,pcie=1
+EOF
+vm_is "the host's screen beside another first screen" "${q35}vga: none\nhostpci0: 03:00,pcie=1,x-vga=1\n" 01:00 '' \
+	"hostpci0 0000:03:00.0 0000:03:00.1 0000:03:00.2 0000:03:00.3
+hostpci1 0000:01:00.0 0000:01:00.1" <<-EOF
+	--hostpci1 0000:01:00,pcie=1
+EOF
+vm_is "--primary moves the first screen" "${q35}vga: none\nhostpci0: 03:00,pcie=1,x-vga=1\n" '02:00 --primary' 'primary-moved' \
+	"hostpci0 0000:03:00.0 0000:03:00.1 0000:03:00.2 0000:03:00.3
+hostpci1 0000:02:00.0 0000:02:00.1" <<-EOF
+	--hostpci0 03:00,pcie=1
+	--hostpci1 0000:02:00,pcie=1,x-vga=1
+EOF
+vm_is "vga is none in the long form" "${q35}vga: type=none\n" '02:00 --primary' '' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--hostpci0 0000:02:00,pcie=1,x-vga=1
+EOF
+vm_is "--hidden keeps the flags of the CPU" "$(echo "$q35" | sed 's/cpu: host/cpu: x86-64-v2-AES,flags=+pcid;-spec-ctrl/')" '02:00 --hidden' '' \
+	'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--cpu 'host,flags=+pcid;-spec-ctrl,hidden=1'
+	--hostpci0 0000:02:00,pcie=1
+EOF
+vm_is "--hidden that is there" "$(echo "$q35" | sed 's/cpu: host/cpu: host,hidden=1/')" '02:00 --hidden' '' \
+	'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--hostpci0 0000:02:00,pcie=1
 EOF
 
 # --- what it has already
@@ -210,6 +245,41 @@ EOF
 vm_is "a pending entry counts" "${q35}hostpci1: 02:00,pcie=1\n" 02:00 'there-already' 'hostpci1 0000:02:00.0 0000:02:00.1' <<-EOF
 EOF
 
+vm_is "pcie=1 without q35 goes" "${i440}hostpci0: 02:00,pcie=1\n" 02:00 'bios-kept machine-kept' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--hostpci0 02:00
+EOF
+vm_is "pcie=1 stays with --machine" "${i440}hostpci0: 02:00,pcie=1\n" '02:00 --machine' 'bios-kept there-already' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--machine q35
+EOF
+vm_is "options of an entry that grows" "${q35}vga: none\nhostpci0: 02:00.0,pcie=1\n" '02:00 --primary --rombar 0 --romfile card.rom' \
+	'entry-changed rom-missing' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--hostpci0 0000:02:00,pcie=1,x-vga=1,rombar=0,romfile=card.rom
+EOF
+vm_is "a mapping of an entry that grows" "${q35}hostpci0: 02:00.0,pcie=1\n" '02:00 --mapping fermi' 'entry-changed' \
+	'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	pvesh create /cluster/mapping/pci --id fermi --map id=10de:06c0,iommugroup=15,node=pve1,path=0000:02:00,subsystem-id=1458:4002
+	--hostpci0 mapping=fermi,pcie=1
+EOF
+vm_is "twice in one entry" "${q35}hostpci0: 02:00;02:00.0,pcie=1\n" 02:00 '' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--hostpci0 0000:02:00,pcie=1
+EOF
+vm_is "twice, in two entries" "${q35}hostpci0: 02:00,pcie=1\nhostpci1: 02:00.1,pcie=1\n" 02:00 'entry-changed there-already' \
+	'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--delete hostpci1
+EOF
+vm_is "twice, in a list" "${q35}hostpci0: 02:00,pcie=1\nhostpci1: 02:00.1;03:00,pcie=1\n" 02:00 'entry-changed there-already' \
+	"hostpci0 0000:02:00.0 0000:02:00.1
+hostpci1 0000:03:00.0 0000:03:00.1 0000:03:00.2 0000:03:00.3" <<-EOF
+	--hostpci1 0000:03:00,pcie=1
+EOF
+vm_is "another entry that does not start" "${q35}hostpci0: 44:00,pcie=1\nhostpci1: 02:00,pcie=1\n" 02:00 'there-already vm-device-gone' \
+	'error: no PCI device found for 0000:44:00' <<-EOF
+EOF
+vm_is "a mediated device is not the device" "${q35}hostpci0: 00:02.0,mdev=i915-GVTg_V5_4,pcie=1\n" 00:02 'mdev-replaced' \
+	'hostpci0 0000:00:02.0' <<-EOF
+	--hostpci0 00:02.0,pcie=1
+EOF
+
 # --- what is no card
 
 vm_is "an APU: its functions one by one" "$q35" c5:00 'apu-rom not-of-card' \
@@ -224,6 +294,9 @@ vm_is "an APU, with its ROM, of which one is there" "${q35}hostpci0: c5:00.1,pci
 hostpci1 0000:c5:00.0" <<-EOF
 	--hostpci1 0000:c5:00.0,pcie=1,romfile=vbios.bin
 EOF
+vm_is "an APU of which the VM has the slot" "${q35}hostpci0: c5:00,pcie=1\n" c5:00 'apu-rom not-of-card-given there-already' \
+	'hostpci0 0000:c5:00.0 0000:c5:00.1 0000:c5:00.2 0000:c5:00.3' <<-EOF
+EOF
 vm_is "--only" "$q35" '02:00.0 --only' '' 'hostpci0 0000:02:00.0' <<-EOF
 	--hostpci0 0000:02:00.0,pcie=1
 EOF
@@ -234,9 +307,21 @@ vm_is "Intel's GPU with i440fx" "$i440" 00:02 'bios-kept igpu-legacy machine-kep
 	--vga none
 	--hostpci0 0000:00:02,legacy-igd=1
 EOF
-vm_is "Intel's GPU with i440fx, --rombar 0" "$i440" '00:02 --rombar 0' 'bios-kept igpu-legacy machine-kept' 'hostpci0 0000:00:02.0' <<-EOF
+vm_is "Intel's GPU with i440fx, --rombar 0" "$i440" '00:02 --rombar 0' 'bios-kept igpu-legacy machine-kept rombar-kept' 'hostpci0 0000:00:02.0' <<-EOF
 	--vga none
 	--hostpci0 0000:00:02,legacy-igd=1
+EOF
+vm_is "Intel's GPU with legacy-igd, --rombar 0" "${i440}vga: none\nhostpci0: 00:02.0,legacy-igd=1\n" '00:02 --rombar 0' \
+	'bios-kept igpu-legacy machine-kept rombar-kept there-already' 'hostpci0 0000:00:02.0' <<-EOF
+EOF
+vm_is "Intel's GPU with legacy-igd, and vga in the long form" "${i440}vga: type=none\nhostpci0: 00:02.0,legacy-igd=1\n" 00:02 \
+	'bios-kept igpu-legacy machine-kept there-already' 'hostpci0 0000:00:02.0' <<-EOF
+	--vga none
+EOF
+vm_is "Intel's GPU with legacy-igd that becomes q35" "${i440}vga: none\nhostpci0: 00:02.0,legacy-igd=1\n" '00:02 --machine' \
+	'bios-kept igpu-opregion igpu-rom' 'hostpci0 0000:00:02.0' <<-EOF
+	--machine q35
+	--hostpci0 00:02.0,pcie=1
 EOF
 vm_is "Intel's GPU with q35" "$q35" '00:02 --primary' 'igpu-opregion igpu-rom' 'hostpci0 0000:00:02.0' <<-EOF
 	--hostpci0 0000:00:02,pcie=1
@@ -264,6 +349,44 @@ vm_is "a mapping in the place of an address" "${q35}hostpci1: host=02:00,pcie=1,
 	pvesh create /cluster/mapping/pci --id fermi --map id=10de:06c0,iommugroup=15,node=pve1,path=0000:02:00,subsystem-id=1458:4002
 	--hostpci1 mapping=fermi,pcie=1,rombar=0
 EOF
+
+vm_is "another mapping in the place of one" "${q35}vga: none\nhostpci1: mapping=card,pcie=1\n" '01:00 --mapping turing' '' \
+	'hostpci1 0000:01:00.0 0000:01:00.1' <<-EOF
+	pvesh create /cluster/mapping/pci --id turing --map id=10de:1e84,iommugroup=14,node=pve1,path=0000:01:00,subsystem-id=1458:4001
+	--hostpci1 mapping=turing,pcie=1
+EOF
+vm_is "a mapping of a function without a subsystem" "$q35" '04:00 --mapping arc' '' 'hostpci0 0000:04:00.0' <<-EOF
+	pvesh create /cluster/mapping/pci --id arc --map id=8086:56a0,iommugroup=17,node=pve1,path=0000:04:00,subsystem-id=0000:0000
+	--hostpci0 mapping=arc,pcie=1
+EOF
+
+begin "vm --mapping: what it prints is what check compares"
+vm_machine
+guest 100 "${q35}hostpci0: mapping=arc,pcie=1\n"
+printf 'arc\n\tmap id=8086:56a0,iommugroup=17,node=pve1,path=0000:04:00,subsystem-id=0000:0000\n' >"$root/etc/pve/mapping/pci.cfg"
+run check -o CODE --raw
+no_out vm-
+
+begin "vm: a mapping that has changed"
+vm_machine
+guest 100 "${q35}hostpci0: mapping=card,pcie=1\n"
+printf 'card\n\tmap id=10de:1e84,iommugroup=9,node=pve1,path=0000:01:00,subsystem-id=1458:4001\n' >"$root/etc/pve/mapping/pci.cfg"
+run vm 100 01:00
+status_is 0
+no_out "nothing to do"
+out "# VM 100: hostpci0 (mapping=card,pcie=1): iommugroup of the mapping is not that of the device: Proxmox VE refuses it, and the VM does not start; fix: if it is the right device, save the mapping again (Datacenter, Resource Mappings)"
+run vm 100 01:00 --mapping card
+out "pvesh set /cluster/mapping/pci/card --map id=10de:1e84,iommugroup=14,node=pve1,path=0000:01:00,subsystem-id=1458:4001"
+no_out "mapping is not"
+
+begin "vm --mapping: the alternatives of a pool are kept"
+vm_machine
+guest 100 "${q35}hostpci0: mapping=pool,pcie=1\n"
+printf 'pool\n\tmap id=10de:1e84,iommugroup=14,node=pve1,path=0000:01:00,subsystem-id=1458:4001\n\tmap id=10de:06c0,iommugroup=99,node=pve1,path=0000:02:00,subsystem-id=1458:4002\n' >"$root/etc/pve/mapping/pci.cfg"
+run vm 100 02:00 --mapping pool
+status_is 0
+out "pvesh set /cluster/mapping/pci/pool --map id=10de:1e84,iommugroup=14,node=pve1,path=0000:01:00,subsystem-id=1458:4001 --map id=10de:06c0,iommugroup=15,node=pve1,path=0000:02:00,subsystem-id=1458:4002"
+out "# the mapping pool names several devices of this node: each start takes one that is free"
 
 # --- refusals
 
@@ -293,6 +416,25 @@ refused "a type that is not there" 'bind 01:00\n' '00:02.0 --only --mdev i915-GV
 refused "a name that no mapping can have" '' '02:00 --mapping 1card' \
 	'1card is not a valid name for a mapping; fix: begin with a letter, then letters, digits, - and _'
 
+refused "a mapping of two cards" '' '02:00 03:00 --mapping gpus' \
+	'--mapping gpus is of one card or function, and these are 2; fix: one call for each, with a name of its own'
+refused "a ROM of two cards" '' '02:00 03:00 --romfile card.rom' '--romfile card.rom is of one card; fix: one call for each'
+refused "two first screens" '' '02:00 03:00 --primary' \
+	'--primary is of one card: a guest has one first screen; fix: one call for each'
+
+begin "vm: refused: args have it"
+vm_machine
+guest 100 "${q35}args: -device vfio-pci,host=02:00.0\n"
+run vm 100 02:00
+status_is 1
+err "error: args of VM 100 has 0000:02:00.0 already, past Proxmox VE (-device vfio-pci); fix: take it out of args first"
+
+begin "vm: no such VM"
+vm_machine
+run vm 104 02:00
+status_is 3
+err "error: etc/pve/qemu-server/104.conf: No such file or directory; fix: name a VM of this machine"
+
 # nic_needed: 08:00.0 carries the default route.
 nic_needed() {
 	mkdir -p "$root/proc/net" "$root/sys/class/net"
@@ -313,6 +455,17 @@ run vm 100 07:00
 status_is 1
 [ ! -s "$work/out" ] || problem "calls all the same"
 grep -q '^vfio-early: error: group 20: this host needs 0000:08:00.0' "$work/err" || problem "$(cat "$work/err")"
+
+begin "vm: refused: what this very VM takes already"
+vm_machine
+config 'bind 02:00\n'
+nic_needed
+protected
+guest 100 "${q35}hostpci0: 07:00,pcie=1\n"
+run vm 100 02:00
+status_is 1
+grep -q '^vfio-early: error: VM 100: hostpci0 (07:00,pcie=1): its start takes .*0000:08:00.0' "$work/err" ||
+	problem "its own start is not named"
 
 begin "check: a list of any length is read to its end"
 vm_machine
@@ -376,8 +529,16 @@ mkdir -p "$root/sys/devices/pci0000:00/0000:00:06.0/0000:17:00.1/nvidia"
 printf 'ID    : vGPU Name\n63    : GRID P4-1Q\n' >"$root/sys/devices/pci0000:00/0000:00:06.0/0000:17:00.1/nvidia/creatable_vgpu_types"
 run vm 100 17:00.1 --mdev nvidia-63
 out "qm set 100 --hostpci0 0000:17:00.1,mdev=nvidia-63,pcie=1"
-run vm 100 17:00.1 --mdev nvidia-64
-status_is 1
+for type in nvidia-64 nvidia-63x nvidia-6 nvidia- nvidia-063; do
+	run vm 100 17:00.1 --mdev $type
+	[ "$status" -eq 1 ] || problem "$type is taken"
+done
+guest 100 "${q35}hostpci0: 17:00.1,pcie=1\n"
+run vm 100 17:00.1 --mdev nvidia-63
+out "qm set 100 --hostpci0 17:00.1,pcie=1,mdev=nvidia-63"
+guest 100 "${q35}hostpci0: 17:00.1,pcie=1,mdev=nvidia-62\n"
+run vm 100 17:00.1 --mdev nvidia-63 --rombar 0
+out "qm set 100 --hostpci0 17:00.1,pcie=1,mdev=nvidia-63,rombar=0"
 
 begin "vm: other VMs"
 vm_machine
@@ -389,7 +550,7 @@ echo 4712 >"$root/run/qemu-server/100.pid"
 run vm 100 02:00
 status_is 0
 out "# VM 101 runs with it now: stop that one first"
-out "# VM 101 has it too (hostpci0), or another function of its group: only one of them can run"
+out "# VM 101 (hostpci0) has it too, or another function of its group: only one of them can run"
 out "# VM 100 runs: a PCI device cannot be plugged in; stop it, then start it again"
 
 begin "vm --usb: by its name, by its port, by a mapping"
@@ -403,6 +564,8 @@ guest 100 'usb0: spice\n'
 run vm 100 --usb 046d:c52b
 out "qm set 100 --usb1 host=046d:c52b,usb3=1"
 out "# 046d:c52b is Logitech USB Receiver, at port 1-2.3: ID 046d:c52b"
+run vm 100 --usb 046d:c52b --usb 046D:C52B
+[ "$(grep -c "^qm set" "$work/out")" -eq 1 ] || problem "one device twice"
 run vm 100 --usb 1-2.3
 out "# 1-2.3 is Logitech USB Receiver, at port 1-2.3: ID 046d:c52b"
 for have in 046d:c52b,usb3=1 host=0x046d:0xc52b mapping=mouse; do
