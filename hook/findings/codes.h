@@ -134,7 +134,7 @@
 	X(VM_BRIDGE, "vm-bridge", VM, "vms", WARNS, \
 	  "{0}: {1} is a bridge, which no VM gets: the VM does not start", \
 	  "name what is behind it, or take the entry out: {2}") \
-	X(VM_NEEDS_Q35, "vm-needs-q35", VM, "vms", WARNS, \
+	X(VM_NEEDS_Q35, "vm-needs-pcie", VM, "vms", WARNS, \
 	  "{0}: {1}=1 needs the machine q35: the VM does not start", \
 	  "take {1}=1 out of the entry; for a new guest: qm set {3} --machine q35") \
 	X(VM_LEGACY_IGD, "vm-legacy-igd", VM, "vms", WARNS, \
