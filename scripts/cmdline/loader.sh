@@ -72,7 +72,9 @@ efi_variable() {
 	_variable=$root/sys/firmware/efi/efivars/$1-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f
 	[ -r "$_variable" ] || return 0
 	[ -z "$root" ] || [ "$(stat -f -c %T "$root/sys")" != sysfs ] || return 0
-	tail -c +5 "$_variable" | tr -cd '[:print:]'
+	# Through a pipe: in a file of efivarfs nothing can be sought (fs/efivarfs/file.c, no_llseek).
+	# shellcheck disable=SC2002
+	cat "$_variable" | tail -c +5 | tr -cd '[:print:]'
 }
 
 # names DIR PATTERN: the files of DIR with such a name, sorted.
