@@ -357,10 +357,11 @@ static bool is_key(const struct line *line, const char *const *patterns, size_t 
 
 static bool is_vm_line(const struct line *line, bool is_container)
 {
-	static const char *const vm[] = { "hostpci[0-9]*", "usb[0-9]*", "onboot", "template",
-					  "delete" };
-	static const char *const container[] = { "dev[0-9]*", "lxc.mount.entry",
-						 "lxc.cgroup*.devices.*", "onboot", "template" };
+	static const char *const vm[] = { "hostpci[0-9]*", "usb[0-9]*", "machine", "vga",
+					  "onboot",	   "template",	"delete" };
+	static const char *const container[] = { "dev[0-9]*",	    "mp[0-9]*",
+						 "lxc.mount.entry", "lxc.cgroup*.devices.*",
+						 "onboot",	    "template" };
 
 	return is_container ? is_key(line, container, N(container)) : is_key(line, vm, N(vm));
 }
