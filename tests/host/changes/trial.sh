@@ -31,7 +31,7 @@ try_system() {
 	chmod 640 "$root/etc/vfio-early.conf"
 	with_systemd
 	act apply
-	booted one
+	boot_again one
 	snapshot "$work/good"
 	config "$tried"
 	config 'group refuse\n' vfio-early.conf.d/a.conf
@@ -39,8 +39,8 @@ try_system() {
 	: >"$root/double/calls"
 }
 
-# booted ID: the system is booted again.
-booted() {
+# boot_again ID: the system is booted again.
+boot_again() {
 	rm -rf "$root/run/vfio-early"
 	mkdir -p "$root/run/vfio-early"
 	echo "$1" >"$root/proc/sys/kernel/random/boot_id"
@@ -90,8 +90,8 @@ reboots_are() {
 	[ "$have" -eq "$1" ] || problem "$have reboots, not $1: $(cat "$root/double/calls")"
 }
 
-# held FILE SECONDS [flock]: dpkg's lock, or one of ours, is somebody's; sets $holder.
-held() {
+# lock_held FILE SECONDS [flock]: dpkg's lock, or one of ours, is somebody's; sets $holder.
+lock_held() {
 	: >"$1"
 	: >"$work/held"
 	python3 -c 'import fcntl, os, sys, time
@@ -136,7 +136,7 @@ err "error: the trial begins with the next boot; fix: reboot, then vfio-early co
 act confirm --wait
 status_is 0
 state_is pending
-booted two
+boot_again two
 as_root timeout 30 "$command" confirm --wait --root "$root" >"$work/watch" 2>&1 &
 watcher=$!
 sleep 2
@@ -169,7 +169,7 @@ config 'bind 17:00.0\n'
 act apply --try=3
 status_is 0
 grep -qx 'minutes 3' "$state" || problem "not 3 minutes"
-booted three
+boot_again three
 out_of_time
 act confirm --wait
 status_is 0
@@ -182,7 +182,7 @@ act apply --try 1
 status_is 0
 # As an apply would have changed it.
 echo tried >"$root/etc/default/grub.d/vfio-early.cfg"
-booted two
+boot_again two
 out_of_time
 : >"$root/double/calls"
 act confirm --wait
@@ -208,7 +208,7 @@ printf "$tried" | cmp - "$copy/vfio-early.conf" || problem "what was tried is no
 [ -e "$copy/vfio-early.conf.d/b.conf" ] || problem "the other file that was tried is not kept"
 act confirm
 status_is 3
-booted three
+boot_again three
 act confirm --wait
 status_is 0
 calls_are </dev/null
@@ -219,11 +219,11 @@ status_is 0
 begin "apply --try: what was there before was nothing of ours: undo"
 system "$tried"
 with_systemd
-booted one
+boot_again one
 act apply --try
 status_is 0
 grep -qx 'good none' "$state" || problem "good: $(cat "$state")"
-booted two
+boot_again two
 out_of_time
 : >"$root/double/calls"
 act confirm --wait
@@ -246,7 +246,7 @@ printf "$tried" | config_is
 begin "apply --try: what was applied and never booted is not good"
 system "$good"
 with_systemd
-booted one
+boot_again one
 act apply
 config "$tried"
 act apply --try
@@ -265,7 +265,7 @@ status_is 0
 [ "$(sed -n 's/^good //p' "$state")" = "$first" ] || problem "another is good now"
 diff -r "$work/kept" "$root/var/lib/vfio-early/loader" >"$work/diff" || problem "the loader's files were kept again"
 rm -r "$work/kept"
-booted two
+boot_again two
 out_of_time
 act confirm --wait
 good_again
@@ -275,7 +275,7 @@ try_system
 act apply --try
 cp "$state" "$work/trial"
 config 'bind 17:00.0\n'
-booted two
+boot_again two
 unconfirmed
 act confirm
 status_is 0
@@ -283,7 +283,7 @@ echo 'bind 17:00.0' | config_is
 try_system
 act apply --try
 config 'bind 17:00.0\n'
-booted two
+boot_again two
 out_of_time
 cp -a "$root/etc/vfio-early.conf.d" "$work/edited"
 act confirm --wait
@@ -294,7 +294,7 @@ begin "apply --try: a boot after more than 24 hours is not watched"
 try_system
 act apply --try
 sed -i "s/^made .*/made $(($(date +%s) - 90000))/" "$state"
-booted two
+boot_again two
 out_of_time
 : >"$root/double/calls"
 act confirm --wait
@@ -308,7 +308,7 @@ status_is 3
 # A clock that was set back is no reason not to watch.
 sed -i "s/^made .*/made $(($(date +%s) + 90000))/; s/^state .*/state pending/" "$state"
 : >"$mark"
-booted three
+boot_again three
 out_of_time
 act confirm --wait
 status_is 0
@@ -317,10 +317,10 @@ reboots_are 1
 begin "apply --try: a boot that ended without the word: the next one waits for nothing"
 try_system
 act apply --try
-booted two
+boot_again two
 as_root timeout 2 "$command" confirm --wait --root "$root" >"$work/watch" 2>&1
 state_is unconfirmed
-booted three
+boot_again three
 status_says fail trial-missed
 : >"$root/double/calls"
 act confirm --wait
@@ -331,7 +331,7 @@ good_again
 begin "confirm: a boot that did not run what is tried proves nothing"
 try_system
 act apply --try
-booted two
+boot_again two
 rm "$root/run/vfio-early/plan"
 unconfirmed
 act confirm
@@ -408,7 +408,7 @@ status_is 0
 out 'The trial that was begun is over: nothing will be put back.'
 [ ! -e "$state" ] || problem "it is not over"
 act apply --try
-booted two
+boot_again two
 unconfirmed
 act undo
 status_is 0
@@ -420,11 +420,11 @@ begin "confirm --wait: dpkg and inhibitors are waited for, not for ever"
 if command -v python3 >"$work/out"; then
 	try_system
 	act apply --try
-	booted two
+	boot_again two
 	out_of_time
 	sed -i 's/^patience .*/patience 3/' "$state"
 	: >"$root/var/lib/dpkg/lock-frontend"
-	held "$root/var/lib/dpkg/lock" 60
+	lock_held "$root/var/lib/dpkg/lock" 60
 	echo 's "shutdown:sleep"' >"$root/double/busctl"
 	: >"$root/double/calls"
 	as_root timeout 30 "$command" confirm --wait --root "$root" >"$work/out" 2>"$work/err" &
@@ -448,10 +448,10 @@ begin "confirm --wait: another apply is waited for to its end, and nothing is wr
 if command -v python3 >"$work/out"; then
 	try_system
 	act apply --try
-	booted two
+	boot_again two
 	out_of_time
 	sed -i 's/^patience .*/patience 2/' "$state"
-	held "$root/run/vfio-early/apply.lock" 7 flock
+	lock_held "$root/run/vfio-early/apply.lock" 7 flock
 	: >"$root/double/calls"
 	as_root timeout 60 "$command" confirm --wait --root "$root" >"$work/watch" 2>&1 &
 	watcher=$!
@@ -473,9 +473,9 @@ begin "confirm --wait: an apply that was waited for ended the trial: its state s
 if command -v python3 >"$work/out"; then
 	try_system
 	act apply --try
-	booted two
+	boot_again two
 	out_of_time
-	held "$root/run/vfio-early/apply.lock" 3 flock
+	lock_held "$root/run/vfio-early/apply.lock" 3 flock
 	as_root timeout 60 "$command" confirm --wait --root "$root" >"$work/watch" 2>&1 &
 	watcher=$!
 	sleep 1
@@ -492,9 +492,9 @@ begin "confirm --wait: confirmed while dpkg is waited for"
 if command -v python3 >"$work/out"; then
 	try_system
 	act apply --try
-	booted two
+	boot_again two
 	out_of_time
-	held "$root/var/lib/dpkg/lock" 4
+	lock_held "$root/var/lib/dpkg/lock" 4
 	as_root timeout 30 "$command" confirm --wait --root "$root" >"$work/watch" 2>&1 &
 	watcher=$!
 	sleep 1
@@ -511,7 +511,7 @@ fi
 begin "confirm --wait: what cannot be put back does not reboot, and is tried again by the next boot"
 try_system
 act apply --try
-booted two
+boot_again two
 out_of_time
 mode fail
 : >"$root/double/calls"
@@ -527,7 +527,7 @@ err "error: the last good state could not be put back, see vfio-early status; fi
 act confirm
 status_is 3
 mode fine
-booted three
+boot_again three
 act confirm --wait
 status_is 0
 reboots_are 1
@@ -536,7 +536,7 @@ good_again
 begin "confirm --wait: a config that is damaged, a copy that is none"
 try_system
 act apply --try
-booted two
+boot_again two
 out_of_time
 chmod 666 "$root/etc/vfio-early.conf"
 rm "$root/etc/vfio-early.conf.d/a.conf"
@@ -549,7 +549,7 @@ mv "$root"/etc/vfio-early.conf.vfio-early-old "$root"/etc/vfio-early.conf.d/b.co
 good_again
 try_system
 act apply --try
-booted two
+boot_again two
 out_of_time
 echo '# bit rot' >>"$root/var/lib/vfio-early/configs/$(sed -n 's/^good //p' "$state")/etc/vfio-early.conf"
 act confirm --wait
@@ -560,7 +560,7 @@ has_plan "$kernel" && problem "a plan is still there"
 begin "confirm --wait: in emergency mode what is written to is mounted first"
 try_system
 act apply --try
-booted two
+boot_again two
 out_of_time
 mkdir -p "$root/boot/efi" "$root/efi"
 printf '%s\n' '/dev/sdb1 /srv ext4 defaults 0 2' '/dev/sda2 /boot/efi vfat umask=0077 0 1' \
@@ -576,7 +576,7 @@ is "$work/have" <<-EOF
 EOF
 try_system
 act apply --try
-booted two
+boot_again two
 out_of_time
 printf '/dev/sda2 /boot/efi vfat umask=0077 0 1\n' >"$root/etc/fstab"
 : >"$root/double/bad-mount"
@@ -588,7 +588,7 @@ reboots_are 0
 # nofail: a boot that misses it goes on, and so does what it has to put back.
 try_system
 act apply --try
-booted two
+boot_again two
 out_of_time
 printf '/dev/sda2 /boot/efi vfat umask=0077,nofail 0 1\n' >"$root/etc/fstab"
 : >"$root/double/bad-mount"
@@ -599,7 +599,7 @@ reboots_are 1
 
 # giving_back: the disk under a file system is with vfio-pci, until it is given back.
 giving_back() {
-	booted two
+	boot_again two
 	out_of_time
 	printf '/dev/sda2 %s ext4 defaults 0 1\n' "$1" >"$root/etc/fstab"
 	: >"$root/double/bad-mount"
@@ -685,7 +685,7 @@ state_is failed
 begin "apply --try: not from a state that is back and was not booted yet"
 try_system
 act apply --try
-booted two
+boot_again two
 out_of_time
 act confirm --wait
 state_is restored
@@ -693,7 +693,7 @@ act apply --try
 status_is 3
 err "error: the last good state is back, and this boot is not yet of it; fix: reboot first"
 state_is restored
-booted three
+boot_again three
 act apply --try
 status_is 0
 state_is pending
@@ -703,7 +703,7 @@ try_system
 printf '#!/bin/sh\necho "wall $*" >>/double/calls\nsleep 60 &\n' >"$root/usr/bin/wall"
 cp "$(command -v sleep)" "$root/usr/bin/sleep"
 act apply --try
-booted two
+boot_again two
 out_of_time
 as_root timeout 30 "$command" confirm --wait --root "$root" >"$work/watch" 2>&1 </dev/null
 status=$?
@@ -716,7 +716,7 @@ as_root sh -c 'trap "" CHLD; exec "$@"' sh "$command" apply --try --root "$root"
 status=$?
 status_is 0
 verified
-booted two
+boot_again two
 out_of_time
 as_root sh -c 'trap "" CHLD; exec "$@"' sh "$command" confirm --wait --root "$root" >"$work/out" 2>"$work/err"
 status=$?
@@ -767,7 +767,7 @@ cuts() {
 # after_try WHERE: a boot in between is watched from the moment that anything of it is another, and then
 # all is put back. Before that it is the good one.
 after_try() {
-	booted two
+	boot_again two
 	if [ -e "$state" ]; then
 		out_of_time
 		act confirm --wait
@@ -784,7 +784,7 @@ after_try() {
 # after_restore WHERE: the next boot does the rest; it is the one that is watched where nothing was written
 # down of the first.
 after_restore() {
-	booted three
+	boot_again three
 	out_of_time
 	act confirm --wait
 	[ "$status" -eq 0 ] || problem "$1: the next boot: $status: $(cat "$work/err")"
@@ -821,13 +821,13 @@ for what in try restore confirm; do
 	try) set -- apply --try ;;
 	restore)
 		act apply --try
-		booted two
+		boot_again two
 		out_of_time
 		set -- confirm --wait
 		;;
 	confirm)
 		act apply --try
-		booted two
+		boot_again two
 		unconfirmed
 		set -- confirm
 		;;
