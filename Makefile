@@ -100,7 +100,7 @@ fakefs := $(B)/tests/tree/fakefs
 fault_host := $(B)/tests/fault/host
 
 .PHONY: all help setup test demo bench check test-suites lint format deb install uninstall clean \
-	completion-table \
+	completion-table picture \
 	fuzz coverage FORCE $(addprefix check-,static unit asan hook hook-asan host host-asan \
 	changes changes-asan tree fault fault-host fuzz coverage cmdline cmdline-roots builders \
 	completion package packaging kernel next boot cross)
@@ -281,6 +281,9 @@ bench: setup ## by hand: measures, draws the picture of README.md
 
 check-completion: all ## what bash, zsh and fish offer; the table has every option
 	tests/completion/run
+
+picture: all ## by hand: draws the terminal session of README.md
+	tests/picture/run
 
 check-cmdline: all ## kernel parameters, by boot loader
 	tests/cmdline/run
