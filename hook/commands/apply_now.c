@@ -103,17 +103,15 @@ static bool hold_back(struct now *now, const struct pci_address *addr, const cha
 static int look(struct now *now)
 {
 	struct handover handover;
-	char why[400], said[400];
+	char why[400];
 	bool any = false;
 	int ret = begin(now, true, &handover);
 
-	/* What is left with the host was said by apply's own look at the config. */
-	message_keep(said, sizeof(said));
+	handover.is_preview = true;
 	if (!ret && handover_give(&handover) == COMMAND_NOTHING)
 		ret = -EIO;
-	message_keep(NULL, 0);
 	if (ret)
-		message_error("nothing is handed over now: %s", said);
+		message_error("nothing is handed over now");
 	for (size_t i = 0; i < handover.items && !ret; i++)
 		if (handover.item[i].result == REPORT_REFUSED)
 			any |= hold_back(now, &handover.item[i].fn.addr, handover.item[i].why);

@@ -119,7 +119,7 @@ static void add_verdict(struct handover *handover, unsigned int i)
 	const struct verdict *verdict = &handover->act->decisions.verdict[i];
 	char why[TELL_SIZE], fix[TELL_SIZE], addr[PCI_ADDRESS_SIZE];
 
-	if (verdict->blocks_group)
+	if (verdict->blocks_group && !handover->is_preview)
 		message_warn("%s shares group %d and stays with the host: no VM gets the others; "
 			     "fix: --group",
 			     pci_address_format(&fn->addr, addr), fn->group);

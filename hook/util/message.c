@@ -11,12 +11,6 @@
 /* Of a line of a config, which may be anything. */
 #define LINE_SHOWN 160
 
-/* Where messages go while they are kept back; see message_keep(). */
-static struct {
-	char *buf;
-	size_t size;
-} kept;
-
 static void say(const char *kind, int error, const char *fmt, va_list args)
 {
 	char text[1024], why[128] = "";
@@ -24,18 +18,7 @@ static void say(const char *kind, int error, const char *fmt, va_list args)
 	vsnprintf(text, sizeof(text), fmt, args);
 	if (error)
 		snprintf(why, sizeof(why), ": %s", strerror(-error));
-	if (!kept.buf)
-		fprintf(stderr, "vfio-early: %s: %s%s\n", kind, text, why);
-	else if (!*kept.buf && *kind == 'e')
-		snprintf(kept.buf, kept.size, "%s%s", text, why);
-}
-
-void message_keep(char *buf, size_t size)
-{
-	kept.buf = buf;
-	kept.size = size;
-	if (buf)
-		*buf = '\0';
+	fprintf(stderr, "vfio-early: %s: %s%s\n", kind, text, why);
 }
 
 int message_error(const char *fmt, ...)
@@ -69,8 +52,7 @@ void message_warn(const char *fmt, ...)
 
 void message_plain(const char *text)
 {
-	if (!kept.buf)
-		fprintf(stderr, "%s\n", text);
+	fprintf(stderr, "%s\n", text);
 }
 
 void message_line(const char *file, unsigned int line, unsigned int column, const char *what,
@@ -79,8 +61,6 @@ void message_line(const char *file, unsigned int line, unsigned int column, cons
 	char shown[LINE_SHOWN + 1], under[LINE_SHOWN + 1];
 	size_t len = text ? strcspn(text, "\n") : 0;
 
-	if (kept.buf)
-		return;
 	fprintf(stderr, "%s:%u:%u: error: %s\n", file, line, column, what);
 	if (!len || !column || column > len || column > LINE_SHOWN)
 		return;

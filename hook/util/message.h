@@ -24,10 +24,4 @@ void message_line(const char *file, unsigned int line, unsigned int column, cons
 /* message_plain - a line that has its place in front already. */
 void message_plain(const char *text);
 
-/*
- * message_keep - from here on say nothing: what was said once would be said again.
- * @buf: gets the text of the first error, "" as long as there is none; NULL: say everything again
- */
-void message_keep(char *buf, size_t size);
-
 #endif

@@ -386,3 +386,12 @@ act apply --now --dry-run
 status_is 0
 out_has "0000:02:00.0: waits for the reboot: IOMMU off in the kernel"
 no_out "would be bound to vfio-pci now"
+
+begin "apply --now: what apply has said is not said again"
+system 'bind 02:00 0a:00.0 00:1f.3\n'
+protected
+act apply --now --dry-run
+status_is 0
+out "0000:02:00.0: would be bound to vfio-pci now"
+! grep -q 'shares group' "$work/err" || problem "said again: $(cat "$work/err")"
+[ -z "$(sort "$work/err" | uniq -d)" ] || problem "said twice: $(sort "$work/err" | uniq -d)"
