@@ -12,6 +12,7 @@
 #include "commands/groups_ask.h"
 #include "early/sysfs.h"
 #include "host/users.h"
+#include "util/file.h"
 
 #define PATH_PROC_LOCKS "proc/locks"
 #define PATH_VM_LOCK	"run/lock/qemu-server/lock-%u.conf" /* PVE::QemuConfig, config_file_lock */
@@ -42,7 +43,7 @@ static bool is_starting(const struct host *host, unsigned int id)
 	unsigned long inode;
 	struct stat st;
 
-	if (fstatat(host->root.fd, sysfs_path(path, PATH_VM_LOCK, id), &st, 0))
+	if (file_stat(host->root.fd, sysfs_path(path, PATH_VM_LOCK, id), &st))
 		return false;
 	inode = (unsigned long)st.st_ino;
 	return sysfs_for_each_line(host->root.fd, PATH_PROC_LOCKS, look_for_lock, &inode) == 1;
@@ -130,15 +131,15 @@ void ask_group(struct host *host, const struct pve *pve, int group, struct host_
 		return;
 	}
 	sysfs_path(path, "dev/vfio/%u", (unsigned int)group);
-	fd = openat(host->root.fd, path, O_RDWR | O_CLOEXEC);
-	if (fd < 0 && errno == EBUSY) {
+	fd = sysfs_open_below(host->root.fd, path, O_RDWR, 0);
+	if (fd == -EBUSY) {
 		name_process(host, fn, count, answer);
 		return;
 	}
 	answer->result = ASK_UNKNOWN;
 	if (fd < 0 || ioctl(fd, VFIO_GROUP_GET_STATUS, &status))
 		snprintf(answer->why, sizeof(answer->why), "/dev/vfio/%d: %s", group,
-			 strerror(errno));
+			 strerror(fd < 0 ? -fd : errno));
 	else if (status.flags & VFIO_GROUP_FLAGS_VIABLE)
 		answer->result = ASK_VIABLE;
 	else

@@ -83,11 +83,14 @@ static void add_use(struct search *search, const struct node_use *use)
 		return;
 	}
 	len = strlen(user->what);
-	if (len + strlen(use->name) + sizeof(", /dev/") + sizeof(" ...") < sizeof(user->what))
+	if (user->is_cut)
+		return;
+	user->is_cut = len + strlen(use->name) + sizeof(", /dev/") + sizeof(" ...") >=
+		       sizeof(user->what);
+	if (user->is_cut)
+		snprintf(user->what + len, sizeof(user->what) - len, " ...");
+	else
 		snprintf(user->what + len, sizeof(user->what) - len, ", %s%s", before, use->name);
-	else if (len + sizeof(" ...") < sizeof(user->what) &&
-		 strcmp(user->what + len - 4, " ...") != 0)
-		strcpy(user->what + len, " ...");
 }
 
 static void find_processes(struct search *search, enum users_scope scope)
@@ -117,6 +120,7 @@ static void find_reserved(struct search *search)
 	for (size_t i = 0; i < search->count && !ret; i++) {
 		unsigned int id = pve_user(&pve, &search->fn[i].addr);
 		bool is_known = false;
+		struct user *user;
 		char what[32];
 
 		for (size_t j = 0; j < search->users->count; j++)
@@ -126,7 +130,9 @@ static void find_reserved(struct search *search)
 		if (!id || is_known)
 			continue;
 		snprintf(what, sizeof(what), "VM %u", id);
-		add(search, i, USER_VM, what);
+		user = add(search, i, USER_VM, what);
+		if (user)
+			user->vmid = id;
 	}
 	pve_close(&pve);
 	if (ret)
@@ -349,24 +355,9 @@ const char *user_words(const struct user *user, char *buf, size_t size)
 	return buf;
 }
 
-/* The first word of "enp3s0 of vmbr0" too. */
-static void fix_interface(const struct user *user, char *buf, size_t size)
-{
-	snprintf(buf, size, "ip link set %.*s down%s", (int)strcspn(user->what, " "), user->what,
-		 user->code == USER_UP ? ", or --force" : "");
-}
-
-static void fix_of_vm(const struct user *user, char *buf, size_t size)
-{
-	if (!user->pid)
-		snprintf(buf, size, "qm stop %s", user->what + strlen("VM "));
-	else
-		snprintf(buf, size, "stop that VM");
-}
-
 const char *user_fix(const struct user *user, char *buf, size_t size)
 {
-	char text[160] = "";
+	char text[sizeof(user->what) + 64] = "";
 
 	if (user->code == USER_PROCESS && !strncmp(user->process, PERSISTENCED, 15))
 		snprintf(text, sizeof(text), PERSISTENCED_SH);
@@ -380,11 +371,13 @@ const char *user_fix(const struct user *user, char *buf, size_t size)
 	else if (user->code == USER_UPPER)
 		snprintf(text, sizeof(text), "take it out of there");
 	else if (user->code == USER_UP)
-		fix_interface(user, text, sizeof(text));
+		snprintf(text, sizeof(text), "ip link set %s down, or --force", user->what);
 	else if (user->code == USER_CONSOLE)
 		snprintf(text, sizeof(text), "have another way in (SSH, serial), then --force");
+	else if (user->code == USER_VM && user->vmid)
+		snprintf(text, sizeof(text), "qm stop %u", user->vmid);
 	else if (user->code == USER_VM)
-		fix_of_vm(user, text, sizeof(text));
+		snprintf(text, sizeof(text), "stop that VM");
 	else if (user->code == USER_MODESET)
 		snprintf(text, sizeof(text),
 			 "stop the display manager, then modprobe -r nvidia_drm nvidia_modeset");

@@ -43,8 +43,10 @@ struct user {
 	enum user_code code;
 	struct pci_address addr; /* of the function */
 	char what[256];		 /* "/dev/nvme0, /dev/nvme0n1"; "enp3s0" */
-	int pid;		 /* or 0 */
-	char process[32];	 /* its name, or "" */
+	bool is_cut;	   /* it has more than "what" has room for, which then ends in "..." */
+	unsigned int vmid; /* of a VM that Proxmox VE says has it, or 0 */
+	int pid;	   /* or 0 */
+	char process[32];  /* its name, or "" */
 };
 
 struct users {
