@@ -34,7 +34,7 @@ struct handover {
 	struct slot slot; /* the functions that are meant */
 	enum slot_scope scope;
 	bool force, is_dry, is_kept;
-	bool is_preview; /* apply has said already what stays with the host */
+	bool is_preview;       /* apply has said already what stays with the host */
 	unsigned int deadline; /* seconds */
 	struct report report;
 	int lockfd; /* or -1 */
