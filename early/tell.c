@@ -125,8 +125,9 @@ static const char *subject_of(const struct tell_facts *facts, unsigned int i, ch
 }
 
 /*
- * The words for a verdict's reason, with %s for its subject; "" where there is nothing to say. One
- * behind the other, in the order of REASON_CODES, up to the last that a verdict may have.
+ * The words for a reason, one behind the other in the order of REASON_CODES, up to the last that has
+ * any; "" where there is nothing to say. Of a verdict %s is its subject, of an outcome what its errno
+ * says: "bind: Invalid argument".
  */
 /* clang-format off */
 static const char reason_words[] =
@@ -148,7 +149,17 @@ static const char reason_words[] =
 	WORDS("noiommu-group", "on %s in a vfio-noiommu group, which isolates no VM") "\0"
 	WORDS("group-shared", "%s shares the group and no bind line takes it (group refuse)") "\0"
 	WORDS("settled", "with the host since an earlier run") "\0"
-	WORDS("group-kept", "%s shares the group and cannot be claimed: %s");
+	WORDS("group-kept", "%s shares the group and cannot be claimed: %s") "\0"
+	"\0" /* absent: said otherwise */
+	WORDS("override-failed", "override: %s") "\0"
+	WORDS("unbind-failed", "unbind: %s") "\0"
+	WORDS("driver-stuck", "unbind: %s") "\0"
+	WORDS("no-vfio-pci", "bind: there is no vfio-pci driver") "\0"
+	WORDS("bind-refused", "bind: vfio-pci refuses it (its denylist, or no group)") "\0"
+	WORDS("bind-failed", "bind: %s") "\0"
+	WORDS("not-ready", "bind: the kernel is not done with adding it") "\0"
+	WORDS("not-bound", "verify: %s") "\0"
+	WORDS("busy", "lock: another run did not end in time; run vfio-early-bind --late for it");
 /* clang-format on */
 
 static const char *words_of(enum reason reason)
@@ -160,10 +171,11 @@ char *tell_reason(const struct tell_facts *facts, unsigned int i, char *buf, siz
 {
 	const struct verdict *verdict = &facts->decisions->verdict[i];
 	const struct pci_function *fn = &facts->table->fn[i];
-	char subject[TELL_SIZE], second[TELL_SIZE] = "", more[TELL_SIZE];
+	char subject[TELL_SIZE], second[TELL_SIZE], more[TELL_SIZE];
 	const struct pci_id *id;
 	bool is_slot;
 
+	second[0] = '\0';
 	if (verdict->reason == REASON_ID_CHANGED) {
 		is_slot = facts->plan->bind[verdict->bind].sel.kind == SELECTOR_SLOT &&
 			  fn->has_slot_id;
@@ -368,33 +380,14 @@ void tell_console(struct report *report, const struct pci_function *fn, bool is_
 
 /* --- outcomes */
 
-/* What failed, and why, with %s for its errno's words: "bind: Invalid argument". */
+/* What failed. */
 static const char *failure_words(enum reason reason)
 {
-	switch (reason) {
-	case REASON_OVERRIDE:
-		return WORDS("override-failed", "override: %s");
-	case REASON_UNBIND:
-	case REASON_STUCK:
-		return WORDS("unbind-failed", "unbind: %s");
-	case REASON_NO_DRIVER:
-		return WORDS("no-vfio-pci", "bind: there is no vfio-pci driver");
-	case REASON_BIND_REFUSED:
-		return WORDS("bind-refused",
-			     "bind: vfio-pci refuses it (its denylist, or no group)");
-	case REASON_BIND:
-		return WORDS("bind-failed", "bind: %s");
-	case REASON_BUSY:
-		return WORDS("busy", "lock: another run did not end in time; run vfio-early-bind "
-				     "--late for it");
-	case REASON_NOT_READY:
-		return WORDS("not-ready", "bind: the kernel is not done with adding it");
-	case REASON_NOIOMMU:
+	/* As an outcome: the group came with the bind. */
+	if (reason == REASON_NOIOMMU)
 		return WORDS("noiommu-group", "group: vfio-noiommu, which isolates no VM: remove "
 					      "enable_unsafe_noiommu_mode");
-	default:
-		return WORDS("not-bound", "verify: %s");
-	}
+	return words_of(reason);
 }
 
 char *tell_failure(const struct act_outcome *outcome, char *buf, size_t size)
