@@ -137,14 +137,14 @@ static const char *take_except(struct plan *plan, struct line *line, const char 
  * @choice: set to its place among them, when nothing follows it
  */
 static const char *take_choice(struct line *line, const char *words, const char *fault,
-			       const char **at, unsigned int *choice)
+			       const char **at, unsigned char *choice)
 {
 	const char *word = next_word(line);
 
 	if (!word)
 		return fault;
 	*at = word;
-	for (unsigned int i = 0; *words; i++, words += strlen(words) + 1) {
+	for (unsigned char i = 0; *words; i++, words = text_nth(words, 1)) {
 		const char *error;
 
 		if (strcmp(word, words) != 0)
@@ -159,40 +159,26 @@ static const char *take_choice(struct line *line, const char *words, const char 
 
 static const char *take_boot_vga(struct plan *plan, struct line *line, const char **at)
 {
-	unsigned int choice = plan->boot_vga;
-	const char *error = take_choice(line, "bind\0keep\0",
-					FAULT("write boot-vga bind, or boot-vga keep"), at,
-					&choice);
-
-	plan->boot_vga = (enum plan_boot_vga)choice;
-	return error;
+	return take_choice(line, "bind\0keep\0", FAULT("write boot-vga bind, or boot-vga keep"), at,
+			   &plan->boot_vga);
 }
 
 static const char *take_group(struct plan *plan, struct line *line, const char **at)
 {
-	unsigned int choice = plan->group;
-	const char *error = take_choice(line, "warn\0claim\0refuse\0",
-					FAULT("write group warn, group claim or group refuse"), at,
-					&choice);
-
-	plan->group = (enum plan_group)choice;
-	return error;
+	return take_choice(line, "warn\0claim\0refuse\0",
+			   FAULT("write group warn, group claim or group refuse"), at,
+			   &plan->group);
 }
 
 static const char *take_failure(struct plan *plan, struct line *line, const char **at)
 {
-	unsigned int choice = plan->failure;
-	const char *error = take_choice(line, "release\0hold\0",
-					FAULT("write failure release, or failure hold"), at,
-					&choice);
-
-	plan->failure = (enum plan_failure)choice;
-	return error;
+	return take_choice(line, "release\0hold\0", FAULT("write failure release, or failure hold"),
+			   at, &plan->failure);
 }
 
 static const char *take_facts(struct plan *plan, struct line *line, const char **at)
 {
-	unsigned int choice = !plan->facts_unknown;
+	unsigned char choice;
 	const char *error = take_choice(line, "unknown\0", FAULT("write facts unknown"), at,
 					&choice);
 

@@ -93,9 +93,9 @@ struct plan {
 	 */
 	bool facts_unknown;
 	unsigned int bind_lines; /* lines, not selectors: what the log counts */
-	enum plan_boot_vga boot_vga;
-	enum plan_group group;
-	enum plan_failure failure;
+	unsigned char boot_vga; /* enum plan_boot_vga */
+	unsigned char group;	/* enum plan_group */
+	unsigned char failure;	/* enum plan_failure */
 	unsigned int deadline; /* seconds */
 	const char *cmdline;   /* "auto", "none" or tokens; for scripts/ alone */
 	const char *kernel;    /* a plan's: the version that it was made for, or NULL */
