@@ -30,6 +30,11 @@ static const char vfio_pci[] = "vfio-pci";
 /* How the kernel shows an override that is not set. */
 static const char unset[] = "(null)";
 
+static bool is_vfio_pci(const char *driver)
+{
+	return !strcmp(driver, vfio_pci);
+}
+
 enum reason act_reason(const struct act_outcome *outcome)
 {
 	switch (outcome->failed) {
@@ -209,7 +214,7 @@ static int unbind_one(struct act *act, struct pci_function *fn, enum decision de
 		return 0;
 	if (!ret)
 		strcpy(fn->driver, now);
-	if (!*fn->driver || !strcmp(fn->driver, vfio_pci))
+	if (!*fn->driver || is_vfio_pci(fn->driver))
 		return 0;
 	ret = unbind(act->rootfd, fn, act->patience);
 	/* However many do not let go, half of the deadline is left for the others. */
@@ -273,7 +278,7 @@ static int bind_one(struct act *act, struct pci_function *fn, enum decision deci
 
 	if (decision == DECIDE_HOLD)
 		return 0;
-	if (!pci_read_driver(act->rootfd, &fn->addr, driver) && !strcmp(driver, vfio_pci))
+	if (!pci_read_driver(act->rootfd, &fn->addr, driver) && is_vfio_pci(driver))
 		return 0;
 	ret = sysfs_store(act->rootfd, PATH_VFIO_DRIVER "/bind",
 			  pci_address_format(&fn->addr, addr));
@@ -330,10 +335,10 @@ static void verify_one(struct act *act, unsigned int i, bool was_wanted)
 	int ret = 0;
 
 	/* The link that bind_one() found at vfio-pci is verified by that. */
-	if (strcmp(outcome->driver, vfio_pci) != 0)
+	if (!is_vfio_pci(outcome->driver))
 		ret = pci_read_driver(act->rootfd, &fn->addr, outcome->driver);
 	if (act->decisions.verdict[i].decision == DECIDE_BIND) {
-		bool is_bound = !ret && !strcmp(outcome->driver, vfio_pci);
+		bool is_bound = !ret && is_vfio_pci(outcome->driver);
 
 		if (is_bound && verify_group(act, fn, outcome)) {
 			outcome->result = ACT_BOUND;
@@ -355,7 +360,7 @@ static void verify_one(struct act *act, unsigned int i, bool was_wanted)
 	 * What this run did not set it does not clear; and one that the kernel is not done with gets
 	 * vfio-pci by its override, or without it another driver.
 	 */
-	is_reserved = !strcmp(outcome->found, vfio_pci) ||
+	is_reserved = is_vfio_pci(outcome->found) ||
 		      (outcome->failed == ACT_BIND && outcome->error == EAGAIN);
 	if (is_stuck || is_reserved ||
 	    (act->plan->failure == PLAN_FAILURE_HOLD && outcome->failed != ACT_OVERRIDE)) {
@@ -371,7 +376,7 @@ static void verify_one(struct act *act, unsigned int i, bool was_wanted)
 	outcome->result = release(act, fn, outcome->found) ? ACT_NOT_RELEASED : ACT_RELEASED;
 	pci_read_driver(act->rootfd, &fn->addr, outcome->driver);
 	/* A modprobe that was given up on may yet bind it, up to where its override is cleared. */
-	if (outcome->failed != ACT_GROUP && !strcmp(outcome->driver, vfio_pci) &&
+	if (outcome->failed != ACT_GROUP && is_vfio_pci(outcome->driver) &&
 	    !set_override(act->rootfd, fn, vfio_pci, NULL))
 		outcome->result = ACT_BOUND;
 	act->step = ACT_VERIFY;
@@ -481,7 +486,7 @@ void act_look(struct act *act)
 
 		pci_read_driver(act->rootfd, &act->table.fn[i].addr, outcome->driver);
 		/* Not one that is being given back for its group: that may yet come to its end. */
-		if (!strcmp(outcome->driver, vfio_pci) && outcome->failed != ACT_GROUP)
+		if (is_vfio_pci(outcome->driver) && outcome->failed != ACT_GROUP)
 			outcome->result = ACT_BOUND;
 	}
 }
