@@ -56,8 +56,8 @@ klcc_small = $(foreach flag,-Oz -fomit-frame-pointer -fno-asynchronous-unwind-ta
 	-fno-move-loop-invariants -fno-ipa-sra -fno-tree-forwprop -fno-tree-pta \
 	-fno-expensive-optimizations -fno-if-conversion -fno-optimize-sibling-calls \
 	-fno-forward-propagate -fno-inline-functions-called-once -fno-ssa-phiopt \
-	-fno-cse-follow-jumps -fira-region=all -fno-tree-loop-im -fno-tree-dominator-opts -fno-tree-tail-merge \
-	-fno-shrink-wrap -mskip-rax-setup -malign-data=abi -fwhole-program,\
+	-fno-cse-follow-jumps -fira-region=all -fno-tree-loop-im -fno-tree-dominator-opts \
+	-fno-tree-tail-merge -fno-shrink-wrap -mskip-rax-setup -malign-data=abi -fwhole-program,\
 	$(call klcc_has,$(flag)))
 # No build ID: it would be that of the unstripped file, which knows the folder it was built in.
 klcc_flags = -std=gnu11 -Os $(filter-out -Wshadow,$(warnings)) -ffunction-sections -fdata-sections \

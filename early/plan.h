@@ -93,13 +93,13 @@ struct plan {
 	 */
 	bool facts_unknown;
 	unsigned int bind_lines; /* lines, not selectors: what the log counts */
-	unsigned char boot_vga; /* enum plan_boot_vga */
-	unsigned char group;	/* enum plan_group */
-	unsigned char failure;	/* enum plan_failure */
-	unsigned int deadline; /* seconds */
-	const char *cmdline;   /* "auto", "none" or tokens; for scripts/ alone */
-	const char *kernel;    /* a plan's: the version that it was made for, or NULL */
-	const char *config;    /* a plan's: digest of its config, or NULL */
+	unsigned char boot_vga;	 /* enum plan_boot_vga */
+	unsigned char group;	 /* enum plan_group */
+	unsigned char failure;	 /* enum plan_failure */
+	unsigned int deadline;	 /* seconds */
+	const char *cmdline;	 /* "auto", "none" or tokens; for scripts/ alone */
+	const char *kernel;	 /* a plan's: the version that it was made for, or NULL */
+	const char *config;	 /* a plan's: digest of its config, or NULL */
 	struct plan_selector bind[PLAN_MAX_BINDS];
 	struct plan_selector except[PLAN_MAX_EXCEPTS];
 	struct plan_protect protect[PLAN_MAX_PROTECTS];
