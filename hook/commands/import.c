@@ -195,7 +195,9 @@ static void print_part(const struct import *import, const char *title, bool with
 		if (is_first)
 			puts(title);
 		is_first = false;
-		printf("  %s: %s", import_where(recipe, from), recipe->text);
+		printf("  %s", import_where(recipe, from));
+		if (*recipe->text)
+			printf(": %s", recipe->text);
 		if (with_why)
 			printf(": %s", recipe_why(recipe));
 		if (with_why && recipe->by)
@@ -218,8 +220,8 @@ static void warn_others(const struct import *import)
 			continue;
 		if (is_named_before(import, i))
 			continue;
-		message_warn("%s: %s: %s; %s", import_where(recipe, from), recipe->text,
-			     recipe_why(recipe), recipe_fix(recipe));
+		message_warn("%s: %s%s%s; %s", import_where(recipe, from), recipe->text,
+			     *recipe->text ? ": " : "", recipe_why(recipe), recipe_fix(recipe));
 	}
 }
 
@@ -313,6 +315,17 @@ static int write_config(struct import *import, struct edit *edit)
 	return ret;
 }
 
+/* As `check` has it: where interrupts are remapped nothing is given up by it. */
+static void settle_unsafe(struct import *import)
+{
+	for (size_t i = 0; i < import->recipes.count && import->host->iommu.has_remapping; i++) {
+		struct recipe *recipe = &import->recipes.list[i];
+
+		if (recipe->kind == RECIPE_UNSAFE && recipe->state == RECIPE_IN_FORCE)
+			recipe->state = RECIPE_NO_EFFECT;
+	}
+}
+
 /* Everything that the lines are made of; the config is locked already. */
 static int look(struct import *import)
 {
@@ -340,6 +353,7 @@ static int look(struct import *import)
 	ret = import_open_next(import);
 	if (ret)
 		return ret;
+	settle_unsafe(import);
 	import_make_lines(import);
 	check_kmod(import);
 	ret = fclose(import->out);
@@ -389,7 +403,7 @@ static int run(struct import *import, const struct options *opts)
 		import->is_incomplete = true;
 	if (import->dry_run && (import->added || import->deleted))
 		puts("Nothing was written (--dry-run).");
-	else if (import->givers || import->deleted)
+	else if (import->added || import->deleted || (import->givers && !import->is_incomplete))
 		puts("To take effect: " COMMAND_APPLY ", then reboot.");
 	return import->is_incomplete ? COMMAND_INCOMPLETE : COMMAND_OK;
 }

@@ -197,10 +197,29 @@ static void write_rest(const struct recipe *recipe, const struct modprobe_line *
 		fputc('\n', out);
 }
 
+/* "install vfio-pci modprobe -i vfio-pci ids=... disable_vga=1": the options that it hands over. */
+static void write_install(const struct modprobe_line *line, FILE *out)
+{
+	struct params params;
+	struct param param;
+	bool is_first = true;
+
+	params_begin(&params, line->rest, strlen(line->rest));
+	while (params_next(&params, &param)) {
+		if (!param.value || *param.text == '-' || param_is(&param, "ids"))
+			continue;
+		if (is_first)
+			fprintf(out, "options %.*s", (int)line->module_len, line->module);
+		is_first = false;
+		write_word(param.text, param.len, true, out);
+	}
+	if (!is_first)
+		fputc('\n', out);
+}
+
 static bool has_rest(const struct recipe *recipe)
 {
-	return recipe->kind == RECIPE_SOFTDEP ||
-	       (recipe_is_ids(recipe) && recipe->kind != RECIPE_INSTALL_VFIO);
+	return recipe->kind == RECIPE_SOFTDEP || recipe_is_ids(recipe);
 }
 
 /*
@@ -244,6 +263,8 @@ static int comment_out(const struct import *import, struct edit *edit)
 		}
 		if (recipe && recipe->kind == RECIPE_SOFTDEP)
 			write_softdep(&line, out);
+		else if (recipe && recipe->kind == RECIPE_INSTALL_VFIO)
+			write_install(&line, out);
 		else if (recipe && has_rest(recipe))
 			write_rest(recipe, &line, out);
 	}

@@ -348,6 +348,25 @@ int import_open_next(struct import *import)
 	return ret;
 }
 
+/* "install vfio-pci ...; modprobe -i vfio-pci ids=...": more than is understood, with IDs in it. */
+static bool has_hidden_ids(const struct recipe *recipe)
+{
+	return recipe->state == RECIPE_IN_FORCE && recipe->kind == RECIPE_INSTALL_VFIO &&
+	       !*recipe->value && strstr(recipe->text, "ids=");
+}
+
+static void leave_out_install(struct import *import, const struct recipe *recipe)
+{
+	char from[IMPORT_WHERE_SIZE];
+
+	import->givers++;
+	import->is_incomplete = true;
+	message_error(
+		"%s: the IDs in it are left out, as the line does more than load vfio-pci with "
+		"them; fix: vfio-early add what it names, then delete it",
+		import_where(recipe, from));
+}
+
 void import_make_lines(struct import *import)
 {
 	for (size_t i = 0; i < import->recipes.count; i++) {
@@ -356,8 +375,11 @@ void import_make_lines(struct import *import)
 
 		/* What may be passed to the kernel, for all that is known. */
 		import->is_incomplete |= recipe->kind == RECIPE_LOADER_FILE ||
+					 recipe->kind == RECIPE_LOADER_UNREAD ||
 					 (recipe->state == RECIPE_NOT_KNOWN &&
 					  recipe_is_ids(recipe));
+		if (has_hidden_ids(recipe))
+			leave_out_install(import, recipe);
 		if (!gives_devices(recipe))
 			continue;
 		import_where(recipe, from);

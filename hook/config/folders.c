@@ -34,10 +34,17 @@ static bool has_suffix(const char *name, const char *suffix)
 	return !end || (len > end && !strcmp(name + len - end, suffix));
 }
 
+/* Of modprobe.d *.alias is read too (libkmod-config.c, conf_files_filter_out()). */
+static bool is_read(const char *dir, const char *base, const char *suffix)
+{
+	return has_suffix(base, suffix) ||
+	       (has_suffix(dir, "/modprobe.d") && has_suffix(base, ".alias"));
+}
+
 static int add(struct folders *folders, const char *dir, const char *base, const char *suffix)
 {
 	struct folder_file file = {
-		.state = has_suffix(base, suffix) ? FOLDER_READ : FOLDER_NO_SUFFIX,
+		.state = is_read(dir, base, suffix) ? FOLDER_READ : FOLDER_NO_SUFFIX,
 	};
 
 	if (asprintf(&file.name, "%s/%s", dir, base) < 0)

@@ -71,7 +71,8 @@ static void add_recipe(struct search *search, const struct recipe *recipe, const
 		.fix = recipe_fix(recipe),
 	};
 
-	snprintf(text, sizeof(text), "%s: %s", recipe->text, recipe_why(recipe));
+	snprintf(text, sizeof(text), "%s%s%s", recipe->text, *recipe->text ? ": " : "",
+		 recipe_why(recipe));
 	finding_add_words(search->findings, &words, about);
 }
 

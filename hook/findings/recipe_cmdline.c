@@ -43,10 +43,15 @@ static bool is_worth(const struct param *param)
 	       param_is(param, "xen_pciback.hide") || param_is(param, "pcie_acs_override");
 }
 
-/* A line of a file that the boot loader's parameters come from, or may: its text, or "". For free(). */
-static char *read_line(struct finder *finder, const char *file, unsigned int number)
+/*
+ * A line of a file that the boot loader's parameters come from, or may: its text, or "". For free().
+ * *is_read: the file is there to be read
+ */
+static char *read_line(struct finder *finder, const char *file, unsigned int number, bool *is_read)
 {
 	char *text = finder_read(finder, file, true), *pos = text, *line = NULL;
+
+	*is_read = text;
 
 	while (number-- && (line = strsep(&pos, "\n")))
 		;
@@ -59,10 +64,12 @@ static char *read_line(struct finder *finder, const char *file, unsigned int num
 /* A file that does more than assign, or that cannot be read: each line once. */
 static void add_unread(struct place *place)
 {
-	char *line = read_line(place->finder, place->file, place->line);
+	bool is_read;
+	char *line = read_line(place->finder, place->file, place->line, &is_read);
 
 	if (line)
-		place_add(place, RECIPE_LOADER_FILE, RECIPE_RISKY, line, strlen(line), "", 0);
+		place_add(place, is_read ? RECIPE_LOADER_FILE : RECIPE_LOADER_UNREAD, RECIPE_RISKY,
+			  line, strlen(line), "", 0);
 	free(line);
 }
 

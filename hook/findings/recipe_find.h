@@ -14,6 +14,8 @@ struct finder {
 	struct recipes *recipes;
 	struct stringset aliases; /* of vfio-pci, by modprobe.d, with '_' for '-' */
 	struct stringset seen;	  /* files that were read, as DEVICE:INODE: links name some twice */
+	bool is_ended; /* a "--" among the options of vfio-pci: what is behind it counts for nothing */
+	char *refused; /* where an option stands that vfio-pci is not loaded with, or NULL */
 };
 
 /* Where something is found. */

@@ -8,7 +8,24 @@
 #include "findings/recipe_find.h"
 #include "util/modprobe.h"
 
-/* What is to be said of a file's lines. Returns false when it was put aside on purpose. */
+/* README, vfio.conf.bak, vfio.conf.dpkg-old, vfio.conf~: put aside on purpose. */
+static bool is_put_aside(const char *base)
+{
+	static const char *const endings[] = { "bak",	"backup", "old",    "orig",
+					       "save",	"disabl", "off",    "inactiv",
+					       "rej",	"sw",	  "sample", "example",
+					       "dpkg-", "ucf-",	  "rpm",    "vfio-early-old" };
+	const char *dot = strrchr(base, '.');
+
+	if (!strncmp(base, "README", 6) || base[strlen(base) - 1] == '~')
+		return true;
+	for (size_t i = 0; dot && i < sizeof(endings) / sizeof(endings[0]); i++)
+		if (!strncmp(dot + 1, endings[i], strlen(endings[i])))
+			return true;
+	return false;
+}
+
+/* What is to be said of a file's lines. Returns false when nothing is. */
 static bool find_state(const struct folder_file *file, enum recipe_state *state)
 {
 	*state = RECIPE_IN_FORCE;
@@ -17,8 +34,7 @@ static bool find_state(const struct folder_file *file, enum recipe_state *state)
 	if (file->state != FOLDER_NO_SUFFIX)
 		return true;
 	*state = RECIPE_NO_SUFFIX;
-	/* README, .bak, .dpkg-old */
-	return !strpbrk(file->base, ".~") && strcmp(file->base, "README") != 0;
+	return !is_put_aside(file->base);
 }
 
 /*
@@ -106,8 +122,20 @@ static void add_alias(const struct place *place, const struct modprobe_line *lin
 {
 	const char *target;
 	size_t len = find_target(line, &target);
+	bool is_etc = !strncmp(place->file, "etc/", 4);
 
-	if (recipe_is_vfio_module(target, len) && !strncmp(place->file, "etc/", 4))
+	/* modprobe loads nothing then, and says nothing [tried, kmod 30]. */
+	if (params_same_name(target, len, "off")) {
+		if (recipe_is_vfio_module(line->module, line->module_len))
+			place_add(place, RECIPE_BLACKLIST_VFIO, RECIPE_RISKY, line->text,
+				  strlen(line->text), line->module, line->module_len);
+		else if (is_etc && (recipe_is_card_driver(line->module, line->module_len) ||
+				    !strncmp(line->module, "pci:v", 5)))
+			place_add(place, RECIPE_BLACKLIST, RECIPE_NEEDLESS, line->text,
+				  strlen(line->text), line->module, line->module_len);
+		return;
+	}
+	if (recipe_is_vfio_module(target, len) && is_etc)
 		place_add(place, RECIPE_ALIAS, RECIPE_NEEDLESS, line->text, strlen(line->text),
 			  line->module, line->module_len);
 }
@@ -130,16 +158,29 @@ static void add_options(const struct place *in, const struct modprobe_line *line
 	}
 
 	params_begin(&params, line->rest, strlen(line->rest));
-	while (params_next(&params, &param))
+	for (;;) {
+		if (!params_next(&params, &param)) {
+			if (!params.has_dashes)
+				return;
+			/* All options of a module are joined: those of later lines stand behind it. */
+			if (place->state == RECIPE_IN_FORCE &&
+			    params_same_name(module, module_len, "vfio_pci"))
+				in->finder->is_ended = true;
+			params.has_dashes = false;
+			continue;
+		}
 		/* What is behind it counts for the kernel, but was meant as a comment. */
 		if (*param.text == '#')
 			return;
-		else
-			place_add_option(place, module, module_len, &param, line->text, RECIPE_IDS);
+		place_add_option(place, module, module_len, &param, line->text, RECIPE_IDS);
+	}
 }
 
-/* The first module behind pre: or post: that is none of vfio's; its length, 0 for none. */
-static size_t find_foreign(const char *rest, const char **name)
+/*
+ * The first module of a list that is none of vfio's; its length, 0 for none.
+ * @list: "pre:" or "post:"
+ */
+static size_t find_foreign(const char *rest, const char *list, const char **name)
 {
 	bool is_list = false;
 
@@ -151,7 +192,7 @@ static size_t find_foreign(const char *rest, const char **name)
 		if (!len)
 			return 0;
 		if (rest[len - 1] == ':')
-			is_list = true;
+			is_list = len == strlen(list) && !memcmp(rest, list, len);
 		else if (is_list && !recipe_is_vfio_module(rest, len) &&
 			 !params_same_name(rest, len, "irqbypass")) {
 			*name = rest;
@@ -167,10 +208,18 @@ static void add_softdep(const struct place *place, const struct modprobe_line *l
 	size_t len;
 
 	if (recipe_is_vfio_module(line->module, line->module_len)) {
-		len = find_foreign(line->rest, &foreign);
 		/* A package's own: of a module that works with vfio. */
-		if (len && !strncmp(place->file, "etc/", 4))
+		if (strncmp(place->file, "etc/", 4) != 0)
+			return;
+		len = find_foreign(line->rest, "pre:", &foreign);
+		if (len) {
 			place_add(place, RECIPE_SOFTDEP_REVERSE, RECIPE_RISKY, line->text,
+				  strlen(line->text), foreign, len);
+			return;
+		}
+		len = find_foreign(line->rest, "post:", &foreign);
+		if (len)
+			place_add(place, RECIPE_SOFTDEP_POST, RECIPE_NEEDLESS, line->text,
 				  strlen(line->text), foreign, len);
 	} else if (modprobe_softdep(line->rest, true, "vfio_pci") ||
 		   modprobe_softdep(line->rest, true, "vfio")) {
@@ -189,6 +238,9 @@ static bool is_plain_modprobe(const char *rest, struct param *ids)
 	struct params params;
 	struct param param;
 
+	/* A shell runs it. */
+	if (strpbrk(rest, ";&|<>()`"))
+		return false;
 	params_begin(&params, rest, strlen(rest));
 	if (!params_next(&params, &param) || param.len < 8 ||
 	    memcmp(param.text + param.len - 8, "modprobe", 8) != 0)
@@ -199,7 +251,8 @@ static bool is_plain_modprobe(const char *rest, struct param *ids)
 		} else if (param.value && param_is(&param, "ids")) {
 			*ids = param;
 			has_ids = true;
-		} else if (*param.text != '-') {
+		} else if (*param.text != '-' && !param_is(&param, "$CMDLINE_OPTS") &&
+			   (!param.value || memchr(param.text, '$', param.len))) {
 			return false;
 		}
 	}
@@ -249,6 +302,10 @@ static void add_install(const struct place *place, const struct modprobe_line *l
 		   !strncmp(place->file, "etc/", 4)) {
 		place_add(place, RECIPE_INSTALL, RECIPE_NEEDLESS, line->text, strlen(line->text),
 			  line->module, line->module_len);
+	} else if (strstr(command, "vfio") && !strncmp(place->file, "etc/", 4)) {
+		place_add(place, RECIPE_INSTALL_ORDER, RECIPE_NEEDLESS, line->text,
+			  strlen(line->text), line->module, line->module_len);
+		look_into_scripts(place, command);
 	}
 }
 
@@ -344,6 +401,32 @@ void recipes_find_modprobe(struct finder *finder)
 
 /* --- lists of modules */
 
+/* "options vfio_pci ids=..." and the like: a line of modprobe.d, which is no module here. */
+static bool add_modprobe_line(const struct place *in, const char *line)
+{
+	const char *text = line + strspn(line, " \t"), *ids = strstr(line, "ids=");
+	static const char *const commands[] = { "options", "softdep", "alias", "blacklist",
+						"install" };
+	size_t len = strcspn(text, " \t");
+	struct place place = *in;
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (len != strlen(commands[i]) || strncmp(text, commands[i], len) != 0 ||
+		    !text[len])
+			continue;
+		if (place.state == RECIPE_IN_FORCE)
+			place.state = RECIPE_WRONG_FILE;
+		if (ids && strstr(line, "vfio"))
+			place_add(&place, RECIPE_IDS, RECIPE_NEEDLESS, line, strlen(line), ids + 4,
+				  strcspn(ids + 4, " \t"));
+		else if (strstr(line, "vfio"))
+			place_add(&place, RECIPE_SOFTDEP, RECIPE_NEEDLESS, line, strlen(line), "",
+				  0);
+		return true;
+	}
+	return false;
+}
+
 /* "MODULE OPTION...". @has_options: whoever reads it hands the options over */
 static void find_in_module_list(const struct place *in, char *text, bool has_options)
 {
@@ -362,6 +445,8 @@ static void find_in_module_list(const struct place *in, char *text, bool has_opt
 			continue;
 		rest = module + len;
 		place.state = in->state;
+		if (add_modprobe_line(&place, line))
+			continue;
 		if (!has_options && rest[strspn(rest, " \t")] && in->state == RECIPE_IN_FORCE)
 			place.state = RECIPE_NO_OPTIONS;
 		for (params_begin(&params, rest, strlen(rest)); params_next(&params, &param);)
@@ -443,53 +528,98 @@ static char *value_of(char *line, const char *name)
 	return line;
 }
 
+/* Modules that go into the image, or are kept out of it. @text: the line as it is */
+static void add_drivers(const struct place *place, char *value, bool is_omit, const char *text)
+{
+	char *save;
+
+	for (char *word = strtok_r(value, " \t", &save); word;
+	     word = strtok_r(NULL, " \t", &save)) {
+		enum recipe_kind kind = RECIPE_MODULES;
+
+		if (!recipe_is_vfio_module(word, strlen(word)))
+			continue;
+		if (params_same_name(word, strlen(word), "vfio_virqfd"))
+			kind = RECIPE_VIRQFD;
+		if (is_omit)
+			kind = RECIPE_BLACKLIST_VFIO;
+		place_add(place, kind, is_omit ? RECIPE_RISKY : RECIPE_NEEDLESS, text, strlen(text),
+			  word, strlen(word));
+	}
+}
+
+/* The image reads it, the kernel does not, and modprobe has /proc/cmdline alone. */
+static void add_kernel_cmdline(const struct place *place, const char *value)
+{
+	struct place cmdline = *place;
+	struct params params;
+	struct param param;
+
+	cmdline.by = "dracut";
+	params_begin(&params, value, strlen(value));
+	while (params_next(&params, &param)) {
+		cmdline.state = param_is(&param, "rd.driver.pre") ? place->state :
+								    RECIPE_NOT_PASSED;
+		place_add_parameter(&cmdline, &param);
+	}
+}
+
 static void find_in_dracut_line(const struct place *place, char *line)
 {
-	static const char *const lists[] = { "force_drivers", "add_drivers", "drivers" };
-	char *text = strdup(line), *value = NULL, *word, *save;
+	static const char *const lists[] = { "omit_drivers", "force_drivers", "add_drivers",
+					     "drivers" };
+	char *text = strdup(line), *value = NULL;
+	bool is_done = false;
 
-	for (size_t i = 0; text && i < sizeof(lists) / sizeof(lists[0]) && !value; i++)
+	for (size_t i = 0; text && i < sizeof(lists) / sizeof(lists[0]) && !is_done; i++) {
 		value = value_of(line, lists[i]);
-	word = value ? strtok_r(value, " \t", &save) : NULL;
-	for (; text && word; word = strtok_r(NULL, " \t", &save)) {
-		bool is_gone = params_same_name(word, strlen(word), "vfio_virqfd");
-
-		if (recipe_is_vfio_module(word, strlen(word)))
-			place_add(place, is_gone ? RECIPE_VIRQFD : RECIPE_MODULES, RECIPE_NEEDLESS,
-				  text, strlen(text), word, strlen(word));
+		is_done = value;
+		if (value)
+			add_drivers(place, value, !i, text);
 	}
-	value = text && !value ? value_of(line, "kernel_cmdline") : NULL;
-	if (value) {
-		struct place cmdline = *place;
-		struct params params;
-		struct param param;
+	value = text && !is_done ? value_of(line, "kernel_cmdline") : NULL;
+	if (value)
+		add_kernel_cmdline(place, value);
+	free(text);
+}
 
-		/* The image reads it, the kernel does not, and modprobe has /proc/cmdline alone. */
-		cmdline.state = RECIPE_NOT_PASSED;
-		cmdline.by = "dracut";
-		params_begin(&params, value, strlen(value));
-		while (params_next(&params, &param)) {
-			struct place *at = &cmdline;
+/* A value may go on in the next lines, up to its quote: in place, one line. Returns what follows. */
+static char *join_dracut_lines(char *text, unsigned int *lines)
+{
+	char quote = '\0';
 
-			if (param_is(&param, "rd.driver.pre"))
-				cmdline.state = RECIPE_IN_FORCE;
-			place_add_parameter(at, &param);
-			cmdline.state = RECIPE_NOT_PASSED;
+	for (*lines = 1; *text; text++) {
+		if (*text == '#' && !quote && (*lines == 1))
+			text += strcspn(text, "\n");
+		if (!*text)
+			break;
+		if (*text == '\n' && !quote) {
+			*text++ = '\0';
+			break;
+		}
+		if (*text == '\n') {
+			*text = ' ';
+			++*lines;
+		} else if (quote ? *text == quote : *text == '"' || *text == '\'') {
+			quote = quote ? '\0' : *text;
 		}
 	}
-	free(text);
+	return text;
 }
 
 static void find_in_dracut_file(const struct place *in, char *text)
 {
 	struct place place = *in;
-	char *line;
+	unsigned int lines = 1;
 
 	if (place.state == RECIPE_IN_FORCE && has_initramfs_tools(place.finder->root) &&
 	    !has_dracut(place.finder->root))
 		place.state = RECIPE_NO_READER;
-	while ((line = strsep(&text, "\n"))) {
-		place.line++;
+	while (*text) {
+		char *line = text;
+
+		place.line += lines;
+		text = join_dracut_lines(text, &lines);
 		find_in_dracut_line(&place, line);
 	}
 }

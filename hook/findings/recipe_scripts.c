@@ -4,7 +4,10 @@
  * what, and what it is then. Nothing is interpreted: a line that has one of the words is named, for its
  * reader to judge.
  */
-#include <glob.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +15,7 @@
 #include "early/selector.h"
 #include "findings/recipe_find.h"
 #include "util/array.h"
+#include "util/file.h"
 
 /* Words by which a line binds a device, or has it bound. */
 static const char *const binds[] = { "driver_override",
@@ -21,13 +25,16 @@ static const char *const binds[] = { "driver_override",
 				     "set-override",
 				     "vfio-pci-bind",
 				     "vfio_pci_bind",
+				     "nodedev-detach",
+				     "dpdk-devbind",
 				     "vfio-pci.ids=",
 				     "vfio-pci ids=",
 				     "vfio_pci ids=",
 				     NULL };
 static const char *const rules[] = { "driver_override", "/new_id",	 "vfio-pci/bind",
 				     "vfio_pci/bind",	"TAG=\"vfio",	 "TAG+=\"vfio",
-				     "set-override",	"modprobe vfio", NULL };
+				     "set-override",	"modprobe vfio", "TAG+= \"vfio",
+				     "kmod load vfio",	"vfio-pci-bind", NULL };
 /* What a hook does around the life of a VM. */
 static const char *const hooks[] = {
 	"driver_override",  "/new_id",	     "vfio-pci/bind", "/unbind", "nodedev-detach",
@@ -139,7 +146,8 @@ static void find_in_lines(struct finder *finder, const char *name, size_t row)
 		if (has_word(line, table[row].words))
 			place_add(&place, table[row].kind, table[row].harm, line, strlen(line), "",
 				  0);
-		if (table[row].kind == RECIPE_UNIT || table[row].kind == RECIPE_STARTUP)
+		if (table[row].kind == RECIPE_UNIT || table[row].kind == RECIPE_STARTUP ||
+		    table[row].kind == RECIPE_UDEV)
 			look_into_called(&place, line);
 	}
 	free(text);
@@ -154,40 +162,58 @@ void recipes_find_in_script(struct finder *finder, const char *name)
 		}
 }
 
-/* The pattern below the root, whose own name may have what glob(3) takes for more than itself. */
-static char *make_pattern(const struct root *root, const char *where)
+static int is_visible(const struct dirent *entry)
 {
-	char *pattern = malloc(2 * strlen(root->path) + strlen(where) + 2), *out = pattern;
-
-	if (!pattern)
-		return NULL;
-	for (const char *c = root->path; *c; c++) {
-		if (strchr("*?[\\", *c))
-			*out++ = '\\';
-		*out++ = *c;
-	}
-	sprintf(out, "/%s", where);
-	return pattern;
+	return entry->d_name[0] != '.';
 }
 
-static void find_in_row(struct finder *finder, size_t row)
+/*
+ * Calls a function for each name below the root that a pattern with * matches, by byte order. Not glob(3),
+ * which follows an absolute link out of the root.
+ * @dir: "", or what the pattern's first folders have come to, with a slash at its end
+ */
+static void for_each_name(struct finder *finder, const char *dir, const char *pattern, size_t row,
+			  void (*fn)(struct finder *finder, const char *name, size_t row))
 {
-	char *pattern = make_pattern(finder->root, table[row].where);
-	size_t len = strlen(finder->root->path) + 1;
-	glob_t found = { 0 };
-	int ret = pattern ? glob(pattern, 0, NULL, &found) : GLOB_NOSPACE;
+	size_t fixed = strcspn(pattern, "*"), len;
+	char folder[PATH_MAX], part[256], name[PATH_MAX];
+	struct dirent **entry;
+	int count;
 
-	if (ret == GLOB_NOSPACE)
-		finder->recipes->failed = true;
-	for (size_t i = 0; !ret && i < found.gl_pathc; i++) {
-		const char *name = found.gl_pathv[i] + len;
-
-		/* Our own are no recipes. */
-		if (!strstr(name, "vfio-early"))
-			find_in_lines(finder, name, row);
+	if (!pattern[fixed]) {
+		snprintf(name, sizeof(name), "%s%s", dir, pattern);
+		fn(finder, name, row);
+		return;
 	}
-	globfree(&found);
-	free(pattern);
+	while (fixed && pattern[fixed - 1] != '/')
+		fixed--;
+	len = strcspn(pattern + fixed, "/");
+	snprintf(folder, sizeof(folder), "%s%.*s", dir, (int)fixed, pattern);
+	snprintf(part, sizeof(part), "%.*s", (int)len, pattern + fixed);
+	count = file_names(finder->root->fd, folder, &entry, is_visible, alphasort);
+	finder->recipes->failed |= count == -ENOMEM;
+	for (int i = 0; i < count; i++) {
+		bool is_match = !fnmatch(part, entry[i]->d_name, 0);
+		int size = is_match ? snprintf(name, sizeof(name), "%s%s%s", folder,
+					       entry[i]->d_name, pattern[fixed + len] ? "/" : "") :
+				      -1;
+
+		free(entry[i]);
+		if (size < 0 || size >= (int)sizeof(name))
+			continue;
+		if (pattern[fixed + len])
+			for_each_name(finder, name, pattern + fixed + len + 1, row, fn);
+		else
+			fn(finder, name, row);
+	}
+	free(entry);
+}
+
+/* Our own are no recipes. */
+static void look_at_name(struct finder *finder, const char *name, size_t row)
+{
+	if (!strstr(name, "vfio-early"))
+		find_in_lines(finder, name, row);
 }
 
 /* "0000:81:00.0" or "pci-0000:81:00.0", holding the driver's name (driverctl, save_override). */
@@ -215,22 +241,15 @@ static void find_driverctl(struct finder *finder, const char *name)
 	free(text);
 }
 
-static void find_all_driverctl(struct finder *finder)
+static void look_at_driverctl(struct finder *finder, const char *name, size_t row)
 {
-	char *pattern = make_pattern(finder->root, "etc/driverctl.d/*");
-	size_t len = strlen(finder->root->path) + 1;
-	glob_t found = { 0 };
-
-	if (pattern && !glob(pattern, 0, NULL, &found))
-		for (size_t i = 0; i < found.gl_pathc; i++)
-			find_driverctl(finder, found.gl_pathv[i] + len);
-	globfree(&found);
-	free(pattern);
+	(void)row;
+	find_driverctl(finder, name);
 }
 
 void recipes_find_scripts(struct finder *finder)
 {
 	for (size_t i = 0; i < N_ROWS; i++)
-		find_in_row(finder, i);
-	find_all_driverctl(finder);
+		for_each_name(finder, "", table[i].where, i, look_at_name);
+	for_each_name(finder, "", "etc/driverctl.d/*", 0, look_at_driverctl);
 }

@@ -45,12 +45,18 @@ static const struct recipe_words kinds[RECIPE_KINDS] = {
 				  "runs instead of vfio-pci whenever anyone but the early boot "
 				  "loads it",
 				  FIX_ADD },
+	[RECIPE_INSTALL_ORDER] = { "install-order",
+				   "not needed: the boot binds before any of them is loaded",
+				   "delete it" },
 	[RECIPE_SOFTDEP] = { "softdep", "not needed: the boot binds before any of them is loaded",
 			     "delete it" },
 	[RECIPE_SOFTDEP_REVERSE] = { "softdep-reverse",
 				     "is the wrong way round: it loads that driver before vfio-pci; "
 				     "the early boot passes it over, modprobe does not",
 				     "delete it" },
+	[RECIPE_SOFTDEP_POST] = { "softdep-post",
+				  "not needed: the boot binds before any of them is loaded",
+				  "delete it" },
 	[RECIPE_MODULES] = { "modules-listed", "not needed: the plan loads what it needs",
 			     "delete it" },
 	[RECIPE_VIRQFD] = { "virqfd",
@@ -58,7 +64,7 @@ static const struct recipe_words kinds[RECIPE_KINDS] = {
 			    "needs",
 			    "delete it" },
 	[RECIPE_DRIVER_PRE] = { "driver-pre", "not needed: the plan loads what it needs",
-				FIX_LOADER },
+				"delete it" },
 	[RECIPE_SCRIPT] = { "override-script", "a boot script binds devices of its own choice",
 			    FIX_ADD },
 	[RECIPE_UDEV] = { "udev-rule", "a udev rule binds devices of its own choice", FIX_ADD },
@@ -104,9 +110,13 @@ static const struct recipe_words kinds[RECIPE_KINDS] = {
 			   "what it needs",
 			   "delete it" },
 	[RECIPE_LOADER_FILE] = { "loader-file-unread",
-				 "does more than assign values, or cannot be read: which kernel "
-				 "parameters it comes to is not known",
-				 "write NAME=\"VALUE\" there, and let it be read; then check again" },
+				 "does more than assign values: which kernel parameters it comes to "
+				 "is not known",
+				 "write NAME=\"VALUE\" there, then check again" },
+	[RECIPE_LOADER_UNREAD] = { "loader-file-unreadable",
+				   "cannot be read: which kernel parameters it comes to is not "
+				   "known",
+				   "check again as root, or let it be read" },
 };
 
 static const struct recipe_words states[RECIPE_STATES] = {
@@ -125,8 +135,8 @@ static const struct recipe_words states[RECIPE_STATES] = {
 			       "the last one counts",
 			       "delete it" },
 	[RECIPE_NO_SUCH] = { "no-such-parameter",
-			     "does nothing: vfio-pci has no parameter of that name; in modprobe.d "
-			     "it is called ids",
+			     "does nothing: that module has no such parameter; in modprobe.d it is "
+			     "written options vfio-pci ids=",
 			     "vfio-early add the device; delete it" },
 	[RECIPE_AFTER_BLANK] = { "after-blank",
 				 "does nothing: a blank ends the list of IDs, so what is behind it "
@@ -149,10 +159,31 @@ static const struct recipe_words states[RECIPE_STATES] = {
 			      "does nothing: options of an alias count only when vfio-pci is loaded by "
 			      "that name",
 			      "vfio-early add the device; delete it" },
+	[RECIPE_AFTER_DASHES] = { "after-dashes",
+				  "does nothing: options behind -- count for no module",
+				  "vfio-early add the device; delete it" },
+	[RECIPE_REFUSED] = { "module-refused",
+			     "does nothing: an option of vfio-pci has a value that it does not "
+			     "take, so modprobe does not load it",
+			     "vfio-early add the device; delete it" },
+	[RECIPE_WRONG_FILE] = { "wrong-file",
+				"does nothing: it is a line of modprobe.d, and this is a list of "
+				"modules",
+				"vfio-early add the device; delete it" },
+	[RECIPE_NO_EFFECT] = { "no-effect", "does nothing: this host remaps interrupts",
+			       "delete it" },
+};
+
+/* Of driverctl: another driver than vfio-pci. */
+static const struct recipe_words other_driver = {
+	"driverctl-other", "driverctl gives it to that driver, after udev",
+	"driverctl unset-override, if the config is to have it"
 };
 
 static const struct recipe_words *words_of_recipe(const struct recipe *recipe)
 {
+	if (recipe->kind == RECIPE_DRIVERCTL && recipe->harm == RECIPE_FIGHTS)
+		return &other_driver;
 	return recipe->state == RECIPE_IN_FORCE ? &kinds[recipe->kind] : &states[recipe->state];
 }
 

@@ -188,10 +188,14 @@ static bool add_option(const struct place *place, size_t row, const struct param
 
 	if (options[row].is_truth && param_truth(param) != 1)
 		return true;
-	if (!options[row].is_truth && (!param->value || !param->value_len))
-		return true;
 	if (kind == RECIPE_IDS)
 		kind = ids;
+	if (!options[row].is_truth && (!param->value || !param->value_len)) {
+		/* "ids=" takes back what was set before. */
+		if (param->value && kind != RECIPE_XEN_HIDE && place->state == RECIPE_IN_FORCE)
+			set_again(place, kind);
+		return true;
+	}
 	if (!options[row].is_truth && options[row].kind != RECIPE_XEN_HIDE &&
 	    place->state == RECIPE_IN_FORCE)
 		set_again(place, kind);
@@ -205,17 +209,74 @@ static bool add_option(const struct place *place, size_t row, const struct param
 	return true;
 }
 
-/* "10de:1187" alone: what stood behind a blank in a list of IDs. */
-static bool is_lone_id(const struct param *param)
+/* "10de:1187", and what may stand behind it. */
+static bool is_id(const char *c, size_t len)
 {
-	const char *c = param->name;
-
-	if (param->value || param->name_len < 9 || c[4] != ':')
+	if (len < 9 || c[4] != ':')
 		return false;
 	for (unsigned int i = 0; i < 9; i++)
 		if (i != 4 && !isxdigit((unsigned char)c[i]))
 			return false;
-	return param->name_len == 9 || c[9] == ':' || c[9] == ',';
+	return len == 9 || c[9] == ':' || c[9] == ',';
+}
+
+static bool has_ids(const struct param *param)
+{
+	return param->value && is_id(param->value, param->value_len);
+}
+
+/* Alone: what stood behind a blank in a list of IDs. */
+static bool is_lone_id(const struct param *param)
+{
+	return !param->value && is_id(param->name, param->name_len);
+}
+
+/* The options of vfio-pci that it is not loaded with (kernel/params.c, parse_one(): -EINVAL). */
+static bool is_refused(const char *name, size_t len, const struct param *param)
+{
+	static const char *const truths[] = { "nointxmask", "disable_vga", "disable_idle_d3",
+					      "enable_sriov", "disable_denylist" };
+
+	if (params_same_name(name, len, "ids"))
+		return !param->value;
+	return is_among(name, len, truths, sizeof(truths) / sizeof(truths[0])) &&
+	       param_truth(param) < 0;
+}
+
+/* @name: of an option of vfio-pci that is in force */
+static void look_for_refused(const struct place *place, const char *name, size_t len,
+			     const struct param *param)
+{
+	struct finder *finder = place->finder;
+
+	if (finder->refused || place->state != RECIPE_IN_FORCE || finder->is_ended ||
+	    !is_refused(name, len, param))
+		return;
+	if (asprintf(&finder->refused, place->line ? "/%s:%u" : "/%s", place->file, place->line) >=
+	    0)
+		return;
+	finder->refused = NULL;
+	finder->recipes->failed = true;
+}
+
+/* Nothing is bound by the ids= of a module that is not loaded. */
+static void apply_refused(struct finder *finder)
+{
+	struct recipes *recipes = finder->recipes;
+
+	for (size_t i = 0; finder->refused && i < recipes->count; i++) {
+		struct recipe *recipe = &recipes->list[i];
+
+		if (recipe->state != RECIPE_IN_FORCE ||
+		    (recipe->kind != RECIPE_IDS && recipe->kind != RECIPE_MODULE_IDS &&
+		     recipe->kind != RECIPE_CMDLINE_IDS))
+			continue;
+		recipe->by = strdup(finder->refused);
+		recipes->failed |= !recipe->by;
+		recipe->state = RECIPE_REFUSED;
+		recipe->harm = RECIPE_NEEDLESS;
+	}
+	free(finder->refused);
 }
 
 static bool add_lone_id(const struct place *place, const struct param *param, enum recipe_kind kind)
@@ -234,18 +295,26 @@ static bool add_lone_id(const struct place *place, const struct param *param, en
 void place_add_option(const struct place *place, const char *module, size_t module_len,
 		      const struct param *param, const char *text, enum recipe_kind ids)
 {
-	bool is_vfio = params_same_name(module, module_len, "vfio_pci");
-	struct place other = *place;
+	bool is_vfio = params_same_name(module, module_len, "vfio_pci"), is_wrong;
+	struct place other = *place, ended = *place;
 
+	if (is_vfio)
+		look_for_refused(place, param->name, param->name_len, param);
+	if (is_vfio && place->finder->is_ended && place->state == RECIPE_IN_FORCE) {
+		ended.state = RECIPE_AFTER_DASHES;
+		place = &ended;
+	}
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
 		if (params_same_name(module, module_len, options[i].module) &&
 		    param_is(param, options[i].param) &&
 		    add_option(place, i, param, text, strlen(text), ids))
 			return;
-	if (!is_vfio || add_lone_id(place, param, ids))
+	if (is_vfio && add_lone_id(place, param, ids))
 		return;
-	/* The spelling of the kernel command line; what people write when they mean ids. */
-	if (!param_is(param, "vfio_pci.ids") && !param_is(param, "id") && !param_is(param, "IDS"))
+	/* The spelling of the kernel command line; ids= of another module; what is meant as IDs. */
+	is_wrong = param_is(param, "vfio_pci.ids") ||
+		   (recipe_is_vfio_module(module, module_len) && has_ids(param));
+	if (!is_wrong)
 		return;
 	if (place->state == RECIPE_IN_FORCE)
 		other.state = RECIPE_NO_SUCH;
@@ -329,7 +398,15 @@ void place_add_parameter(const struct place *place, const struct param *param)
 {
 	const char *dot = memchr(param->name, '.', param->name_len);
 	size_t module_len = dot ? (size_t)(dot - param->name) : 0;
+	struct place ended = *place;
 
+	if (dot && params_same_name(param->name, module_len, "vfio_pci")) {
+		look_for_refused(place, dot + 1, param->name_len - module_len - 1, param);
+		if (place->finder->is_ended && place->state == RECIPE_IN_FORCE) {
+			ended.state = RECIPE_AFTER_DASHES;
+			place = &ended;
+		}
+	}
 	for (size_t i = 0; dot && i < sizeof(options) / sizeof(options[0]); i++)
 		if (params_same_name(param->name, module_len, options[i].module) &&
 		    params_same_name(dot + 1, param->name_len - module_len - 1, options[i].param) &&
@@ -354,6 +431,7 @@ int recipes_find(const struct root *root, struct next_answers *answers, struct r
 	recipes_find_modules(&finder);
 	recipes_find_dracut(&finder);
 	recipes_find_scripts(&finder);
+	apply_refused(&finder);
 	stringset_clear(&finder.aliases);
 	stringset_clear(&finder.seen);
 	return recipes->failed ? message_errno(-ENOMEM, "cannot look for old recipes") : 0;

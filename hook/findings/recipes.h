@@ -27,8 +27,10 @@ enum recipe_kind {
 	RECIPE_CMDLINE_BLACKLIST, /* module_blacklist= or modprobe.blacklist= of such a driver */
 	RECIPE_INSTALL,		  /* modprobe.d: install VALUE COMMAND, of such a driver */
 	RECIPE_INSTALL_VFIO, /* install vfio-pci COMMAND; value: its ids=, if it is understood whole */
-	RECIPE_SOFTDEP,	     /* modprobe.d: softdep VALUE pre: vfio-pci */
+	RECIPE_INSTALL_ORDER,	/* install VALUE COMMAND, which loads vfio-pci first */
+	RECIPE_SOFTDEP,		/* modprobe.d: softdep VALUE pre: vfio-pci */
 	RECIPE_SOFTDEP_REVERSE, /* softdep vfio-pci pre: VALUE */
+	RECIPE_SOFTDEP_POST,	/* softdep vfio-pci post: VALUE */
 	RECIPE_MODULES,		/* a vfio module in /etc/modules and its like */
 	RECIPE_VIRQFD,		/* vfio_virqfd there: gone from Linux 6.2 */
 	RECIPE_DRIVER_PRE,	/* rd.driver.pre=vfio-pci */
@@ -46,6 +48,7 @@ enum recipe_kind {
 	RECIPE_NOMODESET,
 	RECIPE_ALIAS,	    /* modprobe.d: alias VALUE vfio-pci */
 	RECIPE_LOADER_FILE, /* a file of the boot loader of which it is not known what it comes to */
+	RECIPE_LOADER_UNREAD, /* one that cannot be read */
 	RECIPE_KINDS,
 };
 
@@ -70,6 +73,10 @@ enum recipe_state {
 	RECIPE_NOT_PASSED, /* the boot loader does not pass it; by: why, a code of vfio-early-cmdline */
 	RECIPE_NOT_KNOWN, /* whether the boot loader reads that file is not known */
 	RECIPE_BY_ALIAS, /* options of an alias: they count when the module is loaded by that name */
+	RECIPE_AFTER_DASHES, /* behind "--": the kernel passes it over */
+	RECIPE_REFUSED, /* vfio-pci is not loaded, for the value of an option; by: where that is */
+	RECIPE_WRONG_FILE, /* a line of modprobe.d in a list of modules */
+	RECIPE_NO_EFFECT,  /* of no effect on this machine */
 	RECIPE_STATES,
 };
 

@@ -51,7 +51,20 @@ static const struct {
 	{ MODPROBE, "# off \\\noptions vfio-pci ids=10de:1e84", "" },
 	{ MODPROBE, "options vfio-pci ids=", "" },
 	{ MODPROBE, "options vfio-pci ids", "" },
-	{ MODPROBE, "options vfio-pci -- ids=10de:1e84", "" },
+	{ MODPROBE, "options vfio-pci -- ids=10de:1e84", "after-dashes=10de:1e84" },
+	{ MODPROBE, "options vfio-pci nointxmask=1 --\noptions vfio-pci ids=10de:1e84",
+	  "after-dashes=10de:1e84" },
+	{ MODPROBE, "options kvm nested=1 --\noptions vfio-pci ids=10de:1e84", "ids=10de:1e84" },
+	{ MODPROBE,
+	  "options vfio-pci ids=10de:1e84\noptions vfio_pci ids=", "set-again=10de:1e84" },
+	{ MODPROBE, "options vfio-pci ids\noptions vfio-pci ids=10de:1e84",
+	  "module-refused=10de:1e84" },
+	{ MODPROBE, "options vfio-pci ids=10de:1e84 disable_vga=2", "module-refused=10de:1e84" },
+	{ MODPROBE, "options vfio-pci ids=10de:1e84 \"disable-idle-d3= 1\"",
+	  "module-refused=10de:1e84" },
+	{ MODPROBE, "options vfio-pci ids=10de:1e84 disable_idle_d3=yes", "ids=10de:1e84" },
+	{ MODPROBE, "options vfio-pci ids=10de:1e84 disable_all=2", "ids=10de:1e84" },
+	{ MODPROBE, "options vfio-pci ids = 10de:1e84", "after-blank=10de:1e84" },
 	{ MODPROBE, "options vfio-pci ids=10de:1e84\noptions vfio-pci ids=10de:10f8",
 	  "set-again=10de:1e84 ids=10de:10f8" },
 	{ MODPROBE, "options vfio-pci ids=10de:1e84 ids=10de:10f8",
@@ -66,7 +79,12 @@ static const struct {
 	{ MODPROBE, "option vfio-pci ids=10de:1e84", "bad-line=10de:1e84" },
 	{ MODPROBE, "Options vfio-pci ids=10de:1e84", "bad-line=10de:1e84" },
 	{ MODPROBE, "vfio-pci ids=10de:1e84", "bad-line=10de:1e84" },
-	{ MODPROBE, "options vfio ids=10de:1e84", "" },
+	{ MODPROBE, "options vfio ids=10de:1e84", "no-such-parameter=10de:1e84" },
+	{ MODPROBE, "options vfio_pci_core ids=10de:1e84", "no-such-parameter=10de:1e84" },
+	{ MODPROBE, "options vfio-pci IDs=10de:1e84,10de:10f8",
+	  "no-such-parameter=10de:1e84,10de:10f8" },
+	{ MODPROBE, "options vfio-pci device_ids=10de:1e84", "no-such-parameter=10de:1e84" },
+	{ MODPROBE, "options vfio-pci disable_vga=1 x=y", "disable-vga=1" },
 	{ MODPROBE, "alias gpu vfio-pci\noptions gpu ids=10de:1e84",
 	  "alias=gpu alias-options=10de:1e84" },
 	{ MODPROBE, "options my_gpu ids=10de:1e84\nalias my-gpu vfio_pci\noptions vfio-pci ids=1:2",
@@ -75,6 +93,12 @@ static const struct {
 	  "alias=pci:v000010DEd00001E84sv*sd*bc*sc*i*" },
 	{ MODPROBE, "alias gpu nouveau\noptions gpu ids=10de:1e84", "" },
 	{ MODPROBE, "alias gpu", "" },
+	{ MODPROBE, "alias vfio-pci off", "vfio-kept-away=vfio-pci" },
+	{ MODPROBE, "alias nouveau off", "blacklist=nouveau" },
+	{ MODPROBE, "alias pci:v000010DEd*sv*sd*bc03sc*i* off",
+	  "blacklist=pci:v000010DEd*sv*sd*bc03sc*i*" },
+	{ MODPROBE, "alias net-pf-10 off", "" },
+	{ "usr/lib/modprobe.d/nvidia.conf", "alias nouveau off", "" },
 	{ MODPROBE, "options pci-stub ids=10de:1e84", "pci-stub-ids=10de:1e84" },
 	{ MODPROBE, "options pci-stub ids=1:2\noptions vfio-pci ids=3:4",
 	  "pci-stub-ids=1:2 ids=3:4" },
@@ -82,6 +106,11 @@ static const struct {
 	{ "etc/modprobe.d/vfio", "options vfio-pci ids=10de:1e84", "no-suffix=10de:1e84" },
 	{ "etc/modprobe.d/vfio.conf.bak", "options vfio-pci ids=10de:1e84", "" },
 	{ "etc/modprobe.d/vfio.conf~", "options vfio-pci ids=10de:1e84", "" },
+	{ "etc/modprobe.d/vfio.conf.dpkg-old", "options vfio-pci ids=10de:1e84", "" },
+	{ "etc/modprobe.d/vfio.conf.disabled", "options vfio-pci ids=10de:1e84", "" },
+	{ "etc/modprobe.d/vfio.cnf", "options vfio-pci ids=10de:1e84", "no-suffix=10de:1e84" },
+	{ "etc/modprobe.d/vfio.conf.txt", "options vfio-pci ids=10de:1e84", "no-suffix=10de:1e84" },
+	{ "etc/modprobe.d/vfio.alias", "options vfio-pci ids=10de:1e84", "ids=10de:1e84" },
 	{ "etc/modprobe.d/.vfio.conf", "options vfio-pci ids=10de:1e84", "" },
 	{ "etc/modprobe.d/README", "options vfio-pci ids=10de:1e84", "" },
 	{ "etc/modeprobe.d/vfio.conf", "options vfio-pci ids=10de:1e84", "no-reader=10de:1e84" },
@@ -95,6 +124,8 @@ static const struct {
 	{ MODPROBE, "softdep nouveau post: vfio-pci", "" },
 	{ MODPROBE, "softdep vfio-pci pre: nouveau", "softdep-reverse=nouveau" },
 	{ MODPROBE, "softdep vfio-pci post: irqbypass", "" },
+	{ MODPROBE, "softdep vfio-pci post: nouveau", "softdep-post=nouveau" },
+	{ MODPROBE, "softdep vfio-pci post: nouveau pre: nvidia", "softdep-reverse=nvidia" },
 	{ MODPROBE, "blacklist nouveau", "blacklist=nouveau" },
 	{ MODPROBE, "blacklist nvidia*", "" },
 	{ MODPROBE, "blacklist pcspkr", "" },
@@ -106,6 +137,16 @@ static const struct {
 	  "install-vfio=10de:1e84" },
 	{ MODPROBE, "install vfio-pci /sbin/modprobe -i vfio-pci ids=10de:1e84 ; /bin/x",
 	  "install-vfio=" },
+	{ MODPROBE, "install vfio-pci /sbin/modprobe -i vfio-pci ids=10de:1e84 x=1;/bin/x",
+	  "install-vfio=" },
+	{ MODPROBE, "install vfio-pci /sbin/modprobe -i vfio-pci ids=10de:1e84 disable_vga=1",
+	  "install-vfio=10de:1e84" },
+	{ MODPROBE, "install vfio-pci /sbin/modprobe -i vfio-pci ids=10de:1e84 $CMDLINE_OPTS",
+	  "install-vfio=10de:1e84" },
+	{ MODPROBE, "install vfio-pci /sbin/modprobe -i vfio-pci ids=$IDS", "install-vfio=$IDS" },
+	{ MODPROBE, "install nouveau /sbin/modprobe vfio-pci; /sbin/modprobe -i nouveau",
+	  "install-order=nouveau" },
+	{ MODPROBE, "install nouveau /sbin/modprobe -i nouveau", "" },
 	{ MODPROBE, "options vfio_iommu_type1 allow_unsafe_interrupts=1", "unsafe-interrupts=1" },
 	{ MODPROBE, "options vfio_iommu_type1 allow_unsafe_interrupts", "unsafe-interrupts=" },
 	{ MODPROBE, "options vfio_iommu_type1 allow_unsafe_interrupts=on", "unsafe-interrupts=on" },
@@ -155,6 +196,10 @@ static const struct {
 	{ INITRD, "vfio-pci ids=10de:1e84 disable_vga=1", "modules-ids=10de:1e84 disable-vga=1" },
 	{ INITRD, "pci_stub ids=10de:1e84", "pci-stub-ids=10de:1e84" },
 	{ INITRD, "vfio_pci", "modules-listed=vfio_pci" },
+	{ INITRD, "options vfio_pci ids=10de:1e84\nsoftdep nouveau pre: vfio-pci",
+	  "wrong-file=10de:1e84 wrong-file=" },
+	{ MODULES, "options vfio-pci ids=10de:1e84", "wrong-file=10de:1e84" },
+	{ MODULES, "options loop max_loop=8", "" },
 	/* dracut */
 	{ DRACUT, "force_drivers+=\" vfio vfio-pci vfio_virqfd \"",
 	  "modules-listed=vfio modules-listed=vfio-pci virqfd=vfio_virqfd" },
@@ -162,20 +207,31 @@ static const struct {
 	{ DRACUT, "kernel_cmdline=\"vfio-pci.ids=10de:1e84 rd.driver.pre=vfio-pci\"",
 	  "not-passed=10de:1e84 driver-pre=vfio-pci" },
 	{ DRACUT, "#force_drivers+=\" vfio \"", "" },
+	{ DRACUT, "# don't\nforce_drivers+=\"\n  vfio\n  vfio_pci\n\"\nadd_drivers+=vfio",
+	  "modules-listed=vfio modules-listed=vfio_pci modules-listed=vfio" },
+	{ DRACUT, "omit_drivers+=\" nouveau vfio_pci \"", "vfio-kept-away=vfio_pci" },
+	{ DRACUT, "omit_drivers+=\" nouveau \"", "" },
 	/* scripts, rules, units */
 	{ "etc/driverctl.d/0000:01:00.0", "vfio-pci\n", "driverctl=vfio-pci" },
 	{ "etc/driverctl.d/README", "vfio-pci\n", "" },
+	{ "etc/driverctl.d/0000:01:00.0", "nouveau\n", "driverctl-other=nouveau" },
 	{ "etc/udev/rules.d/80-vfio.rules",
 	  "SUBSYSTEM==\"pci\", ATTR{vendor}==\"0x10de\", ATTR{driver_override}=\"vfio-pci\"",
 	  "udev-rule=" },
 	{ "etc/udev/rules.d/25-bind.rules", "KERNEL==\"0000:02:00.0\", TAG=\"vfio-pci-bind\"",
 	  "udev-rule=" },
+	{ "etc/udev/rules.d/25-bind.rules", "KERNEL==\"0000:02:00.0\", TAG+= \"vfio-pci-bind\"",
+	  "udev-rule=" },
+	{ "etc/udev/rules.d/25-bind.rules",
+	  "ATTR{vendor}==\"0x10de\", RUN{builtin}+=\"kmod load vfio-pci\"", "udev-rule=" },
 	{ "etc/udev/rules.d/10-vfio-permissions.rules",
 	  "SUBSYSTEM==\"vfio\", OWNER=\"root\", GROUP=\"kvm\"", "" },
 	{ "etc/systemd/system/vfio.service",
 	  "[Service]\nExecStart=/bin/sh -c \"echo vfio-pci > /sys/x/driver_override\"", "unit=" },
 	{ "etc/rc.local", "echo 10de 1e84 > /sys/bus/pci/drivers/vfio-pci/new_id",
 	  "startup-line=" },
+	{ "etc/rc.local", "virsh nodedev-detach pci_0000_01_00_0", "startup-line=" },
+	{ "etc/rc.local", "dpdk-devbind.py -b vfio-pci 0000:01:00.0", "startup-line=" },
 	{ "etc/rc.local", "# echo 10de 1e84 > /sys/bus/pci/drivers/vfio-pci/new_id", "" },
 	{ "etc/cron.d/vfio", "@reboot root echo vfio-pci > /sys/x/driver_override",
 	  "startup-line=" },
@@ -231,7 +287,8 @@ static void check_modprobe(const struct recipes *recipes, const char *file, cons
 
 	for (size_t i = 0; i < recipes->count; i++)
 		if (recipes->list[i].kind == RECIPE_IDS &&
-		    recipes->list[i].state == RECIPE_IN_FORCE)
+		    (recipes->list[i].state == RECIPE_IN_FORCE ||
+		     recipes->list[i].state == RECIPE_REFUSED))
 			ours = recipes->list[i].value;
 	ask_modprobe(file, theirs, sizeof(theirs));
 	if (strcmp(ours, theirs) != 0)
@@ -308,11 +365,35 @@ static void recipes_find_follows_what_is_called(void **state)
 	fixture_file("usr/local/bin/vfio.sh", "#!/bin/sh\necho vfio-pci > $i/driver_override\n");
 	fixture_file("etc/systemd/system/a.service", "ExecStart=/opt/b.sh now\n");
 	fixture_file("opt/b.sh", "echo 10de 1187 > /sys/bus/pci/drivers/vfio-pci/new_id\n");
+	fixture_file("etc/udev/rules.d/90-x.rules",
+		     "KERNEL==\"0000:01:00.0\", RUN+=\"/usr/local/sbin/c.sh %%k\"\n");
+	fixture_file("usr/local/sbin/c.sh", "echo $1 > /sys/bus/pci/drivers/vfio-pci/bind\n");
 	assert_int_equal(recipes_find(&root, NULL, &recipes), 0);
-	assert_int_equal(recipes.count, 3);
+	assert_int_equal(recipes.count, 4);
 	assert_string_equal(recipes.list[1].file, "/usr/local/bin/vfio.sh");
 	assert_int_equal(recipes.list[1].line, 2);
-	assert_string_equal(recipes.list[2].file, "/opt/b.sh");
+	assert_string_equal(recipes.list[2].file, "/usr/local/sbin/c.sh");
+	assert_string_equal(recipes.list[3].file, "/opt/b.sh");
+	recipes_free(&recipes);
+	fixture_end();
+}
+
+/* glob(3) would follow it to the folder of the machine that the tests run on. */
+static void recipes_find_behind_absolute_links_what_is_below_the_root(void **state)
+{
+	struct recipes recipes;
+	struct root root;
+
+	(void)state;
+	open_root(&root);
+	fixture_link("etc/libvirt/hooks", "/srv/hooks");
+	fixture_file("srv/hooks/qemu.d/win/prepare/begin/a.sh", "modprobe -r nvidia\n");
+	fixture_link("etc/cron.d", "/usr/bin");
+	assert_int_equal(recipes_find(&root, NULL, &recipes), 0);
+	assert_int_equal(recipes.count, 1);
+	assert_string_equal(recipes.list[0].file,
+			    "/etc/libvirt/hooks/qemu.d/win/prepare/begin/a.sh");
+	assert_null(recipes.unread);
 	recipes_free(&recipes);
 	fixture_end();
 }
@@ -396,6 +477,7 @@ int main(void)
 		cmocka_unit_test(recipes_find_what_people_have),
 		cmocka_unit_test(recipes_find_which_ids_count),
 		cmocka_unit_test(recipes_find_follows_what_is_called),
+		cmocka_unit_test(recipes_find_behind_absolute_links_what_is_below_the_root),
 		cmocka_unit_test(recipes_find_a_link_once),
 		cmocka_unit_test(recipes_find_links_in_modprobe),
 		cmocka_unit_test(recipes_find_images_of_dracut_alone),

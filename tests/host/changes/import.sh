@@ -490,7 +490,7 @@ for doubt in 'if true; then GRUB_CMDLINE_LINUX=x; fi' 'GRUB_CMDLINE_LINUX+=" x"'
 	mkdir -p "$root/etc/default"
 	printf '%s\n' 'GRUB_TIMEOUT=1' "$doubt" >"$root/etc/default/grub"
 	once /etc/default/grub:2
-	err_has "warning: /etc/default/grub:2: $doubt: does more than assign values, or cannot be read: which kernel parameters it comes to is not known"
+	err_has "warning: /etc/default/grub:2: $doubt: does more than assign values: which kernel parameters it comes to is not known"
 done
 
 begin "list does not ask the boot loader, check does"
@@ -508,3 +508,45 @@ done
 "$work/bin/vfio-early" check --root "$root" >"$work/out" 2>"$work/err"
 grep -q '^next ' "$work/asked" || problem "check does not ask, so that this test shows nothing"
 rm -r "$work/bin" "$work/asked"
+
+begin "import: a file of the boot loader that cannot be read: said as such, by check too"
+config 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"\n' default/grub
+if in_namespace "true" 2>/dev/null && [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+	chmod 0 "$root/etc/default/grub"
+	chmod -R a+rX "$work"
+	chmod 0 "$root/etc/default/grub"
+	setpriv --reuid 65534 --regid 65534 --clear-groups "$command" check --json --root "$root" >"$work/out" 2>"$work/err"
+	[ "$(jq -r '.findings[] | select(.code == "loader-file-unreadable") | .subject + " " + .level' "$work/out")" = \
+		"/etc/default/grub:1 warns" ] || problem "$(cat "$work/out" "$work/err")"
+else
+	skip "no other user"
+fi
+
+begin "import --delete: what an install line hands over besides ids= stays in force"
+config 'install vfio-pci /sbin/modprobe -i vfio-pci ids=10de:1187 disable_vga=1 "x=a b"\n' modprobe.d/vfio.conf
+run import --delete
+status_is 0
+in_file vfio-early.conf "bind 10de:1187	# GK104, from /etc/modprobe.d/vfio.conf:1"
+in_file modprobe.d/vfio.conf 'options vfio-pci disable_vga=1 "x=a b"'
+
+begin "import: the IDs of an install line that does more are left out, with exit 1"
+config 'install vfio-pci /sbin/modprobe -i vfio-pci ids=10de:1187 && /bin/x\n' modprobe.d/vfio.conf
+run import --delete
+status_is 1
+err "error: /etc/modprobe.d/vfio.conf:1: the IDs in it are left out, as the line does more than load vfio-pci with them; fix: vfio-early add what it names, then delete it"
+in_file modprobe.d/vfio.conf 'install vfio-pci /sbin/modprobe -i vfio-pci ids=10de:1187 && /bin/x'
+no_out "Nothing to import"
+no_out "To take effect"
+
+begin "import: ids= of a module that is not loaded for another option binds nothing"
+config 'options vfio-pci ids=10de:1187 disable_vga=2\n' modprobe.d/vfio.conf
+run import --delete
+status_is 0
+nothing_written
+out "  /etc/modprobe.d/vfio.conf:1: options vfio-pci ids=10de:1187 disable_vga=2: does nothing: an option of vfio-pci has a value that it does not take, so modprobe does not load it (/etc/modprobe.d/vfio.conf:1)"
+
+begin "import: allow_unsafe_interrupts where interrupts are remapped: as check has it"
+config 'options vfio_iommu_type1 allow_unsafe_interrupts=on\n' modprobe.d/vfio.conf
+run import
+no_err
+out "  /etc/modprobe.d/vfio.conf:1: options vfio_iommu_type1 allow_unsafe_interrupts=on: does nothing: this host remaps interrupts"
