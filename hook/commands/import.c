@@ -216,6 +216,7 @@ static void warn_others(const struct import *import)
 		if (recipe->state != RECIPE_NOT_KNOWN &&
 		    (recipe->state != RECIPE_IN_FORCE || import_may_go(import, i) ||
 		     recipe->harm == RECIPE_HARMLESS || recipe->kind == RECIPE_DRIVERCTL ||
+		     recipe->kind == RECIPE_DRIVERCTL_OTHER ||
 		     (recipe_is_ids(recipe) && !import->is_done[i])))
 			continue;
 		if (is_named_before(import, i))

@@ -290,7 +290,7 @@ static bool import_driverctl(struct import *import, const struct recipe *recipe,
 
 static bool is_driverctl(const struct recipe *recipe)
 {
-	return recipe->kind == RECIPE_DRIVERCTL && !strcmp(recipe->value, "vfio-pci");
+	return recipe->kind == RECIPE_DRIVERCTL;
 }
 
 static bool gives_devices(const struct recipe *recipe)

@@ -12,7 +12,7 @@ static enum finding_level level_of(const struct search *search, const struct rec
 	struct pci_address addr;
 
 	/* driverctl's other driver only matters for what the config names. */
-	if (recipe->kind == RECIPE_DRIVERCTL && recipe->harm == RECIPE_FIGHTS &&
+	if (recipe->kind == RECIPE_DRIVERCTL_OTHER &&
 	    (pci_address_parse(recipe->address, &addr) ||
 	     !find_is_taken(search, host_find(search->host, &addr))))
 		return FINDING_NOTES;

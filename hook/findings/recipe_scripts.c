@@ -223,6 +223,7 @@ static void find_driverctl(struct finder *finder, const char *name)
 	const char *base = strrchr(name, '/') + 1;
 	struct pci_address addr;
 	struct recipe *recipe;
+	bool is_other;
 	char *text;
 
 	if (!strncmp(base, "pci-", 4))
@@ -231,9 +232,10 @@ static void find_driverctl(struct finder *finder, const char *name)
 	if (!text)
 		return;
 	text[strcspn(text, " \t\n")] = '\0';
-	recipe = place_add(&place, RECIPE_DRIVERCTL,
-			   strcmp(text, "vfio-pci") ? RECIPE_FIGHTS : RECIPE_NEEDLESS, text,
-			   strlen(text), text, strlen(text));
+	is_other = strcmp(text, "vfio-pci");
+	recipe = place_add(&place, is_other ? RECIPE_DRIVERCTL_OTHER : RECIPE_DRIVERCTL,
+			   is_other ? RECIPE_FIGHTS : RECIPE_NEEDLESS, text, strlen(text), text,
+			   strlen(text));
 	if (recipe) {
 		recipe->address = strdup(base);
 		finder->recipes->failed |= !recipe->address;

@@ -27,6 +27,9 @@ static const struct recipe_words kinds[RECIPE_KINDS] = {
 	[RECIPE_STUB_IDS] = { "pci-stub-ids", "pci-stub takes them first", FIX_IMPORT },
 	[RECIPE_DRIVERCTL] = { "driverctl", "driverctl sets its own override later, after udev",
 			       "vfio-early import, then driverctl unset-override" },
+	[RECIPE_DRIVERCTL_OTHER] = { "driverctl-other",
+				     "driverctl gives it to that driver, after udev",
+				     "driverctl unset-override, if the config is to have it" },
 	[RECIPE_BLACKLIST] = { "blacklist",
 			       "not needed for functions that the config names, and keeps the "
 			       "driver from the host's own",
@@ -174,16 +177,8 @@ static const struct recipe_words states[RECIPE_STATES] = {
 			       "delete it" },
 };
 
-/* Of driverctl: another driver than vfio-pci. */
-static const struct recipe_words other_driver = {
-	"driverctl-other", "driverctl gives it to that driver, after udev",
-	"driverctl unset-override, if the config is to have it"
-};
-
 static const struct recipe_words *words_of_recipe(const struct recipe *recipe)
 {
-	if (recipe->kind == RECIPE_DRIVERCTL && recipe->harm == RECIPE_FIGHTS)
-		return &other_driver;
 	return recipe->state == RECIPE_IN_FORCE ? &kinds[recipe->kind] : &states[recipe->state];
 }
 

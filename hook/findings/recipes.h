@@ -17,13 +17,14 @@
 struct next_answers;
 
 enum recipe_kind {
-	RECIPE_IDS,	       /* modprobe.d: options vfio-pci ids=VALUE */
-	RECIPE_MODULE_IDS,     /* initramfs-tools/modules: vfio_pci ids=VALUE */
-	RECIPE_CMDLINE_IDS,    /* vfio-pci.ids=VALUE on a kernel command line */
-	RECIPE_STUB_IDS,       /* the same of pci-stub, in any of these places */
-	RECIPE_DRIVERCTL,      /* /etc/driverctl.d/ADDRESS; value: the driver */
-	RECIPE_BLACKLIST,      /* modprobe.d: blacklist VALUE, a driver that would take a device */
-	RECIPE_BLACKLIST_VFIO, /* the same of a module that we need */
+	RECIPE_IDS,		/* modprobe.d: options vfio-pci ids=VALUE */
+	RECIPE_MODULE_IDS,	/* initramfs-tools/modules: vfio_pci ids=VALUE */
+	RECIPE_CMDLINE_IDS,	/* vfio-pci.ids=VALUE on a kernel command line */
+	RECIPE_STUB_IDS,	/* the same of pci-stub, in any of these places */
+	RECIPE_DRIVERCTL,	/* /etc/driverctl.d/ADDRESS: vfio-pci */
+	RECIPE_DRIVERCTL_OTHER, /* the same of another driver; value: that driver */
+	RECIPE_BLACKLIST,	/* modprobe.d: blacklist VALUE, a driver that would take a device */
+	RECIPE_BLACKLIST_VFIO,	/* the same of a module that we need */
 	RECIPE_CMDLINE_BLACKLIST, /* module_blacklist= or modprobe.blacklist= of such a driver */
 	RECIPE_INSTALL,		  /* modprobe.d: install VALUE COMMAND, of such a driver */
 	RECIPE_INSTALL_VFIO, /* install vfio-pci COMMAND; value: its ids=, if it is understood whole */
@@ -89,7 +90,7 @@ struct recipe {
 	char *text;	   /* the line, or the one parameter of a command line */
 	char *value;	   /* see enum recipe_kind; "" when there is none */
 	char *by;	   /* see enum recipe_state; else NULL */
-	char *address;	   /* RECIPE_DRIVERCTL: "0000:81:00.0"; else NULL */
+	char *address;	   /* of driverctl: "0000:81:00.0"; else NULL */
 };
 
 /* A line that calls a script in which there is one. */
