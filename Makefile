@@ -429,8 +429,10 @@ installed := \
 	$(foreach file,module-setup.sh $(patsubst %,vfio-early-%.sh,cmdline settled timeout),\
 		0755:$(system)/dracut/50vfio-early/$(file):$(dracutdir)/$(file)) \
 	0644:$(system)/dracut/50vfio-early/vfio-early.service:$(dracutdir)/vfio-early.service \
-	0644:$(system)/udev/05-vfio-early.rules:$(prefix)/lib/udev/rules.d/05-vfio-early.rules \
-	0644:$(system)/systemd/$(unit):$(unitdir)/$(unit) \
+	$(foreach file,05-vfio-early.rules 90-vfio-early.rules,\
+		0644:$(system)/udev/$(file):$(prefix)/lib/udev/rules.d/$(file)) \
+	$(foreach file,$(unit) $(patsubst %,vfio-early-%@.service,vfs vfs-again),\
+		0644:$(system)/systemd/$(file):$(unitdir)/$(file)) \
 	$(foreach file,initramfs/post-update.d/vfio-early update-motd.d/60-vfio-early,\
 		0755:$(system)/$(file):$(sysconfdir)/$(file)) \
 	0644:$(system)/vfio-early.conf:$(sysconfdir)/vfio-early.conf \

@@ -20,8 +20,31 @@
 #define WORDS(code, text) text
 #endif
 
-/* X(enum constant, code) */
+/*
+ * What the host alone says, of virtual functions that it makes: the boot half writes none of them, and has
+ * no room for their names.
+ */
 /* clang-format off */
+#ifdef __KLIBC__
+#define HOST_REASON_CODES(X)
+#define HOST_REPORT_RESULTS(X)
+#else
+#define HOST_REASON_CODES(X) \
+	X(REASON_VFS_MADE, "vfs-made") \
+	X(REASON_VFS_THERE, "vfs-there")	/* somebody else made some before */ \
+	X(REASON_VFS_BOUND, "vfs-of-bound")	/* it is on vfio-pci, which makes none */ \
+	X(REASON_VFS_MANY, "vfs-too-many")	/* more than it can have */ \
+	X(REASON_VFS_WAIT, "vfs-wait")		/* tried again when the network is up */ \
+	X(REASON_VFS_FAILED, "vfs-failed") \
+	X(REASON_VFS_STUCK, "vfs-stuck")	/* its driver did not answer in time */ \
+	X(REASON_VFS_MOVED, "vfs-moved")	/* another device is at the pinned place */ \
+	X(REASON_VF_LEFT, "vf-left")		/* no line takes it: with the host */
+#define HOST_REPORT_RESULTS(X) \
+	X(REPORT_MADE, "made")		/* of a physical function */ \
+	X(REPORT_LEFT, "left")		/* of a virtual one: no line takes it */
+#endif
+
+/* X(enum constant, code) */
 #define REASON_CODES(X) \
 	/* It is bound, or may be. */ \
 	X(REASON_NONE, "ok") \
@@ -57,7 +80,8 @@
 	X(REASON_BUSY, "busy")			/* another run did not end in time */ \
 	X(REASON_UNDONE, "undone")		/* the run ended before it */ \
 	X(REASON_GAVE_BACK, "gave-back-root")	/* it was bound; the boot did not find its root */ \
-	X(REASON_BY_ADMIN, "by-admin")		/* vfio-early detach or reattach, after the boot */
+	X(REASON_BY_ADMIN, "by-admin")		/* vfio-early detach or reattach, after the boot */ \
+	HOST_REASON_CODES(X)
 /* clang-format on */
 
 enum reason {
@@ -79,7 +103,8 @@ enum reason {
 	X(REPORT_ABSENT, "absent") \
 	X(REPORT_UNDONE, "undone")	/* the run ended before it */ \
 	X(REPORT_PLANNED, "planned")	/* a dry run */ \
-	X(REPORT_REATTACHED, "reattached") /* given back by the administrator, after the boot */
+	X(REPORT_REATTACHED, "reattached") /* given back by the administrator, after the boot */ \
+	HOST_REPORT_RESULTS(X)
 /* clang-format on */
 
 enum report_result {

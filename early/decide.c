@@ -28,19 +28,6 @@ bool decide_is_forced(const struct verdict *verdict)
 	return decide_is_taken(verdict) && verdict->protect != DECIDE_NO_INDEX;
 }
 
-static enum selector_result match(const struct selector *sel, const struct pci_function *fn)
-{
-	enum selector_result result = selector_match(sel, &fn->addr, &fn->id, fn->class,
-						     fn->has_slot_id ? &fn->slot_id : NULL);
-
-	/* The ID that is planned, in another place: a twin. */
-	if (result == SELECTOR_MATCHES && sel->has_place &&
-	    !(fn->has_place &&
-	      pci_place_equal(&sel->place, &fn->place, sel->kind == SELECTOR_SLOT)))
-		return SELECTOR_ID_CHANGED;
-	return result;
-}
-
 /*
  * Which selectors name the function. One that matches wins over one whose pinned ID has changed,
  * and of those that match, one with the exclamation mark.
@@ -51,7 +38,7 @@ static enum selector_result find_binds(const struct plan *plan, const struct pci
 	enum selector_result best = SELECTOR_DIFFERS;
 
 	for (unsigned int i = 0; i < plan->binds; i++) {
-		enum selector_result result = match(&plan->bind[i].sel, fn);
+		enum selector_result result = pci_match(&plan->bind[i].sel, fn);
 
 		if (result == SELECTOR_DIFFERS)
 			continue;
@@ -73,7 +60,7 @@ static bool is_excepted(const struct plan *plan, const struct pci_function *fn)
 {
 	/* A pinned exception whose ID has changed still speaks of that address: keep away. */
 	for (unsigned int i = 0; i < plan->excepts; i++)
-		if (match(&plan->except[i].sel, fn) != SELECTOR_DIFFERS)
+		if (pci_match(&plan->except[i].sel, fn) != SELECTOR_DIFFERS)
 			return true;
 	return false;
 }

@@ -125,7 +125,8 @@ static bool wait_for_turn(struct run *run)
 	struct pci_function fn;
 
 	pci_resolve_plan(run->act.rootfd, &plan);
-	if (pci_read(run->act.rootfd, &run->late, &fn) == 0 && !pci_is_named(&plan, &fn))
+	if (pci_read(run->act.rootfd, &run->late, &fn) == 0 &&
+	    !pci_is_named(run->act.rootfd, &plan, &fn))
 		return false;
 	run->is_busy = sysfs_lock(run->lockfd, (int)plan.deadline * 1000 / 2) == -ETIMEDOUT;
 	return true;
@@ -246,7 +247,8 @@ static void log_verdict(struct run *run, unsigned int i)
 static void log_absent(struct run *run)
 {
 	for (unsigned int i = 0; i < plan.binds; i++) {
-		if (run->act.decisions.matched[i])
+		/* Virtual functions are yet to be made. */
+		if (run->act.decisions.matched[i] || plan.bind[i].sel.kind == SELECTOR_VF)
 			continue;
 		run->refused++;
 		run->is_wrong = true;
@@ -453,6 +455,8 @@ static enum exit_status run_plan(struct run *run, const struct plan_place *place
 	}
 	if (!read_plan(run, place))
 		return EXIT_NO_PLAN;
+	if (plan.has_tasks && !run->is_late && !run->is_dry)
+		sysfs_replace(report.rootfd, PATH_RUN_TASKS, "", 0);
 	if (!plan.binds) {
 		if (run->is_late)
 			return EXIT_AS_CONFIGURED;

@@ -294,6 +294,45 @@ bool pci_has_noiommu_group(int rootfd, const struct pci_function *fn)
 	       text_take(&noiommu, text);
 }
 
+void pci_read_pf(int rootfd, struct pci_function *fn)
+{
+	char path[SYSFS_PATH_MAX], text[PCI_ADDRESS_SIZE];
+	struct pci_function pf;
+	int ret = sysfs_link_name(rootfd, pci_attribute(path, &fn->addr, "physfn"), text,
+				  sizeof(text));
+
+	if (ret == -ENOENT)
+		return;
+	fn->is_vf = true;
+	if (ret || pci_address_parse(text, &fn->pf.addr) || pci_read(rootfd, &fn->pf.addr, &pf) ||
+	    pci_read_place(rootfd, &fn->pf.addr, &fn->pf.place))
+		fn->is_pf_unknown = true;
+	else
+		fn->pf.id = pf.id;
+}
+
+enum selector_result pci_match(const struct selector *sel, const struct pci_function *fn)
+{
+	const struct pci_identity *who = &fn->self;
+	enum selector_result result;
+
+	if (sel->kind == SELECTOR_VF) {
+		if (!fn->is_vf)
+			return SELECTOR_DIFFERS;
+		/* It may be one of those that are never to be taken. */
+		if (fn->is_pf_unknown)
+			return SELECTOR_ID_CHANGED;
+		who = &fn->pf;
+	}
+	result = selector_match(sel, &who->addr, &who->id, fn->class,
+				fn->has_slot_id ? &fn->slot_id : NULL);
+	/* The ID that is planned, in another place: a twin. */
+	if (result == SELECTOR_MATCHES && sel->has_place &&
+	    !pci_place_equal(&sel->place, &who->place, sel->kind == SELECTOR_SLOT))
+		return SELECTOR_ID_CHANGED;
+	return result;
+}
+
 /* How many functions the caller has read before. The boot half has none. */
 static unsigned int count_known(const struct pci_table *table)
 {
@@ -500,6 +539,8 @@ int pci_read_place(int rootfd, const struct pci_address *addr, struct pci_place 
 			has_root = true;
 			*place = (struct pci_place){ .root = hop };
 		} else if (place->hops == SELECTOR_MAX_HOPS) {
+			/* No other place has so many. */
+			place->hops++;
 			return -ENAMETOOLONG;
 		} else {
 			place->hop[place->hops++] = (struct selector_hop){ hop.dev, hop.fn };
@@ -603,23 +644,25 @@ static void add_unreadable(struct pci_table *table, const struct pci_address *ad
 }
 
 /* The slot's ID does not matter yet: a changed ID makes a candidate too, one to be refused. */
-bool pci_is_named(const struct plan *plan, const struct pci_function *fn)
+bool pci_is_named(int rootfd, const struct plan *plan, struct pci_function *fn)
 {
+	if (plan->names_vfs)
+		pci_read_pf(rootfd, fn);
 	for (unsigned int i = 0; i < plan->binds; i++)
-		if (selector_match(&plan->bind[i].sel, &fn->addr, &fn->id, fn->class, &fn->id) !=
-		    SELECTOR_DIFFERS)
+		if (pci_match(&plan->bind[i].sel, fn) != SELECTOR_DIFFERS)
 			return true;
 	return false;
 }
 
-static int collect_named(const struct pci_function *fn, int error, void *arg)
+static int collect_named(const struct pci_function *found, int error, void *arg)
 {
 	struct collection *collection = arg;
+	struct pci_function fn = *found;
 
 	if (error)
-		add_unreadable(collection->table, &fn->addr, error);
-	else if (pci_is_named(collection->plan, fn))
-		return add_candidate(collection->table, fn);
+		add_unreadable(collection->table, &fn.addr, error);
+	else if (pci_is_named(collection->rootfd, collection->plan, &fn))
+		return add_candidate(collection->table, &fn);
 	return 0;
 }
 
@@ -660,6 +703,8 @@ static void read_details(const struct collection *collection, struct pci_functio
 	struct pci_address other = fn->addr;
 
 	read_facts(collection->rootfd, collection->table, fn);
+	if (collection->plan->names_vfs)
+		pci_read_pf(collection->rootfd, fn);
 	if (collection->plan->boot_vga != PLAN_BOOT_VGA_KEEP)
 		return;
 	fn->boot_vga_slot = find_framebuffer(collection->rootfd, &fn->addr, true) != PCI_FB_NONE;
@@ -720,7 +765,7 @@ static void promote_named(struct collection *collection)
 	for (unsigned int i = table->candidates; i < table->count; i++) {
 		struct pci_function *to = &table->fn[table->candidates], fn = table->fn[i];
 
-		if (!pci_is_named(collection->plan, &fn))
+		if (!pci_is_named(collection->rootfd, collection->plan, &fn))
 			continue;
 		table->fn[i] = *to;
 		*to = fn;
@@ -814,7 +859,8 @@ bool pci_resolve_plan(int rootfd, struct plan *plan)
 
 	for (unsigned int i = 0; i < plan->binds; i++) {
 		pci_resolve(rootfd, &plan->bind[i].sel);
-		scan |= selector_needs_scan(&plan->bind[i].sel);
+		scan |= selector_needs_scan(&plan->bind[i].sel) ||
+			plan->bind[i].sel.kind == SELECTOR_VF;
 	}
 	for (unsigned int i = 0; i < plan->excepts; i++)
 		pci_resolve(rootfd, &plan->except[i].sel);

@@ -26,10 +26,23 @@ enum pci_framebuffer {
 	PCI_FB_TAKEN,  /* it was there, until a driver took the function: the host half's finding */
 };
 
-/* The long ones last: the code that reads the others is then shorter. */
-struct pci_function {
+/* What tells one function from all others. */
+struct pci_identity {
 	struct pci_address addr;
 	struct pci_id id;
+	struct pci_place place; /* of no function where it cannot be read */
+};
+
+/* The long ones last: the code that reads the others is then shorter. */
+struct pci_function {
+	union {
+		struct {
+			struct pci_address addr;
+			struct pci_id id;
+			struct pci_place place; /* has_place */
+		};
+		struct pci_identity self;
+	};
 	uint32_t class; /* 24 bits: 0x030000 is VGA */
 
 	/*
@@ -44,14 +57,17 @@ struct pci_function {
 	bool boot_vga;	    /* this function is the boot VGA device */
 	bool boot_vga_slot; /* the slot has it, or the boot framebuffer: read for boot-vga keep */
 	bool has_slot_id;
-	bool has_place;	       /* pci_collect(), when the plan has places */
+	bool has_place; /* pci_collect(), when the plan has places */
+	/* Read by pci_is_named() and pci_collect(), when a selector of the plan is one of vf: */
+	bool is_vf;
+	bool is_pf_unknown;    /* it could not be read whether it is */
 	int group;	       /* IOMMU group, -1 when there is none */
 	unsigned int vfs;      /* enabled virtual functions */
 	struct pci_id slot_id; /* of function 0 */
 	enum pci_framebuffer framebuffer;
 
 	char driver[PCI_DRIVER_SIZE]; /* "" when none */
-	struct pci_place place;	      /* where it is plugged in: has_place */
+	struct pci_identity pf;	      /* is_vf: the physical one */
 };
 
 struct pci_table {
@@ -178,8 +194,21 @@ int pci_find_pinned(int rootfd, const struct selector *sel, struct pci_address *
  */
 int pci_path(int rootfd, const struct pci_address *addr, char *buf, unsigned int size);
 
-/* pci_is_named - does a bind selector name it? Paths are resolved; a changed ID counts too. */
-bool pci_is_named(const struct plan *plan, const struct pci_function *fn);
+/*
+ * pci_match - does a selector, resolved, name the function? By the facts in it alone: of a slot its
+ * slot_id, of virtual functions the physical one, which pci_read_pf() reads. Where a selector is pinned to a
+ * place, another place is SELECTOR_ID_CHANGED: a twin.
+ */
+enum selector_result pci_match(const struct selector *sel, const struct pci_function *fn);
+
+/* pci_read_pf - which physical function it is one of, if any, with that one's ID and place. */
+void pci_read_pf(int rootfd, struct pci_function *fn);
+
+/*
+ * pci_is_named - does a bind selector name it? Paths are resolved; a changed ID counts too. Reads what a
+ * selector of virtual functions asks for, if the plan has one.
+ */
+bool pci_is_named(int rootfd, const struct plan *plan, struct pci_function *fn);
 
 /* pci_resolve_plan - follow the paths of all selectors. Returns whether any of them needs a scan. */
 bool pci_resolve_plan(int rootfd, struct plan *plan);

@@ -56,6 +56,28 @@ static const char *check_end(struct line *line, const char **at)
  */
 typedef const char *(*keyword_fn)(struct plan *plan, struct line *line, const char **at);
 
+/* One word as a selector. */
+static const char *parse_selector(struct plan *plan, const char *word, struct selector *sel,
+				  const char **at)
+{
+	size_t where;
+	const char *error = selector_parse(word, sel, &where);
+
+	*at = word;
+	if (error)
+		*at += where;
+	else
+		plan->names_vfs |= sel->kind == SELECTOR_VF;
+	return error;
+}
+
+/* That virtual functions are never forced is the host's to say: no plan of it has such a line. */
+#ifdef __KLIBC__
+#define NEVER_FORCED false
+#else
+#define NEVER_FORCED true
+#endif
+
 /* A list of selectors that a line may add to. */
 struct selectors {
 	struct plan_selector *list;
@@ -65,7 +87,8 @@ struct selectors {
 };
 
 /* As many selectors as the line has. */
-static const char *take_selectors(struct line *line, const struct selectors *to, const char **at)
+static const char *take_selectors(struct plan *plan, struct line *line, const struct selectors *to,
+				  const char **at)
 {
 	unsigned int n = *to->count;
 	const char *word;
@@ -73,16 +96,15 @@ static const char *take_selectors(struct line *line, const struct selectors *to,
 	while ((word = next_word(line))) {
 		struct plan_selector *item = &to->list[n];
 		const char *error;
-		size_t where;
 
 		*at = word;
 		if (n == to->max)
 			return to->full;
-		error = selector_parse(word, &item->sel, &where);
-		if (error) {
-			*at = word + where;
+		error = parse_selector(plan, word, &item->sel, at);
+		if (error)
 			return error;
-		}
+		if (NEVER_FORCED && to->force && item->sel.kind == SELECTOR_VF)
+			return FAULT("virtual functions are never forced; write bind vf:...");
 		item->text = word;
 		item->line = line->number;
 		item->force = to->force;
@@ -103,7 +125,7 @@ static const char *take_binds(struct plan *plan, struct line *line, const char *
 		.force = force,
 		.full = FAULT("more than 256 bind selectors; use class: or IDs"),
 	};
-	const char *error = take_selectors(line, &to, at);
+	const char *error = take_selectors(plan, line, &to, at);
 
 	plan->bind_lines += !error;
 	return error;
@@ -128,7 +150,7 @@ static const char *take_except(struct plan *plan, struct line *line, const char 
 		.full = FAULT("more than 128 except selectors; use class: or IDs"),
 	};
 
-	return take_selectors(line, &to, at);
+	return take_selectors(plan, line, &to, at);
 }
 
 /*
@@ -256,18 +278,14 @@ static const char *take_protect(struct plan *plan, struct line *line, const char
 {
 	const char *word = next_word(line), *error;
 	struct selector sel;
-	size_t where;
 
 	if (plan->protects == PLAN_MAX_PROTECTS)
 		return FAULT("more than 1024 protect lines");
 	if (!word)
 		return FAULT("write protect ADDRESS=ID@PATH REASON");
-	*at = word;
-	error = selector_parse(word, &sel, &where);
-	if (error) {
-		*at = word + where;
+	error = parse_selector(plan, word, &sel, at);
+	if (error)
 		return error;
-	}
 	if (sel.kind != SELECTOR_ADDRESS || !sel.has_id || selector_is_path(&sel))
 		return FAULT("write protect ADDRESS=ID@PATH REASON");
 	plan->protect[plan->protects++] = (struct plan_protect){
@@ -279,6 +297,52 @@ static const char *take_protect(struct plan *plan, struct line *line, const char
 	};
 	return NULL;
 }
+
+#ifndef __KLIBC__
+static const char *take_vfs(struct plan *plan, struct line *line, const char **at)
+{
+	const char *usage = FAULT("write vfs ADDRESS.F NUMBER: vfs 0000:81:00.0 4");
+	struct plan_vfs *vf = &plan->vf[plan->vfs];
+	const char *word = next_word(line), *error;
+	unsigned int number = 0;
+
+	if (plan->vfs == PLAN_MAX_VFS)
+		return FAULT("more than 64 vfs lines");
+	if (!word)
+		return usage;
+	vf->text = word;
+	vf->line = line->number;
+	error = parse_selector(plan, word, &vf->sel, at);
+	if (error)
+		return error;
+	if (vf->sel.kind != SELECTOR_ADDRESS)
+		return FAULT("vfs takes the address or path of one function: vfs 0000:81:00.0 4");
+	word = next_word(line);
+	if (!word)
+		return usage;
+	*at = word;
+	while (*word >= '0' && *word <= '9' && number <= PLAN_VFS_MAX)
+		number = number * 10 + (unsigned int)(*word++ - '0');
+	if (*word || !number || number > PLAN_VFS_MAX)
+		return FAULT("write a number of virtual functions from 1 to 65535");
+	error = check_end(line, at);
+	if (error)
+		return error;
+	vf->number = number;
+	plan->vfs++;
+	plan->has_tasks = true;
+	return NULL;
+}
+#else
+/* The host makes them: the boot half only tells it that there are some to make. */
+static const char *take_vfs(struct plan *plan, struct line *line, const char **at)
+{
+	(void)line;
+	(void)at;
+	plan->has_tasks = true;
+	return NULL;
+}
+#endif
 
 static const char *take_lost(struct plan *plan, struct line *line, const char **at)
 {
@@ -302,6 +366,7 @@ static const struct __attribute__((packed)) keyword {
 	{ "kernel", PLAN_COMPILED, take_kernel },   { "config", PLAN_COMPILED, take_config },
 	{ "module", PLAN_COMPILED, take_module },   { "protect", PLAN_COMPILED, take_protect },
 	{ "facts", PLAN_COMPILED, take_facts },	    { "lost", PLAN_COMPILED, take_lost },
+	{ "vfs", PLAN_CONFIG, take_vfs },
 };
 
 #define N_KEYWORDS (sizeof(keywords) / sizeof(keywords[0]))
@@ -322,7 +387,7 @@ static const char *parse_line(struct plan *plan, struct line *line, const char *
 		return keywords[i].parse(plan, line, at);
 	}
 	return FAULT(
-		"unknown keyword; known: bind bind! except boot-vga group failure deadline cmdline");
+		"unknown keyword; known: bind bind! except vfs boot-vga group failure deadline cmdline");
 }
 
 static void add_error(struct plan_errors *errors, const struct line *line, const char *at,

@@ -19,6 +19,8 @@
 #define PLAN_MAX_BINDS	  256	 /* selectors on all bind lines */
 #define PLAN_MAX_EXCEPTS  128
 #define PLAN_MAX_PROTECTS 1024
+#define PLAN_MAX_VFS	  64
+#define PLAN_VFS_MAX	  65535 /* virtual functions of one: 16 bits in the capability */
 #define PLAN_MAX_MODULES  32
 #define PLAN_MAX_LOST	  32 /* config lines that the host half had to leave out */
 #define PLAN_MAX_ERRORS	  32 /* kept; further ones are counted */
@@ -55,6 +57,14 @@ struct plan_selector {
 	bool force;	   /* bind! */
 };
 
+/* Virtual functions that are to be made. */
+struct plan_vfs {
+	struct selector sel; /* an address or a path, of the physical function */
+	const char *text;
+	unsigned int line;
+	unsigned int number;
+};
+
 struct plan_protect {
 	struct pci_address addr;
 	struct pci_id id;
@@ -86,7 +96,9 @@ struct plan_errors {
 };
 
 struct plan {
-	unsigned int binds, excepts, protects, modules, losts;
+	unsigned int binds, excepts, protects, modules, losts, vfs;
+	bool has_tasks; /* vfs lines: all that the boot half knows of those */
+	bool names_vfs; /* a selector of a bind or except line is one of vf: */
 	/*
 	 * "facts unknown": it could not be found out what the host needs, so what may be that is not
 	 * taken for less than an ID and a path.
@@ -103,6 +115,7 @@ struct plan {
 	struct plan_selector bind[PLAN_MAX_BINDS];
 	struct plan_selector except[PLAN_MAX_EXCEPTS];
 	struct plan_protect protect[PLAN_MAX_PROTECTS];
+	struct plan_vfs vf[PLAN_MAX_VFS];
 	struct plan_module module[PLAN_MAX_MODULES];
 	const char *lost[PLAN_MAX_LOST]; /* "FILE:LINE:COLUMN: what" */
 };

@@ -28,6 +28,8 @@ static const char *const use_id_alone = FAULT(
 	"an ID or a class takes no =ID; write the address before =");
 static const char *const use_place = FAULT(
 	"only an address takes @PATH, and a whole one: 81:00.0=10de:1187@00:01.0/00.0");
+static const char *const use_vf = FAULT(
+	"vf: takes the address or path of one physical function: vf:0000:81:00.0");
 static const char *const too_deep = FAULT("the path goes through more than 16 bridges");
 
 /* ".F", when there is one. Returns 1, 0 when there is none, -EINVAL when it is no function. */
@@ -182,6 +184,7 @@ const char *selector_parse(const char *text, struct selector *sel, size_t *where
 {
 	const char *hex = text_find(text, "0x");
 	const char *pos = text, *error;
+	bool is_vf;
 
 	memset(sel, 0, sizeof(*sel));
 	/* "0x" is never part of a right selector, and the commonest slip of all. */
@@ -192,7 +195,12 @@ const char *selector_parse(const char *text, struct selector *sel, size_t *where
 		return use_no_0x;
 	}
 
+	is_vf = text_take(&pos, "vf:");
 	error = take_selector(&pos, sel);
+	if (!error && is_vf && sel->kind != SELECTOR_ADDRESS) {
+		error = use_vf;
+		pos = text;
+	}
 	if (!error && *pos == '=') {
 		if (sel->kind == SELECTOR_ID || sel->kind == SELECTOR_CLASS) {
 			error = use_id_alone;
@@ -205,6 +213,8 @@ const char *selector_parse(const char *text, struct selector *sel, size_t *where
 	}
 	if (!error && *pos)
 		error = use_selector;
+	if (is_vf)
+		sel->kind = SELECTOR_VF;
 	*where = (size_t)(pos - text);
 	return error;
 }

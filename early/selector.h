@@ -48,6 +48,7 @@ enum selector_kind {
 	SELECTOR_ADDRESS, /* [0000:]81:00.0[=ID[@PATH]] */
 	SELECTOR_SLOT,	  /* [0000:]81:00[=ID[@PATH]], every function of the slot */
 	SELECTOR_CLASS,	  /* class:03 */
+	SELECTOR_VF, /* vf:[0000:]81:00.0[=ID[@PATH]]: its virtual functions; ID and path are its own */
 };
 
 /* Bridges that one path may go through; the kernel allows no deeper than 8-bit bus numbers. */
@@ -72,7 +73,7 @@ struct selector {
 	enum selector_kind kind;
 	bool has_id; /* =ID, or the ID of SELECTOR_ID */
 	/*
-	 * A path (SELECTOR_ADDRESS or SELECTOR_SLOT with hops): "addr" is its first bridge until
+	 * A path (SELECTOR_ADDRESS, SELECTOR_SLOT or SELECTOR_VF with hops): "addr" is its first bridge until
 	 * pci_resolve() puts the address at the path's end there and sets "resolved".
 	 */
 	bool resolved;
@@ -137,6 +138,7 @@ bool selector_is_path(const struct selector *sel);
 /*
  * selector_match - does the selector name this function?
  * @addr, @id, @class: the function; class is the 24 bits of config space (0x030000 is VGA)
+ *	Of SELECTOR_VF the physical function: see pci_match()
  * @slot_id: the ID of function 0 of the same slot, which a slot's =ID is compared to; NULL when
  *	     there is no function 0
  */

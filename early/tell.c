@@ -180,6 +180,8 @@ char *tell_reason(const struct tell_facts *facts, unsigned int i, char *buf, siz
 		is_slot = facts->plan->bind[verdict->bind].sel.kind == SELECTOR_SLOT &&
 			  fn->has_slot_id;
 		id = is_slot ? &fn->slot_id : &fn->id;
+		if (facts->plan->bind[verdict->bind].sel.kind == SELECTOR_VF)
+			id = &fn->pf.id;
 		if (pci_id_matches(&facts->plan->bind[verdict->bind].sel.id, id))
 			text_format(second, sizeof(second),
 				    WORDS("twin", "another one of that ID"));

@@ -19,7 +19,7 @@
 struct command {
 	const char *name;
 	int (*fn)(int argc, char **argv);
-	const char *help;
+	const char *help; /* NULL: for a unit of ours alone */
 };
 
 static const struct command commands[] = {
@@ -41,6 +41,7 @@ static const struct command commands[] = {
 	{ "vm", command_vm, "how a device is given to a VM of Proxmox VE" },
 	{ "log", command_log, "what was said at this boot or an earlier one" },
 	{ "bug-report", command_bug_report, "one file of this machine, for who is asked for help" },
+	{ "vfs", command_vfs, NULL },
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -55,7 +56,8 @@ static void help(FILE *out)
 	      "Commands:\n",
 	      out);
 	for (size_t i = 0; i < N_COMMANDS; i++)
-		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
+		if (commands[i].help)
+			fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
 	fputs("\n"
 	      "`vfio-early COMMAND --help` says more of one. The config is /etc/vfio-early.conf.\n",
 	      out);

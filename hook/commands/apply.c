@@ -366,7 +366,7 @@ static bool has_config(struct apply *apply)
 	apply->host->voice = PLAN_SAYS_NOTHING;
 	ret = host_decide_or_problem(apply->host, NULL);
 	apply->host->voice = PLAN_SAYS_FAULTS;
-	return ret || *apply->host->problem.text || apply->host->plan.binds ||
+	return ret || *apply->host->problem.text || !plan_is_empty(&apply->host->plan) ||
 	       apply->host->plan.losts;
 }
 
@@ -390,7 +390,7 @@ static int decide_state(struct apply *apply)
 		ret = check(apply, kernel);
 	free(kernel);
 	if (!ret && apply->minutes && !apply->is_dry)
-		ret = trial_begin(root, apply->host->plan.binds, &apply->trial);
+		ret = trial_begin(root, !plan_is_empty(&apply->host->plan), &apply->trial);
 	if (!ret && !apply->is_undo && !apply->is_dry)
 		ret = state_set(root, STATE_UNDONE, false);
 	return ret ? ret : inspect_open(apply->host, &apply->inspector);
@@ -444,7 +444,7 @@ static int settle(struct apply *apply)
 {
 	if (apply->is_dry || apply->is_restore)
 		return 0;
-	return trial_settle(&apply->host->root, apply->is_undo, apply->host->plan.binds,
+	return trial_settle(&apply->host->root, apply->is_undo, !plan_is_empty(&apply->host->plan),
 			    apply->minutes ? &apply->trial : NULL);
 }
 

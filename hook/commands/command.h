@@ -29,6 +29,7 @@ int command_remove(int argc, char **argv);
 int command_apply(int argc, char **argv);
 int command_undo(int argc, char **argv);
 int command_confirm(int argc, char **argv);
+int command_vfs(int argc, char **argv);
 int command_vgpu(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_verify(int argc, char **argv);

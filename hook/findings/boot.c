@@ -179,6 +179,14 @@ static void find_in_entry(struct search *search, const struct boot_report_entry 
 
 	if (is_wanted_refusal(search->host, entry) || is_none_of_config(search->host, entry))
 		return;
+	/* A virtual function that no line names. */
+	if (has_result(entry, REPORT_LEFT))
+		return;
+	if (has_result(entry, REPORT_MADE)) {
+		finding_add(search->findings, FINDING_VFS_MADE, entry->subject, entry->reason,
+			    NULL);
+		return;
+	}
 	if (has_result(entry, REPORT_REATTACHED)) {
 		if (pci_address_parse(entry->subject, &addr) || pci_read_driver(rootfd, &addr, now))
 			now[0] = '\0';
@@ -240,9 +248,9 @@ static void find_boot(struct search *search, const char *digest)
 
 	if (ret == -ENOMEM) {
 		search->findings->failed = true;
-	} else if (ret == -ENOENT && host->plan.binds) {
+	} else if (ret == -ENOENT && !plan_is_empty(&host->plan)) {
 		finding_add(search->findings, FINDING_BOOT_NONE, "", NULL);
-	} else if (ret && host->plan.binds) {
+	} else if (ret && !plan_is_empty(&host->plan)) {
 		finding_add(search->findings, FINDING_BOOT_UNKNOWN, "", PATH_RUN_REPORT,
 			    strerror(-ret), NULL);
 	} else if (!ret) {

@@ -43,7 +43,7 @@
 	  "remove it") \
 	\
 	/* The config. */ \
-	X(CONFIG_OK, "config-ok", CONFIG, "config", OK, "{0} bind line{1}", "") \
+	X(CONFIG_OK, "config-ok", CONFIG, "config", OK, "{0} bind line{1}{2}", "") \
 	X(LINE_LOST, "line-left-out", CONFIG, "config", BLOCKS, "left out: {0}", "correct it") \
 	X(CONFIG_UNUSABLE, "config-unusable", CONFIG, "config", BLOCKS, "{0}", "{1}") \
 	X(FN_UNREADABLE, "function-unreadable", CONFIG, "config", BLOCKS, \
@@ -61,6 +61,25 @@
 	  "vfio-early undo was the last word: the next boot binds nothing", COMMAND_APPLY) \
 	X(NO_BIND_LINE, "no-bind-line", CONFIG, "config", IDLE, \
 	  "no bind line: the next boot binds nothing", "vfio-early add ADDRESS") \
+	X(VFS_OK, "vfs-ok", CONFIG, "vfs", OK, "{0} virtual functions at every boot; {1} now", "") \
+	X(VFS_ABSENT, "vfs-absent", CONFIG, "config", BLOCKS, "{0} {1}: no such function", \
+	  "correct or remove the line; vfio-early list -a names all functions") \
+	X(VFS_MOVED, "vfs-moved", CONFIG, "config", BLOCKS, \
+	  "{0} {1}: another device is there, or it is in another place", \
+	  "correct or remove the line; vfio-early list -a -o ADDRESS,ID,PATH shows what is there") \
+	X(VFS_NO_SRIOV, "vfs-no-sriov", CONFIG, "vfs", BLOCKS, \
+	  "no virtual function can be made, and {0} are asked for: it has no SR-IOV, or the firmware has " \
+	  "switched that off", \
+	  "switch SR-IOV on in the firmware, or remove the vfs line") \
+	X(VFS_MANY, "vfs-too-many", CONFIG, "vfs", BLOCKS, \
+	  "{0} virtual functions are asked for, and it can have {1}", \
+	  "write {1} or fewer on its vfs line") \
+	X(VFS_OF_BOUND, "vfs-of-bound", CONFIG, "vfs", BLOCKS, \
+	  "{0} virtual functions are asked for, and it is bound itself: on vfio-pci it makes none", \
+	  "remove its bind line or its vfs line") \
+	X(VFS_NONE, "vfs-none", CONFIG, "config", BLOCKS, \
+	  "bind {0}: there are no virtual functions, and no vfs line makes any", \
+	  "write vfs {1} NUMBER") \
 	X(FACTS_UNKNOWN, "facts-unknown", CONFIG, "protect", WARNS, \
 	  "facts unknown: {0}; storage, network and USB controllers are bound only by a line with " \
 	  "ID and path, or by bind!", \
@@ -255,6 +274,7 @@
 	X(BOOT_UNAWARE, "boot-unaware", BOOT, "boot", BLOCKS, "this boot did not know of it", \
 	  FINDING_REBOOT) \
 	X(DEVICE_OK, "device-ok", BOOT, "device", OK, "on {0}", "") \
+	X(VFS_MADE, "vfs-made", BOOT, "vfs", OK, "{0}", "") \
 	X(DEVICE_GONE, "device-gone", BOOT, "device", BLOCKS, "it was bound, and is gone now", \
 	  "echo 1 > /sys/bus/pci/rescan, or reboot") \
 	X(REATTACHED, "reattached", BOOT, "device", WARNS, \

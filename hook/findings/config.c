@@ -115,8 +115,7 @@ static bool is_excepted(const struct host *host, const struct plan_selector *bin
 	for (unsigned int i = 0; i < host->table.candidates; i++) {
 		const struct pci_function *fn = &host->table.fn[i];
 
-		if (selector_match(&bind->sel, &fn->addr, &fn->id, fn->class,
-				   fn->has_slot_id ? &fn->slot_id : NULL) == SELECTOR_DIFFERS)
+		if (pci_match(&bind->sel, fn) == SELECTOR_DIFFERS)
 			continue;
 		if (host->decisions.verdict[i].reason != REASON_EXCEPT)
 			return false;
@@ -129,7 +128,7 @@ void find_config(struct search *search)
 {
 	const struct host *host = search->host;
 	const struct plan *plan = &host->plan;
-	char lines[16];
+	char lines[16], vfs[32] = "";
 
 	if (*host->problem.text) {
 		finding_add(search->findings, FINDING_CONFIG_UNUSABLE, "config", host->problem.text,
@@ -139,7 +138,8 @@ void find_config(struct search *search)
 	for (unsigned int i = 0; i < plan->losts; i++)
 		find_in_lost(search, plan->lost[i]);
 	for (unsigned int i = 0; i < plan->binds; i++)
-		if (!host->decisions.matched[i] && !names_unreadable(host, &plan->bind[i]))
+		if (plan->bind[i].sel.kind != SELECTOR_VF && !host->decisions.matched[i] &&
+		    !names_unreadable(host, &plan->bind[i]))
 			finding_add(search->findings, FINDING_NO_FUNCTION, "config",
 				    plan->bind[i].text, NULL);
 	for (unsigned int i = 0; i < plan->binds; i++)
@@ -150,13 +150,17 @@ void find_config(struct search *search)
 		find_unreadable(search, &host->unreadable[i]);
 	if (host->is_undone)
 		finding_add(search->findings, FINDING_UNDONE, "config", NULL);
-	else if (!plan->binds && !plan->losts)
+	else if (plan_is_empty(plan) && !plan->losts)
 		finding_add(search->findings, FINDING_NO_BIND_LINE, "config", NULL);
+	find_vfs(search);
 	find_refusals(search);
 	if (!count_blocks(search)) {
 		snprintf(lines, sizeof(lines), "%u", plan->bind_lines);
+		if (plan->vfs)
+			snprintf(vfs, sizeof(vfs), ", %u vfs line%s", plan->vfs,
+				 plan->vfs == 1 ? "" : "s");
 		finding_add(search->findings, FINDING_CONFIG_OK, "", lines,
-			    plan->bind_lines == 1 ? "" : "s", NULL);
+			    plan->bind_lines == 1 ? "" : "s", vfs, NULL);
 	}
 	find_in_notes(search);
 }

@@ -33,6 +33,7 @@ void find_concern(struct search *search, size_t from, int group);
 /* Each adds what it finds. */
 void find_machine(struct search *search);
 void find_config(struct search *search);
+void find_vfs(struct search *search);
 void find_refusals(struct search *search);
 void find_groups(struct search *search);
 void find_devices(struct search *search);

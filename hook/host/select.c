@@ -179,6 +179,18 @@ bool host_propose(const struct host *host, const char *word, bool may_be_bridge,
 	return len;
 }
 
+static bool is_selected(const struct host *host, const struct selector *sel,
+			const struct pci_function *fn, const struct pci_id *slot_id)
+{
+	struct pci_function own = *fn;
+
+	if (sel->kind != SELECTOR_VF)
+		return selector_match(sel, &fn->addr, &fn->id, fn->class, slot_id) ==
+		       SELECTOR_MATCHES;
+	pci_read_pf(host->root.fd, &own);
+	return pci_match(sel, &own) == SELECTOR_MATCHES;
+}
+
 int host_select(const struct host *host, const char *word,
 		void (*fn)(struct host_function *fn, void *arg), void *arg)
 {
@@ -207,8 +219,7 @@ int host_select(const struct host *host, const char *word,
 
 		addr.fn = 0;
 		first = host_find(host, &addr);
-		if (selector_match(&sel, &pci->addr, &pci->id, pci->class,
-				   first ? &first->pci.id : NULL) != SELECTOR_MATCHES)
+		if (!is_selected(host, &sel, pci, first ? &first->pci.id : NULL))
 			continue;
 		fn(&host->fn[i], arg);
 		found++;
@@ -217,6 +228,11 @@ int host_select(const struct host *host, const char *word,
 		return found;
 	if (sel.kind == SELECTOR_ID || sel.kind == SELECTOR_CLASS) {
 		message_error("no PCI function is %s; see vfio-early list -a", word);
+		return -ENOENT;
+	}
+	if (sel.kind == SELECTOR_VF && host_find(host, &sel.addr)) {
+		message_error("the function at %s has no virtual functions now",
+			      word + strlen("vf:"));
 		return -ENOENT;
 	}
 	if (sel.has_id && host_find(host, &sel.addr)) {

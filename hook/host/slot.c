@@ -97,6 +97,10 @@ int slot_parse(const struct host *host, const char *text, struct selector *sel)
 		return message_error("%s is a class, not an address; fix: write it into "
 				     "/etc/vfio-early.conf yourself: bind %s",
 				     text, text);
+	if (sel->kind == SELECTOR_VF)
+		return message_error("%s are virtual functions, not an address; fix: write it into "
+				     "/etc/vfio-early.conf yourself: bind %s",
+				     text, text);
 	if (sel->has_id)
 		return message_error(
 			"%s: leave out the = and the ID; it is pinned to that of today", text);

@@ -64,7 +64,7 @@ int inspect_open(struct host *host, struct inspector *inspector)
 {
 	*inspector = (struct inspector){ .host = host };
 	inspector->config = compiler_config(host->compiler);
-	inspector->wants_us = host->plan.binds || host->plan.losts;
+	inspector->wants_us = !plan_is_empty(&host->plan) || host->plan.losts;
 	read_times(inspector);
 	read_binary(inspector);
 	return 0;
@@ -234,7 +234,7 @@ static bool is_of_config(const struct work *work, const struct plan *plan)
 	static const char kind[] = "sha256:";
 
 	if (!plan->config)
-		return plan->losts && !plan->binds;
+		return plan->losts && plan_is_empty(plan);
 	return !strncmp(plan->config, kind, sizeof(kind) - 1) &&
 	       !strcmp(plan->config + sizeof(kind) - 1, work->inspector->config->digest);
 }
@@ -270,7 +270,7 @@ static bool check_plan(struct work *work, const struct plan *plan)
 		      plan->kernel);
 	if (!is_of_today)
 		wrong(work, "plan-old", "the plan in it was made from an older config");
-	if (!plan->binds && !plan->losts)
+	if (plan_is_empty(plan) && !plan->losts)
 		wrong(work, "plan-empty", "the plan in it names no function");
 	check_facts(work, plan);
 	for (unsigned int i = 0; i < plan->losts; i++)

@@ -35,7 +35,7 @@
 /* An ID with its subsystem; a path selector of SELECTOR_MAX_HOPS hops ("/1f.7") and an ID. */
 #define ID_TEXT_SIZE	   (2 * PCI_ID_SIZE)
 #define PATH_TEXT_SIZE	   (PCI_ADDRESS_SIZE + 5 * SELECTOR_MAX_HOPS)
-#define SELECTOR_TEXT_SIZE (2 * PATH_TEXT_SIZE + ID_TEXT_SIZE + 2)
+#define SELECTOR_TEXT_SIZE (2 * PATH_TEXT_SIZE + ID_TEXT_SIZE + sizeof("vf:=@"))
 
 struct compiler {
 	struct config_problem *problem; /* or NULL: see compiler_open() */
@@ -136,16 +136,25 @@ static bool is_same_place(const struct selector *a, const struct selector *b)
 	       !memcmp(a->hop, b->hop, a->hops * sizeof(a->hop[0]));
 }
 
-/* What this address, slot or path (not resolved yet) was pinned to at boot, or NULL. */
+static const struct selector *same_pinned(const struct selector *then, const struct selector *sel)
+{
+	return then->has_id && !selector_needs_scan(then) && is_same_place(then, sel) ? then : NULL;
+}
+
+/*
+ * What this address, slot or path (not resolved yet) was pinned to at boot, or NULL. One that stands in
+ * lines of several keywords was the same in all of them.
+ */
 static const struct selector *find_booted(const struct compiler *comp, const struct selector *sel)
 {
-	for (unsigned int i = 0; i < comp->booted.binds; i++) {
-		const struct selector *then = &comp->booted.bind[i].sel;
+	const struct plan *booted = &comp->booted;
+	const struct selector *then = NULL;
 
-		if (then->has_id && !selector_needs_scan(then) && is_same_place(then, sel))
-			return then;
-	}
-	return NULL;
+	for (unsigned int i = 0; i < booted->binds && !then; i++)
+		then = same_pinned(&booted->bind[i].sel, sel);
+	for (unsigned int i = 0; i < booted->vfs && !then; i++)
+		then = same_pinned(&booted->vf[i].sel, sel);
+	return then;
 }
 
 /* Whose ID a pin is: the function's own, or that of function 0 of a slot. */
@@ -220,6 +229,8 @@ static void format_selector(const struct selector *sel, const struct pci_address
 		return;
 	}
 
+	if (sel->kind == SELECTOR_VF)
+		pos += sprintf(pos, "vf:");
 	pos += format_path(addr, sel->hop, sel->hops, sel->kind, pos);
 	pos += sprintf(pos, "%s%s", *id ? "=" : "", id);
 	if (!sel->has_place)
@@ -275,19 +286,45 @@ static bool is_elsewhere(const struct compiler *comp, const struct selector *sel
 	       !pci_place_equal(&sel->place, &now, sel->kind == SELECTOR_SLOT);
 }
 
+/* What was found out when a selector was pinned. */
+struct pin {
+	const struct pci_function *fn; /* what is there, or NULL */
+	const struct pci_id *then;     /* what was there at boot, when the line has no ID itself */
+	bool is_lost;		       /* a path that leads nowhere */
+	int no_place;		       /* its path cannot be read: -errno */
+};
+
+/* Pins an address, slot or path to ID and path, where that can be done. */
+static struct pin pin(const struct compiler *comp, struct selector *sel)
+{
+	const struct selector *booted = find_booted(comp, sel);
+	struct pin pin = { 0 };
+
+	if (!sel->has_id && booted)
+		pin.then = &booted->id;
+	pin.is_lost = pci_resolve(comp->root->fd, sel) != 0;
+	if (!pin.is_lost)
+		pin.fn = find_pinned(comp, sel);
+	if (!sel->has_id && (pin.then || pin.fn) && may_pin_id(comp, sel)) {
+		sel->id = pin.then ? *pin.then : pin.fn->id;
+		sel->id.subvendor = sel->id.subdevice = 0;
+		sel->has_id = true;
+	}
+	pin.no_place = pin_place(comp, sel, pin.fn, booted);
+	return pin;
+}
+
 /* Says what a bind line has to do with this machine today; pins it where it can be pinned. */
 static void pin_bind(struct compiler *comp, unsigned int bind)
 {
 	struct plan_selector *item = &comp->plan.bind[bind];
 	struct selector *sel = &item->sel;
-	const struct pci_function *fn = NULL;
-	const struct selector *booted;
-	const struct pci_id *then = NULL;
+	const struct pci_function *fn;
+	const struct pci_id *then;
 	char id[PCI_ID_SIZE], now[PCI_ID_SIZE];
 	unsigned int line;
 	const char *file = config_origin(&comp->config, &comp->plan, bind, &line);
-	bool is_lost;
-	int no_place;
+	struct pin found;
 
 	if (selector_needs_scan(sel)) {
 		if (comp->voice == PLAN_SAYS_ALL && !is_matching(comp, sel, SELECTOR_MATCHES))
@@ -295,26 +332,17 @@ static void pin_bind(struct compiler *comp, unsigned int bind)
 		return;
 	}
 
-	booted = find_booted(comp, sel);
-	if (!sel->has_id && booted)
-		then = &booted->id;
-	is_lost = pci_resolve(comp->root->fd, sel) != 0;
-	if (!is_lost)
-		fn = find_pinned(comp, sel);
-	if (!sel->has_id && (then || fn) && may_pin_id(comp, sel)) {
-		sel->id = then ? *then : fn->id;
-		sel->id.subvendor = sel->id.subdevice = 0;
-		sel->has_id = true;
-	}
-	no_place = pin_place(comp, sel, fn, booted);
+	found = pin(comp, sel);
+	fn = found.fn;
+	then = found.then;
 	if (comp->voice != PLAN_SAYS_ALL)
 		return;
-	if (no_place)
+	if (found.no_place)
 		message_warn(
 			"%s:%u: the path of %s cannot be read: %s; it is planned by its ID alone",
-			file, line, item->text, strerror(-no_place));
+			file, line, item->text, strerror(-found.no_place));
 
-	if (is_lost)
+	if (found.is_lost)
 		message_warn("%s:%u: %s leads nowhere today%s", file, line, item->text,
 			     unpinned(sel));
 	else if (then && fn && !pci_id_matches(then, &fn->id))
@@ -377,6 +405,12 @@ static bool is_named(const struct compiler *comp, const struct plan_selector *bi
 	pci_resolve(comp->root->fd, &sel);
 	addr.fn = 0;
 	first = find_function(comp, &addr);
+	if (sel.kind == SELECTOR_VF) {
+		struct pci_function own = *fn;
+
+		pci_read_pf(comp->root->fd, &own);
+		return pci_match(&sel, &own) != SELECTOR_DIFFERS;
+	}
 	return selector_match(&sel, &fn->addr, &fn->id, fn->class, first ? &first->id : NULL) !=
 	       SELECTOR_DIFFERS;
 }
@@ -587,6 +621,38 @@ static void write_binds(struct compiler *comp, FILE *out)
 	}
 }
 
+/* Of a card that is not what it was: the image keeps the line as it is, and the boot tells. */
+static void warn_unpinned(const struct compiler *comp, const char *keyword, const char *text,
+			  const struct selector *sel, const struct pin *pin)
+{
+	char id[PCI_ID_SIZE];
+
+	if (comp->voice != PLAN_SAYS_ALL)
+		return;
+	if (pin->is_lost || !pin->fn)
+		message_warn("%s %s matches nothing today%s", keyword, text, unpinned(sel));
+	else if (sel->has_id && !pci_id_matches(&sel->id, &pin->fn->id))
+		message_warn("%s %s matches nothing today: the ID there is %s", keyword, text,
+			     pci_id_format(&pin->fn->id, id));
+}
+
+static void write_vfs(struct compiler *comp, FILE *out)
+{
+	for (unsigned int i = 0; i < comp->plan.vfs; i++) {
+		struct plan_vfs *vfs = &comp->plan.vf[i];
+		struct pci_address addr = vfs->sel.addr;
+		char text[SELECTOR_TEXT_SIZE];
+
+		if (comp->fns) {
+			struct pin found = pin(comp, &vfs->sel);
+
+			warn_unpinned(comp, "vfs", vfs->text, &vfs->sel, &found);
+		}
+		format_selector(&vfs->sel, &addr, text);
+		fprintf(out, "vfs %s %u\n", text, vfs->number);
+	}
+}
+
 /* What is the same for every kernel, but for the lost lines. */
 static int write_items(struct compiler *comp, FILE *out)
 {
@@ -596,6 +662,7 @@ static int write_items(struct compiler *comp, FILE *out)
 		return ret;
 	write_excepts(comp, out);
 	write_binds(comp, out);
+	write_vfs(comp, out);
 	return 0;
 }
 
@@ -693,7 +760,9 @@ static int compile_host(struct compiler *comp)
 		return pass_on(comp, &problem);
 	config_parse(&comp->config, &comp->plan, comp->voice != PLAN_SAYS_NOTHING, add_lost, comp);
 	/* Only what is bound is compared with what is there. */
-	ret = comp->plan.binds && !comp->fn ? pci_scan(comp->root->fd, add_function, comp) : 0;
+	ret = (comp->plan.binds || comp->plan.vfs) && !comp->fn ?
+		      pci_scan(comp->root->fd, add_function, comp) :
+		      0;
 	if (ret && ret != -ENOENT)
 		return message_errno(ret, "cannot read the PCI functions of this host");
 	if (comp->scanned)

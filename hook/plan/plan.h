@@ -41,6 +41,12 @@ static inline bool plan_facts_are_unknown(enum plan_facts facts)
  */
 struct compiler;
 
+/* plan_is_empty - does it ask for nothing at all, neither a bind nor virtual functions? */
+static inline bool plan_is_empty(const struct plan *plan)
+{
+	return !plan->binds && !plan->has_tasks;
+}
+
 /* What is said on stderr while a plan is compiled. */
 enum plan_voice {
 	PLAN_SAYS_FAULTS, /* what is wrong with config and modules */

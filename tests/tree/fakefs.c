@@ -340,6 +340,12 @@ static void add_function(struct function *fn)
 	i = add_node(dir, "driver", NODE_DRIVER_LINK);
 	node[i].fn = fn;
 	add_dir(dir, "power");
+	if (*fn->physfn) {
+		snprintf(path, sizeof(path), "../%s", fn->physfn);
+		i = add_node(dir, "physfn", NODE_LINK);
+		node[i].text = strdup(path);
+		node[i].size = strlen(path);
+	}
 	add_text(dir, "vendor", "0x%04x\n", fn->id[0]);
 	add_text(dir, "device", "0x%04x\n", fn->id[1]);
 	add_text(dir, "subsystem_vendor", "0x%04x\n", fn->id[2]);

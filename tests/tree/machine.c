@@ -119,7 +119,7 @@ static bool set_error(int *error, const char *name)
 static bool set_function(struct machine *m, struct function *fn, const char *key, const char *value)
 {
 	/* For the host's commands alone. */
-	if (!strcmp(key, "reset") || !strcmp(key, "physfn"))
+	if (!strcmp(key, "reset"))
 		return true;
 	if (!strcmp(key, "driver"))
 		return set_driver(m, fn->driver, value) && copy_name(fn->native, value);
@@ -147,6 +147,8 @@ static bool set_function(struct machine *m, struct function *fn, const char *key
 		return sscanf(value, "%u", &fn->adds) == 1;
 	if (!strcmp(key, "under"))
 		return copy_name(fn->under, value);
+	if (!strcmp(key, "physfn"))
+		return copy_name(fn->physfn, value);
 	if (!strcmp(key, "override"))
 		return copy_name(fn->override, value);
 	if (!strcmp(key, "override-store")) {

@@ -32,7 +32,8 @@ struct function {
 	char driver[NAME_SIZE]; /* now; "" when none */
 	char native[NAME_SIZE]; /* the one that takes it when it is probed without an override */
 	char override[NAME_SIZE];
-	int boot_vga; /* -1: no such attribute */
+	char physfn[NAME_SIZE]; /* of a virtual function: the physical one */
+	int boot_vga;		/* -1: no such attribute */
 	unsigned int numvfs, totalvfs;
 	unsigned int appears;		    /* there from this run on */
 	unsigned int replugged, given_back; /* before this run */

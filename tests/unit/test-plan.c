@@ -99,6 +99,28 @@ static void plan_parse_config_every_keyword(void **state)
 	assert_string_equal(plan.cmdline, "intel_iommu=on iommu=pt");
 }
 
+static void plan_parse_virtual_functions(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("vfs 00:01.0/00.0=8086:1572 8\n"
+			       "vfs 81:00.0=8086:1572@81:00.0 65535 # all\n"
+			       "bind 81:00.0=8086:1572@81:00.0\n",
+			       PLAN_CONFIG),
+			 0);
+	assert_false(plan.names_vfs);
+	assert_true(plan.has_tasks);
+	assert_int_equal(plan.vfs, 2);
+	assert_int_equal(plan.vf[0].number, 8);
+	assert_string_equal(plan.vf[0].text, "00:01.0/00.0=8086:1572");
+	assert_int_equal(plan.vf[1].number, 65535);
+	assert_true(plan.vf[1].sel.has_place);
+	assert_int_equal(parse("except vf:81:00.0\n", PLAN_CONFIG), 0);
+	assert_true(plan.names_vfs);
+	assert_false(plan.has_tasks);
+	assert_int_equal(parse("bind vf:81:00.0=8086:1572@81:00.0\n", PLAN_COMPILED), 0);
+	assert_true(plan.names_vfs);
+}
+
 static void plan_parse_compiled_every_keyword(void **state)
 {
 	(void)state;
@@ -187,7 +209,7 @@ static void plan_parse_any_line_end_is_the_same(void **state)
 /* ---- what is wrong ---- */
 
 static const char unknown[] =
-	"unknown keyword; known: bind bind! except boot-vga group failure deadline cmdline";
+	"unknown keyword; known: bind bind! except vfs boot-vga group failure deadline cmdline";
 static const char ours[] = "this keyword is written into the plan by vfio-early itself; remove it";
 static const char only_one[] = "only one word belongs here; remove the rest of the line";
 static const char missing[] = "a selector is missing: bind 10de:1187, bind 0000:81:00";
@@ -197,6 +219,10 @@ static const char group[] = "write group warn, group claim or group refuse";
 static const char failure[] = "write failure release, or failure hold";
 static const char deadline[] = "write a number of seconds from 1 to 120: deadline 20";
 static const char module[] = "write module /lib/modules/..., without .ko, and its options";
+static const char vfs[] = "write vfs ADDRESS.F NUMBER: vfs 0000:81:00.0 4";
+static const char one_function[] =
+	"vfs takes the address or path of one function: vfs 0000:81:00.0 4";
+static const char number[] = "write a number of virtual functions from 1 to 65535";
 static const char protect[] = "write protect ADDRESS=ID@PATH REASON";
 
 static const struct {
@@ -246,6 +272,20 @@ static const struct {
 	{ PLAN_CONFIG, "deadline 20 s", 13, only_one },
 	{ PLAN_CONFIG, "cmdline", 1,
 	  "write cmdline auto, cmdline none, or the kernel parameters to keep" },
+	{ PLAN_CONFIG, "bind! vf:81:00.0", 7,
+	  "virtual functions are never forced; write bind vf:..." },
+	{ PLAN_CONFIG, "bind vf:10de:1187", 6,
+	  "vf: takes the address or path of one physical function: vf:0000:81:00.0" },
+	{ PLAN_CONFIG, "vfs", 1, vfs },
+	{ PLAN_CONFIG, "vfs 81:00.0", 5, vfs },
+	{ PLAN_CONFIG, "vfs 81:00 4", 5, one_function },
+	{ PLAN_CONFIG, "vfs 10de:1187 4", 5, one_function },
+	{ PLAN_CONFIG, "vfs vf:81:00.0 4", 5, one_function },
+	{ PLAN_CONFIG, "vfs 81:00.9 4", 11, "the function number is one digit, 0 to 7: 81:00.0" },
+	{ PLAN_CONFIG, "vfs 81:00.0 0", 13, number },
+	{ PLAN_CONFIG, "vfs 81:00.0 65536", 13, number },
+	{ PLAN_CONFIG, "vfs 81:00.0 -1", 13, number },
+	{ PLAN_CONFIG, "vfs 81:00.0 4 5", 15, only_one },
 	{ PLAN_COMPILED, "kernel", 1, "write kernel VERSION" },
 	{ PLAN_COMPILED, "config  ", 1, "write config DIGEST" },
 	{ PLAN_COMPILED, "module", 1, module },
@@ -463,6 +503,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plan_init_has_every_default),
 		cmocka_unit_test(plan_parse_config_every_keyword),
+		cmocka_unit_test(plan_parse_virtual_functions),
 		cmocka_unit_test(plan_parse_compiled_every_keyword),
 		cmocka_unit_test(plan_parse_several_files_later_settings_win),
 		cmocka_unit_test(plan_parse_choices_each_word),

@@ -32,6 +32,14 @@ static const struct {
 	{ "0001:0a:1c.3", { .kind = SELECTOR_ADDRESS, .addr = { 1, 0x0a, 0x1c, 3 } } },
 	{ "10000:01:00.0", { .kind = SELECTOR_ADDRESS, .addr = { 0x10000, 1, 0, 0 } } },
 	{ "ffffffff:01:00.0", { .kind = SELECTOR_ADDRESS, .addr = { 0xffffffff, 1, 0, 0 } } },
+	{ "vf:81:00.0", { .kind = SELECTOR_VF, .addr = { 0, 0x81, 0, 0 } } },
+	{ "vf:0000:81:00.1=8086:1572",
+	  { .kind = SELECTOR_VF,
+	    .addr = { 0, 0x81, 0, 1 },
+	    .has_id = true,
+	    .id = { 0x8086, 0x1572 } } },
+	{ "vf:00:01.0/00.0",
+	  { .kind = SELECTOR_VF, .addr = { 0, 0, 1, 0 }, .hops = 1, .hop = { { 0, 0 } } } },
 	{ "0000:81:00", { .kind = SELECTOR_SLOT, .addr = { 0, 0x81, 0, 0 } } },
 	{ "81:00", { .kind = SELECTOR_SLOT, .addr = { 0, 0x81, 0, 0 } } },
 	{ "10000:e1:00", { .kind = SELECTOR_SLOT, .addr = { 0x10000, 0xe1, 0, 0 } } },
@@ -126,6 +134,7 @@ static const char class[] = "a class has 2, 4 or 6 hex digits: class:03, class:0
 static const char alone[] = "an ID or a class takes no =ID; write the address before =";
 static const char place[] =
 	"only an address takes @PATH, and a whole one: 81:00.0=10de:1187@00:01.0/00.0";
+static const char vf[] = "vf: takes the address or path of one physical function: vf:0000:81:00.0";
 static const char deep[] = "the path goes through more than 16 bridges";
 
 static const struct {
@@ -184,6 +193,15 @@ static const struct {
 	{ "81:00.0=10de:1187@00:01.0/00", 28, place },
 	{ "81:00=10de:1187@00:01.0/00.0", 28, place },
 	{ "00:01.0/00.0=10de:1187@00:01.0/00.0", 35, place },
+	/* Virtual functions */
+	{ "vf:", 3, none },
+	{ "vf:10de:1187", 0, vf },
+	{ "vf:81:00", 0, vf },
+	{ "vf:00:01.0/00", 0, vf },
+	{ "vf:class:03", 0, vf },
+	{ "vf:vf:81:00.0", 3, none },
+	{ "vf:81:00.8", 9, fn },
+	{ "vf:81:00.0=10de", 15, id },
 	{ "81:00.0=10de:1187@00:01.0/00.0y", 30, none },
 	{ "81:00.0=10de:1187@10de:1187", 23, dev },
 	/* Paths */

@@ -41,7 +41,7 @@ vfio_early_plan() {
 				>"$_vfio_plan"
 			;;
 		esac
-		grep -Eq '^(bind!?|lost) ' "$_vfio_plan" || rm -rf "${_vfio_plan%/*}"
+		grep -Eq '^(bind!?|vfs|lost) ' "$_vfio_plan" || rm -rf "${_vfio_plan%/*}"
 	fi
 	[ -e "$_vfio_plan" ]
 }

@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vfio-early vfs: makes the virtual functions of one physical function, as a vfs line of this boot's plan
+ * has it. Run by vfio-early-vfs@.service, which udev starts when the function has its own driver; never by
+ * hand, and so not in --help.
+ *
+ *  1. The plan that this boot went by: which line means the function, by ID and path.
+ *  2. sriov_drivers_autoprobe 0, so that no driver comes before our override; a function with an override is
+ *     probed all the same (drivers/pci/pci-driver.c, pci_device_can_probe).
+ *  3. sriov_numvfs, in a child with a deadline: it is the driver that makes them. No lock of ours is held:
+ *     udev starts a late run for each of them meanwhile.
+ *  4. sriov_drivers_autoprobe as it was.
+ *  5. A late run for each, as udev starts it too: the second of the two has nothing to do.
+ *  6. drivers_probe for those that no line takes.
+ *
+ * A number that is there already, and not zero, is somebody else's, and stays. Decides nothing about a
+ * virtual function: that is the late run's.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "commands/command.h"
+#include "early/act.h"
+#include "early/paths.h"
+#include "early/pci.h"
+#include "early/report.h"
+#include "early/sysfs.h"
+#include "early/text.h"
+#include "host/boot_plan.h"
+#include "ui/options.h"
+#include "util/message.h"
+#include "util/program.h"
+#include "util/words.h"
+
+#define PATH_BIND      "/usr/lib/vfio-early/vfio-early-bind"
+#define PATH_SYSTEMCTL "/usr/bin/systemctl"
+#define PATH_SYSTEMD   "run/systemd/system" /* there when systemd is the init: sd_booted(3) */
+
+struct making {
+	struct root root;
+	bool is_again; /* the second try, when the network is up */
+	struct plan *plan;
+	struct report report;
+	struct pci_function pf;
+	unsigned int wanted, made;
+};
+
+static const struct options_entry entries[] = {
+	{ "again", 'a', NULL, "the second try, when the network is up" },
+	{ 0 },
+};
+
+static const struct options_spec spec = {
+	.usage = "vfs [OPTION...] ADDRESS",
+	.about = "For vfio-early-vfs@.service: makes the virtual functions of a physical function, as "
+		 "a\nvfs line says that this boot was planned with.\n",
+	.entry = entries,
+	.common = OPTIONS_ROOT,
+	.end = "Exit status: 0 made, or nothing to do, 1 something failed, 2 usage, 3 nothing was "
+	       "done.\n",
+};
+
+/* --- what is said */
+
+static void say(struct making *making, const struct pci_function *fn, enum report_level level,
+		enum report_result result, enum reason why, const char *text)
+{
+	const struct report_entry entry = {
+		.fn = fn,
+		.result = result,
+		.why = why,
+		.driver = fn->driver,
+		.reason = text,
+	};
+
+	report_function(&making->report, level, fn, text, "");
+	report_entry(&making->report, &entry);
+}
+
+/* Of the physical function: that it has none, or not all of them. Returns an exit status. */
+__attribute__((format(printf, 3, 4))) static int fail(struct making *making, enum reason why,
+						      const char *fmt, ...)
+{
+	char text[256];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	say(making, &making->pf, REPORT_ERROR, REPORT_FAILED, why, words_of(code_name(why), text));
+	return COMMAND_INCOMPLETE;
+}
+
+/* The last line that names the function; its number is 0 when another device is there than was planned. */
+static const struct plan_vfs *find_line(struct making *making, bool *is_moved)
+{
+	const struct plan_vfs *line = NULL;
+
+	for (unsigned int i = 0; i < making->plan->vfs; i++) {
+		struct plan_vfs *vfs = &making->plan->vf[i];
+		enum selector_result result;
+
+		if (pci_resolve(making->root.fd, &vfs->sel))
+			continue;
+		result = pci_match(&vfs->sel, &making->pf);
+		if (result == SELECTOR_DIFFERS || (line && result == SELECTOR_ID_CHANGED))
+			continue;
+		*is_moved = result == SELECTOR_ID_CHANGED;
+		line = vfs;
+	}
+	return line;
+}
+
+/* --- the making */
+
+static int read_number(const struct making *making, const char *name, unsigned int *number)
+{
+	char path[SYSFS_PATH_MAX], text[32];
+	int ret = sysfs_read(making->root.fd, pci_attribute(path, &making->pf.addr, name), text,
+			     sizeof(text));
+
+	if (ret < 0)
+		return ret;
+	*number = text_number(text);
+	return 0;
+}
+
+static int store(const struct making *making, const char *name, const char *value)
+{
+	char path[SYSFS_PATH_MAX];
+
+	return sysfs_store(making->root.fd, pci_attribute(path, &making->pf.addr, name), value);
+}
+
+static int store_number(void *arg)
+{
+	const struct making *making = arg;
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", making->wanted);
+	return -store(making, "sriov_numvfs", text);
+}
+
+/* Steps 2 to 4. Returns 0, or -errno: what the driver answered. */
+static int make(struct making *making)
+{
+	unsigned int autoprobe = 0;
+	int has_autoprobe = !read_number(making, "sriov_drivers_autoprobe", &autoprobe);
+	int ret, restored;
+
+	if (has_autoprobe && autoprobe)
+		store(making, "sriov_drivers_autoprobe", "0");
+	ret = act_with_deadline(store_number, making, (int)making->plan->deadline * 1000);
+	restored = has_autoprobe && autoprobe ? store(making, "sriov_drivers_autoprobe", "1") : 0;
+	if (restored)
+		message_errno(restored, "cannot set sriov_drivers_autoprobe back to 1");
+	if (ret > 0)
+		ret = -ret;
+	if (read_number(making, "sriov_numvfs", &making->made))
+		making->made = 0;
+	return ret;
+}
+
+/* Does the driver want the interface up, or is it busy? Some succeed and make none (bnxt_sriov.c). */
+static bool is_worth_another_try(const struct making *making, int error)
+{
+	return !making->made &&
+	       (!error || error == -EBUSY || error == -EAGAIN || error == -ENETDOWN);
+}
+
+static int try_again_later(struct making *making, int error)
+{
+	char addr[PCI_ADDRESS_SIZE], unit[64];
+	const char *const argv[] = { PATH_SYSTEMCTL, "--no-block", "start", unit, NULL };
+
+	fail(making, REASON_VFS_WAIT,
+	     "no virtual function made (%s); tried again when the network is up",
+	     error ? strerror(-error) : "its driver made none");
+	snprintf(unit, sizeof(unit), "vfio-early-vfs-again@%s.service",
+		 pci_address_format(&making->pf.addr, addr));
+	if (making->root.is_host && sysfs_exists(making->root.fd, PATH_SYSTEMD) &&
+	    program_run(NULL, argv, NULL, NULL))
+		message_error("cannot start %s", unit);
+	return COMMAND_INCOMPLETE;
+}
+
+/* --- the virtual functions */
+
+/* The verdict is the late run's, whichever of two comes first. */
+static void decide_one(const struct making *making, const struct pci_address *vf)
+{
+	char addr[PCI_ADDRESS_SIZE];
+	const char *const argv[] = { PATH_BIND, "--late", pci_address_format(vf, addr), NULL };
+
+	if (making->root.is_host)
+		program_run(NULL, argv, NULL, NULL);
+}
+
+/* Has nobody got it, and does nobody keep it from all? */
+static bool is_free(const struct making *making, const struct pci_function *vf)
+{
+	char path[SYSFS_PATH_MAX], text[PCI_DRIVER_SIZE];
+	int len = sysfs_read(making->root.fd, pci_attribute(path, &vf->addr, "driver_override"),
+			     text, sizeof(text));
+
+	return !*vf->driver && (len == 0 || (len > 0 && !strcmp(text, "(null)")));
+}
+
+/* Steps 5 and 6, for one. Returns false when there is no such one. */
+static bool hand_over(struct making *making, unsigned int number)
+{
+	char path[SYSFS_PATH_MAX], name[32], text[PCI_ADDRESS_SIZE], addr[PCI_ADDRESS_SIZE];
+	struct pci_address where;
+	struct pci_function vf;
+
+	snprintf(name, sizeof(name), "virtfn%u", number);
+	if (sysfs_link_name(making->root.fd, pci_attribute(path, &making->pf.addr, name), text,
+			    sizeof(text)) ||
+	    pci_address_parse(text, &where))
+		return false;
+	/* NVIDIA's are divided by its own driver, and never vfio-pci's. */
+	if (strcmp(making->pf.driver, "nvidia") != 0)
+		decide_one(making, &where);
+	if (pci_read(making->root.fd, &where, &vf) || !is_free(making, &vf))
+		return true;
+	sysfs_store(making->root.fd, PATH_PCI_PROBE, pci_address_format(&where, addr));
+	pci_read_driver(making->root.fd, &where, vf.driver);
+	pci_read_group(making->root.fd, &vf);
+	/* What an except line says, or what went wrong, was said by the late run. */
+	if (report_find_entry(&making->report, &vf) != REPORT_NONE)
+		return true;
+	say(making, &vf, REPORT_INFO, REPORT_LEFT, REASON_VF_LEFT,
+	    *vf.driver ? WORDS("vf-left", "no bind line names it: left to its own driver") :
+			 WORDS("vf-left", "no bind line names it, and it has no driver"));
+	return true;
+}
+
+static int finish(struct making *making, int error)
+{
+	char text[128];
+
+	if (error == -ETIMEDOUT)
+		return fail(making, REASON_VFS_STUCK,
+			    "virtual functions (%u) not made by its driver within %u s",
+			    making->wanted, making->plan->deadline);
+	if (is_worth_another_try(making, error) && !making->is_again)
+		return try_again_later(making, error);
+	if (!making->made)
+		return fail(making, REASON_VFS_FAILED, "no virtual function made: %s",
+			    error ? strerror(-error) : "its driver made none");
+	snprintf(text, sizeof(text), "virtual functions made: %u", making->made);
+	/* First this line: those of the late runs come behind it. */
+	if (making->made == making->wanted)
+		say(making, &making->pf, REPORT_INFO, REPORT_MADE, REASON_VFS_MADE,
+		    words_of(code_name(REASON_VFS_MADE), text));
+	else
+		fail(making, REASON_VFS_FAILED, "virtual functions made: %u of %u", making->made,
+		     making->wanted);
+	for (unsigned int i = 0; i < making->made && hand_over(making, i); i++)
+		;
+	return making->made == making->wanted ? COMMAND_OK : COMMAND_INCOMPLETE;
+}
+
+/* What stands in the way before anything is written. Returns 0 to go on, or an exit status + 1. */
+static int check(struct making *making, bool is_moved)
+{
+	unsigned int total = 0;
+
+	if (is_moved)
+		return 1 + fail(making, REASON_VFS_MOVED,
+				"no virtual function made: another device was planned here");
+	if (pci_is_with_vfio(&making->pf))
+		return 1 + fail(making, REASON_VFS_BOUND,
+				"no virtual function made: it is on %s, which makes none",
+				making->pf.driver);
+	if (read_number(making, "sriov_numvfs", &making->made))
+		return 1 + fail(making, REASON_VFS_FAILED,
+				"no virtual function made: it has no SR-IOV, or its firmware has "
+				"switched that off");
+	if (making->made == making->wanted &&
+	    report_find_entry(&making->report, &making->pf) == REPORT_MADE)
+		return 1 + COMMAND_OK;
+	if (making->made == making->wanted) {
+		say(making, &making->pf, REPORT_INFO, REPORT_MADE, REASON_VFS_THERE,
+		    WORDS("vfs-there", "its virtual functions are there already"));
+		return 1 + COMMAND_OK;
+	}
+	if (making->made)
+		return 1 + fail(making, REASON_VFS_THERE,
+				"virtual functions there already, which somebody else made: %u, "
+				"not %u; left as they are",
+				making->made, making->wanted);
+	if (!read_number(making, "sriov_totalvfs", &total) && total < making->wanted)
+		return 1 + fail(making, REASON_VFS_MANY,
+				"no virtual function made: it can have %u, not %u", total,
+				making->wanted);
+	return 0;
+}
+
+static int run(struct making *making)
+{
+	const struct plan_vfs *line;
+	/* What is read begins by forgetting it. */
+	const struct pci_address addr = making->pf.addr;
+	bool is_moved = false;
+	int ret = boot_plan_read(&making->root, &making->plan);
+
+	if (ret)
+		return ret == -ENOENT ? COMMAND_OK : COMMAND_NOTHING;
+	ret = pci_read(making->root.fd, &addr, &making->pf);
+	if (ret)
+		return ret == -ENOENT ? COMMAND_OK : COMMAND_NOTHING;
+	making->pf.has_place = !pci_read_place(making->root.fd, &making->pf.addr,
+					       &making->pf.place);
+	pci_read_group(making->root.fd, &making->pf);
+	line = find_line(making, &is_moved);
+	/* Its driver has gone again: when it comes back, so does the event. */
+	if (!line || !*making->pf.driver)
+		return COMMAND_OK;
+	making->wanted = line->number;
+	making->report.rootfd = making->root.fd;
+	report_begin(&making->report, false);
+	ret = check(making, is_moved);
+	return ret ? ret - 1 : finish(making, make(making));
+}
+
+int command_vfs(int argc, char **argv)
+{
+	static struct making making;
+	struct options opts;
+	int code, ret;
+
+	options_init(&opts, &spec);
+	while ((code = options_next(&opts, argc, argv)) >= 0)
+		making.is_again = true;
+	if (code == OPTIONS_EXIT)
+		return opts.status;
+	if (optind + 1 != argc || pci_address_parse(argv[optind], &making.pf.addr)) {
+		message_error("one address is needed: vfio-early vfs 0000:81:00.0");
+		return options_usage(&opts);
+	}
+	if (root_open(&making.root, opts.root)) {
+		ret = COMMAND_NOTHING;
+	} else if (making.root.is_host && geteuid()) {
+		message_error("only root may make virtual functions; fix: run it as root");
+		ret = COMMAND_NOTHING;
+	} else {
+		ret = run(&making);
+	}
+	root_close(&making.root);
+	return ret;
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Virtual functions: what comes of the vfs lines at the next boot, and of bind vf: lines; see findings.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "early/pci.h"
+#include "early/text.h"
+#include "findings/find.h"
+
+static bool has_vfs_now(const struct host *host, const struct host_function *fn)
+{
+	char text[32];
+
+	return text_number(host_attribute(host, fn, "sriov_numvfs", text, sizeof(text)));
+}
+
+/* Which function of today a selector means, or NULL after saying why it is none. @keyword: of its line */
+static const struct host_function *find_physical(struct search *search, const struct selector *sel,
+						 const char *keyword, const char *text)
+{
+	const struct host *host = search->host;
+	struct selector today = *sel;
+	const struct host_function *fn;
+	struct pci_function pf;
+	enum selector_result result;
+
+	/* Of the function itself. */
+	today.kind = SELECTOR_ADDRESS;
+	fn = pci_resolve(host->root.fd, &today) ? NULL : host_find(host, &today.addr);
+	if (!fn) {
+		finding_add(search->findings, FINDING_VFS_ABSENT, "config", keyword, text, NULL);
+		return NULL;
+	}
+	pf = fn->pci;
+	pf.has_place = !pci_read_place(host->root.fd, &pf.addr, &pf.place);
+	result = pci_match(&today, &pf);
+	if (result != SELECTOR_MATCHES) {
+		finding_add(search->findings, FINDING_VFS_MOVED, "config", keyword, text, NULL);
+		return NULL;
+	}
+	return fn;
+}
+
+static void find_made(struct search *search, const struct plan_vfs *line,
+		      const struct host_function *fn)
+{
+	const struct host *host = search->host;
+	char addr[PCI_ADDRESS_SIZE], wanted[16], total[32], now[32];
+
+	pci_address_format(&fn->pci.addr, addr);
+	snprintf(wanted, sizeof(wanted), "%u", line->number);
+	host_attribute(host, fn, "sriov_totalvfs", total, sizeof(total));
+	host_attribute(host, fn, "sriov_numvfs", now, sizeof(now));
+	if (!*total)
+		finding_add(search->findings, FINDING_VFS_NO_SRIOV, addr, wanted, NULL);
+	else if (text_number(total) < line->number)
+		finding_add(search->findings, FINDING_VFS_MANY, addr, wanted, total, NULL);
+	else if (find_is_taken(search, fn))
+		finding_add(search->findings, FINDING_VFS_OF_BOUND, addr, wanted, NULL);
+	else
+		finding_add(search->findings, FINDING_VFS_OK, addr, wanted, *now ? now : "0", NULL);
+}
+
+/* The line that counts is the last one of a function, as when it is made. */
+static bool is_overruled(const struct search *search, unsigned int line)
+{
+	const struct plan *plan = &search->host->plan;
+
+	for (unsigned int i = line + 1; i < plan->vfs; i++)
+		if (!strcmp(plan->vf[i].text, plan->vf[line].text))
+			return true;
+	return false;
+}
+
+static bool is_made(const struct search *search, const struct host_function *fn)
+{
+	const struct host *host = search->host;
+
+	for (unsigned int i = 0; i < host->plan.vfs; i++) {
+		struct selector sel = host->plan.vf[i].sel;
+
+		if (!pci_resolve(host->root.fd, &sel) &&
+		    pci_address_equal(&sel.addr, &fn->pci.addr))
+			return true;
+	}
+	return false;
+}
+
+/* Of those that there are none of today: who makes them? */
+static void find_unmade(struct search *search, const struct plan_selector *bind)
+{
+	const struct host_function *fn = find_physical(search, &bind->sel, "bind", bind->text);
+	char addr[PCI_ADDRESS_SIZE];
+
+	if (fn && !has_vfs_now(search->host, fn) && !is_made(search, fn))
+		finding_add(search->findings, FINDING_VFS_NONE, "config", bind->text,
+			    pci_address_format(&fn->pci.addr, addr), NULL);
+}
+
+void find_vfs(struct search *search)
+{
+	const struct host *host = search->host;
+	const struct plan *plan = &host->plan;
+
+	for (unsigned int i = 0; i < plan->vfs; i++) {
+		const struct host_function *fn;
+
+		if (is_overruled(search, i))
+			continue;
+		fn = find_physical(search, &plan->vf[i].sel, "vfs", plan->vf[i].text);
+		if (fn)
+			find_made(search, &plan->vf[i], fn);
+	}
+	for (unsigned int i = 0; i < plan->binds; i++)
+		if (plan->bind[i].sel.kind == SELECTOR_VF && !host->decisions.matched[i])
+			find_unmade(search, &plan->bind[i]);
+}
