@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commands/add_vfs.h"
 #include "commands/candidate.h"
 #include "commands/change.h"
 #include "commands/command.h"
@@ -362,6 +363,8 @@ static int run(struct change *change, int argc, char **argv)
 	struct edit edit = EDIT_NONE;
 	int ret = 0;
 
+	if (change->vfs)
+		return add_vfs(change, argc, argv);
 	for (int i = 0; i < argc && !ret; i++)
 		ret = slot_add(change->host, argv[i], change->scope, &change->slot);
 	if (ret)
@@ -388,6 +391,7 @@ int command_add(int argc, char **argv)
 	static const struct options_entry entries[] = {
 		{ CHANGE_ENTRY_GROUP },
 		{ CHANGE_ENTRY_ONLY },
+		{ "vfs", 'v', "N", "so many virtual functions of it at every boot; bind those" },
 		{ "by", 'b', "HOW", "name it by address, path or id (default: address)" },
 		{ "force", 'f', NULL, "also what would be refused; what the host needs as bind!" },
 		{ CHANGE_ENTRY_DRY },
@@ -395,9 +399,10 @@ int command_add(int argc, char **argv)
 	};
 	static const struct options_spec spec = {
 		.usage = "add [OPTION...] ADDRESS...",
-		.about = "Writes bind lines for all functions of a card into /etc/vfio-early.conf, "
-			 "pinned to\nthe ID that is there today, and shows the change. An ADDRESS "
-			 "is 81:00,\n0000:81:00.0 or a path as `lspci -P` prints it.\n",
+		.about =
+			"Writes bind lines for all functions of a card into /etc/vfio-early.conf, "
+			"pinned to\nthe ID that is there today, and shows the change. An ADDRESS "
+			"is 81:00,\n0000:81:00.0 or a path as `lspci -P` prints it; with --vfs also a network\ninterface.\n",
 		.entry = entries,
 		.common = OPTIONS_ROOT,
 		.end = "Exit status: 0 written, or there already, 1 refused, 2 usage, 3 cannot be "

@@ -71,6 +71,9 @@ int change_run(struct change *change, const struct options_spec *spec, int argc,
 			if (ret)
 				return ret;
 			break;
+		case 'v':
+			change->vfs = optarg;
+			break;
 		case 'f':
 			change->force = true;
 			break;

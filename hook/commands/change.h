@@ -25,6 +25,7 @@ struct change {
 	struct slot slot;
 	enum slot_scope scope;
 	enum change_by by;
+	const char *vfs; /* what stands behind --vfs, or NULL */
 	bool force;
 	bool dry_run;
 };

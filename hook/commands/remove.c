@@ -45,7 +45,10 @@ static bool is_meant(const struct removal *removal, const struct selector *have)
 		/* Whatever ID is pinned: it is the address that was named. */
 		if (loose.kind != SELECTOR_ID)
 			loose.has_id = false;
-		if (selector_match(&loose, &fn->addr, &fn->id, fn->class, NULL) == SELECTOR_MATCHES)
+		/* Of virtual functions both they and the physical one are meant. */
+		if (selector_match(&loose, &fn->addr, &fn->id, fn->class, NULL) ==
+			    SELECTOR_MATCHES ||
+		    host_is_selected(removal->change.host, &loose, fn, NULL))
 			return true;
 	}
 	/* What is not in the machine any more can be named by address alone. */
@@ -125,7 +128,7 @@ static void find_others(const struct removal *removal, const struct selector *se
 		char addr[PCI_ADDRESS_SIZE];
 
 		if (slot_has(&removal->change.slot, &fn->addr) ||
-		    selector_match(sel, &fn->addr, &fn->id, fn->class, NULL) != SELECTOR_MATCHES)
+		    !host_is_selected(host, sel, fn, NULL))
 			continue;
 		if (others->count++ < MAX_OTHERS)
 			snprintf(others->text + len, sizeof(others->text) - len, "%s%s",
@@ -140,7 +143,7 @@ static const struct pci_function *find_meant(const struct removal *removal,
 	for (size_t i = 0; i < removal->change.slot.count; i++) {
 		const struct pci_function *fn = &removal->change.slot.fn[i];
 
-		if (selector_match(sel, &fn->addr, &fn->id, fn->class, NULL) == SELECTOR_MATCHES)
+		if (host_is_selected(removal->change.host, sel, fn, NULL))
 			return fn;
 	}
 	return NULL;
@@ -167,6 +170,9 @@ static bool may_remove(struct removal *removal, const char *file, unsigned int l
 
 	if (loose.kind != SELECTOR_ID)
 		loose.has_id = false;
+	/* Of virtual functions all go with the physical one. */
+	if (sel->kind == SELECTOR_VF && slot_has(&removal->change.slot, &sel->addr))
+		return true;
 	if (removal->change.slot.count)
 		find_others(removal, &loose, &others);
 	if (sel->kind != SELECTOR_CLASS && (!others.count || is_named_slot(removal, sel)))
@@ -232,6 +238,22 @@ static void filter_line(struct removal *removal, const char *file, unsigned int 
 	free(kept);
 }
 
+/* A vfs line, which has one selector: "vfs 0000:81:00.0=8086:1572 4". Returns whether it is to go. */
+static bool is_vfs_meant(struct removal *removal, const char *line)
+{
+	char word[CHANGE_SELECTOR_SIZE];
+	struct selector sel;
+	size_t width;
+
+	line += strspn(line, " \t");
+	if (strncmp(line, "vfs", 3) || !line[3] || !strchr(" \t", line[3]))
+		return false;
+	line += 3 + strspn(line + 3, " \t");
+	width = strcspn(line, " \t\r#\n");
+	snprintf(word, sizeof(word), "%.*s", (int)width, line);
+	return width && width < sizeof(word) && is_word_meant(removal, word, &sel);
+}
+
 static int filter_file(struct removal *removal, struct edit *edit)
 {
 	FILE *out = open_memstream(&edit->text, &edit->size);
@@ -243,7 +265,10 @@ static int filter_file(struct removal *removal, struct edit *edit)
 		const char *eol = memchr(line, '\n', (size_t)(end - line));
 		size_t len = (size_t)(eol ? eol + 1 - line : end - line);
 
-		filter_line(removal, edit->name, number, line, len, out);
+		if (is_vfs_meant(removal, line))
+			removal->removed++;
+		else
+			filter_line(removal, edit->name, number, line, len, out);
 		line += len;
 	}
 	if (fclose(out))

@@ -122,8 +122,10 @@ static bool is_excepted(const struct search *search, const struct host_function 
 	const struct plan *plan = &search->host->plan;
 
 	for (unsigned int i = 0; i < plan->excepts; i++)
-		if (selector_match(&plan->except[i].sel, &fn->pci.addr, &fn->pci.id, fn->pci.class,
-				   NULL) != SELECTOR_DIFFERS)
+		if (plan->except[i].sel.kind == SELECTOR_VF ?
+			    host_is_selected(search->host, &plan->except[i].sel, &fn->pci, NULL) :
+			    selector_match(&plan->except[i].sel, &fn->pci.addr, &fn->pci.id,
+					   fn->pci.class, NULL) != SELECTOR_DIFFERS)
 			return true;
 	return false;
 }

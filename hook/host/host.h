@@ -164,6 +164,13 @@ int host_select(const struct host *host, const char *word,
 		void (*fn)(struct host_function *fn, void *arg), void *arg);
 
 /*
+ * host_is_selected - does a selector, resolved, name the function? As at boot, its virtual functions too.
+ * @slot_id: the ID of function 0 of its slot, or NULL
+ */
+bool host_is_selected(const struct host *host, const struct selector *sel,
+		      const struct pci_function *fn, const struct pci_id *slot_id);
+
+/*
  * host_propose - an address in the form of another tool, as it is written here: pci_0000_01_00_0
  * (libvirt), a path of sysfs, 01:00.0,01:00.1 (Proxmox VE), PCI:1:0:0 (Xorg), host=01:00.0 (QEMU).
  * @may_be_bridge: whether the command takes one

@@ -179,8 +179,8 @@ bool host_propose(const struct host *host, const char *word, bool may_be_bridge,
 	return len;
 }
 
-static bool is_selected(const struct host *host, const struct selector *sel,
-			const struct pci_function *fn, const struct pci_id *slot_id)
+bool host_is_selected(const struct host *host, const struct selector *sel,
+		      const struct pci_function *fn, const struct pci_id *slot_id)
 {
 	struct pci_function own = *fn;
 
@@ -219,7 +219,7 @@ int host_select(const struct host *host, const char *word,
 
 		addr.fn = 0;
 		first = host_find(host, &addr);
-		if (!is_selected(host, &sel, pci, first ? &first->pci.id : NULL))
+		if (!host_is_selected(host, &sel, pci, first ? &first->pci.id : NULL))
 			continue;
 		fn(&host->fn[i], arg);
 		found++;

@@ -646,3 +646,54 @@ status_is 2
 err "error: an address is missing: vfio-early remove 0000:81:00"
 run remove 10de:1187
 status_is 2
+
+begin "add --vfs: both lines, pinned, and what they need said; remove takes both"
+run add --vfs 4 17:00.0
+status_is 0
+config_is <<-EOF
+	vfs 0000:17:00.0=8086:1572 4
+	bind vf:0000:17:00.0=8086:1572
+EOF
+run add --vfs 4 17:00.0
+status_is 0
+out_is <<-EOF
+	Nothing to do: the config names all of it already.
+EOF
+run add --vfs 5 17:00.0
+status_is 1
+run remove 17:00.0
+status_is 0
+[ ! -s "$root/etc/vfio-early.conf" ] || problem "a line is left"
+
+begin "add --vfs: a network interface stands for its function"
+mkdir -p "$root/sys/class/net/enp23s0f0"
+ln -s ../../../bus/pci/devices/0000:17:00.0 "$root/sys/class/net/enp23s0f0/device"
+run add --vfs 2 --by path enp23s0f0
+status_is 0
+grep -q '^vfs 0000:00:03.0/00.0=8086:1572 2' "$root/etc/vfio-early.conf" || problem "no vfs line"
+grep -qx 'bind vf:0000:00:03.0/00.0=8086:1572' "$root/etc/vfio-early.conf" || problem "no bind line"
+
+begin "add --vfs: more than there can be, none at all, a bound one: nothing is written"
+run add --vfs 65 17:00.0
+status_is 1
+run add --vfs 1 02:00.0
+status_is 1
+run add --vfs 0 17:00.0
+status_is 2
+run add --vfs 4x 17:00.0
+status_is 2
+run add --vfs 4 99:00.0
+status_is 2
+run add --vfs 4 --group 17:00.0
+status_is 2
+[ ! -e "$root/etc/vfio-early.conf" ] || problem "something was written"
+config 'bind 17:00.0'
+run add --vfs 4 17:00.0
+status_is 1
+printf 'bind 17:00.0' | config_is
+
+begin "remove: one virtual function of all stays named by bind vf:, which is said"
+config 'bind vf:17:00.0\nvfs 17:00.0 2'
+run remove 17:00.1
+status_is 1
+printf 'bind vf:17:00.0\nvfs 17:00.0 2' | config_is

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vfio-early add --vfs; see add_vfs.h. The lines are tried before they are written: what `check` would say
+ * of them is said here, and what blocks refuses them.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands/add_vfs.h"
+#include "commands/candidate.h"
+#include "commands/command.h"
+#include "config/bindlines.h"
+#include "early/plan.h"
+#include "early/sysfs.h"
+#include "early/text.h"
+#include "findings/findings.h"
+#include "host/names.h"
+#include "plan/plan.h"
+#include "util/message.h"
+
+#define PATH_CLASS_NET "sys/class/net"
+#define VENDOR_NVIDIA  0x10de
+
+struct adding {
+	struct change *change;
+	unsigned int number;
+	char *compiled;	   /* the plan of the config as it is */
+	struct host *next; /* by that plan */
+	char *lines;
+	size_t size;
+	FILE *out; /* to lines */
+};
+
+/* --- which function is meant */
+
+/* The function behind a network interface. Returns whether there is such an interface. */
+static bool find_interface(const struct root *root, const char *name, char addr[PCI_ADDRESS_SIZE])
+{
+	char path[SYSFS_PATH_MAX];
+	struct pci_address parsed;
+
+	return *name != '.' && !strchr(name, '/') &&
+	       strlen(name) < sizeof(path) - sizeof(PATH_CLASS_NET "//device") &&
+	       !sysfs_link_name(root->fd, sysfs_path(path, PATH_CLASS_NET "/%s/device", name), addr,
+				PCI_ADDRESS_SIZE) &&
+	       !pci_address_parse(addr, &parsed);
+}
+
+static bool has_sriov(const struct host *host, const struct host_function *fn)
+{
+	char text[32];
+
+	return *host_attribute(host, fn, "sriov_totalvfs", text, sizeof(text));
+}
+
+struct physical {
+	const struct host *host;
+	const struct host_function *fn;
+	unsigned int count, able; /* functions that the word names; of these with SR-IOV */
+};
+
+static void look(struct host_function *fn, void *arg)
+{
+	struct physical *physical = arg;
+	bool is_able = has_sriov(physical->host, fn);
+
+	if (!physical->count || (is_able && !physical->able))
+		physical->fn = fn;
+	physical->count++;
+	physical->able += is_able;
+}
+
+/* The one function with SR-IOV that a word names, or NULL after saying why there is none. */
+static const struct host_function *find_physical(const struct host *host, const char *word)
+{
+	struct physical physical = { .host = host };
+	char addr[PCI_ADDRESS_SIZE];
+	bool is_interface = find_interface(&host->root, word, addr);
+
+	if (host_select(host, is_interface ? addr : word, look, &physical) < 0)
+		return NULL;
+	if (physical.able > 1) {
+		message_error("%s names %u functions with SR-IOV; fix: name one, as %s", word,
+			      physical.able, pci_address_format(&physical.fn->pci.addr, addr));
+		return NULL;
+	}
+	return physical.fn;
+}
+
+/* --- what the config has */
+
+/* The last number that the config has for it, or 0. */
+static unsigned int find_number(const struct host *host, const struct pci_address *addr)
+{
+	unsigned int number = 0;
+
+	for (unsigned int i = 0; i < host->plan.vfs; i++) {
+		struct selector sel = host->plan.vf[i].sel;
+
+		if (!pci_resolve(host->root.fd, &sel) && pci_address_equal(&sel.addr, addr))
+			number = host->plan.vf[i].number;
+	}
+	return number;
+}
+
+static bool has_bind(const struct host *host, const struct pci_address *addr)
+{
+	for (unsigned int i = 0; i < host->plan.binds; i++) {
+		struct selector sel = host->plan.bind[i].sel;
+
+		if (sel.kind == SELECTOR_VF && !pci_resolve(host->root.fd, &sel) &&
+		    pci_address_equal(&sel.addr, addr))
+			return true;
+	}
+	return false;
+}
+
+/* --- the lines */
+
+static int write_lines(struct adding *adding, const struct host_function *fn)
+{
+	const struct host *host = adding->change->host;
+	unsigned int before = find_number(adding->next, &fn->pci.addr);
+	char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE], name[128], where[CHANGE_SELECTOR_SIZE];
+	int ret = 0;
+
+	pci_address_format(&fn->pci.addr, addr);
+	pci_id_format(&fn->pci.id, id);
+	if (before && before != adding->number) {
+		message_error(
+			"%s: the config has %u virtual functions for it; fix: vfio-early remove "
+			"%s, or change that vfs line",
+			addr, before, addr);
+		return COMMAND_INCOMPLETE;
+	}
+	snprintf(where, sizeof(where), "%s", addr);
+	if (adding->change->by == CHANGE_BY_PATH)
+		ret = pci_path(host->root.fd, &fn->pci.addr, where, sizeof(where));
+	if (ret)
+		return message_errno(ret, "cannot read the path of %s", addr);
+	names_device(host->names, &fn->pci.id, name, sizeof(name));
+	if (!before)
+		fprintf(adding->out, "vfs %s=%s %u%s%s\n", where, id, adding->number,
+			*name ? "\t# " : "", name);
+	if (fn->pci.id.vendor == VENDOR_NVIDIA)
+		message_warn(
+			"%s: its virtual functions stay with the driver nvidia, which gives a VM its "
+			"vGPU: no bind line is written",
+			addr);
+	else if (!has_bind(adding->next, &fn->pci.addr))
+		fprintf(adding->out, "bind vf:%s=%s\n", where, id);
+	return 0;
+}
+
+/* What `check` will say of the function. Returns whether something blocks. */
+static bool try_function(const struct adding *adding, const struct findings *findings,
+			 const struct host_function *fn)
+{
+	char addr[PCI_ADDRESS_SIZE], text[512];
+	bool blocks = false;
+
+	pci_address_format(&fn->pci.addr, addr);
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct finding *finding = &findings->list[i];
+		bool is_wrong = finding->level == FINDING_BLOCKS && !adding->change->force;
+
+		if (strcmp(finding->topic, "vfs") != 0 || strcmp(finding->subject, addr) != 0 ||
+		    finding->level > FINDING_NOTES)
+			continue;
+		snprintf(text, sizeof(text), "%s: %s%s%s", addr, finding->text,
+			 *finding->fix ? "; fix: " : "", finding->fix);
+		if (is_wrong)
+			message_error("%s", text);
+		else
+			message_warn("%s", text);
+		blocks |= is_wrong;
+	}
+	return blocks;
+}
+
+/* A plan has no comments behind a line. For free(). */
+static char *without_names(const char *lines)
+{
+	char *copy = strdup(lines), *to = copy;
+
+	for (const char *from = lines; copy && *from;) {
+		if (*from == '\t')
+			from += strcspn(from, "\n");
+		*to++ = *from++;
+	}
+	if (copy)
+		*to = '\0';
+	return copy;
+}
+
+/* Tries the lines all together. Returns an exit status, or -errno. */
+static int try_lines(struct adding *adding, int argc, char **argv)
+{
+	struct findings findings = { 0 };
+	struct host *candidate = NULL;
+	bool blocks = false;
+	char *lines = without_names(adding->lines);
+	int ret = lines ? candidate_open(adding->change->host, adding->compiled, lines,
+					 &candidate) :
+			  message_errno(-ENOMEM, "cannot try it");
+
+	free(lines);
+	if (!ret)
+		ret = findings_collect_check(candidate, NULL, &findings);
+	for (int i = 0; i < argc && !ret; i++) {
+		const struct host_function *fn = find_physical(adding->change->host, argv[i]);
+
+		blocks |= fn && try_function(adding, &findings, fn);
+	}
+	findings_free(&findings);
+	host_close(candidate);
+	if (!blocks)
+		return ret;
+	message_error("nothing was written");
+	return COMMAND_INCOMPLETE;
+}
+
+static int make_lines(struct adding *adding, int argc, char **argv)
+{
+	int ret = 0;
+
+	adding->out = open_memstream(&adding->lines, &adding->size);
+	if (!adding->out)
+		return message_errno(-ENOMEM, "cannot write the lines");
+	for (int i = 0; i < argc && !ret; i++) {
+		const struct host_function *fn = find_physical(adding->change->host, argv[i]);
+
+		ret = fn ? write_lines(adding, fn) : COMMAND_USAGE;
+	}
+	if (fclose(adding->out) && !ret)
+		ret = message_errno(-ENOMEM, "cannot write the lines");
+	return ret ? ret : try_lines(adding, argc, argv);
+}
+
+static int write_config(const struct adding *adding)
+{
+	struct edit edit = EDIT_NONE;
+	int ret = edit_open(&adding->change->host->root, BINDLINES_FILE, &edit);
+
+	if (!ret && !*adding->lines) {
+		puts("Nothing to do: the config names all of it already.");
+	} else if (!ret) {
+		ret = bindlines_insert(&edit, adding->lines);
+		if (!ret)
+			ret = change_write(adding->change, &edit);
+		if (!ret)
+			change_say_next(adding->change);
+	}
+	edit_close(&edit);
+	return ret;
+}
+
+int add_vfs(struct change *change, int argc, char **argv)
+{
+	struct adding adding = { .change = change, .number = text_number(change->vfs) };
+	size_t size;
+	int ret;
+
+	if (!adding.number || adding.number > PLAN_VFS_MAX ||
+	    change->vfs[strspn(change->vfs, "0123456789")]) {
+		message_error("%s is not a number of virtual functions; fix: write --vfs 4",
+			      change->vfs);
+		return COMMAND_USAGE;
+	}
+	if (change->by == CHANGE_BY_ID || change->scope != SLOT_WHOLE) {
+		message_error(
+			"--vfs is for one function; fix: leave out --group, --only and --by id");
+		return COMMAND_USAGE;
+	}
+	ret = plan_compile(&change->host->root, NULL, &adding.compiled, &size);
+	if (!ret)
+		ret = candidate_open(change->host, adding.compiled, "", &adding.next);
+	if (!ret)
+		ret = make_lines(&adding, argc, argv);
+	if (!ret)
+		ret = write_config(&adding);
+	host_close(adding.next);
+	free(adding.compiled);
+	free(adding.lines);
+	return ret < 0 ? COMMAND_NOTHING : ret;
+}
