@@ -82,7 +82,9 @@ static bool is_at(const struct plan_protect *protect, const struct pci_function 
 /*
  * The protect line that speaks of a function: what it protects is in its place, or has left it and may
  * be this one. Another device in that place is what the host was given instead, unless a line speaks of
- * just that one.
+ * just that one: a board of the same model that was exchanged differs in its subsystem alone. VMD's
+ * controllers number their domains in the order in which they are probed (drivers/pci/controller/vmd.c,
+ * vmd_find_free_domain()): there a place says nothing.
  * @is_pinned: a bind line names the function by address or path, and its ID
  */
 static int16_t find_protect(const struct plan *plan, const struct pci_function *fn, bool is_pinned)
@@ -91,8 +93,10 @@ static int16_t find_protect(const struct plan *plan, const struct pci_function *
 		const struct plan_protect *protect = &plan->protect[i];
 		bool is_same_id = pci_id_matches(&protect->id, &fn->id);
 
-		if (is_same_id ? protect->moved || is_at(protect, fn, true) :
-				 !is_pinned && is_at(protect, fn, false))
+		if ((is_at(protect, fn, is_same_id) &&
+		     (is_same_id || !is_pinned || protect->id.device == fn->id.device)) ||
+		    (is_same_id &&
+		     (protect->moved || (protect->addr.domain & fn->addr.domain) >> 16)))
 			return (int16_t)i;
 	}
 	return DECIDE_NO_INDEX;
@@ -109,7 +113,13 @@ static bool is_twin_without_path(const struct plan *plan, const struct pci_funct
 
 bool decide_may_hold_root(const struct pci_function *fn)
 {
-	return fn->class >> 16 == 0x01 || fn->class >> 8 == 0x0805 || fn->class >> 8 == 0x0c03;
+	/* include/linux/pci_ids.h: SD cards, FireWire, USB, Fibre Channel, InfiniBand */
+	static const uint16_t classes[] = { 0x0805, 0x0c00, 0x0c03, 0x0c04, 0x0c06 };
+
+	for (unsigned int i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
+		if (fn->class >> 8 == classes[i])
+			return true;
+	return fn->class >> 16 == 0x01;
 }
 
 /* Or the network: one of these may be what the host lives by. */

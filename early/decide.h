@@ -47,7 +47,8 @@ void decide(const struct plan *plan, const struct iommu *iommu, const struct pci
 	    struct decisions *decisions);
 
 /*
- * decide_may_hold_root - may the root file system lie behind it? Storage, SD cards and USB.
+ * decide_may_hold_root - may the root file system lie behind it? Storage, SD cards, USB and what
+ * leads to disks of others.
  */
 bool decide_may_hold_root(const struct pci_function *fn);
 

@@ -14,7 +14,13 @@
 #include "sysfs.h"
 
 /* Functions that the plan names, and their group mates. Not those of the machine: see pci_scan(). */
-#define PCI_MAX_FUNCTIONS 1024
+#define PCI_MAX_AT_BOOT 1024
+#ifdef __KLIBC__
+#define PCI_MAX_FUNCTIONS PCI_MAX_AT_BOOT
+#else
+/* The host sees as well the virtual functions that were made since its boot. */
+#define PCI_MAX_FUNCTIONS 4096
+#endif
 
 /* A driver's name: at most MODULE_NAME_LEN (include/linux/moduleparam.h), 56 on 64 bit. */
 #define PCI_DRIVER_SIZE 64
@@ -112,7 +118,8 @@ bool pci_has_framebuffer(int rootfd);
 /*
  * pci_kernel_evicts_all - does this kernel take the firmware's framebuffer away from every card as soon
  * as vfio-pci is given any VGA function? From when vfio-pci does it at all, 6.1, up to 6.5
- * (5ae3716cfdcd, "Only remove sysfb on the default vga pci device").
+ * (5ae3716cfdcd, "Only remove sysfb on the default vga pci device", merged with drm for 6.5; some stable
+ * kernels before that have it too, Debian's 6.1.0-50 has not).
  * @kernel: its version, or NULL
  */
 bool pci_kernel_evicts_all(const char *kernel);

@@ -13,6 +13,7 @@
 
 #include "config/config.h"
 #include "config/state.h"
+#include "early/decide.h"
 #include "early/paths.h"
 #include "early/pci.h"
 #include "early/plan.h"
@@ -387,9 +388,8 @@ static bool is_bridge(const struct compiler *comp, const struct protect *item)
 static bool is_held_back(const struct compiler *comp, const struct protect *item)
 {
 	const struct pci_function *fn = find_function(comp, &item->addr);
-	unsigned int class = fn ? fn->class >> 8 : 0;
 
-	return class >> 8 == 0x01 || class >> 8 == 0x02 || class == 0x0c03;
+	return fn && (fn->class >> 16 == 0x02 || decide_may_hold_root(fn));
 }
 
 /* Does a bind line name what is needed, so that only its protect line holds that back? */
