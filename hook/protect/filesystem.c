@@ -10,6 +10,7 @@
 #include "protect/filesystem.h"
 #include "protect/journal.h"
 #include "protect/pools.h"
+#include "protect/requires.h"
 #include "protect/storage.h"
 
 #define PATH_VIRTIO_DRIVERS "sys/bus/virtio/drivers"
@@ -128,6 +129,8 @@ void filesystem_add_file(struct graph *graph, const char *file, const struct cau
 {
 	struct libmnt_fs *fs = *file == '/' ? mount_holding(graph, file) : NULL;
 
+	/* What is not mounted now may be when the file is needed. */
+	requires_add_path(graph, file, cause);
 	if (fs && graph->depth < GRAPH_MAX_DEPTH) {
 		graph->depth++;
 		filesystem_add(graph, fs, cause);
@@ -268,6 +271,11 @@ void filesystem_add_options(struct graph *graph, struct libmnt_fs *fs, const str
 	size_t name_size, size;
 
 	while (options && !mnt_optstr_next_option(&options, &name, &name_size, &value, &size)) {
+		/* ext4's by its number: Documentation/admin-guide/ext4.rst */
+		if (value && name_size == strlen("journal_dev") &&
+		    !strncmp(name, "journal_dev", name_size))
+			journal_add_number(graph, (unsigned int)strtoul(value, NULL, 0),
+					   mnt_fs_get_fstype(fs) ?: "", cause);
 		for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
 			if (!value || name_size != strlen(devices[i]) ||
 			    strncmp(name, devices[i], name_size) ||

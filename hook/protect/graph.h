@@ -6,6 +6,7 @@
  *   mounts.c      which file systems, swap and ESPs there are
  *   filesystem.c  from a file system down
  *   pools.c       file systems on more than one device
+ *   requires.c    what else systemd mounts for a path or a line of fstab
  *   storage.c     from a block device down
  *   routes.c      which interfaces have a default route or an address
  *   network.c     from an interface down
@@ -88,6 +89,7 @@ struct graph {
 	int err; /* the first -ENOMEM; from then on nothing counts */
 	unsigned int depth;
 	struct libmnt_table *mounts; /* see mounts.h */
+	struct libmnt_table *fstab;  /* while what is needed is looked for */
 	struct udev_record *record;  /* see udev.h */
 	size_t records;
 	struct graph_node *node;

@@ -63,8 +63,8 @@ static void add_unread(struct graph *graph, const char *type, const struct cause
 	graph_add_all_disks(graph, cause);
 }
 
-static void add_devno(struct graph *graph, unsigned int dev, const char *type,
-		      const struct cause *cause)
+void journal_add_number(struct graph *graph, unsigned int dev, const char *type,
+			const struct cause *cause)
 {
 	char text[32], real[PATH_MAX];
 
@@ -157,7 +157,7 @@ static void add_jfs(struct graph *graph, const char *device, const char *type,
 	if (!read_superblock(graph, device, 0x8000, 0, "JFS1", block))
 		add_unread(graph, type, cause);
 	else if (!(le32(block + FLAG) & INLINE_LOG))
-		add_devno(graph, le32(block + LOGDEV), type, cause);
+		journal_add_number(graph, le32(block + LOGDEV), type, cause);
 }
 
 /* fs/reiserfs/reiserfs.h (gone from 6.13 on), struct reiserfs_super_block_v1, at 64 KiB. */
@@ -173,7 +173,7 @@ static void add_reiserfs(struct graph *graph, const char *device, const char *ty
 	if (!read_superblock(graph, device, 0x10000, MAGIC, "ReIsEr", block))
 		add_unread(graph, type, cause);
 	else if (le32(block + JOURNAL_DEV))
-		add_devno(graph, le32(block + JOURNAL_DEV), type, cause);
+		journal_add_number(graph, le32(block + JOURNAL_DEV), type, cause);
 }
 
 /* include/linux/f2fs_fs.h, struct f2fs_super_block, at 1024: eight devices by their paths. */

@@ -16,4 +16,8 @@
 void journal_add(struct graph *graph, const char *device, const char *type,
 		 const struct cause *cause);
 
+/* journal_add_number - the device of a journal that an option names by its number, as the kernel codes it. */
+void journal_add_number(struct graph *graph, unsigned int dev, const char *type,
+			const struct cause *cause);
+
 #endif

@@ -9,6 +9,7 @@
 #include "protect/journal.h"
 #include "protect/mounts.h"
 #include "protect/pools.h"
+#include "protect/requires.h"
 #include "protect/storage.h"
 #include "protect/udev.h"
 #include "protect/unlock.h"
@@ -244,12 +245,14 @@ static bool is_esp_entry(struct graph *graph, struct libmnt_fs *fs)
 
 /*
  * Without nofail and noauto a boot ends in emergency mode when it is not there (systemd.mount(5)); an
- * automount is only set up, not mounted.
+ * automount is only set up, not mounted. A unit that the line names requires it all the same.
  */
 static bool must_be_mounted(struct libmnt_fs *fs)
 {
 	static const char *const options[] = { "nofail", "noauto", "x-systemd.automount" };
 
+	if (!mnt_fs_get_option(fs, "x-systemd.required-by", NULL, NULL))
+		return true;
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
 		if (!mnt_fs_get_option(fs, options[i], NULL, NULL))
 			return false;
@@ -289,6 +292,8 @@ static void collect_fstab_entry(struct graph *graph, struct libmnt_fs *fs)
 	if (!is_needed_entry(graph, fs, &cause))
 		return;
 	graph_begin(graph);
+	if (!cause.optional)
+		requires_add_entry(graph, fs, &cause);
 	filesystem_add_options(graph, fs, &cause);
 	storage_end(graph, &cause);
 	mounted = cause.minor ? mounts_at(graph->mounts, cause.name) : NULL;
@@ -311,19 +316,17 @@ static void collect_fstab_entry(struct graph *graph, struct libmnt_fs *fs)
 
 static void collect_fstab(struct graph *graph)
 {
-	struct libmnt_table *fstab = mounts_read(graph, PATH_FSTAB);
 	struct libmnt_iter *iter;
 	struct libmnt_fs *fs;
 
-	if (!fstab)
+	if (!graph->fstab)
 		return;
 	iter = mnt_new_iter(MNT_ITER_FORWARD);
 	if (!iter)
 		graph->err = -ENOMEM;
-	while (iter && !mnt_table_next_fs(fstab, iter, &fs))
+	while (iter && !mnt_table_next_fs(graph->fstab, iter, &fs))
 		collect_fstab_entry(graph, fs);
 	mnt_free_iter(iter);
-	mnt_unref_table(fstab);
 }
 
 static void collect_swaps(struct graph *graph, enum cause_kind kind)
@@ -408,11 +411,14 @@ static void collect_booted_esp(struct graph *graph)
 
 void mounts_collect(struct graph *graph)
 {
+	graph->fstab = mounts_read(graph, PATH_FSTAB);
 	collect_mounts(graph);
 	collect_fstab(graph);
 	collect_swaps(graph, CAUSE_HOLDS);
 	collect_proxmox_esps(graph);
 	collect_booted_esp(graph);
+	mnt_unref_table(graph->fstab);
+	graph->fstab = NULL;
 }
 
 void mounts_collect_root(struct graph *graph)

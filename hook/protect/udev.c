@@ -140,6 +140,12 @@ bool udev_has_tag(const struct udev_record *record, const char *tag, const char 
 	if (!strcmp(tag, "PARTLABEL"))
 		return record->value[UDEV_PART_NAME] &&
 		       !strcmp(record->value[UDEV_PART_NAME], value);
+	if (!strcmp(tag, "ID")) {
+		char link[PATH_MAX];
+
+		return !tree_path(link, "disk/by-id/%s", value) &&
+		       stringset_has(&record->links, link);
+	}
 	if (strcmp(tag, "LABEL"))
 		return false;
 	return (record->value[UDEV_FS_LABEL] && !strcmp(record->value[UDEV_FS_LABEL], value)) ||

@@ -78,12 +78,16 @@ static const char *find_tag(const char *s)
  */
 static void add_place(struct graph *graph, const char *place, const struct cause *cause)
 {
+	/* A device of characters has no disk; crypttab(5) has /dev/null for a passphrase of tcrypt. */
+	static const char *const no_disks[] = { "/dev/urandom", "/dev/random", "/dev/hwrng",
+						"/dev/null", "/dev/zero" };
 	const char *device = find_tag(place), *colon = device ? strstr(place, ":/") : NULL;
 	char spec[PATH_MAX];
 
-	/* A device of characters has no disk: /dev/urandom. */
-	if (!*place || starts_with(place, "/dev/urandom") || starts_with(place, "/dev/random") ||
-	    starts_with(place, "/dev/hwrng"))
+	for (size_t i = 0; i < sizeof(no_disks) / sizeof(no_disks[0]); i++)
+		if (starts_with(place, no_disks[i]))
+			return;
+	if (!*place)
 		return;
 	for (const char *c = place; !device && (c = strchr(c, ':')); c++)
 		device = find_tag(c + 1);
@@ -104,19 +108,35 @@ static void add_place(struct graph *graph, const char *place, const struct cause
 	graph_add_class(graph, PATH_USB_DEVICES, cause);
 }
 
-/* dracut and systemd: rd.luks.key=/PATH:DEVICE[:LUKS], luks.key=, on the kernel's command line. */
+/*
+ * The kernel's command line. dracut and systemd have rd.luks.key=/PATH:DEVICE[:LUKS] and
+ * rd.luks.options=[LUKS=]OPTIONS, both without rd. too (systemd-cryptsetup-generator(8)); Debian's
+ * cryptsetup has cryptopts=target=NAME,source=DEVICE,key=...,header=... (README.initramfs).
+ * Returns whether there was a key.
+ */
 static bool add_cmdline_keys(struct graph *graph, const struct cause *cause)
 {
-	char text[4096], *word, *save;
+	char text[4096], place[PATH_MAX], *word, *save;
+	struct crypttab_entry entry;
 	bool any = false;
 
 	if (tree_read(graph->root, PATH_CMDLINE, text, sizeof(text)))
 		return false;
 	for (word = strtok_r(text, " \n", &save); word; word = strtok_r(NULL, " \n", &save)) {
-		char *luks = strstr(word, "luks.key=");
-
-		if (luks && (luks == word || starts_with(word, "rd.luks.key="))) {
-			add_place(graph, luks + strlen("luks.key="), cause);
+		if (starts_with(word, "rd."))
+			word += strlen("rd.");
+		if (starts_with(word, "luks.key=")) {
+			add_place(graph, word + strlen("luks.key="), cause);
+			any = true;
+		}
+		if (!starts_with(word, "luks.options=") && !starts_with(word, "cryptopts="))
+			continue;
+		snprintf(entry.options, sizeof(entry.options), ",%s,", strchr(word, '=') + 1);
+		option_value(&entry, "header=", place);
+		add_place(graph, place, cause);
+		option_value(&entry, ",key=", place);
+		if (*place && strcmp(place, "none")) {
+			add_place(graph, place, cause);
 			any = true;
 		}
 	}
@@ -173,6 +193,8 @@ static void add_entry(struct graph *graph, const struct crypttab_entry *entry,
 
 	unlocks.kind = CAUSE_UNLOCKS;
 	option_value(entry, ",header=", text);
+	add_place(graph, text, &unlocks);
+	option_value(entry, ",tcrypt-keyfile=", text);
 	add_place(graph, text, &unlocks);
 	option_value(entry, ",keyscript=", text);
 	if (strstr(text, "decrypt_derived")) {

@@ -738,7 +738,15 @@ static void key_and_header_on_a_stick_protect_its_controller(void **state)
 		"root_crypt PARTUUID=pp /etc/root.key luks,header=/dev/disk/by-label/KEYS\n",
 		"root_crypt PARTUUID=pp /etc/root.key luks,header=UUID=1-A\n",
 		"root_crypt PARTUUID=pp /mnt/key/root.key luks\n",
+		"root_crypt PARTUUID=pp /dev/null tcrypt,tcrypt-keyfile=/mnt/key/root.key\n",
 	};
+	static const char *const cmdlines[] = {
+		"root=/dev/mapper/root_crypt rd.luks.options=1234=header=/hdr:LABEL=KEYS\n",
+		"root=/dev/mapper/root_crypt luks.options=discard,header=/dev/sda1\n",
+		"cryptopts=target=root_crypt,source=/dev/nvme0n1p2,header=/dev/disk/by-label/KEYS\n",
+		"cryptopts=target=root_crypt,source=/dev/nvme0n1p2,key=/dev/disk/by-label/KEYS:/k\n",
+	};
+	char *have;
 
 	(void)state;
 	add_encrypted_root();
@@ -749,6 +757,87 @@ static void key_and_header_on_a_stick_protect_its_controller(void **state)
 	}
 	machine_put("etc/crypttab", "");
 	machine_put("proc/cmdline", "root=/dev/mapper/root_crypt rd.luks.key=/root.key:UUID=1-A\n");
+	expect(ROOT_PORT STICK_UNLOCKS ROOT_DISK NO_NET);
+	for (size_t i = 0; i < sizeof(cmdlines) / sizeof(cmdlines[0]); i++) {
+		machine_put("proc/cmdline", cmdlines[i]);
+		have = answer();
+		if (!strstr(have, "0000:00:15.0=8086:a36e holds what unlocks /"))
+			fail_msg("%s:\n%s", cmdlines[i], have);
+		free(have);
+	}
+}
+
+/* / on the first disk; /srv/x, whose absence ends the boot in emergency mode, or not. */
+static void what_a_needed_mount_requires_is_protected(void **state)
+{
+	static const struct {
+		const char *fstab;
+		bool is_second, is_third;
+	} rows[] = {
+		{ "UUID=b1 /srv ext2 nofail 0 0\nUUID=c1 /srv/x ext2 defaults 0 0\n", true, true },
+		{ "UUID=b1 /srv ext2 noauto 0 0\nUUID=c1 /srv/x ext2 nofail 0 0\n", false, false },
+		{ "UUID=b1 /srvs ext2 nofail 0 0\nUUID=c1 /srv/x ext2 defaults 0 0\n", false,
+		  true },
+		{ "UUID=b1 /k ext2 noauto 0 0\nUUID=c1 /srv/x ext2 x-systemd.requires=/k 0 0\n",
+		  true, true },
+		{ "UUID=b1 /m/k-2 ext2 noauto 0 0\n"
+		  "UUID=c1 /srv/x ext2 x-systemd.requires=m-k\\x2d2.mount 0 0\n",
+		  true, true },
+		{ "UUID=c1 /srv/x ext2 x-systemd.requires=/dev/nvme1n1p1 0 0\n", true, true },
+		{ "UUID=c1 /srv/x ext2 x-systemd.requires=dev-nvme1n1p1.device 0 0\n", true, true },
+		{ "UUID=b1 /k ext2 noauto 0 0\n"
+		  "UUID=c1 /srv/x ext2 x-systemd.requires-mounts-for=/k/a/b 0 0\n",
+		  true, true },
+		{ "UUID=b1 /k ext2 noauto 0 0\nUUID=c1 /srv/x ext2 x-systemd.after=/k 0 0\n", false,
+		  true },
+		{ "UUID=c1 /srv/x ext2 nofail,x-systemd.required-by=local-fs.target 0 0\n", false,
+		  true },
+		{ "UUID=b1 /k ext2 nofail 0 0\n/k/folder /srv/x none bind 0 0\n", true, false },
+		{ "UUID=b1 /k ext2 nofail 0 0\n/k/image /srv/x iso9660 loop,ro 0 0\n", true,
+		  false },
+		{ "UUID=b1 /k ext2 nofail 0 0\n/k/swap none swap sw 0 0\n", true, false },
+		/* On itself: an end all the same. */
+		{ "/srv/x/y /srv/x none bind 0 0\n/srv/x/y/z /srv/x/y none bind 0 0\n", false,
+		  false },
+		{ "ID=nvme-second-part1 /srv/x ext2 defaults 0 0\n", true, false },
+	};
+	char *have;
+
+	(void)state;
+	for (unsigned int n = 0; n < 3; n++)
+		machine_add_nvme(n);
+	machine_add_mount("259:2", "/", "/", "ext2", "/dev/nvme0n1p2", "rw");
+	machine_add_udev("259:2", "E:ID_FS_TYPE=ext2\nE:ID_FS_UUID=a2\n");
+	machine_add_udev("259:11",
+			 "S:disk/by-id/nvme-second-part1\nE:ID_FS_TYPE=ext2\nE:ID_FS_UUID=b1\n");
+	machine_add_udev("259:21", "E:ID_FS_TYPE=ext2\nE:ID_FS_UUID=c1\n");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		machine_put("etc/fstab", rows[i].fstab);
+		have = answer();
+		if (!strstr(have, "0000:02:00.0=") == rows[i].is_second ||
+		    !strstr(have, "0000:03:00.0=") == rows[i].is_third)
+			fail_msg("%s:\n%s", rows[i].fstab, have);
+		free(have);
+	}
+}
+
+static void ext4_journal_by_number_is_protected(void **state)
+{
+	(void)state;
+	for (unsigned int n = 0; n < 2; n++)
+		machine_add_nvme(n);
+	machine_add_mount("259:2", "/", "/", "ext4", "/dev/nvme0n1p2", "rw");
+	/* 259:12, as the kernel encodes it */
+	machine_put("etc/fstab", "/dev/nvme0n1p2 / ext4 journal_dev=0x1030c 0 1\n");
+	expect(ROOT_PORT NVME1("holds /") ROOT_DISK NVME1_DISK("holds /") NO_NET);
+}
+
+static void key_on_a_line_of_fstab_that_is_not_mounted_is_protected(void **state)
+{
+	(void)state;
+	add_encrypted_root();
+	machine_put("etc/fstab", "LABEL=KEYS /mnt/key vfat noauto 0 0\n");
+	machine_put("etc/crypttab", "root_crypt PARTUUID=pp /mnt/key/root.key luks\n");
 	expect(ROOT_PORT STICK_UNLOCKS ROOT_DISK NO_NET);
 }
 
@@ -1224,6 +1313,9 @@ int main(void)
 		test_machine(many_needs_keep_the_reason_short),
 		test_machine(long_names_are_cut_between_characters),
 		test_machine(key_and_header_on_a_stick_protect_its_controller),
+		test_machine(key_on_a_line_of_fstab_that_is_not_mounted_is_protected),
+		test_machine(what_a_needed_mount_requires_is_protected),
+		test_machine(ext4_journal_by_number_is_protected),
 		test_machine(key_that_is_not_plugged_in_protects_every_usb_controller),
 		test_machine(only_keyboard_is_protected_where_a_passphrase_is_asked),
 		test_machine(one_keyboard_of_two_may_be_given_away),
