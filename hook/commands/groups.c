@@ -397,7 +397,7 @@ int command_groups(int argc, char **argv)
 	if (!ret && groups.is_asking && groups.host->root.is_host && geteuid())
 		ret = message_error("only root may ask the kernel; fix: run it as root");
 	if (!ret)
-		ret = host_decide(groups.host, NULL);
+		ret = host_decide_to_show(groups.host);
 	if (!ret)
 		ret = choose(&groups, argc - optind, argv + optind);
 	if (!ret)

@@ -261,7 +261,7 @@ int command_list(int argc, char **argv)
 
 	ret = host_open(opts.root, &list.host);
 	if (!ret)
-		ret = host_decide(list.host, NULL);
+		ret = host_decide_to_show(list.host);
 	if (ret)
 		goto out;
 	ret = -ENOMEM;

@@ -12,7 +12,7 @@
 #include "host/slot.h"
 
 /* A list of all functions that there can be; and with options behind it. */
-#define VM_LIST_SIZE  (PCI_MAX_FUNCTIONS * PCI_ADDRESS_SIZE)
+#define VM_LIST_SIZE  (PCI_MAX_AT_BOOT * PCI_ADDRESS_SIZE)
 #define VM_VALUE_SIZE (VM_LIST_SIZE + 4096)
 
 /* What the administrator is to know: a stable word, and a sentence. */

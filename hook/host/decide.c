@@ -12,6 +12,7 @@
 #include "early/sysfs.h"
 #include "early/tell.h"
 #include "host/host.h"
+#include "host/slot.h"
 #include "plan/plan.h"
 #include "util/array.h"
 #include "util/message.h"
@@ -115,6 +116,16 @@ void host_before_drivers(const struct host *host, struct pci_table *table)
 	}
 }
 
+/* More than the next boot has room for; virtual functions are not there yet when it looks. */
+static bool is_too_many(const struct host *host)
+{
+	unsigned int count = host->table.count;
+
+	for (unsigned int i = 0; i < host->table.count && count > PCI_MAX_AT_BOOT; i++)
+		count -= slot_is_virtual(&host->root, &host->table.fn[i].addr);
+	return count > PCI_MAX_AT_BOOT;
+}
+
 /* What host_decide_text() does; a plan that cannot be used is in host->problem. */
 static int decide_text(struct host *host, char *text, size_t size)
 {
@@ -138,9 +149,13 @@ static int decide_text(struct host *host, char *text, size_t size)
 	host->table.known = host->known;
 	host->table.knowns = host->known ? (unsigned int)host->count : 0;
 	ret = pci_collect(host->root.fd, &host->plan, NULL, &host->table);
-	if (ret == -E2BIG)
-		return config_wrong(&host->problem, "name fewer",
-				    "the bind lines name over 1024 functions with their groups");
+	host->is_over = ret == -E2BIG || (!ret && is_too_many(host));
+	if (host->is_over)
+		return config_wrong(
+			&host->problem, "name fewer",
+			"the bind lines name over %u functions with their groups, so the "
+			"next boot touches nothing",
+			PCI_MAX_AT_BOOT);
 	if (ret)
 		return message_errno(ret, "cannot read the PCI functions that the config names");
 
@@ -182,6 +197,7 @@ int host_decide_or_problem(struct host *host, const char *kernel)
 
 	compiler_close(host->compiler);
 	host->problem = (struct config_problem){ 0 };
+	host->is_over = false;
 	host->is_undone = is_undone(host);
 	ret = compiler_open(&host->root, host->known, host->count, host->is_undone, host->voice,
 			    &host->problem, &host->compiler);
@@ -200,6 +216,15 @@ int host_decide(struct host *host, const char *kernel)
 	int ret = host_decide_or_problem(host, kernel);
 
 	return !ret && *host->problem.text ? config_say(&host->problem) : ret;
+}
+
+int host_decide_to_show(struct host *host)
+{
+	int ret = host_decide_or_problem(host, NULL);
+
+	if (!ret && *host->problem.text)
+		ret = config_say(&host->problem);
+	return host->is_over ? 0 : ret;
 }
 
 int host_decide_text(struct host *host, char *text, size_t size)

@@ -57,6 +57,7 @@ struct host {
 	struct iommu iommu;
 
 	/* By host_decide(): */
+	bool is_over; /* the plan names more functions than a boot has room for: so does problem */
 	struct config_problem problem; /* why there is no plan */
 	struct compiler *compiler;     /* what every plan of this host has; see plan/plan.h */
 	char *plan_text;
@@ -111,6 +112,12 @@ int host_decide(struct host *host, const char *kernel);
  * host->problem has it, nothing is said and 0 is returned, with an empty plan.
  */
 int host_decide_or_problem(struct host *host, const char *kernel);
+
+/*
+ * host_decide_to_show - host_decide() for who only shows what there is: more functions than a boot has room
+ * for are no reason to stop. That is said; then nothing is decided, as at that boot.
+ */
+int host_decide_to_show(struct host *host);
 
 /*
  * host_decide_text - ask the same of a plan that is compiled already.
