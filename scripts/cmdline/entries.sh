@@ -23,6 +23,8 @@ function cut_line() {
 	text = substr($0, length(file) + 2)
 	number = text + 0
 	text = substr(text, index(text, ":") + 1)
+	# Edited by another system: both loaders end a line at a CR too.
+	sub(/\r$/, "", text)
 }
 # Numbers in a version compare as numbers: -1, 0 or 1.
 function compare(a, b,   x, y) {
@@ -141,6 +143,26 @@ entries_grub() {
 			whose[n] = "foreign"
 		next
 	}
+	# The host of Xen: "module2 /boot/vmlinuz-VERSION placeholder PARAMETERS", then its initramfs.
+	depth && is[depth] == "menuentry" && text ~ /^[ \t]*module2?[ \t]/ {
+		sub(/^[ \t]*module2?/, "", text)
+		text = shift_word(text)
+		while (word ~ /^--/)
+			text = shift_word(text)
+		if (place[n] != "") {
+			image[n] = word
+			next
+		}
+		place[n] = file ":" number
+		version[n] = word ~ /vmlinu[xz]-/ ? word : ""
+		sub(/.*vmlinu[xz]-/, "", version[n])
+		sub(/^[ \t]*placeholder/, "", text)
+		sub(/^[ \t]+/, "", text)
+		line[n] = text
+		gsub(/\t/, " ", line[n])
+		whose[n] = "foreign"
+		next
+	}
 	depth && is[depth] == "menuentry" && text ~ /^[ \t]*initrd(16|efi)?[ \t]/ {
 		sub(/^[ \t]*initrd(16|efi)?/, "", text)
 		# The last of them: microcode may be an image of its own, before it.
@@ -154,11 +176,14 @@ entries_grub() {
 		chosen = set_default
 		if (set_default ~ /saved_entry/)
 			chosen = saved
-		if (env["next_entry"] != "")
-			chosen = env["next_entry"]
 		default_entry = find(chosen)
-		if (default_entry && env["next_entry"] != "")
+		# The setup of the firmware boots nothing: what comes behind it does.
+		one_shot = env["next_entry"] == "" ? 0 : find(env["next_entry"])
+		if (one_shot && place[one_shot] != "") {
+			default_entry = one_shot
 			how = "one-shot"
+		} else if (env["next_entry"] != "" && !one_shot)
+			default_entry = 0
 		else if (default_entry && set_default ~ /saved_entry/)
 			how = "saved"
 		else if (default_entry && chosen != "0")

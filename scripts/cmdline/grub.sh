@@ -319,6 +319,38 @@ grub_trace() {
 			{ gsub(/[\t\n]/, " "); print $1 "\t" $2 "\t" $3 }'
 }
 
+# Sources FILES, one a line, as grub-mkconfig does: the first command of them that fails ends it. On the
+# standard error the last line is "read" or, when it did not come to its end, the name of that file.
+# shellcheck disable=SC2016 # of another shell
+grub_strict_script='files=$1
+IFS="
+"
+set -f
+for file in $files; do
+	unset IFS
+	set +f
+	last=$file
+	trap "echo >&2; echo \"\$last\" >&2" EXIT
+	[ ! -f "$file" ] || [ ! -r "$file" ] || . "$file"
+done
+trap "echo >&2; echo read >&2" EXIT'
+
+# grub_end TEXT: "FILE:LINE TAB REASON", from what that script has said.
+grub_end() {
+	_file=$(printf '%s\n' "$1" | tail -n 1)
+	_why=$(printf '%s\n' "$1" | sed '$d' | NAME="$_file: " awk '{
+		at = index($0, ENVIRON["NAME"])
+		print at ? substr($0, 1, at - 1) substr($0, at + length(ENVIRON["NAME"])) : $0
+	}' | sed -n 's/^[^:]*: \(line \)\{0,1\}\([0-9][0-9]*\): \(.*\)/\2	\3/p' |
+		tail -n 1)
+	if [ -n "$_why" ]; then
+		printf '%s:%s\ta command fails (%s), which ends grub-mkconfig\n' "${_file#"$root"}" \
+			"${_why%%	*}" "${_why#*	}"
+	else
+		printf '%s:1\tit ends the shell that reads it\n' "${_file#"$root"}"
+	fi
+}
+
 # grub_broken: "FILE:LINE TAB REASON" of the first file that no shell gets through, or nothing:
 # grub-mkconfig does not get through it either.
 grub_broken() {
@@ -336,13 +368,8 @@ grub_broken() {
 		}
 	done)
 	if [ -z "$_broken" ] && may_source; then
-		# It may also end the shell that reads it.
-		_last=$(grub_trace '' | tail -n 1 | cut -f 1)
-		[ "$root$_last" = "$(printf '%s\n' "$_files" | tail -n 1)" ] ||
-			_broken=$(printf '%s\n' "$_files" | PLACE=${_last:+$root$_last} awk '
-				ENVIRON["PLACE"] == last { print; exit }
-				{ last = $0 }')
-		_broken=${_broken:+"${_broken#"$root"}:1	it ends the shell that reads it"}
+		_said=$(sh -ec "$grub_strict_script" sh "$_files" 2>&1 >/dev/null </dev/null)
+		[ "${_said##*"$nl"}" = read ] || _broken=$(grub_end "$_said")
 	fi
 	[ -z "$_broken" ] || printf '%s\n' "$_broken"
 }
