@@ -249,7 +249,7 @@ config 'bind 10de:1187\n'
 
 begin "more than a plan can name of a class that facts unknown does not hold back: the lines are left out"
 many 1100
-sed -i 's/^PCI_CLASS=20000/PCI_CLASS=c0400/' "$root"/sys/devices/pci0000:00/*/*/uevent
+sed -i 's/^PCI_CLASS=20000/PCI_CLASS=120000/' "$root"/sys/devices/pci0000:00/*/*/uevent
 config 'bind 8086:1572\nbind 10de:1187\n'
 plan
 status_is 1
