@@ -168,29 +168,36 @@ image_build() {
 		return 1
 	}
 	_version=$(image_kernel "$_tree" "$(key "$1/scenario" kernel)") || return
-	# shellcheck disable=SC2016
-	as_root sh -e -c '
-		cp "$1/boot/vmlinuz-$3" "$2/kernel"
-		cp "$1/boot/initrd.img-$3" "$2/initrd"
-		chmod 644 "$2/kernel" "$2/initrd"' image_build "$_tree" "$4" "$_version" || return
-	kernel_kept "$4" "$2.images/vmlinux-$_version" ||
-		say "the kernel of $(scenario_name "$1") has to unpack itself in the guest"
-	if [ -d "$1/image" ]; then
-		image_append "$4/initrd" "$1/image" || return
-	fi
-	_loader=$(key "$1/scenario" loader)
-	case $_loader in
+	case $(key "$1/scenario" loader) in
 	'') ;;
 	grub) loader_setup "$_tree" "$(kernel_arguments "$1/scenario")" || return ;;
 	*)
 		say 'loader is none of grub'
 		return 1 ;;
 	esac
-	rm -f "$4/disk" "$4/part" && truncate -s 2G "$4/part" &&
-	as_root mke2fs -q -t ext4 -L "$label" -d "$_tree" "$4/part" || return
-	if [ -z "$_loader" ]; then
-		mv "$4/part" "$4/disk"
+	disk_build "$1" "$4" 1 || return
+	kernel_kept "$4" "$2.images/vmlinux-$_version" ||
+		say "the kernel of $(scenario_name "$1") has to unpack itself in the guest"
+}
+
+# disk_build SCENARIO OUT BOOT: what a boot needs of OUT/tree, where /root/boot says which it is: OUT/kernel,
+# OUT/initrd and OUT/disk.
+disk_build() {
+	_version=$(image_kernel "$2/tree" "$(key "$1/scenario" kernel)") || return
+	# shellcheck disable=SC2016
+	as_root sh -e -c '
+		echo "$4" >"$1/root/boot"
+		cp "$1/boot/vmlinuz-$3" "$2/kernel"
+		cp "$1/boot/initrd.img-$3" "$2/initrd"
+		chmod 644 "$2/kernel" "$2/initrd"' disk_build "$2/tree" "$2" "$_version" "$3" || return
+	if [ -d "$1/image" ]; then
+		image_append "$2/initrd" "$1/image" || return
+	fi
+	rm -f "$2/disk" "$2/part" && truncate -s 2G "$2/part" &&
+	as_root mke2fs -q -t ext4 -L "$label" -d "$2/tree" "$2/part" || return
+	if [ -z "$(key "$1/scenario" loader)" ] || [ -e "$1/between" ]; then
+		mv "$2/part" "$2/disk"
 	else
-		loader_disk "$_tree" "$4/part" "$4/disk" && rm "$4/part"
+		loader_disk "$2/tree" "$2/part" "$2/disk" && rm "$2/part"
 	fi
 }
