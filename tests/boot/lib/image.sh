@@ -48,14 +48,15 @@ image_tree() {
 				sys-fs-fuse-connections.mount sys-kernel-config.mount; do
 			ln -sf /dev/null "$tree/etc/systemd/system/$unit"
 		done
-		# Quick to make, and no larger than it need be for what is shown.
+		# Quick to make, and no larger than it need be for what is shown. Where 3cpio packs (sid), dracut
+		# takes the level from a variable, and 15 from the command.
 		if [ -d "$tree/etc/initramfs-tools/conf.d" ]; then
 			printf "%s\n" COMPRESSLEVEL=1 "MODULES=$6" >"$tree/etc/initramfs-tools/conf.d/harness"
 			[ "$6" != list ] ||
 				printf "%s\n" ext4 nvme virtio_blk virtio_pci >>"$tree/etc/initramfs-tools/modules"
 		fi
 		[ ! -d "$tree/etc/dracut.conf.d" ] ||
-			printf "%s\n" "compress=\"zstd -q -1\"" "hostonly=no" \
+			printf "%s\n" "compress=\"zstd -q -1\"" compress_level_zstd=1 "hostonly=no" \
 				>"$tree/etc/dracut.conf.d/harness.conf"' image_tree "$1" "$3" "$here/guest" "$label" "$top/tests/host/facts" \
 		"$(key "$1/scenario" modules most)" || return
 }

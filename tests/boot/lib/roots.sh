@@ -93,7 +93,7 @@ quick_images() {
 	# shellcheck disable=SC2016 # mmdebstrap's own $1
 	echo '--essential-hook=mkdir -p "$1/etc/initramfs-tools/conf.d" "$1/etc/dracut.conf.d" &&
 echo COMPRESSLEVEL=1 >"$1/etc/initramfs-tools/conf.d/base" &&
-echo "compress=\"zstd -q -1\"" >"$1/etc/dracut.conf.d/base.conf"' | paste -sd' '
+printf "%s\n" "compress=\"zstd -q -1\"" compress_level_zstd=1 >"$1/etc/dracut.conf.d/base.conf"' | paste -sd' '
 	# shellcheck disable=SC2016
 	echo '--customize-hook=cd "$1/etc" && rm initramfs-tools/conf.d/base dracut.conf.d/base.conf &&
 { [ -e "$1/usr/sbin/update-initramfs" ] || rm -r initramfs-tools; } &&
