@@ -16,6 +16,7 @@ enum family {
 	AMD_QEMU_RESET,
 	AMD_RESET_BUG,
 	AMD_BUS_RESET,
+	AMD_NAVI23,
 	AMD_APU,
 	INTEL_GVT,
 	INTEL_GEN11,
@@ -25,7 +26,12 @@ enum family {
 	HBA,
 	USB_FIRMWARE,
 	NO_FLR,
+	NO_FLR_AHCI,
+	NO_FLR_WIFI,
 	NVME_FLR,
+	NVME_FLR_P4500,
+	NVME_FLR_950,
+	NVME_FLR_P44,
 	NVME_MSIX,
 };
 
@@ -65,6 +71,11 @@ static const struct {
 	[AMD_BUS_RESET] = { { "RDNA 2 or later",
 			      "it is reset with its bus: give the VM all functions of the card, and no "
 			      "vendor-reset, which does not know it" } },
+	/* https://github.com/gnif/vendor-reset, src/device-db.h */
+	[AMD_NAVI23] = { { "Navi 23",
+			   "it is reset with its bus: give the VM all functions of the card; if that does "
+			   "not bring it back, a recent vendor-reset knows it (kernel 5.15 and later: write "
+			   "device_specific to its reset_method)" } },
 	/* https://github.com/inga-lovinde/RadeonResetBugFix */
 	[AMD_APU] = { { "GPU of an APU",
 			"it does not come back when the guest is stopped: let a Windows guest switch it off "
@@ -102,10 +113,30 @@ static const struct {
 	[NO_FLR] = { { "hangs on a function reset",
 		       "it offers FLR and hangs on it: the host needs kernel 5.8 or later, which leaves that "
 		       "out" } },
+	/* The same, "PCI: Avoid FLR for AMD FCH AHCI adapters" */
+	[NO_FLR_AHCI] = { { "hangs on a function reset",
+			    "it offers FLR and hangs on it: the host needs kernel 6.3 or later, which "
+			    "leaves that out" } },
+	/* The same, "PCI: Avoid FLR for Mediatek MT7922 WiFi" */
+	[NO_FLR_WIFI] = { { "hangs on a function reset",
+			    "it offers FLR and hangs on it: the host needs kernel 6.14 or later, which "
+			    "leaves that out" } },
 	/* drivers/pci/quirks.c, nvme_disable_and_flr(), delay_250ms_after_flr(), from 4.20 on */
 	[NVME_FLR] = { { "NVMe with a slow function reset",
 			 "its FLR fails or takes longer than allowed: the host needs kernel 4.20 or later, "
 			 "which waits for it" } },
+	/* The same, "PCI: Delay after FLR of Intel DC P4510 NVMe" */
+	[NVME_FLR_P4500] = { { "NVMe with a slow function reset",
+			       "its FLR takes longer than allowed: the host needs kernel 5.13 or later, "
+			       "which waits for it" } },
+	/* The same, "PCI: Disable Samsung SM951/PM951 NVMe before FLR" */
+	[NVME_FLR_950] = { { "NVMe with a slow function reset",
+			     "its FLR fails while it is enabled: the host needs kernel 5.14 or later, "
+			     "which switches it off before" } },
+	/* The same, "PCI: Delay after FLR of Solidigm P44 Pro NVMe" */
+	[NVME_FLR_P44] = { { "NVMe with a slow function reset",
+			     "its FLR takes longer than allowed: the host needs kernel 6.5 or later, which "
+			     "waits for it" } },
 	/* https://bugzilla.kernel.org/show_bug.cgi?id=202055; QEMU, x-msix-relocation, from 2.12 on */
 	[NVME_MSIX] = { { "NVMe of Silicon Motion",
 			  "if the guest does not see it: x-msix-relocation=bar2 for the device, by args (QEMU "
@@ -145,11 +176,13 @@ static const struct {
 	{ 0x1002, 0x66a0, 0x66af, DISPLAY, AMD_RESET_BUG },  /* Vega 20 */
 	{ 0x1002, 0x67c0, 0x67ff, DISPLAY, AMD_RESET_BUG },  /* Polaris 10, 11 */
 	{ 0x1002, 0x6860, 0x687f, DISPLAY, AMD_RESET_BUG },  /* Vega 10 */
+	{ 0x1002, 0x6fdf, 0x6fdf, DISPLAY, AMD_RESET_BUG },  /* Polaris 20 (RX 580 2048SP) */
 	{ 0x1002, 0x6980, 0x699f, DISPLAY, AMD_RESET_BUG },  /* Polaris 12 */
 	{ 0x1002, 0x7310, 0x731f, DISPLAY, AMD_RESET_BUG },  /* Navi 10 */
 	{ 0x1002, 0x7340, 0x734f, DISPLAY, AMD_RESET_BUG },  /* Navi 14 */
 	{ 0x1002, 0x7360, 0x7362, DISPLAY, AMD_RESET_BUG },  /* Navi 12 */
-	{ 0x1002, 0x73a0, 0x73ff, DISPLAY, AMD_BUS_RESET },  /* Navi 21 to 23 */
+	{ 0x1002, 0x73a0, 0x73fe, DISPLAY, AMD_BUS_RESET },  /* Navi 21 to 23 */
+	{ 0x1002, 0x73ff, 0x73ff, DISPLAY, AMD_NAVI23 },     /* Navi 23 */
 	{ 0x1002, 0x7420, 0x743f, DISPLAY, AMD_BUS_RESET },  /* Navi 24 */
 	{ 0x1002, 0x7440, 0x74ff, DISPLAY, AMD_BUS_RESET },  /* Navi 31 to 33 */
 	{ 0x1002, 0x1506, 0x150f, DISPLAY, AMD_APU },	     /* Mendocino, Strix */
@@ -185,11 +218,14 @@ static const struct {
 	{ 0x1022, 0x1487, 0x1487, ANY, NO_FLR },	     /* Starship/Matisse HD audio */
 	{ 0x1022, 0x148c, 0x148c, ANY, NO_FLR },	     /* Starship USB */
 	{ 0x1022, 0x149c, 0x149c, ANY, NO_FLR },	     /* Matisse USB */
-	{ 0x1022, 0x7901, 0x7901, ANY, NO_FLR },	     /* FCH SATA */
+	{ 0x1022, 0x7901, 0x7901, ANY, NO_FLR_AHCI },	     /* FCH SATA */
+	{ 0x14c3, 0x0616, 0x0616, ANY, NO_FLR_WIFI },	     /* MT7922 */
 	{ 0x8086, 0x1502, 0x1503, ANY, NO_FLR },	     /* 82579 */
 	{ 0x144d, 0xa804, 0xa804, STORAGE, NVME_FLR },	     /* SM961, PM961 */
 	{ 0x8086, 0x0953, 0x0953, STORAGE, NVME_FLR },	     /* P3600, P3700 */
-	{ 0x8086, 0x0a54, 0x0a54, STORAGE, NVME_FLR },	     /* P4500, P4600 */
+	{ 0x8086, 0x0a54, 0x0a54, STORAGE, NVME_FLR_P4500 }, /* P4500, P4600 */
+	{ 0x144d, 0xa802, 0xa802, STORAGE, NVME_FLR_950 },   /* 950 PRO */
+	{ 0x025e, 0xf1ac, 0xf1ac, STORAGE, NVME_FLR_P44 },   /* P44 Pro */
 	{ 0x126f, 0x2262, 0x2263, STORAGE, NVME_MSIX },	     /* SM2262, SM2263 */
 	{ 0x8086, 0xf1a6, 0xf1a6, STORAGE, NVME_MSIX },	     /* 760p */
 };

@@ -219,6 +219,45 @@ static int check_group(struct vm *vm)
 	return ret;
 }
 
+/* Has this VM a mediated device of the type already? Its own is not counted against it. */
+static bool has_mdev(const struct vm *vm, const struct pci_function *fn)
+{
+	char type[128];
+
+	for (size_t i = 0; i < PVE_MAX_HOSTPCI; i++)
+		if (vm->entry[i].flags && vm->entry[i].flags[vm_index(vm, fn)] & PVE_NAMED &&
+		    pve_property(vm->entry[i].value, NULL, "mdev", type, sizeof(type)) &&
+		    !strcmp(type, vm->mdev))
+			return true;
+	return false;
+}
+
+/* Documentation/driver-api/vfio-mediated-device.rst: how many more of the type there can be. */
+static int check_instances(const struct vm *vm, const struct pci_function *fn)
+{
+	char addr[PCI_ADDRESS_SIZE], path[SYSFS_PATH_MAX], name[160], text[32];
+
+	snprintf(name, sizeof(name), "mdev_supported_types/%.90s/available_instances", vm->mdev);
+	if (sysfs_read(vm->host->root.fd, pci_attribute(path, &fn->addr, name), text,
+		       sizeof(text)) < 0 ||
+	    strcmp(text, "0") != 0 || has_mdev(vm, fn))
+		return 0;
+	return message_error("%s has no %s left: all are in use, or another type is; fix: stop a VM "
+			     "that has one (vfio-early vgpu)",
+			     pci_address_format(&fn->addr, addr), vm->mdev);
+}
+
+static bool is_nvidia_type(const struct vm *vm, const struct pci_function *fn)
+{
+	char path[SYSFS_PATH_MAX], text[32];
+
+	return !strncmp(vm->mdev, "nvidia-", 7) &&
+	       sysfs_read(vm->host->root.fd,
+			  pci_attribute(path, &fn->addr, "nvidia/current_vgpu_type"), text,
+			  sizeof(text)) >= 0 &&
+	       strcmp(text, "0") != 0 && !strcmp(text, vm->mdev + 7);
+}
+
 /* A mediated device is made by the driver of the host: that has to stay. */
 static int check_mdev(struct vm *vm)
 {
@@ -236,8 +275,10 @@ static int check_mdev(struct vm *vm)
 			addr, addr);
 	snprintf(name, sizeof(name), "mdev_supported_types/%.90s", vm->mdev);
 	if (sysfs_exists(vm->host->root.fd, pci_attribute(path, &fn->addr, name)))
+		return check_instances(vm, fn);
+	/* NVIDIA from kernel 6.8 on: the type that it has now, or "ID : NAME" lines. */
+	if (is_nvidia_type(vm, fn))
 		return 0;
-	/* NVIDIA from kernel 6.8 on: "ID : NAME" lines. */
 	sysfs_read_whole(vm->host->root.fd,
 			 pci_attribute(path, &fn->addr, "nvidia/creatable_vgpu_types"), types,
 			 sizeof(types));

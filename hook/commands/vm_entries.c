@@ -16,19 +16,38 @@
 #include "util/file.h"
 #include "util/message.h"
 
-#define DISPLAY 0x03
+#define DISPLAY	    0x03
+#define VM_KEYS_MAX 32 /* twice what the format has */
 
 size_t vm_index(const struct vm *vm, const struct pci_function *fn)
 {
 	return (size_t)(host_find(vm->host, &fn->addr) - vm->host->fn);
 }
 
+/* May its list of functions grow? A mapping is not this command's to widen. */
+static bool can_grow(const struct pve_entry *entry)
+{
+	char text[64];
+
+	return pve_property(entry->value, "host", "host", text, sizeof(text));
+}
+
 int vm_find_entry(const struct vm *vm, size_t at)
 {
-	for (int i = 0; i < PVE_MAX_HOSTPCI; i++)
-		if (vm->entry[i].flags && vm->entry[i].flags[at] & PVE_NAMED)
+	int found = -1;
+
+	for (int i = 0; i < PVE_MAX_HOSTPCI; i++) {
+		const struct pve_entry *entry = &vm->entry[i];
+
+		if (!entry->flags || !(entry->flags[at] & PVE_NAMED))
+			continue;
+		/* Of two, the mapping stays. */
+		if (!entry->is_pool && !entry->is_mdev && !can_grow(entry))
 			return i;
-	return -1;
+		if (found < 0)
+			found = i;
+	}
+	return found;
 }
 
 /* --- lists of functions */
@@ -108,12 +127,31 @@ static int find_free(const struct vm *vm)
 	return message_error("VM %s has no hostpci free: %d is the most", vm->id, PVE_MAX_HOSTPCI);
 }
 
-/* May its list of functions grow? A mapping is not this command's to widen. */
-static bool can_grow(const struct pve_entry *entry)
+/* Each key once, as Proxmox VE wants it: the first counts. @value: of VM_VALUE_SIZE */
+static void drop_keys(char *value)
 {
-	char text[64];
+	const char *seen[VM_KEYS_MAX];
+	char old[VM_VALUE_SIZE], *save;
+	size_t count = 0, len = 0;
 
-	return has_property(entry->value, "host", text, sizeof(text));
+	strcpy(old, value);
+	*value = '\0';
+	for (char *word = strtok_r(old, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
+		char *equals = strchr(word, '=');
+		const char *key = equals ? word : "host";
+		size_t key_len = equals ? (size_t)(equals - word) : strlen(key);
+		bool is_there = false;
+
+		for (size_t i = 0; i < count; i++)
+			is_there |= strlen(seen[i]) == key_len && !strncmp(seen[i], key, key_len);
+		if (is_there || count == VM_KEYS_MAX)
+			continue;
+		len += (size_t)snprintf(value + len, VM_VALUE_SIZE - len, "%s%s", len ? "," : "",
+					word);
+		if (equals)
+			*equals = '\0';
+		seen[count++] = equals ? word : "host";
+	}
 }
 
 static bool has_display(const struct vm *vm, const bool *mask)
@@ -307,7 +345,9 @@ static int change_entry(struct vm *vm, unsigned int number, const bool *asked, b
 			"hostpci%u of VM %s has more functions than one, and a mediated "
 			"device is of one; fix: change the entry first",
 			number, vm->id);
-	if (grows || entry->fault == PVE_FAULT_TWICE) {
+	if (entry->fault == PVE_FAULT_KEY_TWICE)
+		drop_keys(value);
+	if (grows || entry->fault == PVE_FAULT_TWICE || entry->fault == PVE_FAULT_BOTH) {
 		write_list(vm->host, more, list, sizeof(list));
 		if (can_grow(entry))
 			change(value, "host", list);
@@ -470,7 +510,7 @@ static void drop_doubles(struct vm *vm, unsigned int number)
 
 		if (!(entry->flags[i] & PVE_NAMED))
 			continue;
-		if (first == (int)number || vm->entry[first].is_mdev ||
+		if (first == (int)number || vm->entry[first].is_mdev || vm->entry[first].is_pool ||
 		    !slot_has(&vm->slot, &vm->host->fn[i].pci.addr)) {
 			keeps = mask[i] = true;
 			continue;

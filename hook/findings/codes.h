@@ -150,6 +150,18 @@
 	  "take it out: {2}") \
 	X(VM_ENTRY_TWICE, "vm-entry-twice", VM, "vms", WARNS, \
 	  "{0} names {1} twice: the VM does not start", "name each function once") \
+	X(VM_KEY_TWICE, "vm-key-twice", VM, "vms", WARNS, \
+	  "{0} sets {1} twice: Proxmox VE passes the entry over, and the VM starts without the device", \
+	  "write {1} once, or take the entry out: {2}") \
+	X(VM_PROPERTY, "vm-entry-property", VM, "vms", WARNS, \
+	  "{0}: Proxmox VE does not understand {1}= as it is there, and passes the entry over: the VM " \
+	  "starts without the device", \
+	  "correct it, or take the entry out: {2}") \
+	X(VM_ENTRY_BOTH, "vm-entry-both", VM, "vms", WARNS, \
+	  "{0} has an address and a mapping: the VM does not start", "take one of them out") \
+	X(VM_MDEV_MANY, "vm-mdev-functions", VM, "vms", WARNS, \
+	  "{0}: a mediated device is of one function, and the entry names several: the VM does not start", \
+	  "name the one that offers {1} (vfio-early vgpu)") \
 	X(VM_BRIDGE, "vm-bridge", VM, "vms", WARNS, \
 	  "{0}: {1} is a bridge, which no VM gets: the VM does not start", \
 	  "name what is behind it, or take the entry out: {2}") \

@@ -294,6 +294,10 @@ static void find_fault(struct search *search, const struct pve_entry *entry)
 		[PVE_FAULT_BRIDGE] = FINDING_VM_BRIDGE,
 		[PVE_FAULT_NEEDS_Q35] = FINDING_VM_NEEDS_Q35,
 		[PVE_FAULT_LEGACY] = FINDING_VM_LEGACY_IGD,
+		[PVE_FAULT_KEY_TWICE] = FINDING_VM_KEY_TWICE,
+		[PVE_FAULT_PROPERTY] = FINDING_VM_PROPERTY,
+		[PVE_FAULT_BOTH] = FINDING_VM_ENTRY_BOTH,
+		[PVE_FAULT_MDEV_MANY] = FINDING_VM_MDEV_MANY,
 	};
 	char about[32], name[160], delete[64], number[16];
 
@@ -354,14 +358,23 @@ static void find_mdev(struct search *search, const struct pve_entry *entry)
 /* A mediated device is one of many, and so is one of a pool; a VM that cannot start has none. */
 static bool is_exclusive(const struct pve_entry *entry)
 {
-	return !entry->is_mdev && !entry->is_pool &&
+	return (!entry->is_mdev || entry->is_nvidia) && !entry->is_pool &&
 	       (entry->fault == PVE_FAULT_NONE || entry->fault == PVE_FAULT_TWICE) &&
 	       !is_template(entry);
+}
+
+static bool is_mapping(const struct pve_entry *entry)
+{
+	char text[160];
+
+	return !entry->is_args && pve_property(entry->value, NULL, "mapping", text, sizeof(text));
 }
 
 /* Of one VM. */
 static void find_twice(struct search *search, const struct pve_entry *a, const struct pve_entry *b)
 {
+	/* A mapping is compared with the device at each start: it is the one that stays. */
+	const struct pve_entry *goes = is_mapping(b) && !is_mapping(a) ? a : b;
 	char about[32], one[160], other[160], addr[PCI_ADDRESS_SIZE], delete[64];
 	size_t from = search->findings->count;
 
@@ -371,7 +384,7 @@ static void find_twice(struct search *search, const struct pve_entry *a, const s
 		name_vm(a->vm, about, sizeof(about));
 		name_entry(a, one, sizeof(one));
 		name_entry(b, other, sizeof(other));
-		name_delete(b, delete, sizeof(delete));
+		name_delete(goes, delete, sizeof(delete));
 		finding_add(search->findings, FINDING_VM_TWICE, about, one, other,
 			    pci_address_format(&search->host->fn[i].pci.addr, addr), delete, NULL);
 		find_concern(search, from, search->host->fn[i].pci.group);

@@ -7,6 +7,7 @@
 
 #include "early/pci.h"
 #include "early/selector.h"
+#include "early/sysfs.h"
 #include "host/pve.h"
 #include "host/pve_read.h"
 #include "util/array.h"
@@ -195,14 +196,72 @@ static void take_groups(struct host *host, struct pve_entry *entry)
 	}
 }
 
+/* The value of a property that the format has (PVE::QemuServer::PCI, $hostpci_fmt)? */
+static bool is_property(const char *key, const char *value)
+{
+	static const char *const texts[] = { "host", "mapping", "romfile", "mdev", "driver" };
+	static const char *const truths[] = { "rombar", "pcie", "x-vga", "legacy-igd" };
+	static const char *const ids[] = { "vendor-id", "device-id", "sub-vendor-id",
+					   "sub-device-id" };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (!strcmp(key, texts[i]))
+			return *value;
+	for (size_t i = 0; i < sizeof(truths) / sizeof(truths[0]); i++)
+		if (!strcmp(key, truths[i]))
+			return pve_is_true(value) || pve_is_false(value);
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+		if (!strcmp(key, ids[i]))
+			return !strncmp(value, "0x", 2) && strlen(value) == 6 &&
+			       strspn(value + 2, "0123456789abcdefABCDEF") == 4;
+	return false;
+}
+
+/*
+ * Proxmox VE passes over an entry that its format does not take, and starts the VM without the device
+ * (PVE::JSONSchema, parse_property_string(); PVE::QemuServer, parse_vm_config()).
+ */
+static int compare_format(struct pve_entry *entry)
+{
+	const char *seen[32];
+	char *copy = strdup(entry->value), *save;
+	size_t count = 0;
+
+	if (!copy)
+		return -ENOMEM;
+	for (char *word = strtok_r(copy, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
+		const char *key = word;
+		char *value = strchr(word, '=');
+
+		if (!word[strspn(word, " \t")])
+			continue;
+		if (value)
+			*value++ = '\0';
+		else
+			value = word;
+		if (value == word)
+			key = "host";
+		for (size_t i = 0; i < count; i++)
+			if (!strcmp(seen[i], key))
+				fail(entry, PVE_FAULT_KEY_TWICE, key);
+		if (!is_property(key, value))
+			fail(entry, PVE_FAULT_PROPERTY, key);
+		if (count < sizeof(seen) / sizeof(seen[0]))
+			seen[count++] = key;
+	}
+	free(copy);
+	return 0;
+}
+
 /* Which functions the entry names. */
 static int name_all(struct host *host, const struct pve *pve, struct pve_entry *entry)
 {
 	char *list = read_property(entry->value, "host", "host"), *mapping = NULL;
 	int ret = 0;
 
-	if (!list)
-		mapping = read_property(entry->value, NULL, "mapping");
+	mapping = read_property(entry->value, NULL, "mapping");
+	if (list && mapping)
+		fail(entry, PVE_FAULT_BOTH, "host");
 	if (list)
 		ret = name_devices(host, entry, list);
 	else if (mapping)
@@ -223,6 +282,35 @@ bool pve_is_q35(const struct pve_config *vm)
 	       strstr(type, "q35");
 }
 
+/* The functions that it names; *fn: the last of them. */
+static size_t count_named(const struct host *host, const struct pve_entry *entry,
+			  const struct pci_function **fn)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < host->count; i++)
+		if (entry->flags[i] & PVE_NAMED) {
+			*fn = &host->fn[i].pci;
+			count++;
+		}
+	return count;
+}
+
+/* Only one entry of a VM may have legacy-igd. */
+static bool has_earlier_legacy(const struct pve_entry *entry)
+{
+	char text[64];
+
+	for (unsigned int i = 0; i < entry->number; i++) {
+		const char *other = pve_config_indexed(entry->vm, "hostpci", i);
+
+		if (other &&
+		    pve_is_true(pve_property(other, NULL, "legacy-igd", text, sizeof(text))))
+			return true;
+	}
+	return false;
+}
+
 static bool is_set(const struct pve_entry *entry, const char *key)
 {
 	char text[64];
@@ -230,9 +318,11 @@ static bool is_set(const struct pve_entry *entry, const char *key)
 	return pve_is_true(pve_property(entry->value, NULL, key, text, sizeof(text)));
 }
 
-/* What Proxmox VE refuses at the start (PVE::QemuServer::PCI, print_hostpci_devices). */
-static void compare_machine(struct pve_entry *entry)
+/* What Proxmox VE refuses at the start (PVE::QemuServer::PCI, parse_hostpci_devices()). */
+static void compare_machine(const struct host *host, struct pve_entry *entry)
 {
+	const struct pci_function *fn = NULL;
+	size_t count = count_named(host, entry, &fn);
 	const char *vga = pve_config_get(entry->vm, "vga");
 	const char *arch = pve_config_get(entry->vm, "arch");
 	char text[64];
@@ -252,18 +342,41 @@ static void compare_machine(struct pve_entry *entry)
 		fail(entry, PVE_FAULT_LEGACY, "x-vga=1");
 	if (entry->is_mdev)
 		fail(entry, PVE_FAULT_LEGACY, "mdev");
+	if (entry->is_pool)
+		fail(entry, PVE_FAULT_LEGACY, "a mapping of several devices");
+	else if (count > 1)
+		fail(entry, PVE_FAULT_LEGACY, "several functions");
+	if (fn && (fn->addr.dev != 2 || fn->addr.fn))
+		fail(entry, PVE_FAULT_LEGACY, "a device that is not at 00:02.0");
+	if (has_earlier_legacy(entry))
+		fail(entry, PVE_FAULT_LEGACY, "another entry that has it");
+}
+
+/* From kernel 6.8 on the virtual function itself is given (choose_hostpci_devices()). */
+static bool is_of_nvidia(const struct host *host, const struct pve_entry *entry, const char *type)
+{
+	const struct pci_function *fn = NULL;
+	char path[SYSFS_PATH_MAX];
+
+	return !strncmp(type, "nvidia-", 7) && count_named(host, entry, &fn) == 1 &&
+	       sysfs_exists(host->root.fd,
+			    pci_attribute(path, &fn->addr, "nvidia/creatable_vgpu_types"));
 }
 
 int pve_entry_resolve(struct host *host, const struct pve *pve, struct pve_entry *entry)
 {
+	const struct pci_function *fn;
 	char keep[64];
 
 	entry->flags = calloc(host->count + 1, 1);
-	if (!entry->flags || name_all(host, pve, entry))
+	if (!entry->flags || compare_format(entry) || name_all(host, pve, entry))
 		return message_errno(-ENOMEM, "cannot read the VMs");
 	entry->is_mdev = pve_property(entry->value, NULL, "mdev", keep, sizeof(keep)) != NULL;
+	entry->is_nvidia = entry->is_mdev && is_of_nvidia(host, entry, keep);
+	if (entry->is_mdev && !entry->is_pool && count_named(host, entry, &fn) > 1)
+		fail(entry, PVE_FAULT_MDEV_MANY, keep);
 	if (entry->vm)
-		compare_machine(entry);
+		compare_machine(host, entry);
 	if (!entry->is_mdev && !(pve_property(entry->value, NULL, "driver", keep, sizeof(keep)) &&
 				 !strcmp(keep, "keep")))
 		take_groups(host, entry);
@@ -413,6 +526,9 @@ char *pve_names(const struct pve *pve, const struct host *host, struct host_func
 		fprintf(out, "%s%u", last ? "," : "", entry->vm->id);
 		last = entry->vm;
 	}
+	/* Not the same as none. */
+	if (out && pve->state == PVE_UNKNOWN)
+		fprintf(out, "%s?", last ? "," : "");
 	if (out && !fclose(out))
 		return text;
 	free(text);
@@ -429,7 +545,7 @@ unsigned int pve_user(const struct pve *pve, const struct pci_address *addr)
 
 bool pve_is_shown(const struct pve *pve)
 {
-	return pve->entries != 0;
+	return pve->entries != 0 || pve->state == PVE_UNKNOWN;
 }
 
 const char *pve_why_unknown(const struct pve *pve, char *buf, size_t size)

@@ -40,6 +40,10 @@ enum pve_fault {
 	PVE_FAULT_BRIDGE,     /* a bridge to another bus, which vfio-pci does not bind */
 	PVE_FAULT_NEEDS_Q35,  /* pcie=1 without the machine q35 */
 	PVE_FAULT_LEGACY,     /* legacy-igd=1 with what it does not go with */
+	PVE_FAULT_KEY_TWICE,  /* a key is there twice: the entry is passed over */
+	PVE_FAULT_PROPERTY,   /* a property that the format does not have: passed over too */
+	PVE_FAULT_BOTH,	      /* host= and mapping= */
+	PVE_FAULT_MDEV_MANY,  /* mdev= with several functions */
 };
 
 /* One hostpciN of one VM, or what its args give it past Proxmox VE ("-device vfio-pci,host=..."). */
@@ -49,7 +53,8 @@ struct pve_entry {
 	bool is_args;
 	bool is_pending;
 	bool is_mdev;
-	bool is_pool; /* a mapping with several alternatives, of which a start takes one */
+	bool is_nvidia; /* mdev= of a virtual function of NVIDIA's driver, which then is the device */
+	bool is_pool;	/* a mapping with several alternatives, of which a start takes one */
 	const char *value;
 	unsigned char *flags; /* enum pve_flag, by place in host->fn; of all alternatives */
 	enum pve_fault fault;
@@ -107,7 +112,8 @@ int pve_entry_resolve(struct host *host, const struct pve *pve, struct pve_entry
 int pve_resolve_args(struct host *host, struct pve_entry *entry);
 
 /*
- * pve_names - the numbers of the VMs that have any of some functions, "100,101"; "" when none has.
+ * pve_names - the numbers of the VMs that have any of some functions, "100,101"; "" when none has, and
+ * "?" at the end when not all VMs are known.
  * @fn: @count of them, of host->fn
  *
  * Returns malloc'ed, or NULL when memory ran out.
@@ -118,7 +124,7 @@ char *pve_names(const struct pve *pve, const struct host *host, struct host_func
 /* pve_user - the VM that runs with a function now, or 0. */
 unsigned int pve_user(const struct pve *pve, const struct pci_address *addr);
 
-/* pve_is_shown - is there a VM or a container with a PCI function, or one that is not known? */
+/* pve_is_shown - is there a VM with a PCI function, or may there be one? */
 bool pve_is_shown(const struct pve *pve);
 
 /* pve_why_unknown - in words: "/etc/pve does not answer". Returns buf. */

@@ -181,6 +181,12 @@ bool pve_is_true(const char *text)
 			!strcasecmp(text, "true"));
 }
 
+bool pve_is_false(const char *text)
+{
+	return text && (!strcmp(text, "0") || !strcasecmp(text, "off") || !strcasecmp(text, "no") ||
+			!strcasecmp(text, "false"));
+}
+
 const char *pve_property(const char *value, const char *fallback, const char *key, char *buf,
 			 size_t size)
 {

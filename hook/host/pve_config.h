@@ -65,6 +65,9 @@ const char *pve_config_indexed(const struct pve_config *config, const char *key,
 /* pve_is_true - a boolean as PVE reads it: 1, on, yes or true. @text: or NULL */
 bool pve_is_true(const char *text);
 
+/* pve_is_false - 0, off, no or false. */
+bool pve_is_false(const char *text);
+
 /*
  * pve_property - one property of a value such as "0000:81:00,pcie=1".
  * @fallback: the key that a word without "=" belongs to ("host"), or NULL

@@ -113,6 +113,7 @@ static bool read_parts(const char *word, size_t len, struct pci_address *addr)
 	/* Xorg counts in tens (xorg.conf(5), BusID). */
 	int base = len > 4 && !strncmp(word, "PCI:", 4) ? 10 : 16;
 	unsigned long part[PARTS] = { 0 };
+	bool has_domain = false;
 	size_t parts = 0;
 
 	for (size_t pos = 0; pos < len;) {
@@ -123,6 +124,9 @@ static bool read_parts(const char *word, size_t len, struct pci_address *addr)
 			width++;
 		if (width && width < sizeof(text)) {
 			snprintf(text, sizeof(text), "%.*s", (int)width, word + pos);
+			/* Four digits are a domain, and then the function is missing. */
+			has_domain |= !parts && width >= 4 && base == 16 &&
+				      strspn(text, "0123456789abcdefABCDEF") == width;
 			part[parts % PARTS] = strtoul(text, &end, base);
 			/* "pci", "vfio", "host": only in front. */
 			if (*end && parts)
@@ -131,7 +135,7 @@ static bool read_parts(const char *word, size_t len, struct pci_address *addr)
 		}
 		pos += width + 1;
 	}
-	if (parts != PARTS && parts != PARTS - 1)
+	if (parts != PARTS && (parts != PARTS - 1 || has_domain))
 		return false;
 	*addr = (struct pci_address){
 		.domain = parts == PARTS ? (uint32_t)part[0] : 0,
@@ -140,6 +144,33 @@ static bool read_parts(const char *word, size_t len, struct pci_address *addr)
 		.fn = (uint8_t)part[parts - 1],
 	};
 	return part[parts - 3] < 256 && part[parts - 2] < 32 && part[parts - 1] < 8;
+}
+
+/* One of several words: an address, or a slot as hostpci has it ("02:00"). @text: of PCI_ADDRESS_SIZE */
+static bool propose_one(const struct host *host, const char *word, size_t len, bool may_be_bridge,
+			char *text)
+{
+	const struct host_function *fn = NULL;
+	struct pci_address addr = { 0 };
+	struct selector sel;
+	char copy[64];
+	size_t where;
+
+	snprintf(copy, sizeof(copy), "%.*s", (int)len, word);
+	/* "0000:02:00" is a slot here, and no 00:02.0. */
+	if (len >= sizeof(copy) || selector_parse(copy, &sel, &where) ||
+	    sel.kind != SELECTOR_SLOT || sel.hops || sel.has_id) {
+		fn = read_parts(word, len, &addr) ? host_find(host, &addr) : NULL;
+		pci_address_format(&addr, text);
+		return fn && (may_be_bridge || !pci_is_bridge(&fn->pci));
+	}
+	for (size_t i = 0; i < host->count && !fn; i++)
+		if (pci_address_same_slot(&host->fn[i].pci.addr, &sel.addr))
+			fn = &host->fn[i];
+	sel.addr.fn = 0;
+	pci_address_format(&sel.addr, text);
+	text[strlen(text) - 2] = '\0';
+	return fn && (may_be_bridge || !pci_is_bridge(&fn->pci));
 }
 
 bool host_propose(const struct host *host, const char *word, bool may_be_bridge, char *buf,
@@ -161,16 +192,12 @@ bool host_propose(const struct host *host, const char *word, bool may_be_bridge,
 	}
 	while (*from) {
 		size_t width = strcspn(from, ",;/ ");
-		const struct host_function *fn;
-		struct pci_address addr;
 		char text[PCI_ADDRESS_SIZE];
 
-		fn = read_parts(from, width, &addr) ? host_find(host, &addr) : NULL;
 		/* Behind the address of host= there may be other properties. */
-		if (!fn || (pci_is_bridge(&fn->pci) && !may_be_bridge))
+		if (!propose_one(host, from, width, may_be_bridge, text))
 			return len && strchr(word, '=');
-		len += (size_t)snprintf(buf + len, size - len, "%s%s", len ? " " : "",
-					pci_address_format(&addr, text));
+		len += (size_t)snprintf(buf + len, size - len, "%s%s", len ? " " : "", text);
 		if (len >= size)
 			return false;
 		from += width;

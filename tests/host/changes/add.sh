@@ -608,6 +608,15 @@ status_is 2
 err "error: 01:00.0,01:00.1 is not how an address is written here; fix: write 0000:01:00.0 0000:01:00.1"
 run add "0000:01:00.0;0000:01:00.1"
 err "error: 0000:01:00.0;0000:01:00.1 is not how an address is written here; fix: write 0000:01:00.0 0000:01:00.1"
+# Of hostpci, which may be a slot: never another device, whose bus is what was meant as the slot.
+for word in host=01:00,pcie=1 0000:01:00,pcie=1; do
+	run add "$word"
+	err "error: $word is not how an address is written here; fix: write 0000:01:00"
+done
+run add "0000:01:00;02:00.0"
+err "error: 0000:01:00;02:00.0 is not how an address is written here; fix: write 0000:01:00 0000:02:00.0"
+run add 0000:0x02:00
+err "error: 0000:0x02:00 is no address: write IDs and addresses without 0x"
 # What is not there is not proposed.
 run add pci_0000_45_00_0
 status_is 2

@@ -360,6 +360,125 @@ vm_is "a mapping of a function without a subsystem" "$q35" '04:00 --mapping arc'
 	--hostpci0 mapping=arc,pcie=1
 EOF
 
+vm_is "an address before the mapping of the same card: the mapping stays" "${q35}vga: none\nhostpci0: 01:00,pcie=1\nhostpci1: mapping=card,pcie=1\n" 01:00 \
+	'entry-changed there-already' 'hostpci1 0000:01:00.0 0000:01:00.1' <<-EOF
+	--delete hostpci0
+EOF
+vm_is "a part of the card before its mapping" "${q35}vga: none\nhostpci0: 01:00.1;02:00,pcie=1\nhostpci1: mapping=card,pcie=1\n" 01:00 \
+	'entry-changed there-already' "hostpci0 0000:02:00.0 0000:02:00.1
+hostpci1 0000:01:00.0 0000:01:00.1" <<-EOF
+	--hostpci0 0000:02:00,pcie=1
+EOF
+
+# --- keys that are there twice, which Proxmox VE passes the entry over for
+
+vm_is "two addresses by two keys" "${q35}hostpci0: host=02:00,host=03:00,pcie=1\n" 02:00 '' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--hostpci0 host=02:00,pcie=1
+EOF
+vm_is "an address with and without its key" "${q35}hostpci0: 02:00,pcie=1,host=02:00\n" 02:00 '' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--hostpci0 02:00,pcie=1
+EOF
+vm_is "another key twice" "${q35}hostpci0: 02:00,pcie=1,rombar=0,pcie=0\n" 02:00 '' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--hostpci0 02:00,pcie=1,rombar=0
+EOF
+vm_is "a mapping twice" "${q35}vga: none\nhostpci0: mapping=card,mapping=x,pcie=1\n" 01:00 '' 'hostpci0 0000:01:00.0 0000:01:00.1' <<-EOF
+	--hostpci0 mapping=card,pcie=1
+EOF
+vm_is "an address and a mapping in one entry" "${q35}vga: none\nhostpci0: 02:00,mapping=card,pcie=1\n" 02:00 '' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--hostpci0 0000:02:00,pcie=1
+EOF
+
+# check_says NAME CONFIG CODES: the codes of check about VM 100, each of which warns.
+check_says() {
+	begin "check: $1"
+	vm_machine
+	protected
+	guest 100 "$2"
+	run check -o CODE --raw
+	codes=$(grep -e '^vm-' "$work/out" | sort | tr '\n' ' ')
+	[ "$codes" = "$3${3:+ }" ] || problem "codes: $codes"
+}
+
+check_says "a key twice" "${q35}hostpci0: host=02:00,host=03:00\n" vm-key-twice
+check_says "a property that the format has not" "${q35}hostpci0: 02:00,disable_vfio_reset=1\n" vm-entry-property
+check_says "a truth that is none" "${q35}hostpci0: 02:00,pcie=ja\n" vm-entry-property
+check_says "an ID without 0x" "${q35}hostpci0: 02:00,device-id=06c0\n" vm-entry-property
+check_says "all that the format has" "${q35}vga: none\nhostpci0: host=02:00,pcie=on,x-vga=yes,rombar=FALSE,romfile=a.rom,vendor-id=0x10de,device-id=0x06C0,sub-vendor-id=0x1458,sub-device-id=0x4002,driver=keep\n" ''
+check_says "an address and a mapping" "${q35}hostpci0: 02:00,mapping=card\n" vm-entry-both
+check_says "a mediated device of two functions" "${q35}hostpci0: 02:00,mdev=nvidia-63\n" 'vm-mdev-functions vm-mdev-lost'
+check_says "legacy-igd of another card" "${i440}vga: none\nhostpci0: 02:00.0,legacy-igd=1\n" vm-legacy-igd
+check_says "legacy-igd of several functions" "${i440}vga: none\nhostpci0: 00:02;02:00,legacy-igd=1\n" vm-legacy-igd
+check_says "legacy-igd twice" "${i440}vga: none\nhostpci0: 00:02,legacy-igd=1\nhostpci1: 00:02,legacy-igd=1\n" vm-legacy-igd
+check_says "legacy-igd as it should be" "${i440}vga: none\nhostpci0: 00:02,legacy-igd=1\n" ''
+
+begin "check: two entries of one device: of an address and a mapping the address goes"
+vm_machine
+protected
+for entries in 'hostpci0: 01:00\nhostpci1: mapping=card\n' 'hostpci1: 01:00\nhostpci0: mapping=card\n'; do
+	guest 100 "$q35$entries"
+	run check -o CODE,FIX --raw
+	address=$(printf "$entries" | sed -n 's/: 01:00$//p')
+	grep -q "^vm-twice qm.x20set.x20100.x20--delete.x20$address\$" "$work/out" || problem "$(grep vm-twice "$work/out")"
+done
+
+begin "check: a virtual function of NVIDIA's driver is one device, whatever its type"
+vm_machine
+protected
+config 'bind 02:00\n'
+dir=$root/sys/devices/pci0000:00/0000:00:06.0/0000:17:00.1/nvidia
+mkdir -p "$dir"
+printf 'ID    : vGPU Name\n63    : GRID P4-1Q\n' >"$dir/creatable_vgpu_types"
+guest 100 "${q35}hostpci0: 17:00.1,mdev=nvidia-63\nonboot: 1\n"
+guest 101 "${q35}hostpci0: 17:00.1,mdev=nvidia-63\nonboot: 1\n"
+run check -o CODE --raw
+grep -q vms-share-at-start "$work/out" || problem "that both need it is not said"
+no_out vm-takes
+guest 101 "${q35}hostpci0: 00:02,mdev=i915-GVTg_V5_4\nonboot: 1\n"
+guest 100 "${q35}hostpci0: 00:02,mdev=i915-GVTg_V5_4\nonboot: 1\n"
+run check -o CODE --raw
+no_out vms-share
+
+begin "vm --mdev: how many more there can be"
+vm_machine
+config 'bind 01:00\n'
+dir=$root/sys/devices/pci0000:00/0000:00:02.0/mdev_supported_types/i915-GVTg_V5_4
+mkdir -p "$dir"
+echo 1 >"$dir/available_instances"
+guest 100 "$q35"
+run vm 100 00:02.0 --mdev i915-GVTg_V5_4
+status_is 0
+echo 0 >"$dir/available_instances"
+run vm 100 00:02.0 --mdev i915-GVTg_V5_4
+status_is 1
+err "error: 0000:00:02.0 has no i915-GVTg_V5_4 left: all are in use, or another type is; fix: stop a VM that has one (vfio-early vgpu)"
+[ ! -s "$work/out" ] || problem "calls all the same"
+guest 100 "${q35}hostpci0: 00:02,pcie=1,mdev=i915-GVTg_V5_4\n"
+run vm 100 00:02.0 --mdev i915-GVTg_V5_4
+status_is 0
+
+begin "vm --mdev: the type that a virtual function of NVIDIA's has now"
+vm_machine
+guest 100 "$q35"
+config 'bind 01:00\n'
+dir=$root/sys/devices/pci0000:00/0000:00:06.0/0000:17:00.1/nvidia
+mkdir -p "$dir"
+: >"$dir/creatable_vgpu_types"
+echo 63 >"$dir/current_vgpu_type"
+run vm 100 17:00.1 --mdev nvidia-63
+status_is 0
+run vm 100 17:00.1 --mdev nvidia-64
+status_is 1
+
+begin "list, groups: VMs that are not known are no VMs that are not there"
+vm_machine
+rm -r "$root/etc/pve"
+mkdir -p "$root/usr/sbin"
+: >"$root/usr/sbin/qm"
+run list 02:00.0 --json
+[ "$(jq -r '.functions[0].vm' "$work/out")" = '?' ] || problem "list: $(cat "$work/out")"
+run groups 02:00.0 --json
+[ "$(jq -r '.groups[0].vms' "$work/out")" = '?' ] || problem "groups: $(cat "$work/out")"
+
 begin "vm --mapping: what it prints is what check compares"
 vm_machine
 guest 100 "${q35}hostpci0: mapping=arc,pcie=1\n"
