@@ -25,8 +25,6 @@
 #include "text.h"
 
 static const char vfio_pci[] = "vfio-pci";
-/* Different ones for one vendor:device may have been given, by subsystem and class. */
-#define ACT_MAX_NEW_IDS 16
 /* How the kernel shows an override that is not set. */
 static const char unset[] = "(null)";
 
@@ -433,17 +431,17 @@ void act_give_back(const struct act *act, const struct pci_function *fn,
 }
 
 /*
- * A dynamic ID that somebody gave vfio-pci is there until it is taken away; without a match the kernel
- * says ENODEV (drivers/pci/pci-driver.c, remove_id_store). One call takes one away.
+ * A dynamic ID that somebody gave vfio-pci is there until it is taken away. One call takes one away, of
+ * whatever subsystem and class, and without a match the kernel says ENODEV
+ * (drivers/pci/pci-driver.c, remove_id_store): so this ends.
  */
 static void remove_ids(int rootfd, const struct pci_function *fn)
 {
 	char text[PCI_ID_SIZE];
 
 	text_format(text, sizeof(text), "%04x %04x", fn->id.vendor, fn->id.device);
-	for (unsigned int i = 0; i < ACT_MAX_NEW_IDS; i++)
-		if (sysfs_store(rootfd, PATH_VFIO_DRIVER "/remove_id", text))
-			return;
+	while (!sysfs_store(rootfd, PATH_VFIO_DRIVER "/remove_id", text))
+		;
 }
 
 void act_let_go(const struct act *act, const struct pci_function *fn, struct act_outcome *outcome)

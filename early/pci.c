@@ -389,18 +389,14 @@ void pci_read_details(int rootfd, struct pci_function *fn)
 	read_facts(rootfd, NULL, fn);
 }
 
-/* At boot relative to their folder, so that each open walks two components and not six. */
+/*
+ * At boot each open starts at the folder of the functions, and walks two components, not six. In the host
+ * half the root is the border that no link leads over: there each open starts at the root.
+ */
 #ifdef __KLIBC__
-#define SCAN_FOLDER(rootfd) sysfs_open_dir(rootfd, PATH_PCI_DEVICES)
-#define SCAN_END(fd)	    sysfs_close(fd)
-#define SCAN_PREFIX	    ""
-#define SCAN_NAMES	    "."
+static const bool from_folder = true;
 #else
-/* Of the host half the root is the border that no link leads over. */
-#define SCAN_FOLDER(rootfd) (rootfd)
-#define SCAN_END(fd)	    (void)(fd)
-#define SCAN_PREFIX	    PATH_PCI_DEVICES "/"
-#define SCAN_NAMES	    PATH_PCI_DEVICES
+static const bool from_folder = false;
 #endif
 
 struct scan {
@@ -419,22 +415,24 @@ static int scan_one(const char *name, void *arg)
 
 	if (pci_address_parse(name, &addr))
 		return 0;
-	error = read_uevent(scan->dirfd, sysfs_path(path, SCAN_PREFIX "%s/uevent", name), &addr,
-			    &fn);
+	sysfs_path(path, from_folder ? "%s/uevent" : PATH_PCI_DEVICES "/%s/uevent", name);
+	error = read_uevent(scan->dirfd, path, &addr, &fn);
 	return scan->each(&fn, error, scan->arg);
 }
 
 int pci_scan(int rootfd, int (*each)(const struct pci_function *fn, int error, void *arg),
 	     void *arg)
 {
-	struct scan scan = { .each = each, .arg = arg };
+	struct scan scan = { .dirfd = rootfd, .each = each, .arg = arg };
 	int ret;
 
-	scan.dirfd = SCAN_FOLDER(rootfd);
+	if (from_folder)
+		scan.dirfd = sysfs_open_dir(rootfd, PATH_PCI_DEVICES);
 	if (scan.dirfd < 0)
 		return scan.dirfd;
-	ret = sysfs_for_each(scan.dirfd, SCAN_NAMES, scan_one, &scan);
-	SCAN_END(scan.dirfd);
+	ret = sysfs_for_each(scan.dirfd, from_folder ? "." : PATH_PCI_DEVICES, scan_one, &scan);
+	if (from_folder)
+		sysfs_close(scan.dirfd);
 	return ret;
 }
 

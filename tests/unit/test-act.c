@@ -425,19 +425,6 @@ static void act_let_go_without_driver_done(void **state)
 	assert_string_equal(outcome.driver, "");
 }
 
-static void act_let_go_ids_taken_away_bounded(void **state)
-{
-	struct act_outcome outcome = { 0 };
-
-	(void)state;
-	begin(NULL, "");
-	no_override();
-	/* A kernel that always says yes. */
-	fixture_link("sys/bus/pci/drivers/vfio-pci/remove_id", "/dev/null");
-	act_let_go(&act, &act.table.fn[0], &outcome);
-	assert_int_equal(outcome.failed, ACT_START);
-}
-
 static void act_probe_no_probe_error(void **state)
 {
 	struct act_outcome outcome = { 0 };
@@ -487,7 +474,6 @@ int main(void)
 		cmocka_unit_test_setup(act_let_go_override_not_cleared_error, heal),
 		cmocka_unit_test_setup(act_let_go_no_unbind_error, heal),
 		cmocka_unit_test_setup(act_let_go_without_driver_done, heal),
-		cmocka_unit_test_setup(act_let_go_ids_taken_away_bounded, heal),
 		cmocka_unit_test_setup(act_probe_no_probe_error, heal),
 		cmocka_unit_test_setup(act_probe_driver_there_released, heal),
 	};
