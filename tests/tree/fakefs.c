@@ -28,6 +28,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fuse_lowlevel.h>
+#include <linux/vfio.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -85,6 +86,7 @@ enum node_kind {
 	NODE_EFIFB,
 	NODE_IOMEM,
 	NODE_KMSG,
+	NODE_VFIO, /* dev/vfio/GROUP */
 };
 
 struct node {
@@ -116,6 +118,7 @@ struct test_case {
 		char *path, *text;
 	} file[MAX_FILES];
 	unsigned int files;
+	const char *unviable; /* a group's number; NULL: no group has a node */
 };
 
 static struct machine machine;
@@ -445,6 +448,8 @@ static void build_tree(void)
 	dir = add_dir(FUSE_ROOT_ID, "dev");
 	if (!machine.has_no_kmsg)
 		add_node(dir, "kmsg", NODE_KMSG);
+	if (test.unviable)
+		add_node(add_dir(dir, "vfio"), test.unviable, NODE_VFIO);
 	if (test.has_plan)
 		add_file("/usr/lib/vfio-early/plan", test.plan, test.plan_size);
 	for (unsigned int i = 0; i < test.files; i++)
@@ -468,6 +473,7 @@ static mode_t mode_of(const struct node *n)
 	case NODE_STORED:
 	case NODE_OVERRIDE:
 	case NODE_KMSG:
+	case NODE_VFIO:
 		return S_IFREG | 0644;
 	case NODE_BIND:
 	case NODE_UNBIND:
@@ -848,6 +854,28 @@ static void fs_write(fuse_req_t req, fuse_ino_t ino, const char *text, size_t si
 		fuse_reply_write(req, taken);
 }
 
+/*
+ * VFIO_GROUP_GET_STATUS has no size in its number (_IO): the kernel hands no data of such a call to FUSE or
+ * back (fs/fuse/ioctl.c). The caller's flags stay zero, which is a group that is not viable.
+ */
+static void fs_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg,
+		     struct fuse_file_info *fi, unsigned int flags, const void *in, size_t in_size,
+		     size_t out_size)
+{
+	(void)arg;
+	(void)fi;
+	(void)flags;
+	(void)in;
+	(void)in_size;
+	(void)out_size;
+	if (node[ino].kind != NODE_VFIO || cmd != VFIO_GROUP_GET_STATUS) {
+		refuse(req, "ioctl of", (unsigned int)ino, NULL);
+		return;
+	}
+	machine_event(&machine, "dev/vfio/%s: asked", node[ino].name);
+	fuse_reply_ioctl(req, 0, NULL, 0);
+}
+
 static void fs_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		       struct fuse_file_info *fi)
 {
@@ -917,6 +945,7 @@ static const struct fuse_lowlevel_ops operations = {
 	.rmdir = fs_unlink,
 	.rename = fs_rename,
 	.symlink = fs_symlink,
+	.ioctl = fs_ioctl,
 };
 
 /* ---- modprobe ---- */
@@ -1360,6 +1389,8 @@ static void add_case_line(const char *path, char *line)
 		add_run(rest, false, true);
 	} else if (is_keyword(line, "file", &rest)) {
 		add_case_file(path, rest);
+	} else if (is_keyword(line, "unviable", &rest)) {
+		test.unviable = strdup(rest);
 	} else if (is_keyword(line, "end-only", &rest)) {
 		test.shows_end = true;
 	} else if (is_keyword(line, "within", &rest)) {
