@@ -104,13 +104,26 @@ static int take_all(void *arg)
 
 /* --- what came of it */
 
-static bool has_reset(const struct handover *handover, const struct pci_function *fn)
+static bool has_reset_method(const struct handover *handover, const struct pci_address *addr)
 {
 	char path[SYSFS_PATH_MAX], text[128];
 
-	/* A kernel before 5.15 has no such file: then nothing is known. */
-	return sysfs_read(handover->host->root.fd, pci_attribute(path, &fn->addr, "reset_method"),
-			  text, sizeof(text)) != 0;
+	return sysfs_read(handover->host->root.fd, pci_attribute(path, addr, "reset_method"), text,
+			  sizeof(text)) > 0;
+}
+
+/*
+ * A function that cannot be reset has no reset_method, nor has any on a kernel before 5.15
+ * (drivers/pci/pci.c, pci_dev_reset_method_attr_is_visible): then nothing is known.
+ */
+static bool is_without_reset(const struct handover *handover, const struct pci_function *fn)
+{
+	const struct host *host = handover->host;
+	bool is_known = false;
+
+	for (size_t i = 0; i < host->count && !is_known; i++)
+		is_known = has_reset_method(handover, &host->fn[i].pci.addr);
+	return is_known && !has_reset_method(handover, &fn->addr);
 }
 
 static void say_no_driver(const struct native *native, struct handover_item *item)
@@ -160,7 +173,7 @@ static bool say_given_back(struct handover *handover, const struct pci_function 
 		say_no_driver(native, item);
 	} else {
 		snprintf(item->why, sizeof(item->why), "given back to %s", item->driver);
-		if (!has_reset(handover, fn))
+		if (is_without_reset(handover, fn))
 			snprintf(item->fix, sizeof(item->fix),
 				 "it has no reset method: if it does not work now, it may need a "
 				 "cold start");

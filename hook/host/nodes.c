@@ -16,6 +16,7 @@
 #include "util/array.h"
 #include "util/child.h"
 #include "util/file.h"
+#include "util/printable.h"
 
 #define PATH_CLASS_BLOCK     "sys/class/block"
 #define PATH_NVME_SUBSYSTEMS "sys/class/nvme-subsystem"
@@ -84,6 +85,8 @@ static void add_node(struct walk *walk, const struct node *node)
 
 static void add_block(struct walk *walk, const char *name, unsigned int depth);
 
+static void add_vfio_group(struct walk *walk, const char *group);
+
 /* What stands on a block device: dm-0, md0, bcache0. */
 static void add_holders(struct walk *walk, int dirfd, unsigned int depth)
 {
@@ -109,12 +112,16 @@ static void add_holders(struct walk *walk, int dirfd, unsigned int depth)
 static void add_device(struct walk *walk, int dirfd, const char *name, unsigned int depth)
 {
 	struct node node = { .fn = walk->fn };
-	char subsystem[64];
+	char subsystem[64], group[32];
 
 	if (sysfs_link_name(dirfd, "subsystem", subsystem, sizeof(subsystem)))
 		subsystem[0] = '\0';
 	if (!strcmp(subsystem, "net"))
 		fail(walk, stringset_add(&walk->nodes->tree[walk->fn].interfaces, name));
+	/* A mediated device has a group of its own (drivers/vfio/mdev). */
+	if (!strcmp(subsystem, "mdev") &&
+	    !sysfs_link_name(dirfd, "iommu_group", group, sizeof(group)))
+		add_vfio_group(walk, group);
 	if (!read_devno(dirfd, &node.devno))
 		return;
 	node.is_block = !strcmp(subsystem, "block");
@@ -134,6 +141,7 @@ static void walk_folder(struct walk *walk, int dirfd, const char *name, unsigned
 {
 	DIR *dir = fdopendir(dirfd);
 	struct dirent *entry;
+	bool is_empty = true;
 
 	if (!dir) {
 		close(dirfd);
@@ -143,6 +151,7 @@ static void walk_folder(struct walk *walk, int dirfd, const char *name, unsigned
 	while (depth < DEPTH_MAX && (entry = readdir(dir))) {
 		int fd;
 
+		is_empty &= *entry->d_name == '.';
 		if (*entry->d_name == '.' ||
 		    (entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN))
 			continue;
@@ -150,6 +159,12 @@ static void walk_folder(struct walk *walk, int dirfd, const char *name, unsigned
 		if (fd >= 0)
 			walk_folder(walk, fd, entry->d_name, depth + 1);
 	}
+	/*
+	 * The folder of a device's interfaces is there as long as it has one, wherever that is: only those
+	 * of the reader's namespace are in it (drivers/base/core.c, get_device_parent; fs/kernfs/dir.c).
+	 */
+	if (is_empty && depth && depth < DEPTH_MAX && !strcmp(name, "net"))
+		walk->nodes->tree[walk->fn].has_hidden_interface = true;
 	closedir(dir);
 }
 
@@ -191,19 +206,16 @@ static int add_nvme_heads(const char *name, void *arg)
 }
 
 /* vfio's group: whoever has it open has every function in it (drivers/vfio/group.c). */
-static void add_vfio_group(struct walk *walk, const struct pci_function *fn)
+static void add_vfio_group(struct walk *walk, const char *group)
 {
 	struct node node = { .fn = walk->fn, .is_vm = true };
 	char path[SYSFS_PATH_MAX];
 	int fd;
 
-	if (fn->group < 0)
-		return;
-	fd = sysfs_open_dir(walk->host->root.fd,
-			    sysfs_path(path, PATH_VFIO_GROUPS "/%u", (unsigned int)fn->group));
+	fd = sysfs_open_dir(walk->host->root.fd, sysfs_path(path, PATH_VFIO_GROUPS "/%s", group));
 	if (fd < 0)
 		return;
-	snprintf(node.name, sizeof(node.name), "vfio/%d", fn->group);
+	snprintf(node.name, sizeof(node.name), "vfio/%s", group);
 	if (read_devno(fd, &node.devno))
 		add_node(walk, &node);
 	close(fd);
@@ -239,13 +251,14 @@ int nodes_collect(const struct host *host, const struct pci_function *fn, size_t
 		return -ENOMEM;
 	nodes->fns = count;
 	for (walk.fn = 0; walk.fn < count; walk.fn++) {
-		char path[SYSFS_PATH_MAX], addr[PCI_ADDRESS_SIZE];
+		char path[SYSFS_PATH_MAX], addr[PCI_ADDRESS_SIZE], group[16];
 
 		pci_address_format(&fn[walk.fn].addr, addr);
+		snprintf(group, sizeof(group), "%d", fn[walk.fn].group);
 		walk_path(&walk, sysfs_path(path, PATH_PCI_DEVICES "/%s", addr), addr, 0);
 		sysfs_for_each(host->root.fd, PATH_NVME_SUBSYSTEMS, add_nvme_heads, &walk);
-		if (pci_is_with_vfio(&fn[walk.fn]))
-			add_vfio_group(&walk, &fn[walk.fn]);
+		if (pci_is_with_vfio(&fn[walk.fn]) && fn[walk.fn].group >= 0)
+			add_vfio_group(&walk, group);
 		add_nvidia(&walk, &fn[walk.fn]);
 	}
 	return walk.err;
@@ -277,6 +290,7 @@ struct scan {
 	const struct nodes *nodes;
 	struct mounted *mounted;
 	size_t mounts;
+	struct stringset namespaces; /* of mounts, that were looked at */
 	FILE *out;
 	int pid;
 	char process[32];
@@ -326,6 +340,47 @@ static bool is_node(const struct scan *scan, const struct node *node, const stru
 	if (scan->host->root.is_host)
 		return (st->st_mode & S_IFMT) == kind && st->st_rdev == node->devno;
 	return !strncmp(link, "/dev/", 5) && !strcmp(link + 5, node->name);
+}
+
+static bool is_mounted_here(const struct scan *scan, const struct node *node)
+{
+	for (size_t i = 0; i < scan->mounts; i++)
+		if (scan->mounted[i].fn == node->fn && scan->mounted[i].devno == node->devno)
+			return true;
+	return false;
+}
+
+/* A mount that this namespace does not have: whoever unmounts here leaves it there. */
+static int look_at_mount(const char *line, void *arg)
+{
+	struct scan *scan = arg;
+	unsigned int major_, minor_;
+	char target[sizeof(((struct node_use *)0)->name)];
+
+	if (sscanf(line, "%*d %*d %u:%u %*s %127s", &major_, &minor_, target) != 3)
+		return 0;
+	for (size_t i = 0; i < scan->nodes->count; i++) {
+		const struct node *node = &scan->nodes->list[i];
+
+		if (node->is_block && node->devno == makedev(major_, minor_) &&
+		    !is_mounted_here(scan, node))
+			put(scan, node->fn, 'f', target);
+	}
+	return 0;
+}
+
+/* What is mounted in a container, or for a service alone: once for each namespace. */
+static void look_at_namespace(struct scan *scan, const char *pid)
+{
+	int rootfd = scan->host->root.fd;
+	char path[SYSFS_PATH_MAX], link[64];
+
+	if (sysfs_link(rootfd, sysfs_path(path, "proc/%s/ns/mnt", pid), link, sizeof(link)) < 0 ||
+	    stringset_has(&scan->namespaces, link) || stringset_add(&scan->namespaces, link) < 0)
+		return;
+	if (strcmp(pid, "self") != 0)
+		sysfs_for_each_line(rootfd, sysfs_path(path, "proc/%s/mountinfo", pid),
+				    look_at_mount, scan);
 }
 
 static void look_at(struct scan *scan, int dirfd, const char *name)
@@ -381,13 +436,16 @@ static int look_at_process(const char *name, void *arg)
 	if (sysfs_read(rootfd, sysfs_path(path, "proc/%s/comm", name), scan->process,
 		       sizeof(scan->process)) < 0)
 		return 0;
+	/* Its name is its own choice: no line of ours ends in it. */
 	for (char *c = scan->process; *c; c++)
-		if ((unsigned char)*c < ' ')
+		if (*c == '\n' || *c == '\t')
 			*c = '?';
+	printable_make(scan->process, strlen(scan->process));
 	sysfs_for_each(rootfd, sysfs_path(path, "proc/%s/fd", name), look_at_fd, scan);
 	look_at(scan, rootfd, sysfs_path(path, "proc/%s/cwd", name));
 	look_at(scan, rootfd, sysfs_path(path, "proc/%s/root", name));
 	look_at(scan, rootfd, sysfs_path(path, "proc/%s/exe", name));
+	look_at_namespace(scan, name);
 	return 0;
 }
 
@@ -401,6 +459,7 @@ static int scan_processes(int fd, void *arg)
 	scan->out = fdopen(fd, "w");
 	if (!scan->out)
 		return -ENOMEM;
+	look_at_namespace(scan, "self");
 	ret = sysfs_for_each(scan->host->root.fd, "proc", look_at_process, scan);
 	return fflush(scan->out) && !ret ? -EIO : ret;
 }

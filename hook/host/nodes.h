@@ -26,6 +26,7 @@ struct node_tree {
 	struct stringset interfaces; /* of the network */
 	struct stringset holders;    /* block devices that stand on its own */
 	bool has_framebuffer;	     /* graphics/fbN */
+	bool has_hidden_interface;   /* in another network namespace */
 };
 
 struct nodes {

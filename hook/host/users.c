@@ -198,6 +198,8 @@ static void find_devices(struct search *search, const struct protect_facts *used
 		if (!add_facts(search, i, USER_STORAGE, used))
 			for (size_t j = 0; j < tree->holders.n; j++)
 				add(search, i, USER_HOLDER, tree->holders.s[j]);
+		if (tree->has_hidden_interface)
+			add(search, i, USER_NAMESPACE, "");
 		for (size_t j = 0; j < tree->interfaces.n; j++)
 			find_interface(search, i, tree->interfaces.s[j], has_address);
 	}
@@ -326,6 +328,8 @@ static const char *text_of(enum user_code code)
 		return "%s%s";
 	case USER_UPPER:
 		return "%sinterface %s";
+	case USER_NAMESPACE:
+		return "%s%san interface of it is in another network namespace";
 	case USER_UP:
 		return "%sinterface %s is up";
 	case USER_CONSOLE:
@@ -370,6 +374,8 @@ const char *user_fix(const struct user *user, char *buf, size_t size)
 		snprintf(text, sizeof(text), "take the address from it");
 	else if (user->code == USER_UPPER)
 		snprintf(text, sizeof(text), "take it out of there");
+	else if (user->code == USER_NAMESPACE)
+		snprintf(text, sizeof(text), "stop the container that has it");
 	else if (user->code == USER_UP)
 		snprintf(text, sizeof(text), "ip link set %s down, or --force", user->what);
 	else if (user->code == USER_CONSOLE)

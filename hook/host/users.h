@@ -25,6 +25,7 @@
 	X(USER_HOLDER, "disk-held")		/* another block device stands on it */ \
 	X(USER_ADDRESS, "address-in-use")	/* an interface of it has an address */ \
 	X(USER_UPPER, "interface-in-bridge")	/* a bridge, bond or VLAN stands on an interface */ \
+	X(USER_NAMESPACE, "interface-in-namespace") /* an interface is a container's */ \
 	X(USER_UP, "interface-up")		/* an interface is up, and nothing stands on it */ \
 	X(USER_CONSOLE, "console") \
 	X(USER_VM, "vm-running")		/* a VM has it, or is about to */ \

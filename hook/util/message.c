@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "util/message.h"
+#include "util/printable.h"
 
 /* Of a line of a config, which may be anything. */
 #define LINE_SHOWN 160
@@ -18,6 +19,7 @@ static void say(const char *kind, int error, const char *fmt, va_list args)
 	vsnprintf(text, sizeof(text), fmt, args);
 	if (error)
 		snprintf(why, sizeof(why), ": %s", strerror(-error));
+	printable_make(text, strlen(text));
 	fprintf(stderr, "vfio-early: %s: %s%s\n", kind, text, why);
 }
 

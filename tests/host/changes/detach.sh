@@ -395,3 +395,298 @@ status_is 0
 out "0000:02:00.0: would be bound to vfio-pci now"
 ! grep -q 'shares group' "$work/err" || problem "said again: $(cat "$work/err")"
 [ -z "$(sort "$work/err" | uniq -d)" ] || problem "said twice: $(sort "$work/err" | uniq -d)"
+
+# --- more of who uses a device
+
+# disk FUNCTION NAME MAJ:MIN [PART]: below a function, in all the places where one is looked for.
+disk() {
+	dir=$root/sys/bus/pci/devices/$1/ata9/host9/block/$2
+	mkdir -p "$dir" "$root/sys/dev/block" "$root/sys/class/block" "$root/sys/block"
+	echo "$3" >"$dir/dev"
+	printf 'DEVNAME=%s\n' "${2##*/}" >"$dir/uevent"
+	[ "${2##*/}" = "$2" ] || echo 1 >"$dir/partition"
+	ln -sfn /sys/class/block "$dir/subsystem"
+	real=$(cd "$dir" && pwd -P | sed "s|^$root/||")
+	ln -sfn "../../../$real" "$root/sys/dev/block/$3"
+	ln -sfn "../../../$real" "$root/sys/class/block/${2##*/}"
+	[ "${2##*/}" != "$2" ] || ln -sfn "../../$real" "$root/sys/block/$2"
+}
+
+# virtual NAME MAJ:MIN MEMBER MEMBER-PATH: a block device of the kernel's own that stands on another.
+virtual() {
+	dir=$root/sys/devices/virtual/block/$1
+	mkdir -p "$dir/slaves" "$root/sys/block"
+	echo "$2" >"$dir/dev"
+	printf 'DEVNAME=%s\n' "$1" >"$dir/uevent"
+	ln -sfn /sys/class/block "$dir/subsystem"
+	ln -sfn "../../devices/virtual/block/$1" "$root/sys/dev/block/$2"
+	ln -sfn "../../devices/virtual/block/$1" "$root/sys/class/block/$1"
+	ln -sfn "../devices/virtual/block/$1" "$root/sys/block/$1"
+	member=$(readlink -f "$root/sys/class/block/$3")
+	mkdir -p "$member/holders"
+	ln -sfn "/sys/devices/virtual/block/$1" "$member/holders/$1"
+	ln -sfn "${member#"$root"}" "$dir/slaves/$3"
+}
+
+# mounted LINE: of mountinfo, for this process and for the first.
+mounted() {
+	echo "$1" >>"$root/proc/self/mountinfo"
+	echo "$1" >>"$root/proc/1/mountinfo"
+}
+
+# refused_for ADDRESS WHAT: detach --force refuses it, for that reason, and writes nothing.
+refused_for() {
+	run detach --force "$1"
+	status_is 1
+	err_has "error: $2"
+	[ ! -e "$root/run/vfio-early/report" ] || problem "there is a report"
+}
+
+take_away='; fix: unmount it, swap it off, export the pool or deactivate the volume'
+
+begin "detach: a partition that is mounted"
+protected
+disk 0000:02:00.0 sdb 8:16
+disk 0000:02:00.0 sdb/sdb1 8:17
+mounted '30 25 8:17 / /mnt/data rw - ext4 /dev/sdb1 rw'
+refused_for 02:00 "0000:02:00.0 is in use: holds /mnt/data, in use now$take_away"
+
+begin "detach: swap"
+protected
+disk 0000:02:00.0 sdb 8:16
+disk 0000:02:00.0 sdb/sdb1 8:17
+printf 'Filename\tType\tSize\tUsed\tPriority\n/dev/sdb1 partition\t1000\t0\t-2\n' >"$root/proc/swaps"
+run detach --force 02:00
+status_is 1
+err_has "0000:02:00.0"
+err_has "swap"
+
+begin "detach: a member of an array that is mounted, and one that is not"
+protected
+disk 0000:02:00.0 sdb 8:16
+virtual md0 9:0 sdb
+refused_for 02:00 "0000:02:00.0 is in use: holds md0, in use now$take_away"
+mounted '30 25 9:0 / /srv rw - ext4 /dev/md0 rw'
+refused_for 02:00 "0000:02:00.0 is in use: holds /srv, md0, in use now$take_away"
+
+begin "detach: dm-crypt on a partition, LVM on that, mounted"
+protected
+disk 0000:02:00.0 sdb 8:16
+disk 0000:02:00.0 sdb/sdb1 8:17
+virtual dm-0 254:0 sdb1
+virtual dm-1 254:1 dm-0
+refused_for 02:00 "0000:02:00.0 is in use: dm-0 stands on it$take_away"
+err "error: 0000:02:00.0 is in use: dm-1 stands on it$take_away"
+mounted '30 25 254:1 / /vault rw - ext4 /dev/mapper/vg-vault rw'
+refused_for 02:00 "0000:02:00.0 is in use: holds /vault, in use now$take_away"
+process 77 backup /vault/file
+refused_for 02:00 "0000:02:00.0 is in use: backup (PID 77) uses /vault, which is on it; fix: end it"
+
+begin "detach: a member of a ZFS pool that is imported"
+protected
+disk 0000:02:00.0 sdb 8:16
+mkdir -p "$root/run/udev/data" "$root/proc/spl/kstat/zfs/tank"
+printf 'E:ID_FS_TYPE=zfs_member\nE:ID_FS_LABEL=tank\nE:ID_FS_UUID=1234567890123456789\n' >"$root/run/udev/data/b8:16"
+echo ONLINE >"$root/proc/spl/kstat/zfs/tank/state"
+run detach --force 02:00
+status_is 1
+err_has "0000:02:00.0"
+err_has "tank"
+
+begin "detach: a file system that only a container has mounted"
+protected
+disk 0000:02:00.0 sdb 8:16
+mkdir -p "$root/proc/500/ns" "$root/proc/501/ns" "$root/proc/self/ns"
+ln -s 'mnt:[4026531840]' "$root/proc/self/ns/mnt"
+for pid in 500 501; do
+	ln -s 'mnt:[4026532999]' "$root/proc/$pid/ns/mnt"
+	echo "40 25 8:16 / /var/lib/data rw - ext4 /dev/sdb rw" >"$root/proc/$pid/mountinfo"
+done
+process 500 nginx /dev/null
+process 501 nginx /dev/null
+run detach --force 02:00
+status_is 1
+err "error: 0000:02:00.0 is in use: nginx (PID 500) uses /var/lib/data, which is on it; fix: end it"
+[ "$(grep -c nginx "$work/err")" -eq 1 ] || problem "each namespace once: $(cat "$work/err")"
+
+begin "detach: a service's own view of what is mounted here is no use of its own"
+protected
+disk 0000:02:00.0 sdb 8:16
+mounted '30 25 8:16 / /mnt/data rw - ext4 /dev/sdb rw'
+mkdir -p "$root/proc/500/ns"
+ln -s 'mnt:[4026531840]' "$root/proc/self/ns/mnt"
+ln -s 'mnt:[4026532999]' "$root/proc/500/ns/mnt"
+echo "40 25 8:16 / /mnt/data rw - ext4 /dev/sdb rw" >"$root/proc/500/mountinfo"
+process 500 nginx /dev/null
+run detach 02:00
+status_is 1
+err "error: 0000:02:00.0 is in use: holds /mnt/data, in use now$take_away"
+! grep -q nginx "$work/err" || problem "named: $(cat "$work/err")"
+
+begin "detach: an interface that a container has"
+protected
+mkdir -p "$root/sys/bus/pci/devices/0000:17:00.2/net"
+refused_for 17:00.2 "0000:17:00.2 is in use: an interface of it is in another network namespace; fix: stop the container that has it"
+
+begin "detach: an interface with an address, and what stands on it"
+protected
+mkdir -p "$root/proc/net"
+printf 'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\n' >"$root/proc/net/route"
+printf 'ens1\t0002000A\t00000000\t0001\t0\t0\t0\t00FFFFFF\n' >>"$root/proc/net/route"
+printf 'ens2\t00000000\t0102A8C0\t0003\t0\t0\t0\t00000000\n' >>"$root/proc/net/route"
+interface 0000:17:00.2 ens1 0x1003
+interface 0000:17:00.1 ens2 0x1003
+printf '20010db8000000000000000000000001 02 40 00 80     ens1\n' >"$root/proc/net/if_inet6"
+refused_for 17:00.2 "0000:17:00.2 is in use: carries the address of ens1"
+rm "$root/proc/net/if_inet6"
+sed -i /^ens1/d "$root/proc/net/route"
+mkdir -p "$root/sys/class/net/ens1/upper_macvtap0"
+refused_for 17:00.2 "0000:17:00.2 is in use: interface ens1 of macvtap0; fix: take it out of there"
+
+begin "detach: hidraw, a render node, a sound card, registers that are mapped, a program in the group's node"
+protected
+node 0000:02:00.0 usb1/1-1/1-1:1.0/hidraw/hidraw0 hidraw0 hidraw 243:0
+node 0000:02:00.0 drm/renderD129 dri/renderD129 drm 226:129
+node 0000:02:00.1 sound/card1/pcmC1D0p snd/pcmC1D0p sound 116:9
+process 10 pcscd /dev/hidraw0
+process 11 ffmpeg /dev/dri/renderD129
+process 12 aplay /dev/snd/pcmC1D0p
+process 13 'a b' /sys/devices/pci0000:00/0000:00:02.0/0000:02:00.0/resource0
+refused_for 02:00 "0000:02:00.0 is in use: pcscd (PID 10) has /dev/hidraw0 open; fix: end it"
+err "error: 0000:02:00.0 is in use: ffmpeg (PID 11) has /dev/dri/renderD129 open; fix: end it"
+err "error: 0000:02:00.1 is in use: aplay (PID 12) has /dev/snd/pcmC1D0p open; fix: end it"
+err "error: 0000:02:00.0 is in use: a b (PID 13) has /sys/devices/pci0000:00/0000:00:02.0/0000:02:00.0/resource0 open; fix: end it"
+
+begin "detach: a VM that has a mediated device of it"
+protected
+uuid=sys/bus/pci/devices/0000:02:00.0/9b2e7f10-1111-4222-8333-abcdefabcdef
+mkdir -p "$root/$uuid" "$root/sys/class/vfio/70" "$root/sys/kernel/iommu_groups/70"
+ln -s /sys/bus/mdev "$root/$uuid/subsystem"
+ln -s /sys/kernel/iommu_groups/70 "$root/$uuid/iommu_group"
+echo 511:7 >"$root/sys/class/vfio/70/dev"
+process 4711 kvm /dev/vfio/70
+refused_for 02:00 "0000:02:00.0 is in use: kvm (PID 4711) runs with it (/dev/vfio/70); fix: stop that VM"
+
+begin "detach: a process whose name is not text"
+protected
+node 0000:02:00.0 drm/card1 dri/card1 drm 226:1
+process 812 "$(printf 'X\033]0;own\007\033[31mred\302\233m')" /dev/dri/card1
+run detach 02:00
+status_is 1
+err_has "(PID 812) has /dev/dri/card1 open"
+! LC_ALL=C grep -q "$(printf '[\001-\010\013-\037\177]')" "$work/err" || problem "prints what a terminal obeys"
+! LC_ALL=C grep -q "$(printf '\302\233')" "$work/err" || problem "prints a C1 control"
+run detach --json 02:00
+status_is 1
+python3 -c 'import json,sys; json.loads(sys.stdin.buffer.read().decode("utf-8"))' <"$work/out" 2>/dev/null || problem "no JSON"
+
+begin "reattach: refused while a program has the device's own node of vfio open"
+held
+node 0000:02:00.0 vfio-dev/vfio3 vfio/devices/vfio3 vfio-dev 509:3
+process 4711 qemu-system-x86 /dev/vfio/devices/vfio3
+run reattach 02:00
+status_is 1
+err "error: 0000:02:00.0 is in use: qemu-system-x86 (PID 4711) runs with it (/dev/vfio/devices/vfio3); fix: stop that VM"
+
+begin "detach, reattach: words that are no address of this host: 2, and no JSON"
+protected
+for words in "''" ' ' zz 99:00 0000:01:00.8 01:00.0.0 0x01:00 10de:1187:zz /sys/bus/pci '01:00 zz' ../../etc "01:00.0
+02:00"; do
+	for command_ in detach reattach; do
+		run "$command_" --json "$words"
+		status_is 2
+		[ ! -s "$work/out" ] || problem "$command_ $words: says $(cat "$work/out")"
+		grep -q '^vfio-early: error: ' "$work/err" || problem "$command_ $words: no error"
+	done
+done
+run detach --json 02:00 zz
+status_is 2
+nothing_written
+
+# --- the config, the lock
+
+begin "detach --keep, reattach --keep: the config as add and remove write it"
+held
+config '# mine\nbind 01:00\n'
+run detach --keep 02:00
+status_is 0
+out "0000:02:00.0: on vfio-pci already"
+config_is <<-EOF
+	# mine
+	bind 01:00
+	bind 0000:02:00.0=10de:1187	# GK104
+	bind 0000:02:00.1=10de:0e0a	# GK104 HDMI Audio
+EOF
+cp "$root/etc/vfio-early.conf" "$work/kept"
+config '# mine\nbind 01:00\n'
+run add 02:00
+cmp -s "$root/etc/vfio-early.conf" "$work/kept" || problem "add writes: $(cat "$root/etc/vfio-early.conf")"
+for address in 0000:02:00.0 0000:02:00.1; do
+	ln -sfn ../../../../bus/pci/drivers/nouveau "$root/sys/bus/pci/devices/$address/driver"
+	sed -i 's/^DRIVER=.*/DRIVER=nouveau/' "$root/sys/bus/pci/devices/$address/uevent"
+	echo '(null)' >"$root/sys/bus/pci/devices/$address/driver_override"
+done
+run reattach --keep 02:00
+status_is 0
+config_is <<-EOF
+	# mine
+	bind 01:00
+EOF
+
+begin "detach --keep: what is refused or in use is not kept"
+protected
+config 'bind 01:00\n'
+node 0000:02:00.0 drm/card1 dri/card1 drm 226:1
+process 812 Xorg /dev/dri/card1
+run detach --keep 02:00
+status_is 1
+config_is <<-EOF
+	bind 01:00
+EOF
+run detach --keep --only 00:1f.2
+status_is 1
+config_is <<-EOF
+	bind 01:00
+EOF
+
+begin "detach --keep --json: one object on standard output"
+held
+run detach --keep --json 02:00
+status_is 0
+python3 -c 'import json,sys; d = json.load(sys.stdin); sys.exit(len(d["functions"]) != 2)' <"$work/out" ||
+	problem "not one object: $(cat "$work/out")"
+[ -s "$root/etc/vfio-early.conf" ] || problem "no config"
+
+# lock_for SECONDS: as another run would hold it.
+lock_for() {
+	mkdir -p "$root/run/vfio-early"
+	# shellcheck disable=SC2016 # of the inner shell
+	flock "$root/run/vfio-early/lock" sh -c 'echo >"$1"; exec sleep "$2"' sh "$work/locked" "$1" &
+	locker=$!
+	until [ -e "$work/locked" ]; do sleep 0.05; done
+	rm "$work/locked"
+}
+
+begin "detach: a second one waits for the first"
+held
+lock_for 1.5
+before=$(date +%s%N)
+run detach 02:00
+after=$(date +%s%N)
+wait "$locker"
+status_is 0
+[ $((after - before)) -gt 1000000000 ] || problem "it did not wait: $((after - before)) ns"
+[ -e "$root/run/vfio-early/report" ] || problem "nothing was done"
+
+begin "detach: what another run never lets go of is said, and nothing is done"
+held
+lock_for 60
+run detach 02:00
+status_is 3
+err "error: another run hands devices over right now; fix: wait for its end, then try again"
+[ ! -e "$root/run/vfio-early/report" ] || problem "there is a report"
+# A dry run writes nothing, and waits for nobody.
+run detach --dry-run 02:00
+status_is 0
+kill "$locker"
+wait "$locker" 2>/dev/null
