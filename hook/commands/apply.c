@@ -491,7 +491,7 @@ static int finish(struct apply *apply, int ret)
 }
 
 /* MINUTES of --try: behind "=", or the word that follows. */
-static int take_minutes(struct apply *apply, const char *text)
+static int parse_minutes(struct apply *apply, const char *text)
 {
 	char *end;
 	unsigned long minutes = strtoul(text, &end, 10);
@@ -517,7 +517,7 @@ static int command(int argc, char **argv, bool is_undo)
 		else if (code == 'N')
 			apply.is_now = true;
 		else if (optarg)
-			ret = take_minutes(&apply, optarg);
+			ret = parse_minutes(&apply, optarg);
 		else
 			apply.minutes = TRIAL_MINUTES;
 	}
@@ -526,7 +526,7 @@ static int command(int argc, char **argv, bool is_undo)
 	if (code == OPTIONS_EXIT)
 		return apply.opts.status;
 	if (apply.minutes && optind < argc)
-		ret = take_minutes(&apply, argv[optind++]);
+		ret = parse_minutes(&apply, argv[optind++]);
 	if (ret || options_no_arguments(&apply.opts, argc, argv))
 		return COMMAND_USAGE;
 	return finish(&apply, run(&apply));

@@ -41,7 +41,7 @@ void change_say_next(const struct change *change)
 		puts("To take effect: " COMMAND_APPLY ", then reboot.");
 }
 
-static int take_by(struct change *change, const struct options *opts)
+static int parse_by(struct change *change, const struct options *opts)
 {
 	static const char *const words[] = { "address", "path", "id" };
 
@@ -67,7 +67,7 @@ int change_run(struct change *change, const struct options_spec *spec, int argc,
 		case OPTIONS_EXIT:
 			return opts.status;
 		case 'b':
-			ret = take_by(change, &opts);
+			ret = parse_by(change, &opts);
 			if (ret)
 				return ret;
 			break;

@@ -65,7 +65,7 @@ static const struct options_spec reattach_spec = {
 };
 
 /* The number of --deadline. */
-static int take_deadline(struct handover *handover, const struct options *opts)
+static int parse_deadline(struct handover *handover, const struct options *opts)
 {
 	char *end;
 	unsigned long seconds = strtoul(optarg, &end, 10);
@@ -103,7 +103,7 @@ static int parse(struct handover *handover, struct options *opts, int argc, char
 			handover->is_dry = true;
 			break;
 		case 'd':
-			ret = take_deadline(handover, opts);
+			ret = parse_deadline(handover, opts);
 			break;
 		}
 	}

@@ -90,7 +90,7 @@ static void probe_one(struct taken *taken, unsigned int i)
 		await_driver(act, i);
 }
 
-static int take_all(void *arg)
+static int give_back_all(void *arg)
 {
 	struct taken *taken = arg;
 
@@ -273,7 +273,7 @@ static int carry_out(struct handover *handover, struct taken *taken)
 	unsigned int next = 0;
 
 	act->patience = (int)handover->deadline * 1000 / 2;
-	ret = handover_run(handover, take_all, taken, (int)handover->deadline * 1000);
+	ret = handover_run(handover, give_back_all, taken, (int)handover->deadline * 1000);
 	if (ret)
 		end_run(taken);
 	for (size_t i = 0; i < handover->items; i++) {

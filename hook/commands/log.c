@@ -224,7 +224,7 @@ static int read_journal(struct log *log, long offset)
 
 /* --- /run */
 
-static int take_line(const char *text, void *arg)
+static int add_run_line(const char *text, void *arg)
 {
 	size_t skip = strncmp(text, PREFIX, sizeof(PREFIX) - 1) ? 0 : sizeof(PREFIX) - 1;
 
@@ -233,7 +233,7 @@ static int take_line(const char *text, void *arg)
 
 static int read_run(struct log *log)
 {
-	int ret = sysfs_for_each_line(log->root.fd, PATH_RUN_LOG, take_line, log);
+	int ret = sysfs_for_each_line(log->root.fd, PATH_RUN_LOG, add_run_line, log);
 
 	if (!ret && log->lines)
 		log->source = "run";

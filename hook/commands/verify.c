@@ -4,7 +4,6 @@
  * says. Reads only; the verdict is inspect.h's.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -160,11 +159,11 @@ static void print_quiet(const char *name, const struct inspection *image)
 
 /* --- the whole */
 
-static int verify_image(struct verify *verify, int dirfd, const char *path, const char *name,
-			const char *kernel)
+static int verify_image(struct verify *verify, const struct root *root, const char *path,
+			const char *name, const char *kernel)
 {
 	struct inspection image;
-	int ret = inspect_image(&verify->inspector, dirfd, path, kernel, &image);
+	int ret = inspect_image(&verify->inspector, root, path, kernel, &image);
 
 	if (!ret) {
 		verify->untold += image.state == INSPECT_UNREADABLE;
@@ -196,7 +195,7 @@ static int verify_kernels(struct verify *verify)
 		char name[320];
 
 		snprintf(name, sizeof(name), "/%s", kernel->image);
-		ret = verify_image(verify, verify->host->root.fd, kernel->image, name,
+		ret = verify_image(verify, &verify->host->root, kernel->image, name,
 				   kernel->version);
 	}
 	kernels_free(&kernels);
@@ -242,7 +241,7 @@ static int run(struct verify *verify, const struct options *opts, const char *ke
 	if (!ret && !count)
 		ret = verify_kernels(verify);
 	for (int i = 0; i < count && !ret; i++)
-		ret = verify_image(verify, AT_FDCWD, image[i], image[i], kernel);
+		ret = verify_image(verify, NULL, image[i], image[i], kernel);
 	if (!ret && verify->images)
 		ret = print_json(verify);
 	if (ret)

@@ -737,7 +737,7 @@ static bool is_name(const char *text, const char *not_in)
 	return *text && *text != '-' && !strpbrk(text, not_in);
 }
 
-static int take_value(struct vm *vm, int opt, const struct options *opts)
+static int parse_value(struct vm *vm, int opt, const struct options *opts)
 {
 	bool is_right = true;
 
@@ -780,7 +780,7 @@ static int take_value(struct vm *vm, int opt, const struct options *opts)
 	return is_right ? 0 : options_usage(opts);
 }
 
-static void take_flag(struct vm *vm, int opt)
+static void set_flag(struct vm *vm, int opt)
 {
 	vm->run |= opt == 'R';
 	vm->only |= opt == '1';
@@ -792,7 +792,7 @@ static void take_flag(struct vm *vm, int opt)
 	vm->force |= opt == 'f';
 }
 
-static int take_arguments(struct vm *vm, const struct options *opts, int argc, char **argv)
+static int parse_arguments(struct vm *vm, const struct options *opts, int argc, char **argv)
 {
 	if (!vm->libvirt && (optind == argc || !is_vmid(argv[optind]))) {
 		message_error(
@@ -827,11 +827,11 @@ int command_vm(int argc, char **argv)
 			free(vm.usb);
 			return opts.status;
 		}
-		take_flag(&vm, opt);
-		ret = take_value(&vm, opt, &opts);
+		set_flag(&vm, opt);
+		ret = parse_value(&vm, opt, &opts);
 	}
 	if (!ret)
-		ret = take_arguments(&vm, &opts, argc, argv);
+		ret = parse_arguments(&vm, &opts, argc, argv);
 	if (!ret)
 		ret = run(&vm, &opts, argc - optind, argv + optind);
 	release(&vm);

@@ -225,7 +225,7 @@ static bool wait_for_word(struct watch *watch)
 /* --- 4. who is in the way is waited for */
 
 /* Holds what dpkg and apt take (fcntl(2)), so that they do not begin either. */
-static bool take_lock(const struct root *root, const char *path)
+static bool try_lock(const struct root *root, const char *path)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	int fd = openat(root->fd, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
@@ -240,8 +240,8 @@ static bool take_lock(const struct root *root, const char *path)
 
 static bool is_dpkg_done(struct watch *watch)
 {
-	return take_lock(watch->root, "var/lib/dpkg/lock-frontend") &&
-	       take_lock(watch->root, "var/lib/dpkg/lock");
+	return try_lock(watch->root, "var/lib/dpkg/lock-frontend") &&
+	       try_lock(watch->root, "var/lib/dpkg/lock");
 }
 
 /* Where no lock can be made nobody else has it either. */

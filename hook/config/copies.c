@@ -188,7 +188,7 @@ static bool has_file(const struct config *config, const char *name)
 	return false;
 }
 
-static int take_away(const struct root *root, const char *name, bool is_kept)
+static int remove_file(const struct root *root, const char *name, bool is_kept)
 {
 	char old[PATH_MAX];
 	int ret;
@@ -210,10 +210,10 @@ static int restore_absence(const struct root *root, const struct config *config,
 	int ret = folders_list(root, dirs, ".conf", &folders);
 
 	if (!ret && !has_file(config, CONFIG_FILE))
-		ret = take_away(root, CONFIG_FILE, is_kept);
+		ret = remove_file(root, CONFIG_FILE, is_kept);
 	for (size_t i = 0; i < folders.count && !ret; i++)
 		if (folders.file[i].state == FOLDER_READ && !has_file(config, folders.file[i].name))
-			ret = take_away(root, folders.file[i].name, is_kept);
+			ret = remove_file(root, folders.file[i].name, is_kept);
 	if (!ret && folders.count)
 		ret = file_sync(root->fd, CONFIG_FOLDER);
 	if (!ret)

@@ -38,7 +38,7 @@ static void find_image(struct search *search, const struct inspector *inspector,
 	struct findings *findings = search->findings;
 	struct inspection image;
 
-	if (inspect_image(inspector, search->host->root.fd, kernel->image, kernel->version, &image))
+	if (inspect_image(inspector, &search->host->root, kernel->image, kernel->version, &image))
 		findings->failed = true;
 	switch (image.state) {
 	case INSPECT_MISSING:

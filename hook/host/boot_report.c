@@ -10,7 +10,7 @@
 #include "host/boot_report.h"
 
 /* The value of NAME= in a line of the report, which quotes the last one alone. */
-static void take_field(const char *line, const char *name, char *buf, size_t size)
+static void read_field(const char *line, const char *name, char *buf, size_t size)
 {
 	char key[24];
 	const char *value;
@@ -33,12 +33,12 @@ static int add_entry(const char *line, void *arg)
 	struct boot_report *report = arg;
 	struct boot_report_entry entry, *list;
 
-	take_field(line, "address", entry.subject, sizeof(entry.subject));
-	take_field(line, "id", entry.id, sizeof(entry.id));
-	take_field(line, "result", entry.result, sizeof(entry.result));
-	take_field(line, "driver", entry.driver, sizeof(entry.driver));
-	take_field(line, "why", entry.why, sizeof(entry.why));
-	take_field(line, "reason", entry.reason, sizeof(entry.reason));
+	read_field(line, "address", entry.subject, sizeof(entry.subject));
+	read_field(line, "id", entry.id, sizeof(entry.id));
+	read_field(line, "result", entry.result, sizeof(entry.result));
+	read_field(line, "driver", entry.driver, sizeof(entry.driver));
+	read_field(line, "why", entry.why, sizeof(entry.why));
+	read_field(line, "reason", entry.reason, sizeof(entry.reason));
 	if (!*entry.subject || !*entry.result)
 		return 0;
 	/* A later line about the same address replaces an earlier one. */

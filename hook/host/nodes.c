@@ -466,7 +466,7 @@ static int scan_processes(int fd, void *arg)
 
 /* --- what came of it */
 
-static int take_line(const char *line, struct node_use **uses, size_t *count)
+static int add_use(const char *line, struct node_use **uses, size_t *count)
 {
 	struct node_use use = { 0 };
 	const char *tab = strchr(line, '\t');
@@ -499,7 +499,7 @@ int nodes_find_uses(const struct host *host, const struct pci_function *fn,
 	error = child_run(scan_processes, &scan, DEADLINE_MS, &text, &size);
 	for (line = text ? strtok_r(text, "\n", &save) : NULL; line && !ret;
 	     line = strtok_r(NULL, "\n", &save))
-		ret = take_line(line, uses, count);
+		ret = add_use(line, uses, count);
 	free(text);
 	return ret ? ret : error;
 }

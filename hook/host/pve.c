@@ -180,7 +180,7 @@ static bool is_in_group(const struct host *host, const struct pve_entry *entry, 
 	return false;
 }
 
-static void take_groups(struct host *host, struct pve_entry *entry)
+static void add_groups(struct host *host, struct pve_entry *entry)
 {
 	for (size_t i = 0; i < host->count; i++)
 		host_group(host, &host->fn[i]);
@@ -379,7 +379,7 @@ int pve_entry_resolve(struct host *host, const struct pve *pve, struct pve_entry
 		compare_machine(host, entry);
 	if (!entry->is_mdev && !(pve_property(entry->value, NULL, "driver", keep, sizeof(keep)) &&
 				 !strcmp(keep, "keep")))
-		take_groups(host, entry);
+		add_groups(host, entry);
 	return 0;
 }
 

@@ -95,7 +95,7 @@ enum section {
 	SECTION_OTHER, /* a snapshot, or cloud-init's */
 };
 
-static int take_line(struct pve_config *config, enum section section, char *line)
+static int parse_line(struct pve_config *config, enum section section, char *line)
 {
 	size_t len = strspn(line, KEY_CHARACTERS);
 	char *value = line + len + 1;
@@ -136,7 +136,7 @@ int pve_config_parse(const char *text, struct pve_config *config)
 			section = strcasecmp(line.text, "[PENDING]") ? SECTION_OTHER :
 								       SECTION_PENDING;
 		else if (section != SECTION_OTHER && *line.text != '#')
-			ret = take_line(config, section, line.text);
+			ret = parse_line(config, section, line.text);
 	}
 	free(line.text);
 	return ret;
@@ -221,7 +221,7 @@ static int add_map(struct pve_mapping *mapping, const char *text)
 	return -ENOMEM;
 }
 
-static int take_mapping_line(struct pve_mappings *mappings, char *line)
+static int parse_mapping_line(struct pve_mappings *mappings, char *line)
 {
 	struct pve_mapping *mapping, item = { 0 };
 	char *key, *value;
@@ -258,7 +258,7 @@ int pve_mappings_parse(const char *text, struct pve_mappings *mappings)
 	int ret = 0;
 
 	while (!ret && (text = next_line(text, &line)))
-		ret = take_mapping_line(mappings, line.text);
+		ret = parse_mapping_line(mappings, line.text);
 	free(line.text);
 	return ret;
 }

@@ -144,7 +144,7 @@ static int read_all(int fd, void *arg)
 
 /* --- what came */
 
-static int take_vm(struct pve *pve, const char *path, const char *text)
+static int add_vm(struct pve *pve, const char *path, const char *text)
 {
 	struct pve_config vm = { 0 };
 	int ret = pve_config_parse(text, &vm);
@@ -159,7 +159,7 @@ static int take_vm(struct pve *pve, const char *path, const char *text)
 }
 
 /* "0000:81:00.0 100 pid:1234" */
-static int take_reservations(struct pve *pve, const char *text)
+static int add_reservations(struct pve *pve, const char *text)
 {
 	int ret = 0;
 
@@ -176,7 +176,7 @@ static int take_reservations(struct pve *pve, const char *text)
 	return ret;
 }
 
-static int take_file(struct pve *pve, const char *path, const char *text)
+static int add_file(struct pve *pve, const char *path, const char *text)
 {
 	if (!strcmp(path, PATH_LOCAL))
 		snprintf(pve->node, sizeof(pve->node), "%s", text);
@@ -185,14 +185,14 @@ static int take_file(struct pve *pve, const char *path, const char *text)
 	else if (!strcmp(path, PATH_USB))
 		return pve_mappings_parse(text, &pve->usb);
 	else if (!strcmp(path, PATH_RESERVED))
-		return take_reservations(pve, text);
+		return add_reservations(pve, text);
 	else
-		return take_vm(pve, path, text);
+		return add_vm(pve, path, text);
 	return 0;
 }
 
 /* Containers alone are no reason to speak: LXC is not what takes devices. */
-static void take_failure(struct pve *pve, const char *path, int error, bool is_installed)
+static void add_failure(struct pve *pve, const char *path, int error, bool is_installed)
 {
 	if (pve->state == PVE_UNKNOWN)
 		return;
@@ -203,7 +203,7 @@ static void take_failure(struct pve *pve, const char *path, int error, bool is_i
 	snprintf(pve->file, sizeof(pve->file), "%.250s", path);
 }
 
-static int take_all(struct pve *pve, char *text, int result)
+static int add_all(struct pve *pve, char *text, int result)
 {
 	bool is_installed = false, is_whole = false;
 	int ret = 0;
@@ -221,12 +221,12 @@ static int take_all(struct pve *pve, char *text, int result)
 		is_whole = !strcmp(name, ".");
 		is_installed |= !strcmp(name, "installed");
 		if (error) {
-			take_failure(pve, name, -error, is_installed);
+			add_failure(pve, name, -error, is_installed);
 		} else if (size) {
 			char kept = text[size];
 
 			text[size] = '\0';
-			ret = take_file(pve, name, text);
+			ret = add_file(pve, name, text);
 			text[size] = kept;
 		} else if (!strcmp(name, PATH_VMS) && pve->state == PVE_NONE) {
 			pve->state = PVE_KNOWN;
@@ -235,7 +235,7 @@ static int take_all(struct pve *pve, char *text, int result)
 	}
 	if (ret || is_whole)
 		return ret;
-	take_failure(pve, "etc/pve", result ? result : -EIO, true);
+	add_failure(pve, "etc/pve", result ? result : -EIO, true);
 	return 0;
 }
 
@@ -261,7 +261,7 @@ int pve_read(const struct root *root, struct pve *pve)
 	for (size_t i = 0; i < size; i++)
 		if (!text[i])
 			text[i] = '?';
-	ret = take_all(pve, text, ret);
+	ret = add_all(pve, text, ret);
 	free(text);
 	if (pve->vms)
 		qsort(pve->vm, pve->vms, sizeof(*pve->vm), by_start);

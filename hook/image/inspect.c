@@ -464,9 +464,10 @@ static int check(struct work *work)
 	return 0;
 }
 
-static int open_image(struct work *work, int dirfd, const char *path)
+static int open_image(struct work *work, const struct root *root, const char *path)
 {
 	struct inspection *inspection = work->inspection;
+	int dirfd = root ? root->fd : AT_FDCWD;
 	int fd = file_open(dirfd, path);
 	struct stat st;
 
@@ -484,7 +485,7 @@ static int open_image(struct work *work, int dirfd, const char *path)
 	return fd;
 }
 
-int inspect_image(const struct inspector *inspector, int dirfd, const char *path,
+int inspect_image(const struct inspector *inspector, const struct root *root, const char *path,
 		  const char *kernel, struct inspection *inspection)
 {
 	struct work work = { .inspector = inspector, .inspection = inspection };
@@ -493,7 +494,7 @@ int inspect_image(const struct inspector *inspector, int dirfd, const char *path
 	int fd, ret;
 
 	*inspection = (struct inspection){ 0 };
-	fd = open_image(&work, dirfd, path);
+	fd = open_image(&work, root, path);
 	if (fd < 0)
 		return find_kernel(&work, path, kernel);
 	ret = image_read(fd, &work.image, &why);

@@ -14,6 +14,7 @@
 #include "config/config.h"
 #include "host/host.h"
 #include "image/image.h"
+#include "util/root.h"
 
 /* What images are compared with: read once, for any number of them. */
 struct inspector {
@@ -73,12 +74,12 @@ struct inspection {
 
 /*
  * inspect_image - everything of the above.
- * @dirfd, @path: where it is, as of openat(2)
+ * @root: that @path is relative to; NULL: a path that the user gave, which no root bounds
  * @kernel: that it is for; NULL: by its name, else by its modules
  *
  * Returns 0, or -errno after saying that memory ran out; inspect_free() in any case.
  */
-int inspect_image(const struct inspector *inspector, int dirfd, const char *path,
+int inspect_image(const struct inspector *inspector, const struct root *root, const char *path,
 		  const char *kernel, struct inspection *inspection);
 
 void inspect_free(struct inspection *inspection);

@@ -22,8 +22,8 @@
 
 struct work {
 	struct rebuild *rebuild;
+	const struct root *root;
 	struct kernel *kernel;
-	int rootfd;
 	char kept[PATH_MAX], fresh[PATH_MAX];
 	bool has_kept;
 	struct stat before; /* of the image; st_ino 0: there was none */
@@ -63,20 +63,20 @@ static int copy_data(int from, int to)
 /* For a file system without links, as an ESP is. Not there, or whole. */
 static int copy_file(const struct work *work, const char *from, const char *to)
 {
-	int source = file_open(work->rootfd, from), target, ret;
+	int source = file_open(work->root->fd, from), target, ret;
 
 	if (source < 0)
 		return source;
-	target = sysfs_open_below(work->rootfd, work->fresh, O_WRONLY | O_CREAT | O_TRUNC,
+	target = sysfs_open_below(work->root->fd, work->fresh, O_WRONLY | O_CREAT | O_TRUNC,
 				  work->before.st_mode & 07777);
 	ret = target < 0 ? target : copy_data(source, target);
 	close(source);
 	if (target >= 0 && close(target) && !ret)
 		ret = -errno;
 	if (!ret)
-		ret = file_rename(work->rootfd, work->fresh, to);
+		ret = file_rename(work->root->fd, work->fresh, to);
 	if (ret)
-		unlinkat(work->rootfd, work->fresh, 0);
+		unlinkat(work->root->fd, work->fresh, 0);
 	return ret;
 }
 
@@ -85,11 +85,11 @@ static int put_kept_back(const struct work *work)
 {
 	struct stat kept, now;
 
-	if (!file_stat(work->rootfd, work->kept, &kept) &&
-	    !file_stat(work->rootfd, work->kernel->image, &now) && kept.st_ino == now.st_ino &&
+	if (!file_stat(work->root->fd, work->kept, &kept) &&
+	    !file_stat(work->root->fd, work->kernel->image, &now) && kept.st_ino == now.st_ino &&
 	    kept.st_dev == now.st_dev)
-		return unlinkat(work->rootfd, work->kept, 0) ? -errno : 0;
-	return file_rename(work->rootfd, work->kept, work->kernel->image);
+		return unlinkat(work->root->fd, work->kept, 0) ? -errno : 0;
+	return file_rename(work->root->fd, work->kept, work->kernel->image);
 }
 
 /* --- what an interrupted run left */
@@ -99,7 +99,7 @@ static bool is_readable(struct work *work)
 	struct inspection image;
 	bool readable = false;
 
-	if (!inspect_image(work->rebuild->inspector, work->rootfd, work->kernel->image,
+	if (!inspect_image(work->rebuild->inspector, work->root, work->kernel->image,
 			   work->kernel->version, &image))
 		readable = image.state == INSPECT_GOOD || image.state == INSPECT_WRONG;
 	inspect_free(&image);
@@ -113,10 +113,10 @@ static int clean_up(struct work *work)
 
 	if (work->rebuild->is_dry)
 		return 0;
-	unlinkat(work->rootfd, work->fresh, 0);
-	if (!file_stat(work->rootfd, work->kept, &st)) {
+	unlinkat(work->root->fd, work->fresh, 0);
+	if (!file_stat(work->root->fd, work->kept, &st)) {
 		if (is_readable(work))
-			ret = unlinkat(work->rootfd, work->kept, 0) ? -errno : 0;
+			ret = unlinkat(work->root->fd, work->kept, 0) ? -errno : 0;
 		else
 			ret = put_kept_back(work);
 	}
@@ -134,7 +134,7 @@ static bool is_needed(struct work *work)
 	struct inspection image;
 	bool needed = true;
 
-	if (inspect_image(inspector, work->rootfd, work->kernel->image, work->kernel->version,
+	if (inspect_image(inspector, work->root, work->kernel->image, work->kernel->version,
 			  &image)) {
 		say(work, "it cannot be told what it is like");
 		inspect_free(&image);
@@ -180,7 +180,9 @@ static bool keep_old(struct work *work)
 
 	if (!builder_replaces(work->rebuild->builder) || !work->kernel->has_image)
 		return true;
-	ret = linkat(work->rootfd, image, work->rootfd, work->kept, AT_SYMLINK_FOLLOW) ? -errno : 0;
+	ret = linkat(work->root->fd, image, work->root->fd, work->kept, AT_SYMLINK_FOLLOW) ?
+		      -errno :
+		      0;
 	if (ret == -EROFS) {
 		say(work, "/" KERNELS_BOOT " is mounted read-only; fix: mount it for writing");
 		return false;
@@ -198,11 +200,11 @@ static void put_back(struct work *work)
 	int ret = 0;
 
 	if (!builder_replaces(work->rebuild->builder))
-		unlinkat(work->rootfd, work->fresh, 0);
+		unlinkat(work->root->fd, work->fresh, 0);
 	else if (work->has_kept)
 		ret = put_kept_back(work);
 	else if (!work->before.st_ino)
-		unlinkat(work->rootfd, work->kernel->image, 0);
+		unlinkat(work->root->fd, work->kernel->image, 0);
 	else
 		return;
 	if (ret)
@@ -219,7 +221,7 @@ static bool is_untouched(const struct work *work)
 	struct stat st;
 
 	return builder_replaces(work->rebuild->builder) && work->before.st_ino &&
-	       !file_stat(work->rootfd, work->kernel->image, &st) &&
+	       !file_stat(work->root->fd, work->kernel->image, &st) &&
 	       st.st_ino == work->before.st_ino && st.st_mtime == work->before.st_mtime;
 }
 
@@ -228,7 +230,7 @@ static bool is_good(struct work *work, const char *path)
 	struct inspection image;
 	bool good = false;
 
-	if (inspect_image(work->rebuild->inspector, work->rootfd, path, work->kernel->version,
+	if (inspect_image(work->rebuild->inspector, work->root, path, work->kernel->version,
 			  &image)) {
 		say(work, "the new image could not be looked into");
 	} else if (is_untouched(work)) {
@@ -277,17 +279,17 @@ static bool make(struct work *work, const char *target)
 /* The new one is good: now it counts. */
 static bool settle(struct work *work, const char *target)
 {
-	int ret = file_sync(work->rootfd, target);
+	int ret = file_sync(work->root->fd, target);
 
 	if (!ret && target == work->fresh)
-		ret = file_rename(work->rootfd, work->fresh, work->kernel->image);
+		ret = file_rename(work->root->fd, work->fresh, work->kernel->image);
 	if (ret) {
 		say(work, "the new image could not be put in its place: %s", strerror(-ret));
 		return false;
 	}
 	work->kernel->has_image = true;
 	if (work->has_kept)
-		unlinkat(work->rootfd, work->kept, 0);
+		unlinkat(work->root->fd, work->kept, 0);
 	return true;
 }
 
@@ -313,7 +315,7 @@ static enum rebuild_result build(struct work *work)
 	const char *target = builder_replaces(work->rebuild->builder) ? work->kernel->image :
 									work->fresh;
 
-	if (file_stat(work->rootfd, work->kernel->image, &work->before))
+	if (file_stat(work->root->fd, work->kernel->image, &work->before))
 		work->before.st_ino = 0;
 	if (state_set(work->rebuild->root, STATE_UNFINISHED, true)) {
 		say(work, "nothing was tried: it could not be written down that it began");
@@ -341,12 +343,16 @@ static bool start_anew(struct work *work, char **why, size_t *size)
 enum rebuild_result rebuild_image(struct rebuild *rebuild, struct kernel *kernel, char **why,
 				  char **said)
 {
-	struct work work = { .rebuild = rebuild, .kernel = kernel, .said = said };
+	struct work work = {
+		.rebuild = rebuild,
+		.root = rebuild->root,
+		.kernel = kernel,
+		.said = said,
+	};
 	enum rebuild_result result = REBUILD_FAILED;
 	size_t size;
 
 	*why = *said = NULL;
-	work.rootfd = rebuild->root->fd;
 	work.why = open_memstream(why, &size);
 	if (!work.why)
 		return REBUILD_FAILED;

@@ -424,7 +424,7 @@ static void add_module(struct resolution *res, struct kmod_module *mod)
 /* The callback of the dry run has no argument of its own, and no module tells its context. */
 static struct resolution *current;
 
-static void take_action(struct kmod_module *mod, bool install, const char *all_options)
+static void add_action(struct kmod_module *mod, bool install, const char *all_options)
 {
 	(void)install;
 	(void)all_options; /* those of the running command line are among them */
@@ -581,7 +581,7 @@ static int resolve(struct resolution *res, const char *name)
 
 	current = res;
 	ret = kmod_module_probe_insert_module(mod, KMOD_PROBE_DRY_RUN | KMOD_PROBE_IGNORE_LOADED,
-					      NULL, NULL, NULL, take_action);
+					      NULL, NULL, NULL, add_action);
 	current = NULL;
 	if (ret)
 		lose(res, "run depmod for this kernel", "modules of %s for kernel %s: %s", name,

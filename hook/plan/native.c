@@ -45,8 +45,8 @@ static void take(const struct root *root, struct kmod_module *module, bool is_lo
 	native->error = ret;
 }
 
-static void take_all(const struct root *root, struct kmod_ctx *kmod, struct kmod_list *all,
-		     bool is_loaded, struct native *native)
+static void add_all(const struct root *root, struct kmod_ctx *kmod, struct kmod_list *all,
+		    bool is_loaded, struct native *native)
 {
 	struct kmod_list *allowed = NULL, *item;
 
@@ -77,7 +77,7 @@ void native_find(const struct root *root, const char *kernel, const char *modali
 
 	*native = (struct native){ .state = NATIVE_NONE };
 	if (kmod && !kmod_module_new_from_lookup(kmod, modalias, &all) && all)
-		take_all(root, kmod, all, is_loaded, native);
+		add_all(root, kmod, all, is_loaded, native);
 	kmod_module_unref_list(all);
 	kmod_unref(kmod);
 }

@@ -65,7 +65,7 @@ static bool add_index(struct dump *dump, bool is_default, int index)
  * rtnetlink(7); include/uapi/linux/rtnetlink.h. A route by a next hop object has RTA_NH_ID, and the
  * rest only with sysctl net.ipv4.nexthop_compat_mode, which is on by default.
  */
-static int take_route(const struct nlmsghdr *header, void *arg)
+static int add_route(const struct nlmsghdr *header, void *arg)
 {
 	const struct rtmsg *route = mnl_nlmsg_get_payload(header);
 	struct dump *dump = arg;
@@ -129,7 +129,7 @@ static int dump_family(struct dump *dump, unsigned char family)
 		len = mnl_socket_recvfrom(socket, buf, sizeof(*buf));
 		ret = len < 0 ? -1 :
 				mnl_cb_run(buf, (size_t)len, seq, mnl_socket_get_portid(socket),
-					   take_route, dump);
+					   add_route, dump);
 	} while (ret > MNL_CB_STOP);
 	ret = ret < 0 ? -errno : 0;
 out:

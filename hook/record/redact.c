@@ -398,7 +398,7 @@ static size_t match_host(const struct redact *redact, const char *s, size_t len)
 /* --- the whole */
 
 /* "LVM-" and 32 or 64 characters: the group's, and the volume's. Returns how many it has written. */
-static size_t take_lvm(struct redact *redact, const char *s, size_t len, FILE *out)
+static size_t replace_lvm(struct redact *redact, const char *s, size_t len, FILE *out)
 {
 	size_t n = match_groups(s, len, "6444446", is_alnum), run;
 
@@ -416,7 +416,7 @@ static size_t take_lvm(struct redact *redact, const char *s, size_t len, FILE *o
 }
 
 /* "by-id/ata-MODEL_SERIAL-part1": the partition stays. */
-static size_t take_disk(struct redact *redact, const char *s, size_t len, FILE *out)
+static size_t replace_disk(struct redact *redact, const char *s, size_t len, FILE *out)
 {
 	static const char folder[] = "by-id/";
 	const size_t skip = sizeof(folder) - 1;
@@ -437,7 +437,7 @@ static size_t take_disk(struct redact *redact, const char *s, size_t len, FILE *
 }
 
 /* "enx" and the MAC, without colons: a name that udev makes. */
-static size_t take_interface(struct redact *redact, const char *s, size_t len, FILE *out)
+static size_t replace_interface(struct redact *redact, const char *s, size_t len, FILE *out)
 {
 	char mac[18];
 
@@ -452,7 +452,7 @@ static size_t take_interface(struct redact *redact, const char *s, size_t len, F
 }
 
 /* A digest of what was replaced: that of the replacement. */
-static size_t take_digest(const struct redact *redact, const char *s, size_t len, FILE *out)
+static size_t replace_digest(const struct redact *redact, const char *s, size_t len, FILE *out)
 {
 	if (run_of(s, len, is_alnum) != 64)
 		return 0;
@@ -465,7 +465,7 @@ static size_t take_digest(const struct redact *redact, const char *s, size_t len
 }
 
 /* At the start of a word. Returns how much of the text it has written something for, or 0. */
-static size_t take(struct redact *redact, const char *s, size_t len, char before, FILE *out)
+static size_t replace(struct redact *redact, const char *s, size_t len, char before, FILE *out)
 {
 	const struct {
 		enum redact_kind kind;
@@ -482,13 +482,13 @@ static size_t take(struct redact *redact, const char *s, size_t len, char before
 	};
 	size_t n;
 
-	n = take_disk(redact, s, len, out);
+	n = replace_disk(redact, s, len, out);
 	if (!n)
-		n = take_digest(redact, s, len, out);
+		n = replace_digest(redact, s, len, out);
 	if (!n)
-		n = take_interface(redact, s, len, out);
+		n = replace_interface(redact, s, len, out);
 	if (!n)
-		n = take_lvm(redact, s, len, out);
+		n = replace_lvm(redact, s, len, out);
 	for (size_t i = 0; !n && i < N(found); i++) {
 		n = found[i].len;
 		if (n)
@@ -511,7 +511,7 @@ void redact_text(struct redact *redact, const char *text, size_t size, FILE *out
 
 		if ((is_alnum(text[at]) || (text[at] == ':' && before != ':')) &&
 		    !is_alnum(before) && !(before == '.' && is_digit(text[at])))
-			n = take(redact, text + at, size - at, before, out);
+			n = replace(redact, text + at, size - at, before, out);
 		if (!n)
 			fputc(text[at], out);
 		n = n ? n : 1;

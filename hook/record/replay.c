@@ -111,7 +111,7 @@ static bool is_id(const char *text)
 	       strspn(text + 5, "0123456789abcdef") == 4;
 }
 
-static void take_key(struct keys *keys, const char *name, char *value)
+static void parse_key(struct keys *keys, const char *name, char *value)
 {
 	const struct {
 		const char *name;
@@ -320,7 +320,7 @@ static int put_links(struct replay *replay, const char *dir, const struct keys *
 }
 
 /* "GROUP ADDRESS CLASS VENDOR:DEVICE key=value..." */
-static int take_function(struct replay *replay, char *group, char *rest)
+static int add_function(struct replay *replay, char *group, char *rest)
 {
 	struct keys keys = { .group = group };
 	struct function item = { 0 };
@@ -335,7 +335,7 @@ static int take_function(struct replay *replay, char *group, char *rest)
 
 		if (value)
 			*value++ = '\0';
-		take_key(&keys, word, value);
+		parse_key(&keys, word, value);
 	}
 	if (ret || !is_right(&keys) || replay->count == MAX_FUNCTIONS)
 		return -EINVAL;
@@ -361,7 +361,7 @@ static bool is_made_here(const char *path)
 	return strstr(path, "lib/modules/") && suffix && !strcmp(suffix, ".bin");
 }
 
-static int take_file(struct replay *replay, char *rest, bool has_newline)
+static int add_file(struct replay *replay, char *rest, bool has_newline)
 {
 	char *path = next_word(&rest), *text;
 	size_t size;
@@ -383,7 +383,7 @@ static int take_file(struct replay *replay, char *rest, bool has_newline)
 	return ret;
 }
 
-static int take_link(struct replay *replay, char *rest)
+static int add_link(struct replay *replay, char *rest)
 {
 	char *path = next_word(&rest), *target = next_word(&rest);
 	size_t size = strlen(target);
@@ -394,7 +394,7 @@ static int take_link(struct replay *replay, char *rest)
 	return unpack_link(replay->dirfd, path, target);
 }
 
-static int take_module(struct replay *replay, char *rest)
+static int add_module(struct replay *replay, char *rest)
 {
 	char *path = next_word(&rest), *text, *info = rest;
 	size_t size = strlen(info), len = size;
@@ -422,7 +422,7 @@ static char *make_program(char *rest, size_t *size)
 		       NULL;
 }
 
-static int take_program(struct replay *replay, char *rest)
+static int add_program(struct replay *replay, char *rest)
 {
 	char *path = next_word(&rest), *text;
 	size_t size;
@@ -477,7 +477,7 @@ static int open_image(struct replay *replay, const char *path)
 }
 
 /* "PATH MODE MEMBER TEXT", of a program "PATH MODE MEMBER KIND SHA256" */
-static int take_member(struct replay *replay, char *rest, bool is_program)
+static int add_member(struct replay *replay, char *rest, bool is_program)
 {
 	char *path = next_word(&rest), *mode_text = next_word(&rest), *member = next_word(&rest);
 	unsigned long mode = strtoul(mode_text, NULL, 8);
@@ -502,7 +502,7 @@ static int take_member(struct replay *replay, char *rest, bool is_program)
 	return ret;
 }
 
-static int take_damaged(struct replay *replay, char *rest)
+static int add_damaged(struct replay *replay, char *rest)
 {
 	static const char text[] = "damaged\n";
 	int ret;
@@ -519,7 +519,7 @@ static int take_damaged(struct replay *replay, char *rest)
 
 /* --- lines */
 
-static int take_folder(struct replay *replay, const char *folder, char *rest)
+static int add_folder(struct replay *replay, const char *folder, char *rest)
 {
 	char path[PATH_MAX];
 
@@ -529,7 +529,7 @@ static int take_folder(struct replay *replay, const char *folder, char *rest)
 	return unpack_folder(replay->dirfd, path);
 }
 
-static int take_table(struct replay *replay, char *rest)
+static int add_table(struct replay *replay, char *rest)
 {
 	char path[PATH_MAX];
 
@@ -539,7 +539,7 @@ static int take_table(struct replay *replay, char *rest)
 	return put_text(replay, path, "table\n");
 }
 
-static int take_text(FILE *out, char *rest)
+static int add_text(FILE *out, char *rest)
 {
 	size_t size = strlen(rest);
 
@@ -548,7 +548,7 @@ static int take_text(FILE *out, char *rest)
 	return 0;
 }
 
-static int take_cmdline(struct replay *replay, char *rest)
+static int set_cmdline(struct replay *replay, char *rest)
 {
 	size_t size = strlen(rest);
 
@@ -560,7 +560,7 @@ static int take_cmdline(struct replay *replay, char *rest)
 	return 0;
 }
 
-static int take_value(struct replay *replay, const char *path, char *rest)
+static int add_value(struct replay *replay, const char *path, char *rest)
 {
 	size_t size = strlen(rest);
 
@@ -568,42 +568,42 @@ static int take_value(struct replay *replay, const char *path, char *rest)
 	return put(replay, path, "%s\n", rest);
 }
 
-static int take_line(struct replay *replay, char *word, char *rest)
+static int add_line(struct replay *replay, char *word, char *rest)
 {
 	static const char *const passed[] = { "module", "efifb", "groups-late", "vmcore" };
 
 	if (*word == '-' || (isdigit((unsigned char)*word) && !strchr(word, ':')))
-		return take_function(replay, word, rest);
+		return add_function(replay, word, rest);
 	if (!strcmp(word, "file") || !strcmp(word, "data"))
-		return take_file(replay, rest, *word == 'f');
+		return add_file(replay, rest, *word == 'f');
 	if (!strcmp(word, "link"))
-		return take_link(replay, rest);
+		return add_link(replay, rest);
 	if (!strcmp(word, "dir"))
 		return unpack_path(rest) ? -EINVAL : unpack_folder(replay->dirfd, rest);
 	if (!strcmp(word, "modinfo"))
-		return take_module(replay, rest);
+		return add_module(replay, rest);
 	if (!strcmp(word, "program"))
-		return take_program(replay, rest);
+		return add_program(replay, rest);
 	if (!strcmp(word, "image") || !strcmp(word, "image-program"))
-		return take_member(replay, rest, word[5]);
+		return add_member(replay, rest, word[5]);
 	if (!strcmp(word, "damaged"))
-		return take_damaged(replay, rest);
+		return add_damaged(replay, rest);
 	if (!strcmp(word, "iommu"))
-		return take_folder(replay, PATH_IOMMU_CLASS, rest);
+		return add_folder(replay, PATH_IOMMU_CLASS, rest);
 	if (!strcmp(word, "acpi"))
-		return take_table(replay, rest);
+		return add_table(replay, rest);
 	if (!strcmp(word, "cmdline"))
-		return take_cmdline(replay, rest);
+		return set_cmdline(replay, rest);
 	if (!strcmp(word, "interrupts"))
-		return take_text(replay->interrupts, rest);
+		return add_text(replay->interrupts, rest);
 	if (!strcmp(word, "iomem"))
-		return take_text(replay->iomem, rest);
+		return add_text(replay->iomem, rest);
 	if (!strcmp(word, "release"))
-		return replay->is_report ? take_value(replay, PATH_RELEASE, rest) : 0;
+		return replay->is_report ? add_value(replay, PATH_RELEASE, rest) : 0;
 	if (!strcmp(word, "noiommu"))
-		return replay->is_report ? take_value(replay, PATH_NOIOMMU, rest) : 0;
+		return replay->is_report ? add_value(replay, PATH_NOIOMMU, rest) : 0;
 	if (!strcmp(word, "board"))
-		return replay->is_report ? take_value(replay, PATH_BOARD_MODEL, rest) : 0;
+		return replay->is_report ? add_value(replay, PATH_BOARD_MODEL, rest) : 0;
 	if (!strcmp(word, "report")) {
 		replay->is_report = true;
 		return !strcmp(rest, RECORD_VERSION) ? 0 : -EINVAL;
@@ -621,7 +621,7 @@ static bool is_fatal(int error)
 	       error == -EMFILE || error == -ENFILE || error == -EROFS;
 }
 
-static void take_lines(struct replay *replay, char *text, size_t size)
+static void add_lines(struct replay *replay, char *text, size_t size)
 {
 	char *pos = text, *end = text + size;
 
@@ -638,7 +638,7 @@ static void take_lines(struct replay *replay, char *text, size_t size)
 		if (rest && (!*line || *line == '#'))
 			continue;
 		word = rest ? next_word(&rest) : NULL;
-		ret = word ? take_line(replay, word, rest) : -EINVAL;
+		ret = word ? add_line(replay, word, rest) : -EINVAL;
 		if (is_fatal(ret))
 			replay->err = ret;
 		else
@@ -722,7 +722,7 @@ int replay_make(int dirfd, char *text, size_t size)
 	replay.interrupts = open_memstream(&replay.interrupts_text, &replay.interrupts_size);
 	replay.iomem = open_memstream(&replay.iomem_text, &replay.iomem_size);
 	if (replay.interrupts && replay.iomem) {
-		take_lines(&replay, text, size);
+		add_lines(&replay, text, size);
 		ret = replay.err;
 		if (!ret && !replay.count && !replay.is_report)
 			ret = -EBADMSG;

@@ -182,7 +182,7 @@ static int wrong_value(struct options *opts, const char *option, const char *fix
 	return OPTIONS_EXIT;
 }
 
-static int take_color(struct options *opts)
+static int parse_color(struct options *opts)
 {
 	if (!strcmp(optarg, "auto"))
 		opts->output.color = OUTPUT_COLOR_AUTO;
@@ -195,7 +195,7 @@ static int take_color(struct options *opts)
 	return 0;
 }
 
-static int take_width(struct options *opts)
+static int parse_width(struct options *opts)
 {
 	char *end;
 	unsigned long value = strtoul(optarg, &end, 10);
@@ -207,7 +207,7 @@ static int take_width(struct options *opts)
 }
 
 /* A folder; of a reading command also the file of a bug report. */
-static int take_root(struct options *opts)
+static int parse_root(struct options *opts)
 {
 	struct stat st;
 
@@ -232,7 +232,7 @@ static int take_root(struct options *opts)
 }
 
 /* A common option. Returns 0 when it was one, its code when it is the command's own. */
-static int take_common(struct options *opts, int code)
+static int parse_common(struct options *opts, int code)
 {
 	switch (code) {
 	case 'h':
@@ -240,13 +240,13 @@ static int take_common(struct options *opts, int code)
 		opts->status = COMMAND_OK;
 		return OPTIONS_EXIT;
 	case CODE_COLOR:
-		return take_color(opts);
+		return parse_color(opts);
 	case CODE_RAW:
 		opts->output.format = OUTPUT_RAW;
 		return 0;
 	}
 	if (code == 'r' && opts->spec->common & OPTIONS_ROOT)
-		return take_root(opts);
+		return parse_root(opts);
 	else if (code == 'J' && opts->spec->common & OPTIONS_JSON)
 		opts->output.format = OUTPUT_JSON;
 	else if (code == 'o' && opts->spec->common & OPTIONS_TABLE)
@@ -254,7 +254,7 @@ static int take_common(struct options *opts, int code)
 	else if (code == 'n' && opts->spec->common & OPTIONS_TABLE)
 		opts->output.no_headings = true;
 	else if (code == 'w' && opts->spec->common & OPTIONS_COLOR)
-		return take_width(opts);
+		return parse_width(opts);
 	else
 		return code;
 	return 0;
@@ -275,7 +275,7 @@ int options_next(struct options *opts, int argc, char **argv)
 			opts->status = wrong_option(opts, &parser, code, argv);
 			return OPTIONS_EXIT;
 		}
-		code = take_common(opts, code);
+		code = parse_common(opts, code);
 		if (code)
 			return code;
 	}

@@ -15,7 +15,7 @@ static int digit_of(char c)
 }
 
 /* "%x" of the kernel's sscanf(): blanks and 0x may stand in front, no sign. */
-static bool take_hex(const char **pos, const char *end, uint32_t *value, bool *is_cut)
+static bool parse_hex(const char **pos, const char *end, uint32_t *value, bool *is_cut)
 {
 	const char *c = *pos;
 	uint64_t sum = 0;
@@ -53,7 +53,7 @@ int ids_next(const char **pos, const char *end, struct ids_rule *rule)
 	*pos = comma ? comma : end;
 	rule->len = (size_t)(*pos - at);
 
-	while (take_hex(&at, *pos, field[count], &rule->has_rest) && ++count < 6 && at < *pos &&
+	while (parse_hex(&at, *pos, field[count], &rule->has_rest) && ++count < 6 && at < *pos &&
 	       *at == ':')
 		at++;
 	rule->has_rest |= at != *pos;
