@@ -68,11 +68,25 @@ static void put_comment(struct record *record, const char *text)
 	free(clean);
 }
 
+/*
+ * What a command wrote on standard error, less the lines of files that it shows: what of those may be told
+ * stands below, without comments and values. A line that is shown is indented (message_line()), and libkmod
+ * quotes what it cannot read.
+ */
+static void put_complaints(struct record *record, char *text)
+{
+	char *line, *save;
+
+	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		if (*line != ' ' && strncmp(line, "libkmod:", strlen("libkmod:")) != 0)
+			put_comment(record, line);
+}
+
 /* One of our own commands, on the same root. */
 static void put_said(struct record *record, const char *const words[])
 {
 	const char *argv[8] = { "/proc/self/exe" };
-	char self[PATH_MAX], *text = NULL;
+	char self[PATH_MAX], *text = NULL, *complaints = NULL;
 	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	size_t count = 1;
 	int ret;
@@ -89,7 +103,9 @@ static void put_said(struct record *record, const char *const words[])
 		argv[count++] = "--root";
 		argv[count++] = record->root->path;
 	}
-	ret = program_run(NULL, argv, &text, &text);
+	ret = program_run(NULL, argv, &text, &complaints);
+	if (complaints)
+		put_complaints(record, complaints);
 	if (text)
 		put_comment(record, text);
 	if (ret < 0)
@@ -97,6 +113,7 @@ static void put_said(struct record *record, const char *const words[])
 	else if (ret)
 		fprintf(record->out, "# exit status %d\n", ret);
 	free(text);
+	free(complaints);
 }
 
 /* The digest of the config, which images and plans have: of what stands in the report, too. */

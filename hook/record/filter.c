@@ -77,8 +77,6 @@ static const char *const parameters[] = {
 	"luks.uuid",
 	"luks.name",
 	"cryptdevice",
-	"ip",
-	"BOOTIF",
 };
 
 /* Options of mounts, file systems and mappings that a reader knows; with their values. */
@@ -192,13 +190,30 @@ static size_t next_word(const struct line *line, size_t *at, const char **word)
 
 /* --- parameters and options */
 
+/* dracut's root=nfs:SERVER:PATH, root=iscsi:USER:PASSWORD@SERVER...: no reader looks into it. */
+static bool is_remote_root(const char *token, size_t len)
+{
+	static const char *const kinds[] = { "nfs",  "nfs4", "iscsi", "nbd",
+					     "cifs", "fcoe", "http",  "live" };
+
+	for (size_t i = 0; i < N(kinds); i++) {
+		char begin[16];
+		size_t n = (size_t)snprintf(begin, sizeof(begin), "root=%s:", kinds[i]);
+
+		if (len > n && !strncmp(token, begin, n))
+			return true;
+	}
+	return false;
+}
+
 void filter_parameter(struct redact *redact, const char *token, size_t len, FILE *out)
 {
 	size_t quote = len && *token == '"', name = 0;
 
 	while (quote + name < len && token[quote + name] != '=')
 		name++;
-	if (quote + name == len || is_listed(parameters, N(parameters), token + quote, name)) {
+	if (quote + name == len || (is_listed(parameters, N(parameters), token + quote, name) &&
+				    !is_remote_root(token + quote, len - quote))) {
 		redact_text(redact, token, len, out);
 		return;
 	}
@@ -249,22 +264,59 @@ static void put_options(struct redact *redact, const char *text, size_t len, FIL
 	fputs(any ? "" : "defaults", out);
 }
 
-/* "server:/export", "//server/share": the server is a host's name, unless it is an address. */
+/*
+ * "server:/export", "//server/share", "user@server:/folder", "a:6789,b:6789:/": how long the part is that names
+ * servers and users, after the slashes; 0: it is no network source.
+ */
+static size_t authority_of(const char *text, size_t len, size_t slashes)
+{
+	size_t end = slashes, at;
+
+	if (!slashes && len && *text == '/')
+		return 0;
+	while (end < len && text[end] != '/')
+		end++;
+	for (at = slashes; at < end && text[at] != ':' && text[at] != '@'; at++)
+		if (text[at] == '=')
+			return 0;
+	return slashes || at < end ? end - slashes : 0;
+}
+
+static bool is_in_host(char c)
+{
+	return isalnum((unsigned char)c) || c == '-' || c == '.' || c == '_';
+}
+
+/* Each word of it is a host's or a user's name, but for ports and addresses. */
+static void put_authority(struct redact *redact, const char *text, size_t len, FILE *out)
+{
+	for (size_t at = 0, n; at < len; at += n) {
+		bool is_name = false;
+
+		for (n = 0; at + n < len && is_in_host(text[at + n]); n++)
+			is_name |= !isdigit((unsigned char)text[at + n]) && text[at + n] != '.';
+		if (text[at] == '[') {
+			n = len - at;
+			redact_text(redact, text + at, n, out);
+		} else if (!n) {
+			fputc(text[at], out);
+			n = 1;
+		} else if (is_name) {
+			redact_one(redact, REDACT_HOST, text + at, n, out);
+		} else {
+			redact_text(redact, text + at, n, out);
+		}
+	}
+}
+
 static void put_source(struct redact *redact, const char *text, size_t len, FILE *out)
 {
-	size_t slashes = len > 2 && !strncmp(text, "//", 2) ? 2 : 0, name = 0;
+	size_t slashes = len > 2 && !strncmp(text, "//", 2) ? 2 : 0,
+	       hosts = authority_of(text, len, slashes);
 
-	while (slashes + name < len && (isalnum((unsigned char)text[slashes + name]) ||
-					strchr("-._", text[slashes + name])))
-		name++;
-	if (!name || slashes + name >= len || text[slashes + name] != (slashes ? '/' : ':') ||
-	    isdigit((unsigned char)text[slashes])) {
-		redact_text(redact, text, len, out);
-		return;
-	}
 	fwrite(text, 1, slashes, out);
-	redact_one(redact, REDACT_HOST, text + slashes, name, out);
-	redact_text(redact, text + slashes + name, len - slashes - name, out);
+	put_authority(redact, text + slashes, hosts, out);
+	redact_text(redact, text + slashes + hosts, len - slashes - hosts, out);
 }
 
 /* --- tables */
@@ -401,22 +453,70 @@ static void put_mapping(struct redact *redact, const char *text, size_t size, FI
 
 /* --- files of one kind each */
 
+/* Of a line of options that may go on in the next: whose they are, and how many words there were. */
+struct module {
+	char name[64];
+	unsigned int words;
+};
+
+/* "options MODULE KEY=VALUE...": as on the kernel command line, where it is MODULE.KEY=VALUE. */
+static void put_module_options(struct redact *redact, const struct line *line,
+			       struct module *module, FILE *out)
+{
+	const char *word;
+	size_t at = 0, len, done = 0;
+
+	while ((len = next_word(line, &at, &word))) {
+		char token[512];
+		int n = 0;
+
+		fwrite(line->text + done, 1, (size_t)(word - line->text) - done, out);
+		done = at;
+		if (module->words == 1)
+			snprintf(module->name, sizeof(module->name), "%.*s", (int)len, word);
+		else if (module->words > 1 && memchr(word, '=', len))
+			n = snprintf(token, sizeof(token), "%s.%.*s", module->name, (int)len, word);
+		module->words++;
+		if (n > 0 && n < (int)sizeof(token) &&
+		    !is_listed(parameters, N(parameters), token, strcspn(token, "="))) {
+			size_t key = (size_t)((const char *)memchr(word, '=', len) - word) + 1;
+
+			fwrite(word, 1, key, out);
+			redact_one(redact, REDACT_VALUE, word + key, len - key, out);
+		} else if (n >= (int)sizeof(token)) {
+			fputs("hidden", out);
+		} else {
+			redact_text(redact, word, len, out);
+		}
+	}
+	fwrite(line->text + done, 1, line->len - done, out);
+	fputs(line->has_newline ? "\n" : "", out);
+}
+
 /* A comment that ends in a backslash has the next line in it, as libkmod reads it. */
 static void put_config(struct redact *redact, const char *text, size_t size, FILE *out)
 {
-	const char *pos = text, *end = text + size;
+	const char *pos = text, *end = text + size, *word;
+	struct module module = { .words = 0 };
 	struct line line;
 
 	while (next_line(&pos, end, &line)) {
 		const char *hash = memchr(line.text, '#', line.len);
 		bool goes_on = line.len && line.text[line.len - 1] == '\\';
+		size_t at = 0, len = next_word(&line, &at, &word);
 
 		if (hash) {
-			redact_text(redact, line.text, (size_t)(hash - line.text), out);
-			fputs(goes_on ? "#\\\n" : "#\n", out);
-		} else {
-			put_line(redact, &line, out);
+			line.len = (size_t)(hash - line.text);
+			line.has_newline = false;
 		}
+		if (module.words || (len == strlen("options") && !strncmp(word, "options", len)))
+			put_module_options(redact, &line, &module, out);
+		else
+			put_line(redact, &line, out);
+		if (hash)
+			fputs(goes_on ? "#\\\n" : "#\n", out);
+		if (!goes_on)
+			module.words = 0;
 	}
 }
 

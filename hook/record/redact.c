@@ -327,6 +327,11 @@ static bool is_upper_hex(char c)
 	return isdigit((unsigned char)c) || (c >= 'A' && c <= 'F');
 }
 
+static bool is_lower_hex(char c)
+{
+	return isdigit((unsigned char)c) || (c >= 'a' && c <= 'f');
+}
+
 static bool is_digit(char c)
 {
 	return isdigit((unsigned char)c);
@@ -340,17 +345,21 @@ static size_t match_serial(const char *s, size_t len, char before)
 		return 0;
 	if (n)
 		return n < len && s[n] == '-' ? 0 : n;
+	/* A partition of a disk that has an MBR: the disk's signature, and a number. */
+	n = match_groups(s, len, "82", is_lower_hex);
+	if (n)
+		return n < len && s[n] == '-' ? 0 : n;
+	/* A MAC without colons. */
+	n = run_of(s, len, is_hex);
+	if (n == 12 && run_of(s, len, is_digit) < n &&
+	    !(n < len && (is_alnum(s[n]) || s[n] == '-')))
+		return n;
 	n = run_of(s, len, is_upper_hex);
 	if (n == 16 && !(n < len && (is_alnum(s[n]) || s[n] == '-')))
 		return n;
 	/* The number of a ZFS pool. */
 	n = run_of(s, len, is_digit);
 	return n >= 16 && n <= 20 && !(n < len && is_alnum(s[n])) ? n : 0;
-}
-
-static bool is_lower_hex(char c)
-{
-	return isdigit((unsigned char)c) || (c >= 'a' && c <= 'f');
 }
 
 static size_t match_hex(const char *s, size_t len)
@@ -413,6 +422,18 @@ static size_t replace_lvm(struct redact *redact, const char *s, size_t len, FILE
 	for (size_t at = 0; at < run; at += 32)
 		redact_one(redact, REDACT_LVM, s + 4 + at, 32, out);
 	return 4 + run;
+}
+
+/* What multipath calls a disk: a 3, which stays, and its WWN of 16 or 32 digits. */
+static size_t replace_wwid(struct redact *redact, const char *s, size_t len, FILE *out)
+{
+	size_t n = run_of(s, len, is_alnum);
+
+	if (*s != '3' || (n != 33 && n != 17) || run_of(s, len, is_lower_hex) != n)
+		return 0;
+	fputc('3', out);
+	redact_one(redact, REDACT_HEX, s + 1, n - 1, out);
+	return n;
 }
 
 /* "by-id/ata-MODEL_SERIAL-part1": the partition stays. */
@@ -489,6 +510,8 @@ static size_t replace(struct redact *redact, const char *s, size_t len, char bef
 		n = replace_interface(redact, s, len, out);
 	if (!n)
 		n = replace_lvm(redact, s, len, out);
+	if (!n)
+		n = replace_wwid(redact, s, len, out);
 	for (size_t i = 0; !n && i < N(found); i++) {
 		n = found[i].len;
 		if (n)
