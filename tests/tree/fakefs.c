@@ -858,9 +858,8 @@ static void fs_write(fuse_req_t req, fuse_ino_t ino, const char *text, size_t si
  * VFIO_GROUP_GET_STATUS has no size in its number (_IO): the kernel hands no data of such a call to FUSE or
  * back (fs/fuse/ioctl.c). The caller's flags stay zero, which is a group that is not viable.
  */
-static void fs_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg,
-		     struct fuse_file_info *fi, unsigned int flags, const void *in, size_t in_size,
-		     size_t out_size)
+static void fs_ioctl(fuse_req_t req, fuse_ino_t ino, int cmd, void *arg, struct fuse_file_info *fi,
+		     unsigned int flags, const void *in, size_t in_size, size_t out_size)
 {
 	(void)arg;
 	(void)fi;
@@ -868,7 +867,7 @@ static void fs_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg
 	(void)in;
 	(void)in_size;
 	(void)out_size;
-	if (node[ino].kind != NODE_VFIO || cmd != VFIO_GROUP_GET_STATUS) {
+	if (node[ino].kind != NODE_VFIO || (unsigned int)cmd != VFIO_GROUP_GET_STATUS) {
 		refuse(req, "ioctl of", (unsigned int)ino, NULL);
 		return;
 	}
