@@ -249,7 +249,7 @@ static void do_kernel(struct apply *apply, size_t i)
 		break;
 	case REBUILD_NEEDED:
 		apply->needed++;
-		print_result(apply, i, OUTPUT_WARN, "would be made anew:");
+		print_result(apply, i, OUTPUT_WARN, "would be rebuilt:");
 		print_lines("    ", why);
 		break;
 	case REBUILD_DONE:
@@ -348,7 +348,7 @@ static int check(struct apply *apply, const char *kernel)
 	if (!ret) {
 		findings_print(&findings, &findings_of_check, FINDING_WARNS, &apply->opts.output);
 		next_boot_count(apply->host, &counts);
-		printf("check: %u function%s to bind, %u refused; %zu of %zu remarks block "
+		printf("check: %u function%s to bind, %u refused; %zu of %zu findings block "
 		       "(vfio-early check)\n",
 		       counts.taken, counts.taken == 1 ? "" : "s", counts.refused,
 		       findings_count(&findings, &findings_of_check, FINDING_BLOCKS),

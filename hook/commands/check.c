@@ -65,7 +65,7 @@ static int print_text(const struct check *check, const struct output *output)
 	printf("%s%s%s: the next boot binds %u, refuses %u; ", output_on(output, mark),
 	       blocks(check) ? "BLOCKED" : "nothing blocks", output_off(output, mark), counts.taken,
 	       counts.refused);
-	printf("%zu of %zu remarks block\n", blocks(check), count);
+	printf("%zu of %zu findings block\n", blocks(check), count);
 	return 0;
 }
 

@@ -109,7 +109,8 @@ static int print_next(const struct verify *verify, struct host *next)
 	int ret;
 
 	if (!next->count) {
-		puts("No PCI function can be seen here: what it would bind cannot be told.");
+		puts("No PCI function is visible here: it is not known what this image would "
+		     "bind.");
 		return 0;
 	}
 	ret = next_boot_print(next, verify->output);

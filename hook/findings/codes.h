@@ -22,9 +22,9 @@
 	/* The machine. */ \
 	X(CPU_OK, "cpu-ok", MACHINE, "cpu", OK, "{0}", "") \
 	X(CPU_NO_VM, "cpu-no-virtualization", MACHINE, "cpu", WARNS, \
-	  "neither vmx nor svm: no virtual machine can run fast here", \
+	  "the CPU has neither vmx nor svm: VMs run without hardware support", \
 	  "switch on VT-x or SVM in the firmware") \
-	X(CPU_UNKNOWN, "cpu-unknown", MACHINE, "cpu", UNKNOWN, "/proc/cpuinfo says nothing", "") \
+	X(CPU_UNKNOWN, "cpu-unknown", MACHINE, "cpu", UNKNOWN, "/proc/cpuinfo names no CPU flags", "") \
 	X(FIRMWARE_OK, "iommu-table", MACHINE, "firmware", OK, "{0}", "") \
 	X(IOMMU_ON, "iommu-on", MACHINE, "kernel", OK, "{0}", "") \
 	X(IOMMU_OFF_FIRMWARE, "iommu-off-firmware", MACHINE, "firmware", BLOCKS, "{0}", "{1}") \
@@ -48,22 +48,22 @@
 	X(CONFIG_UNUSABLE, "config-unusable", CONFIG, "config", BLOCKS, "{0}", "{1}") \
 	X(FN_UNREADABLE, "function-unreadable", CONFIG, "config", BLOCKS, \
 	  "cannot be read ({0}): the boot leaves it alone", \
-	  "look into the kernel log for what is wrong with it, or remove bind {1}") \
+	  "see dmesg for what is wrong with it, or remove bind {1}") \
 	X(FN_MAYBE_UNREADABLE, "unreadable-unknown", CONFIG, "config", WARNS, \
-	  "cannot be read ({0}): whether bind {1} means it is not known", \
-	  "look into the kernel log for what is wrong with it") \
+	  "cannot be read ({0}): it is not known whether bind {1} names it", \
+	  "see dmesg for what is wrong with it") \
 	X(NO_FUNCTION, "absent", CONFIG, "config", BLOCKS, "bind {0}: no such function", \
-	  "correct or remove the line; vfio-early list -a names all functions") \
+	  "correct or remove the line; vfio-early list -a shows all functions") \
 	X(BIND_EXCEPTED, "bind-excepted", CONFIG, "config", WARNS, \
-	  "bind {0} binds nothing: an except line names every function of it", \
-	  "remove the one or the other") \
+	  "bind {0} binds nothing: an except line names all its functions", \
+	  "remove one of the two lines") \
 	X(UNDONE, "undone", CONFIG, "config", IDLE, \
-	  "vfio-early undo was the last word: the next boot binds nothing", COMMAND_APPLY) \
+	  "vfio-early undo is in effect: the next boot binds nothing", COMMAND_APPLY) \
 	X(NO_BIND_LINE, "no-bind-line", CONFIG, "config", IDLE, \
 	  "no bind line: the next boot binds nothing", "vfio-early add ADDRESS") \
 	X(VFS_OK, "vfs-ok", CONFIG, "vfs", OK, "{0} virtual functions at every boot; {1} now", "") \
 	X(VFS_ABSENT, "vfs-absent", CONFIG, "config", BLOCKS, "{0} {1}: no such function", \
-	  "correct or remove the line; vfio-early list -a names all functions") \
+	  "correct or remove the line; vfio-early list -a shows all functions") \
 	X(VFS_MOVED, "vfs-moved", CONFIG, "config", BLOCKS, \
 	  "{0} {1}: another device is there, or it is in another place", \
 	  "correct or remove the line; vfio-early list -a -o ADDRESS,ID,PATH shows what is there") \
@@ -101,24 +101,24 @@
 	/* IOMMU groups, as a VM takes them. */ \
 	X(GROUPS_OK, "groups-ok", VM, "groups", OK, "{0} function{1}, each group whole", "") \
 	X(GROUP_RMRR, "group-rmrr", VM, "groups", BLOCKS, \
-	  "the firmware keeps memory mapped for it (RMRR {0}): the kernel gives it to no VM", \
+	  "the firmware reserves memory for it (RMRR {0}): the kernel refuses it to every VM", \
 	  "{1}") \
 	X(GROUP_PROTECTED, "group-protected", VM, "groups", BLOCKS, \
-	  "this host needs {0} of it ({1}): no VM gets {2}", "{3}") \
+	  "this host needs {0} in it ({1}): no VM can have {2}", "{3}") \
 	X(GROUP_SHARED, "blocks-group", VM, "groups", BLOCKS, \
-	  "shares group {0} with what is bound, and stays with {1}: no VM gets those", "{2}") \
+	  "shares group {0} with bound functions, and stays with {1}: no VM can have those", "{2}") \
 	X(GROUP_IDLE, "may-block-group", VM, "groups", WARNS, \
-	  "shares group {0} with what is bound, and is not: no VM gets those once a driver takes " \
-	  "this", "{1}") \
+	  "shares group {0} with bound functions, and is not bound: no VM can have those once a " \
+	  "driver takes this one", "{1}") \
 	X(GROUP_CLAIMED, "group-claimed", VM, "groups", NOTES, \
 	  "shares group {0} and will be taken too (group claim)", "") \
 	\
 	/* The VMs of Proxmox VE, and what their starts take. */ \
 	X(VMS_OK, "vms-ok", VM, "vms", OK, "{0}: no start takes anything from this host", "") \
 	X(VMS_UNKNOWN, "vms-unknown", VM, "vms", WARNS, \
-	  "{0}: what the start of a VM takes from this host is not known", "{1}") \
+	  "{0}: it is not known what the start of a VM takes from this host", "{1}") \
 	X(VM_TAKES_NEEDED, "vm-takes-needed", VM, "vms", BLOCKS, \
-	  "{0}: its start takes from this host what it needs: {1}", "{2}") \
+	  "{0}: its start takes what this host needs: {1}", "{2}") \
 	X(TEMPLATE_TAKES, "template-takes", VM, "vms", NOTES, \
 	  "{0}: a template; the start of a VM cloned from it would take what this host needs: {1}", \
 	  "{2}") \
@@ -136,18 +136,18 @@
 	X(VM_SHARED, "vms-share", VM, "vms", NOTES, \
 	  "{0} need the same device ({1}): only one of them can run", "") \
 	X(VM_GONE, "vm-device-gone", VM, "vms", WARNS, \
-	  "{0}: there is no function at {1}: the VM does not start", \
-	  "correct the entry, or take it out: {2}") \
+	  "{0}: no function is at {1}: the VM does not start", \
+	  "correct the entry, or remove it: {2}") \
 	X(VM_NO_MAPPING, "vm-no-mapping", VM, "vms", WARNS, \
-	  "{0}: there is no mapping {1} for this node: the VM does not start", \
-	  "make it (Datacenter, Resource Mappings), or take the entry out: {2}") \
+	  "{0}: this node has no mapping {1}: the VM does not start", \
+	  "create it (Datacenter, Resource Mappings), or remove the entry: {2}") \
 	X(VM_MAPPING_CHANGED, "vm-mapping-changed", VM, "vms", WARNS, \
-	  "{0}: {1} of the mapping is not that of the device: Proxmox VE refuses it, and the VM does " \
-	  "not start", \
+	  "{0}: {1} of the mapping does not match the device: Proxmox VE refuses it, and the VM " \
+	  "does not start", \
 	  "if it is the right device, save the mapping again (Datacenter, Resource Mappings)") \
 	X(VM_ENTRY_WRONG, "vm-entry-wrong", VM, "vms", WARNS, \
-	  "{0}: {1} is not understood: what its start takes is not known", "correct the entry, or " \
-	  "take it out: {2}") \
+	  "{0}: {1} is not understood: it is not known what its start takes", "correct the entry, " \
+	  "or remove it: {2}") \
 	X(VM_ENTRY_TWICE, "vm-entry-twice", VM, "vms", WARNS, \
 	  "{0} names {1} twice: the VM does not start", "name each function once") \
 	X(VM_KEY_TWICE, "vm-key-twice", VM, "vms", WARNS, \
@@ -163,32 +163,33 @@
 	  "{0}: a mediated device is of one function, and the entry names several: the VM does not start", \
 	  "name the one that offers {1} (vfio-early vgpu)") \
 	X(VM_BRIDGE, "vm-bridge", VM, "vms", WARNS, \
-	  "{0}: {1} is a bridge, which no VM gets: the VM does not start", \
-	  "name what is behind it, or take the entry out: {2}") \
+	  "{0}: {1} is a bridge, which no VM can have: the VM does not start", \
+	  "name what is behind it, or remove the entry: {2}") \
 	X(VM_NEEDS_Q35, "vm-needs-pcie", VM, "vms", WARNS, \
 	  "{0}: {1}=1 needs the machine q35: the VM does not start", \
-	  "take {1}=1 out of the entry; for a new guest: qm set {3} --machine q35") \
+	  "remove {1}=1 from the entry; for a new guest: qm set {3} --machine q35") \
 	X(VM_LEGACY_IGD, "vm-legacy-igd", VM, "vms", WARNS, \
 	  "{0}: legacy-igd=1 does not go with {1}: the VM does not start", \
-	  "change the one or the other; vfio-early vm says what goes together") \
+	  "change one of the two; vfio-early vm prints what goes together") \
 	X(VM_MDEV_LOST, "vm-mdev-lost", VM, "vms", WARNS, \
-	  "{0} has a mediated device of {1}, which the next boot binds: it offers none then", \
-	  "vfio-early remove {1}, or take mdev= out of the entry") \
+	  "{0} has a mediated device of {1}, which the next boot binds: then it has none", \
+	  "vfio-early remove {1}, or remove mdev= from the entry") \
 	X(CONTAINER_LOSES, "container-loses", VM, "vms", WARNS, \
-	  "{0} uses {1}, which is of {2}: the next boot takes it from there", \
-	  "take it out of the container, or vfio-early remove {2}") \
+	  "{0} uses {1}, which belongs to {2}: the next boot takes it away", \
+	  "remove it from the container, or vfio-early remove {2}") \
 	\
 	/* What a bound function costs, and what a VM will make of it. */ \
 	X(FORCED, "forced", DEVICE, "device", WARNS, \
 	  "{0} (protect), overridden by bind!: this host may not come up without it", \
 	  "write bind without the exclamation mark") \
 	X(TWIN, "twin-of-protected", DEVICE, "device", WARNS, \
-	  "the same model as {0}, which this host needs ({1}): exchanging the two between their slots " \
-	  "gives the host's away", \
-	  "leave both in their slots; after a change of the hardware run vfio-early check") \
+	  "the same model as {0}, which this host needs ({1}): if the two swap slots, the boot " \
+	  "may take the host's", \
+	  "leave both in their slots; run vfio-early check after a hardware change") \
 	X(DISK, "disk-in-use", DEVICE, "device", WARNS, \
 	  "{0}: the host loses this at the next boot", \
-	  "unmount it, export the pool or deactivate the volume first, and take it out of what starts at boot") \
+	  "unmount it, export the pool or deactivate the volume first, and keep it from starting " \
+	  "at boot") \
 	X(ADDRESS, "address-in-use", DEVICE, "device", WARNS, \
 	  "{0}: the host loses this address at the next boot", \
 	  "give the address to another interface, or have another way in") \
@@ -196,7 +197,7 @@
 	  "shows the console: the screen goes dark at the next boot, the boot goes on", \
 	  "have another way in (SSH, serial), or set boot-vga keep") \
 	X(SCREEN_OF_ALL, "screen-of-all", DEVICE, "device", WARNS, \
-	  "kernel {0} takes the console of every card away when a VGA function is bound: the screen " \
+	  "kernel {0} removes the console of every card when a VGA function is bound: the screen " \
 	  "goes dark at the next boot, the boot goes on", \
 	  "have another way in (SSH, serial), or a kernel from 6.5 on") \
 	X(FRAMEBUFFER, "framebuffer", DEVICE, "device", BLOCKS, \
@@ -208,11 +209,11 @@
 	X(RESET_MATE, "reset-with-host", DEVICE, "device", WARNS, \
 	  "can be reset only with {0}, which stays with the host", "{1}") \
 	X(RESET_BUS, "reset-with-bus", DEVICE, "device", NOTES, \
-	  "can be reset only with all else on its bus", "give all functions of the bus to one VM") \
+	  "can be reset only with everything else on its bus", "give all functions of the bus to one VM") \
 	X(VARIANT, "variant-driver", DEVICE, "device", NOTES, \
 	  "this kernel has a vfio driver of its own for it: {0}", \
-	  "only if a VM is to be migrated with it, keep it out of this config and bind it to that " \
-	  "driver") \
+	  "to migrate a VM with it, remove it from this config and bind it to that driver; else " \
+	  "nothing") \
 	X(VF_OF_BOUND, "vf-of-bound", DEVICE, "device", BLOCKS, \
 	  "a virtual function of {0}, which is bound too and then makes none", \
 	  "bind only one of the two") \
@@ -234,38 +235,38 @@
 	  "no supported boot loader found: edit the kernel command line yourself", "") \
 	X(TOLD_OFF, "told-off", MACHINE, "boot-loader", IDLE, \
 	  "vfio_early=off: this boot was told to bind nothing", \
-	  "take it out of the boot loader's config, if it is there") \
+	  "remove it from the boot loader's config, if it is there") \
 	X(TOLD_DRY_RUN, "told-dry-run", MACHINE, "boot-loader", IDLE, \
 	  "vfio_early=dry-run: this boot was told to bind nothing", \
-	  "take it out of the boot loader's config, if it is there") \
+	  "remove it from the boot loader's config, if it is there") \
 	X(TOLD_UNKNOWN, "told-unknown", MACHINE, "boot-loader", IDLE, \
 	  "{0}: this boot does not know that value, and binds nothing", \
-	  "take it out of the boot loader's config, if it is there") \
+	  "remove it from the boot loader's config, if it is there") \
 	X(PARAMETER_MISSING, "parameter-missing", BOOT, "boot-loader", BLOCKS, \
 	  "this kernel was booted without {0}", FINDING_REBOOT) \
 	\
 	/* What the boot loader boots next. */ \
 	X(NEXT_KERNEL, "next-kernel", BOOT, "kernel", OK, \
-	  "the next boot takes {0} ({1}), this one runs {2}", "") \
+	  "the next boot uses {0} ({1}), this boot {2}", "") \
 	X(NEXT_OTHER, "next-other-system", BOOT, "boot-loader", WARNS, \
 	  "the entry that boots next ({0}) is not one of this system's kernels", "") \
 	X(NEXT_OFF, "next-off", MACHINE, "boot-loader", IDLE, "{0}: the next boot binds nothing", \
-	  "take it out of {1}, then: vfio-early-cmdline refresh") \
+	  "remove it from {1}, then vfio-early-cmdline refresh") \
 	X(NEXT_IOMMU_OFF, "next-iommu-off", MACHINE, "boot-loader", BLOCKS, \
 	  "{0} turns the IOMMU off at the next boot", \
-	  "take it out of {1}, then: vfio-early-cmdline refresh") \
+	  "remove it from {1}, then vfio-early-cmdline refresh") \
 	X(NEXT_IOMMU_MISSING, "next-iommu-missing", MACHINE, "boot-loader", BLOCKS, \
-	  "the next boot is without {0}, which this one has: its kernel may leave the IOMMU off", \
+	  "the next boot lacks {0}, which this boot has: its kernel may leave the IOMMU off", \
 	  "vfio-early-cmdline add {0}") \
 	\
 	/* The images. What is wrong in one has codes of its own: see image/inspect.h. */ \
 	X(IMAGE_OK, "image-ok", IMAGE, "image", OK, "{0}", "") \
-	X(IMAGE_MISSING, "image-missing", IMAGE, "image", BLOCKS, "no image: there is no /{0}", \
+	X(IMAGE_MISSING, "image-missing", IMAGE, "image", BLOCKS, "no image: /{0} does not exist", \
 	  COMMAND_APPLY) \
 	X(IMAGE_OLD, "image-old", IMAGE, "image", BLOCKS, "/{0} is older than the config", \
 	  COMMAND_APPLY) \
 	X(IMAGE_UNREADABLE, "image-unreadable", IMAGE, "image", UNKNOWN, \
-	  "/{0} cannot be read by you; it is newer than the config", "run it as root") \
+	  "you cannot read /{0}; it is newer than the config", "run it as root") \
 	X(IMAGE_DAMAGED, "image-damaged", IMAGE, "image", BLOCKS, "/{0} is damaged: {1}", \
 	  COMMAND_APPLY) \
 	X(IMAGE_UNSUPPORTED, "image-unsupported", IMAGE, "image", BLOCKS, "/{0} is {1}", \
@@ -287,12 +288,12 @@
 	  FINDING_REBOOT) \
 	X(DEVICE_OK, "device-ok", BOOT, "device", OK, "on {0}", "") \
 	X(VFS_MADE, "vfs-made", BOOT, "vfs", OK, "{0}", "") \
-	X(DEVICE_GONE, "device-gone", BOOT, "device", BLOCKS, "it was bound, and is gone now", \
+	X(DEVICE_GONE, "device-gone", BOOT, "device", BLOCKS, "it was bound, but is gone now", \
 	  "echo 1 > /sys/bus/pci/rescan, or reboot") \
 	X(REATTACHED, "reattached", BOOT, "device", WARNS, \
 	  "given back to this host by vfio-early reattach: {0}", "vfio-early detach {1}") \
 	X(DEVICE_REBOUND, "device-rebound", BOOT, "device", BLOCKS, \
-	  "something rebound it since the boot: was on {0}, now {1}", \
+	  "something has rebound it since the boot: it was on {0}, now {1}", \
 	  "find out who did it (virsh, driverctl, a hook script of a VM); a reboot undoes it") \
 	\
 	/* A trial boot. */ \
@@ -315,9 +316,9 @@
 	  "journalctl -u vfio-early-trial says why; mend that, then " COMMAND_APPLY " or vfio-early undo") \
 	X(TRIAL_RESTORED, "trial-restored", BOOT, "trial", WARNS, \
 	  "the trial was not confirmed: the last good state is back; what was tried is {0}/{1}", \
-	  COMMAND_APPLY " or vfio-early undo ends this remark") \
+	  COMMAND_APPLY " or vfio-early undo clears this message") \
 	X(TRIAL_EXPIRED, "trial-expired", BOOT, "trial", WARNS, \
-	  "the boot that was to be tried came more than 24 hours after apply --try: it is not watched", \
+	  "the trial boot came more than 24 hours after apply --try: it is not watched", \
 	  COMMAND_APPLY " if it is good, else vfio-early undo")
 /* clang-format on */
 

@@ -122,16 +122,16 @@ static const char *choose_fix(const struct group *group)
 	if (group->has_physfn)
 		return group->can_move ?
 			       "bind the whole card instead, or move it to another slot" :
-			       "bind the physical function instead: take the virtual ones out "
-			       "of the config, vfio-early add the physical one";
+			       "bind the physical function instead: vfio-early remove the "
+			       "virtual ones, vfio-early add the physical one";
 	if (group->can_name)
 		return group->can_move ?
-			       "name it too (vfio-early add --group), or set group claim; or move "
+			       "name it too (vfio-early add --group), set group claim, or move "
 			       "the card to another slot" :
 			       "name it too (vfio-early add --group), or set group claim";
 	if (group->can_move)
 		return "move the card to another slot";
-	return "vfio-early remove what is bound: on this board it can go to no VM";
+	return "vfio-early remove the bound functions: on this board no VM can have them";
 }
 
 /* The host keeps the group, whatever else is in it: that is said once. */
@@ -145,7 +145,9 @@ static void add_protected(const struct group *group)
 			 "move %s to another slot; until then, vfio-early remove %s",
 			 group->can_move ? "the card" : needed, group->names);
 	else
-		snprintf(fix, sizeof(fix), "vfio-early remove %s: on this board it can go to no VM",
+		snprintf(fix, sizeof(fix),
+			 "vfio-early remove %s: on this board no VM can have "
+			 "it",
 			 group->names);
 	finding_add(group->search->findings, FINDING_GROUP_PROTECTED, group->subject, needed,
 		    group->why, group->names, fix, NULL);
@@ -160,7 +162,7 @@ static void add_blocking(const struct group *group, const struct host_function *
 	pci_address_format(&fn->pci.addr, about);
 	snprintf(number, sizeof(number), "%d", group->number);
 	if (verdict_of(group->search, fn)->reason == REASON_EXCEPT)
-		fix = "take it out of the except line, or what is bound out of the config";
+		fix = "remove it from the except line, or the bound functions from the config";
 	if (host_is_viable_driver(driver))
 		finding_add(findings, FINDING_GROUP_IDLE, about, number, fix, NULL);
 	else
@@ -180,14 +182,14 @@ static const char *rmrr_fix(const struct group *group)
 		if (fn->class >> 8 == 0x0c03)
 			return "switch off legacy USB (keyboard) support in the firmware";
 		if (fn->class >> 16 == 0x02 || fn->class >> 16 == 0x01)
-			return "on HPE: switch off \"shared memory features\" for this slot (conrep, "
-			       "HPSharedMemoryFeatures) or update the card's firmware; elsewhere: "
-			       "another slot, or another card";
+			return "on HPE: switch off \"shared memory features\" for this slot "
+			       "(conrep, HPSharedMemoryFeatures) or update the card's firmware; "
+			       "elsewhere: use another slot or card";
 		if (!group->can_move)
-			return "it is of the board, and no setting is known that takes it away: use "
+			return "it is part of the board, and no known setting removes it: use "
 			       "another device";
 	}
-	return "another slot, or a firmware update of the board; else use another card";
+	return "use another slot, or update the board's firmware; else use another card";
 }
 
 static void add_group(struct group *group)

@@ -15,7 +15,7 @@ struct recipe_words {
 static const struct recipe_words kinds[RECIPE_KINDS] = {
 	[RECIPE_IDS] = { "ids",
 			 "takes every function with such an ID, the host's twin too, whenever "
-			 "vfio-pci is loaded by anyone else",
+			 "anything else loads vfio-pci",
 			 FIX_IMPORT },
 	[RECIPE_MODULE_IDS] = { "modules-ids",
 				"takes every function with such an ID, the host's twin too, but only "
@@ -32,21 +32,21 @@ static const struct recipe_words kinds[RECIPE_KINDS] = {
 				     "driverctl unset-override, if the config is to have it" },
 	[RECIPE_BLACKLIST] = { "blacklist",
 			       "not needed for functions that the config names, and keeps the "
-			       "driver from the host's own",
+			       "driver from the host's other devices",
 			       "delete it, unless it is there for another reason" },
 	[RECIPE_BLACKLIST_VFIO] = { "vfio-kept-away", "keeps a module away that the boot needs",
 				    "delete it" },
 	[RECIPE_CMDLINE_BLACKLIST] = { "cmdline-blacklist",
-				       "not needed for functions that the config names, and keeps "
-				       "the driver from the host's own",
+				       "not needed for functions that the config names, and "
+				       "keeps the driver from the host's other devices",
 				       FIX_LOADER ", unless it is there for another reason" },
 	[RECIPE_INSTALL] = { "install-false",
 			     "not needed for functions that the config names, and keeps the "
-			     "driver from the host's own",
+			     "driver from the host's other devices",
 			     "delete it, unless it is there for another reason" },
 	[RECIPE_INSTALL_VFIO] = { "install-vfio",
-				  "runs instead of vfio-pci whenever anyone but the early boot "
-				  "loads it",
+				  "runs instead of vfio-pci whenever anything but the early boot "
+				  "loads that",
 				  FIX_ADD },
 	[RECIPE_INSTALL_ORDER] = { "install-order",
 				   "not needed: the boot binds before any of them is loaded",
@@ -54,8 +54,8 @@ static const struct recipe_words kinds[RECIPE_KINDS] = {
 	[RECIPE_SOFTDEP] = { "softdep", "not needed: the boot binds before any of them is loaded",
 			     "delete it" },
 	[RECIPE_SOFTDEP_REVERSE] = { "softdep-reverse",
-				     "is the wrong way round: it loads that driver before vfio-pci; "
-				     "the early boot passes it over, modprobe does not",
+				     "is the wrong way round: it loads that driver before "
+				     "vfio-pci; the early boot ignores it, modprobe does not",
 				     "delete it" },
 	[RECIPE_SOFTDEP_POST] = { "softdep-post",
 				  "not needed: the boot binds before any of them is loaded",
@@ -72,24 +72,26 @@ static const struct recipe_words kinds[RECIPE_KINDS] = {
 			    FIX_ADD },
 	[RECIPE_UDEV] = { "udev-rule", "a udev rule binds devices of its own choice", FIX_ADD },
 	[RECIPE_UNIT] = { "unit",
-			  "a unit of systemd binds devices of its own choice, long after "
-			  "the drivers",
+			  "a systemd unit binds devices of its own choice, long after the "
+			  "drivers",
 			  FIX_ADD },
 	[RECIPE_STARTUP] = { "startup-line",
 			     "binds devices of its own choice at every boot, long after the drivers",
 			     FIX_ADD },
 	[RECIPE_HOOK] = { "vm-hook",
-			  "not needed at the start of a VM: the functions of the config are with "
+			  "not needed when a VM starts: the functions of the config are on "
 			  "vfio-pci from the boot on",
-			  "take it out, unless the device goes back to the host after the VM" },
+			  "delete it, unless the device goes back to the host after the VM" },
 	[RECIPE_UNSAFE] = { "unsafe-interrupts", "a VM may raise any interrupt of this host",
-			    "switch on interrupt remapping (x2APIC) in the firmware, delete it" },
+			    "switch on interrupt remapping (x2APIC) in the firmware, and delete "
+			    "it" },
 	[RECIPE_AMD_IOMMU] = { "amd-iommu-on",
-			       "no option of the kernel: the AMD IOMMU is on by default",
+			       "not an option of the kernel: the AMD IOMMU is on by default",
 			       FIX_LOADER },
 	[RECIPE_ACS] = { "acs-override",
-			 "the IOMMU groups promise an isolation that the hardware does not have: a "
-			 "device of one VM may read and write the memory of another, and of the host",
+			 "the IOMMU groups claim an isolation that the hardware does not have: a "
+			 "device of one VM may read and write the memory of another VM and of "
+			 "the host",
 			 "delete it, unless you trust all VMs" },
 	[RECIPE_XEN_HIDE] = { "xen-hide",
 			      "hides the device from a Xen host's drivers, and does "
@@ -97,12 +99,12 @@ static const struct recipe_words kinds[RECIPE_KINDS] = {
 			      "vfio-early add what it names, then delete it from the boot loader's "
 			      "config" },
 	[RECIPE_IGNORE_MSRS] = { "ignore-msrs",
-				 "stays: it lets guests touch registers that KVM does not know, "
+				 "may stay: it lets guests use registers that KVM does not know, "
 				 "which some Windows guests need",
 				 "leave it" },
 	[RECIPE_DISABLE_VGA] = { "disable-vga",
-				 "stays: it keeps bound devices out of VGA arbitration; the plan "
-				 "passes it",
+				 "may stay: it keeps bound devices out of VGA arbitration, and "
+				 "the plan passes it on",
 				 "leave it" },
 	[RECIPE_NOMODESET] = { "nomodeset",
 			       "keeps every graphics driver of the host from the hardware; not "
@@ -142,14 +144,14 @@ static const struct recipe_words states[RECIPE_STATES] = {
 			     "written options vfio-pci ids=",
 			     "vfio-early add the device; delete it" },
 	[RECIPE_AFTER_BLANK] = { "after-blank",
-				 "does nothing: a blank ends the list of IDs, so what is behind it "
-				 "is another parameter",
+				 "does nothing: a blank ends the list of IDs, so what follows is "
+				 "another parameter",
 				 "vfio-early add the device; delete it" },
 	[RECIPE_BAD_LINE] = { "bad-line", "does nothing: modprobe does not understand that line",
 			      "vfio-early add the device; delete it" },
 	[RECIPE_NO_OPTIONS] = { "no-options",
-				"does nothing: no module is loaded by a line that has options "
-				"there (modules-load.d(5))",
+				"does nothing: a line with options there loads no module "
+				"(modules-load.d(5))",
 				"vfio-early add the device; delete it" },
 	[RECIPE_NOT_PASSED] = { "not-passed",
 				"does nothing: the boot loader does not pass it to the kernel",

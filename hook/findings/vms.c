@@ -78,7 +78,7 @@ static void name_entry(const struct pve_entry *entry, char *buf, size_t size)
 static void name_delete(const struct pve_entry *entry, char *buf, size_t size)
 {
 	if (entry->is_args)
-		snprintf(buf, size, "take vfio-pci out of args (qm config %u)", entry->vm->id);
+		snprintf(buf, size, "remove vfio-pci from args (qm config %u)", entry->vm->id);
 	else
 		snprintf(buf, size, "qm set %u --delete hostpci%u", entry->vm->id, entry->number);
 }
@@ -254,7 +254,7 @@ static void say_others(struct search *search, const struct pve_entry *entry, str
 	if (!add || !losses->can_add || is_needed)
 		add_word(&list, "%s", delete);
 	else if (losses->has_mates)
-		add_word(&list, "if this host can do without: vfio-early add%s; else %s", add,
+		add_word(&list, "if this host does not need it: vfio-early add%s; else %s", add,
 			 delete);
 	else
 		add_word(&list, "vfio-early add%s", add);

@@ -296,7 +296,7 @@ static int walk_stream(struct stream *stream, struct walk *walk)
 		else if (!stream->from)
 			return walk_compressed(stream, walk);
 		else
-			ret = fail(walk, "what is unpacked is no cpio archive");
+			ret = fail(walk, "the unpacked data is not a cpio archive");
 		if (ret)
 			break;
 	}

@@ -180,7 +180,7 @@ static void check_dracut(struct work *work)
 		return;
 	if (image->has_unit)
 		wrong(work, "unit-not-started",
-		      "vfio-early.service is in it, but nothing starts that");
+		      "vfio-early.service is in it, but nothing starts it");
 	else if (image->is_wanted)
 		wrong(work, "unit-missing",
 		      "vfio-early.service is to be started, but is not in it");
@@ -202,7 +202,7 @@ static void check_binary(struct work *work)
 	else if (!image->is_executable)
 		wrong(work, "binary-not-executable", "its vfio-early-bind is not executable");
 	else if (!image->is_static)
-		wrong(work, "binary-not-static", "its vfio-early-bind is no static program");
+		wrong(work, "binary-not-static", "its vfio-early-bind is not a static program");
 	else if (*sha && strcmp(sha, image->binary_sha) != 0)
 		wrong(work, "binary-old", "its vfio-early-bind is not the one that is installed");
 }
@@ -213,7 +213,8 @@ static void check_rope(struct work *work)
 
 	if (!image->has_rope || !image->has_rope_wait || !image->has_rope_shell)
 		wrong(work, "rope-missing",
-		      "what gives storage back when the root is not found is not in it");
+		      "the scripts that give storage back when the root is not found are not in "
+		      "it");
 }
 
 /* --- its plan */
@@ -254,8 +255,9 @@ static void check_facts(struct work *work, const struct plan *plan)
 	}
 	work->is_unknown_here = today == PLAN_FACTS_UNKNOWN;
 	wrong(work, "facts-unknown",
-	      "facts unknown: it was made where nobody could tell what this host needs; storage, "
-	      "network and USB controllers are bound only by a line with ID and path, or by bind!");
+	      "facts unknown: it was made where it could not be found out what this host needs; "
+	      "storage, network and USB controllers are bound only by a line with ID and path, "
+	      "or by bind!");
 }
 
 /* Returns whether what it decides can be compared with what the config asks for. */
@@ -348,16 +350,16 @@ static void compare(struct work *work, const struct host *today)
 			 have == HOST_NEXT_VFIO ? &today->fn[i] : &next->fn[i], why, sizeof(why));
 		if (have == HOST_NEXT_VFIO)
 			wrong(work, "binds-more",
-			      "%s: it would be bound, which a plan of today would not do%s%s", addr,
-			      *why ? ": " : "", why);
+			      "%s: it would be bound, but a plan of today would not bind it%s%s",
+			      addr, *why ? ": " : "", why);
 		else
 			wrong(work, "binds-less",
-			      "%s: it would not be bound, as a plan of today would%s%s", addr,
-			      *why ? ": " : "", why);
+			      "%s: it would not be bound, but a plan of today would bind it%s%s",
+			      addr, *why ? ": " : "", why);
 	}
 	if (more)
 		wrong(work, "differs-more",
-		      "%u more functions would not be treated as by a plan of today", more);
+		      "%u more functions would be treated differently by a plan of today", more);
 }
 
 static int compare_today(struct work *work)
@@ -429,7 +431,7 @@ static int check_ours(struct work *work)
 		check_order(work);
 	if (!work->image.has_rule)
 		wrong(work, "rule-missing",
-		      "05-vfio-early.rules is not in it: what appears late is not handed "
+		      "05-vfio-early.rules is not in it: devices that appear late are not handed "
 		      "over");
 	if (comparable && work->inspection->next && work->inspection->kernel)
 		ret = compare_today(work);
@@ -534,11 +536,11 @@ void inspect_free(struct inspection *inspection)
 
 const char *inspect_summary(const struct inspector *inspector)
 {
-	return inspector->wants_us ? "the plan in it is current" : "nothing of ours in it";
+	return inspector->wants_us ? "the plan in it is current" : "nothing of vfio-early in it";
 }
 
 const char *inspect_nothing(const struct inspector *inspector)
 {
-	return inspector->host->is_undone ? "vfio-early undo was the last word" :
+	return inspector->host->is_undone ? "vfio-early undo is in effect" :
 					    "the config names nothing";
 }

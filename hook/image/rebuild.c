@@ -136,7 +136,7 @@ static bool is_needed(struct work *work)
 
 	if (inspect_image(inspector, work->root, work->kernel->image, work->kernel->version,
 			  &image)) {
-		say(work, "it cannot be told what it is like");
+		say(work, "the image could not be checked");
 		inspect_free(&image);
 		return true;
 	}
@@ -163,7 +163,7 @@ static bool is_needed(struct work *work)
 		needed = !image.is_current || image.time < inspector->config_time;
 		if (needed)
 			say(work, image.is_current ? "it is older than the config" :
-						     "its plan is not the one of today");
+						     "its plan is not current");
 	}
 	work->kernel->has_image = image.state != INSPECT_MISSING;
 	inspect_free(&image);
@@ -232,7 +232,7 @@ static bool is_good(struct work *work, const char *path)
 
 	if (inspect_image(work->rebuild->inspector, work->root, path, work->kernel->version,
 			  &image)) {
-		say(work, "the new image could not be looked into");
+		say(work, "the new image could not be inspected");
 	} else if (is_untouched(work)) {
 		say(work, "no new image was made; fix: update_initramfs=yes in "
 			  "/etc/initramfs-tools/update-initramfs.conf");
@@ -318,7 +318,7 @@ static enum rebuild_result build(struct work *work)
 	if (file_stat(work->root->fd, work->kernel->image, &work->before))
 		work->before.st_ino = 0;
 	if (state_set(work->rebuild->root, STATE_UNFINISHED, true)) {
-		say(work, "nothing was tried: it could not be written down that it began");
+		say(work, "nothing was done: its start could not be recorded");
 		return REBUILD_FAILED;
 	}
 	work->rebuild->has_begun = true;

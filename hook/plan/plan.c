@@ -676,8 +676,7 @@ static void write_header(const struct compiler *comp, const char *kernel, FILE *
 	if (kernel)
 		fprintf(out, "kernel %s\n", kernel);
 	if (comp->is_undone)
-		fprintf(out,
-			"# undone: vfio-early undo was the last word: the config does not count\n");
+		fprintf(out, "# undone: vfio-early undo is in effect: the config does not count\n");
 	else
 		fprintf(out, "config sha256:%s\n", comp->config.digest);
 	fprintf(out, "deadline %u\n", comp->plan.deadline);
@@ -751,8 +750,7 @@ static int compile_host(struct compiler *comp)
 	/* No warning: `undo` makes images too, and shows the warnings of their builder. */
 	if (comp->is_undone && comp->voice == PLAN_SAYS_ALL)
 		message_plain(
-			"vfio-early: note: vfio-early undo was the last word: the plan is empty; "
-			"fix: " COMMAND_APPLY);
+			"vfio-early: note: vfio-early undo is in effect: the plan is empty; fix: " COMMAND_APPLY);
 	/* What the config says does not count then, nor that it cannot be read. */
 	if (!comp->is_undone)
 		ret = config_read(comp->root, &comp->config, &problem);

@@ -179,7 +179,7 @@ host_minds() {
 	minds "$(tokens_name "$1" vfio-pci.ids)" useless \
 		'takes every function with such an ID, the twin of the host too; vfio-early import makes bind lines of it'
 	minds "$(tokens_value "$1" amd_iommu on)" useless \
-		'no option of the kernel: the AMD IOMMU is on by default'
+		'not an option of the kernel: the AMD IOMMU is on by default'
 	[ "$(host_iommu)" != amd ] ||
 		minds "$(tokens_value "$1" intel_iommu on)" useless 'this IOMMU is not of Intel'
 	_efifb=$(tokens_name "$1" video | grep -E '=(efifb|simplefb|vesafb):off')

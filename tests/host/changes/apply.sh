@@ -248,7 +248,7 @@ system 'bind 02:00\n'
 act apply
 status_is 0
 no_err
-sed -i 's/([0-9]* s)/(N s)/; s/ *$//; /remarks block/d' "$work/out"
+sed -i 's/([0-9]* s)/(N s)/; s/ *$//; /findings block/d' "$work/out"
 out_is <<-EOF
 	[1/2] $kernel: made and verified (N s)
 	    | W: a warning of the builder
@@ -344,7 +344,7 @@ calls_are <<-EOF
 	update-initramfs -u -k $other
 	cmdline refresh
 EOF
-no_out "undo was the last word"
+no_out "undo is in effect"
 verified
 has_plan "$kernel" && problem "a plan for $kernel is still there"
 snapshot "$work/have"
@@ -354,16 +354,16 @@ grep -v -e initrd -e ' drwx' "$work/first" | is "$work/left"
 run status
 status_is 1
 tr -s ' ' <"$work/out" >"$work/have"
-grep -Fxq "fail config vfio-early undo was the last word: the next boot binds nothing" "$work/have" ||
+grep -Fxq "fail config vfio-early undo is in effect: the next boot binds nothing" "$work/have" ||
 	problem "status does not say so: $(cat "$work/have")"
 run check
-out_has "vfio-early undo was the last word: the next boot binds nothing"
+out_has "vfio-early undo is in effect: the next boot binds nothing"
 run verify
 status_is 0
-out "  nothing of ours in it, and vfio-early undo was the last word"
+out "  nothing of vfio-early in it, and vfio-early undo is in effect"
 run plan --kernel "$kernel"
 ! grep '^bind' "$work/out" || problem "the plan binds"
-grep -q '^vfio-early: note: vfio-early undo was the last word: the plan is empty; fix: vfio-early apply' \
+grep -q '^vfio-early: note: vfio-early undo is in effect: the plan is empty; fix: vfio-early apply' \
 	"$work/err" || problem "plan does not say so"
 snapshot "$work/before"
 act undo
@@ -424,9 +424,9 @@ snapshot "$work/before"
 act apply --dry-run
 status_is 0
 out "+++ /etc/default/grub.d/vfio-early.cfg"
-out "[1/2] $kernel: would be made anew:"
+out "[1/2] $kernel: would be rebuilt:"
 out "    there is no plan in it"
-out "[2/2] $other: would be made anew:"
+out "[2/2] $other: would be rebuilt:"
 out "    there is none yet"
 out "This was a dry run: nothing was changed."
 calls_are <<-EOF
@@ -485,7 +485,7 @@ config 'bind 02:00\n'
 touch -d '1 hour ago' "$root/etc/vfio-early.conf"
 config 'options vfio-pci disable_vga=1\n' modprobe.d/vfio.conf
 act apply --dry-run
-out "    its plan is not the one of today"
+out "    its plan is not current"
 verified
 
 # --- what goes wrong
@@ -934,7 +934,7 @@ calls_are </dev/null
 act apply
 status_is 1
 err "error: cannot write /var/lib/vfio-early/unfinished: Not a directory"
-out "    nothing was tried: it could not be written down that it began"
+out "    nothing was done: its start could not be recorded"
 rm "$root/var/lib/vfio-early"
 cp -R "$work/machine/var/lib/vfio-early" "$root/var/lib"
 chmod 644 "$root/usr/sbin/update-initramfs"

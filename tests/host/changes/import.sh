@@ -201,7 +201,7 @@ modprobe -C "$root/etc/modprobe.d" --showconfig | grep '^options vfio_pci.*ids='
 # Only the last of them was in force.
 in_file vfio-early.conf "bind 8086:1572	# from /etc/modprobe.d/c.conf:1"
 ! grep -q 10de "$root/etc/vfio-early.conf" || problem "an ID that was set again was imported"
-out "  /etc/modprobe.d/c.conf:1: 8086:154c: does nothing: a blank ends the list of IDs, so what is behind it is another parameter"
+out "  /etc/modprobe.d/c.conf:1: 8086:154c: does nothing: a blank ends the list of IDs, so what follows is another parameter"
 out "  /etc/modprobe.d/a.conf:2:   options vfio-pci ids=10de:1187 disable_idle_d3=1: does nothing: the parameter is set again further down, and only the last one counts (/etc/modprobe.d/b.conf:1)"
 
 begin "import: what is not in force is no reason to bind"
@@ -266,7 +266,7 @@ status_is 0
 err "warning: 0000:01:00.1 10de:0e0a is in the slot or the group of 0000:01:00.0, and no recipe names it; to hand it over too: vfio-early add --only 0000:01:00.1"
 
 out "In the way of the next boot, or of a VM:"
-out_has "blocks  0000:01:00.1: shares group 14 with what is bound"
+out_has "blocks  0000:01:00.1: shares group 14 with bound functions"
 
 begin "import: a mate that the host needs is not proposed"
 protected
@@ -317,7 +317,7 @@ run import --delete
 status_is 0
 err "warning: /etc/udev/rules.d/80-vfio.rules:1: SUBSYSTEM==\"pci\", ATTR{driver_override}=\"vfio-pci\": a udev rule binds devices of its own choice; vfio-early add what it names, then delete it"
 out "Left as it is:"
-out "  /etc/modprobe.d/kvm.conf:1: ignore_msrs=1: stays: it lets guests touch registers that KVM does not know, which some Windows guests need"
+out "  /etc/modprobe.d/kvm.conf:1: ignore_msrs=1: may stay: it lets guests use registers that KVM does not know, which some Windows guests need"
 
 begin "import --delete: an override that was hidden before is not written over"
 config 'vfio-pci\n' driverctl.d/0000:17:00.0

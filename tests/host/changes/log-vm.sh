@@ -116,7 +116,7 @@ out_is <<-EOF
 	qm set 101 --usb2 host=046D:c52b,usb3=1
 	qm set 101 --usb3 host=3-1.4,usb3=1
 	# hostpci0 of VM 101 has it already: nothing to do for it
-	# VM 101: hostpci2 (mapping=x): there is no mapping x for this node: the VM does not start; fix: make it (Datacenter, Resource Mappings), or take the entry out: qm set 101 --delete hostpci2
+	# VM 101: hostpci2 (mapping=x): this node has no mapping x: the VM does not start; fix: create it (Datacenter, Resource Mappings), or remove the entry: qm set 101 --delete hostpci2
 	# 1-2 is not plugged in now
 	# usb0 of VM 101 has 1-2 already: nothing to do for it
 	# 046D:c52b is not plugged in now

@@ -119,7 +119,7 @@ is "$work/have" <<-EOF
 	      "stage": "image",
 	      "code": "image-missing",
 	      "subject": "$kernel",
-	      "text": "no image: there is no /boot/initrd.img-$kernel",
+	      "text": "no image: /b does not existoot/initrd.img-$kernel",
 	      "fix": "vfio-early apply"
 EOF
 grep -B3 -A3 '"subject": "0000:02:00.0"' "$work/out" >"$work/have"
@@ -206,7 +206,7 @@ ready_with "ok image $kernel: the plan in it is current"
 rm "$image/usr/lib/systemd/system/sysinit.target.wants/vfio-early.service"
 pack gzip
 run status
-not_ready "fail image $kernel: vfio-early.service is in it, but nothing starts that"
+not_ready "fail image $kernel: vfio-early.service is in it, but nothing starts it"
 
 begin "image: of dracut, with its hook, without systemd and with it"
 ready
@@ -241,7 +241,7 @@ run status
 not_ready "fail image $kernel: /boot/initrd.img-$kernel is damaged: neither cpio nor gzip, zstd, xz, lz4, lzma or bzip2"
 echo 'no archive' | gzip >"$root/boot/initrd.img-$kernel"
 run status
-not_ready "fail image $kernel: /boot/initrd.img-$kernel is damaged: what is unpacked is no cpio archive"
+not_ready "fail image $kernel: /boot/initrd.img-$kernel is damaged: the unpacked data is not a cpio archive"
 head -c 3000 /dev/urandom | sed '1s/^/070701/' >"$root/boot/initrd.img-$kernel"
 run status
 status_is 1
@@ -303,7 +303,7 @@ for gone in usr/lib/vfio-early/root-missing scripts/local-block/vfio-early scrip
 	rm "$work/image/$gone"
 	pack gzip
 	run status
-	not_ready "fail image $kernel: what gives storage back when the root is not found is not in it"
+	not_ready "fail image $kernel: the scripts that give storage back when the root is not found are not in it"
 done
 ready
 of_dracut
@@ -312,7 +312,7 @@ touch "$image/var/lib/dracut/hooks/cmdline/00-vfio-early-cmdline.sh" "$image/usr
 rm "$image/var/lib/dracut/hooks/emergency/50-vfio-early-timeout.sh"
 pack gzip
 run status
-not_ready "fail image $kernel: what gives storage back when the root is not found is not in it"
+not_ready "fail image $kernel: the scripts that give storage back when the root is not found are not in it"
 
 begin "image: the binary is missing, not executable, not static, another"
 ready
@@ -324,7 +324,7 @@ not_ready "fail image $kernel: its vfio-early-bind is not the one that is instal
 cp "$(command -v cat)" "$bind"
 pack gzip
 run status
-not_ready "fail image $kernel: its vfio-early-bind is no static program"
+not_ready "fail image $kernel: its vfio-early-bind is not a static program"
 chmod 644 "$bind"
 pack gzip
 run status
@@ -339,7 +339,7 @@ ready
 rm "$image/usr/lib/udev/rules.d/05-vfio-early.rules"
 pack gzip
 run status
-not_ready "fail image $kernel: 05-vfio-early.rules is not in it: what appears late is not handed over"
+not_ready "fail image $kernel: 05-vfio-early.rules is not in it: devices that appear late are not handed over"
 
 begin "image: a plan of today would bind otherwise, and one that differs in little"
 ready
@@ -351,8 +351,8 @@ ready_with "ok image $kernel: the plan in it is current"
 sed -i 's/^bind .*/bind 0000:02:00=10de:1188/' "$plan"
 pack gzip
 run status
-not_ready "fail image $kernel: 0000:02:00.0: it would not be bound, as a plan of today would: 0000:02:00=10de:1188 was planned, but 10de:1187 is there"
-not_ready "fail image $kernel: 0000:02:00.1: it would not be bound, as a plan of today would: 0000:02:00=10de:1188 was planned, but 10de:1187 is there"
+not_ready "fail image $kernel: 0000:02:00.0: it would not be bound, but a plan of today would bind it: 0000:02:00=10de:1188 was planned, but 10de:1187 is there"
+not_ready "fail image $kernel: 0000:02:00.1: it would not be bound, but a plan of today would bind it: 0000:02:00=10de:1188 was planned, but 10de:1187 is there"
 sed -i 's/^bind .*/bind 0000:02:00=10de:1187\nbind 0000:01:00.1/' "$plan"
 pack gzip
 run status
@@ -384,7 +384,7 @@ err_has "facts unknown: /proc is not mounted"
 mv "$work/facts" "$root/var/lib/vfio-early/facts"
 pack gzip
 run status
-not_ready "fail image $kernel: facts unknown: it was made where nobody could tell what this host needs; storage, network and USB controllers are bound only by a line with ID and path, or by bind!"
+not_ready "fail image $kernel: facts unknown: it was made where it could not be found out what this host needs; storage, network and USB controllers are bound only by a line with ID and path, or by bind!"
 
 begin "image: of every kernel, the newest first"
 ready
@@ -419,7 +419,7 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 	if [ "$status" -eq 126 ]; then
 		skip "the command cannot be run by others from here"
 	else
-		ready_with "unknown image $kernel: /boot/initrd.img-$kernel cannot be read by you; it is newer than the config"
+		ready_with "unknown image $kernel: you cannot read /boot/initrd.img-$kernel; it is newer than the config"
 		out "Run as root, it would also look at what is marked unknown."
 		touch -d '2 hours ago' "$root/boot/initrd.img-$kernel"
 		setpriv --reuid 65534 --regid 65534 --clear-groups "$command" status \
@@ -440,7 +440,7 @@ echo 'flags : fpu' >"$root/proc/cpuinfo"
 run status
 not_ready "fail firmware IOMMU off in the firmware (no DMAR, IVRS or IORT)"
 not_ready " fix: switch on VT-d, AMD-Vi or SMMU there"
-not_ready "warning cpu neither vmx nor svm: no virtual machine can run fast here"
+not_ready "warning cpu the CPU has neither vmx nor svm: VMs run without hardware support"
 
 begin "status: the parameter that turned it off"
 ready
@@ -469,7 +469,7 @@ not_ready "fail kernel no kernel in /lib/modules"
 begin "status: a group that is not whole"
 config 'bind 00:1f.2\n'
 run status
-out_has "warning  groups              0000:00:1f.3: shares group 5 with what is bound, and is not: no VM gets those once a driver takes this"
+out_has "warning  groups              0000:00:1f.3: shares group 5 with bound functions, and is not bound: no VM can have those once a driver takes this one"
 
 begin "status: memory that the firmware keeps"
 ready
@@ -477,7 +477,7 @@ echo '0x00000000ab000000 0x00000000abffffff direct' \
 	>"$root/sys/kernel/iommu_groups/15/reserved_regions"
 run status
 status_is 1
-out_has "group 15: the firmware keeps memory mapped for it (RMRR 0x00000000ab000000 0x00000000abffffff): the kernel gives it to no VM"
+out_has "group 15: the firmware reserves memory for it (RMRR 0x00000000ab000000 0x00000000abffffff): the kernel refuses it to every VM"
 
 begin "status: vfio_early=off and dry-run"
 ready
@@ -547,7 +547,7 @@ ready
 echo 'root=/dev/sda1 ro quiet intel_iommu=on' >"$root/proc/cmdline"
 entry quiet
 run status
-not_ready "fail boot-loader intel_iommu=on: the next boot is without intel_iommu=on, which this one has: its kernel may leave the IOMMU off"
+not_ready "fail boot-loader intel_iommu=on: the next boot lacks intel_iommu=on, which this boot has: its kernel may leave the IOMMU off"
 echo CONFIG_INTEL_IOMMU_DEFAULT_ON=y >"$root/boot/config-$kernel"
 run status
 ready_with "ok boot-loader GRUB"
@@ -560,7 +560,7 @@ mkdir -p "$root/proc/sys/kernel"
 cp "$root/proc/sys/kernel/osrelease" "$work/osrelease" 2>/dev/null
 echo 6.0.0-old >"$root/proc/sys/kernel/osrelease"
 run status
-ready_with "ok kernel the next boot takes $kernel (newest), this one runs 6.0.0-old"
+ready_with "ok kernel the next boot uses $kernel (newest), this boot 6.0.0-old"
 run status --json
 out_has "\"kernel\": \"$kernel\""
 out_has '"running": "6.0.0-old"'
@@ -649,11 +649,11 @@ rm "$root/sys/bus/pci/devices/0000:02:00.0/driver" "$root/sys/bus/pci/devices/00
 mkdir "$root/sys/bus/pci/drivers/nvidia"
 ln -s ../../../../bus/pci/drivers/nvidia "$root/sys/bus/pci/devices/0000:02:00.0/driver"
 run status
-not_ready "fail device 0000:02:00.0: something rebound it since the boot: was on vfio-pci, now on nvidia"
-not_ready "fail device 0000:02:00.1: something rebound it since the boot: was on vfio-pci, now without a driver"
+not_ready "fail device 0000:02:00.0: something has rebound it since the boot: it was on vfio-pci, now on nvidia"
+not_ready "fail device 0000:02:00.1: something has rebound it since the boot: it was on vfio-pci, now without a driver"
 rm "$root/sys/bus/pci/devices/0000:02:00.1"
 run status
-not_ready "fail device 0000:02:00.1: it was bound, and is gone now"
+not_ready "fail device 0000:02:00.1: it was bound, but is gone now"
 
 begin "status: a function that this boot did not know of"
 ready

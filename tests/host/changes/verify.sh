@@ -180,7 +180,7 @@ run verify
 status_is 0
 out_is <<-EOF
 	/boot/initrd.img-$kernel: as configured (kernel $kernel, initramfs-tools)
-	  nothing of ours in it, and the config names nothing
+	  nothing of vfio-early in it, and the config names nothing
 EOF
 
 begin "verify: a wrong line of the config is said, and is why the image is not as configured"
@@ -203,7 +203,7 @@ contents 2>"$work/err"
 pack gzip
 run verify "$root/boot/initrd.img-$kernel"
 status_is 0
-out "No PCI function can be seen here: what it would bind cannot be told."
+out "No PCI function is visible here: it is not known what this image would bind."
 rm -rf "$work/sys"
 
 begin "verify: in a chroot without /sys, of a host that has not told what it needs"
@@ -213,8 +213,8 @@ contents 2>"$work/err"
 pack gzip
 run verify "$root/boot/initrd.img-$kernel"
 status_is 1
-out "  facts unknown: it was made where nobody could tell what this host needs; storage, network and USB controllers are bound only by a line with ID and path, or by bind!"
-out "No PCI function can be seen here: what it would bind cannot be told."
+out "  facts unknown: it was made where it could not be found out what this host needs; storage, network and USB controllers are bound only by a line with ID and path, or by bind!"
+out "No PCI function is visible here: it is not known what this image would bind."
 run verify --quiet "$root/boot/initrd.img-$kernel"
 status_is 1
 out_has "facts unknown: "

@@ -493,7 +493,7 @@ printf 'card\n\tmap id=10de:1e84,iommugroup=9,node=pve1,path=0000:01:00,subsyste
 run vm 100 01:00
 status_is 0
 no_out "nothing to do"
-out "# VM 100: hostpci0 (mapping=card,pcie=1): iommugroup of the mapping is not that of the device: Proxmox VE refuses it, and the VM does not start; fix: if it is the right device, save the mapping again (Datacenter, Resource Mappings)"
+out "# VM 100: hostpci0 (mapping=card,pcie=1): iommugroup of the mapping does not match the device: Proxmox VE refuses it, and the VM does not start; fix: if it is the right device, save the mapping again (Datacenter, Resource Mappings)"
 run vm 100 01:00 --mapping card
 out "pvesh set /cluster/mapping/pci/card --map id=10de:1e84,iommugroup=14,node=pve1,path=0000:01:00,subsystem-id=1458:4001"
 no_out "mapping is not"
@@ -522,7 +522,7 @@ refused() {
 }
 
 refused "a mate of the group stays with its driver" '' 07:00 \
-	'0000:08:00.0: shares group 20 with what is bound, and stays with r8169: no VM gets those; fix: name it too (vfio-early add --group), or set group claim; or move the card to another slot'
+	'0000:08:00.0: shares group 20 with bound functions, and stays with r8169: no VM can have those; fix: name it too (vfio-early add --group), set group claim, or move the card to another slot'
 refused "no bind line" 'bind 01:00\n' 03:00 '0000:03:00.2 is not given to VMs: no bind line names it; fix: vfio-early add 0000:03:00.2'
 refused "boot-vga keep" 'bind 01:00\nboot-vga keep\n' 01:00 \
 	'0000:01:00.0 is not given to VMs: boot VGA (boot-vga keep); fix: boot-vga bind in the config'
