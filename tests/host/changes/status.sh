@@ -119,7 +119,7 @@ is "$work/have" <<-EOF
 	      "stage": "image",
 	      "code": "image-missing",
 	      "subject": "$kernel",
-	      "text": "no image: /b does not existoot/initrd.img-$kernel",
+	      "text": "no image: /boot/initrd.img-$kernel does not exist",
 	      "fix": "vfio-early apply"
 EOF
 grep -B3 -A3 '"subject": "0000:02:00.0"' "$work/out" >"$work/have"
@@ -356,7 +356,7 @@ not_ready "fail image $kernel: 0000:02:00.1: it would not be bound, but a plan o
 sed -i 's/^bind .*/bind 0000:02:00=10de:1187\nbind 0000:01:00.1/' "$plan"
 pack gzip
 run status
-not_ready "fail image $kernel: 0000:01:00.1: it would be bound, which a plan of today would not do"
+not_ready "fail image $kernel: 0000:01:00.1: it would be bound, but a plan of today would not bind it"
 
 begin "image: a damaged plan, one that is too large, one that could not be made"
 ready
