@@ -410,7 +410,7 @@ say_not_ours() {
 		[ -z "$(tokens_with "$2" "$(target_values "$target" "${present:+=$content}")")" ] ||
 			_where=$(locate "$target" "$2")
 	done
-	by_hand "$2: not added by $me${_where:+; fix: take it out of $_where, then: $me refresh}"
+	by_hand "$2: not added by $me${_where:+; fix: remove it from $_where, then $me refresh}"
 }
 
 # targets_undo: takes back all of it; with $applied what "apply" added.
