@@ -118,6 +118,12 @@ static int check_functions(struct vm *vm)
 		pci_address_format(&vm->slot.fn[i].addr, addr);
 		if (!fn)
 			return message_error("%s cannot be read", addr);
+		if (pci_is_bridge(&fn->pci) && !pci_is_port(&fn->pci))
+			return message_error(
+				"%s is a bridge of the chipset, in the slot or the group "
+				"of what is named: no VM gets it; fix: name a device of "
+				"another group, or its function with --only",
+				addr);
 		if (pci_is_bridge(&fn->pci))
 			return message_error("%s is a bridge; fix: name what is behind it", addr);
 		if (vm->slot.fn[i].group < 0)

@@ -709,6 +709,16 @@ out_is <<-EOF
 EOF
 run vm --libvirt 07:00
 status_is 1
+run vm --libvirt 02:00 --romfile /usr/share/card.rom
+status_is 0
+[ "$(grep -c "<rom file='/usr/share/card.rom'/>" "$work/out")" -eq 1 ] || problem "the ROM is not of the display alone"
+
+begin "check: a slot with a physical function and its virtual ones: the fix does not end those"
+vm_machine
+protected
+guest 100 "${q35}hostpci0: 17:00,pcie=1\n"
+run check -o CODE,FIX --raw
+grep -q '^vm-takes qm.x20set.x20100.x20--delete.x20hostpci0$' "$work/out" || problem "$(grep '^vm-takes' "$work/out")"
 
 begin "vm: what is to be known of a card"
 vm_machine
