@@ -53,14 +53,17 @@ klcc_has = $(shell $(KLCC) $(1) -c -o /dev/null -x c /dev/null >/dev/null 2>&1 &
 klcc_small = $(foreach flag,-Oz -fomit-frame-pointer -fno-asynchronous-unwind-tables \
 	-fno-unwind-tables -mno-sse -mpreferred-stack-boundary=3 -falign-functions=1 \
 	-falign-jumps=1 -falign-loops=1 -fno-jump-tables -fno-caller-saves -fshort-enums \
-	-fno-move-loop-invariants -fno-ipa-sra -fno-tree-forwprop -fno-tree-pta \
+	-fno-move-loop-invariants -fno-ipa-sra -fno-ipa-modref -fno-tree-fre \
+	-fno-tree-forwprop -fno-tree-pta \
 	-fno-expensive-optimizations -fno-if-conversion -fno-optimize-sibling-calls \
 	-fno-forward-propagate -fno-inline-functions-called-once -fno-ssa-phiopt \
 	-fno-cse-follow-jumps -fira-region=all -fno-tree-loop-im -fno-tree-dominator-opts \
 	-fno-tree-tail-merge -fno-shrink-wrap -mskip-rax-setup -malign-data=abi -fwhole-program,\
 	$(call klcc_has,$(flag)))
 # No build ID: it would be that of the unstripped file, which knows the folder it was built in.
-klcc_flags = -std=gnu11 -Os $(filter-out -Wshadow,$(warnings)) -ffunction-sections -fdata-sections \
+# A parameter that only says whose root it is has no use here (SYSFS_ROOT).
+klcc_flags = -std=gnu11 -Os $(filter-out -Wshadow,$(warnings)) -Wno-unused-parameter \
+	-ffunction-sections -fdata-sections \
 	$(call klcc_has,-fstack-clash-protection) $(klcc_small)
 # No relro: a static binary of klibc has nothing to make read-only, and asking for it pads the file
 # up to a page. The small "common" page keeps .data right behind .rodata in the file; in memory it

@@ -4,6 +4,7 @@
  *
  *  6. driver_override on all accepted functions. From here no other driver can take them.
  *  7. Unbind what a driver already holds, in a child: a driver's remove() may block for ever.
+ *     Then what set lines ask for: how it is reset, and whether it may lose its power.
  *  8. Load the planned modules. Registering vfio-pci binds every unbound function that is
  *     overridden to it, before finit_module() returns (drivers/base/dd.c, driver_attach).
  *  9. What is still unbound: "bind", which gives the driver's own errno; "drivers_probe" hides it.
@@ -53,6 +54,13 @@ enum reason act_reason(const struct act_outcome *outcome)
 	default:
 		return REASON_NOT_BOUND;
 	}
+}
+
+enum reason act_set_reason(int error)
+{
+	if (!error)
+		return REASON_NONE;
+	return error == EINVAL || error == ENOENT ? REASON_SET_OFFER : REASON_SET;
 }
 
 /*
@@ -107,24 +115,30 @@ int act_with_deadline(int (*fn)(void *arg), void *arg, int ms)
 }
 
 /*
- * Writes an override and reads it back. "" clears it, which is done with an empty line.
- * @found: NULL, or PCI_DRIVER_SIZE bytes for what it was before
+ * Writes an attribute and reads it back. "" clears an override, which is done with an empty line, and
+ * "default" gives what the kernel likes best.
+ * @before: NULL, or PCI_DRIVER_SIZE bytes for what it was before
  */
-static int set_override(int rootfd, const struct pci_function *fn, const char *driver, char *found)
+static int set_attribute(int rootfd, const struct pci_function *fn, const char *name,
+			 const char *value, char *before)
 {
 	char path[SYSFS_PATH_MAX], text[PCI_DRIVER_SIZE];
 	int ret;
 
-	pci_attribute(path, &fn->addr, "driver_override");
-	ret = sysfs_store_and_read(rootfd, path, *driver ? driver : "\n", found, text,
-				   sizeof(text));
-	if (found && !strcmp(found, unset))
-		found[0] = '\0';
+	pci_attribute(path, &fn->addr, name);
+	ret = sysfs_store_and_read(rootfd, path, *value ? value : "\n", before, text, sizeof(text));
+	if (before && !strcmp(before, unset))
+		before[0] = '\0';
 	if (ret < 0)
 		return ret;
 	if (!strcmp(text, unset))
 		text[0] = '\0';
-	return strcmp(text, driver) ? -EIO : 0;
+	return strcmp(text, value) && strcmp(value, "default") ? -EIO : 0;
+}
+
+static int set_override(int rootfd, const struct pci_function *fn, const char *driver, char *found)
+{
+	return set_attribute(rootfd, fn, "driver_override", driver, found);
 }
 
 struct unbind {
@@ -137,7 +151,8 @@ static int unbind_child(void *arg)
 	const struct unbind *unbind = arg;
 	char path[SYSFS_PATH_MAX], addr[PCI_ADDRESS_SIZE];
 
-	return -sysfs_store(unbind->rootfd, pci_attribute(path, &unbind->fn->addr, "driver/unbind"),
+	return -sysfs_store(SYSFS_ROOT(unbind),
+			    pci_attribute(path, &unbind->fn->addr, "driver/unbind"),
 			    pci_address_format(&unbind->fn->addr, addr));
 }
 
@@ -197,7 +212,7 @@ static void for_each_wanted(struct act *act, enum act_step step, step_fn one)
 static int override_one(struct act *act, struct pci_function *fn, enum decision decision)
 {
 	(void)decision;
-	return set_override(act->rootfd, fn, vfio_pci, act->outcome[act->current].found);
+	return set_override(SYSFS_ROOT(act), fn, vfio_pci, act->outcome[act->current].found);
 }
 
 static int unbind_one(struct act *act, struct pci_function *fn, enum decision decision)
@@ -207,18 +222,69 @@ static int unbind_one(struct act *act, struct pci_function *fn, enum decision de
 
 	(void)decision;
 	/* What was read before the override is old news: a driver may have come since, or gone. */
-	ret = pci_read_driver(act->rootfd, &fn->addr, now);
+	ret = pci_read_driver(SYSFS_ROOT(act), &fn->addr, now);
 	if (!ret && !*now)
 		return 0;
 	if (!ret)
 		strcpy(fn->driver, now);
 	if (!*fn->driver || is_vfio_pci(fn->driver))
 		return 0;
-	ret = unbind(act->rootfd, fn, act->patience);
+	ret = unbind(SYSFS_ROOT(act), fn, act->patience);
 	/* However many do not let go, half of the deadline is left for the others. */
 	if (ret == -ETIMEDOUT)
 		act->patience /= 2;
 	return ret;
+}
+
+static int store_key(int rootfd, const struct pci_function *fn, enum plan_key key,
+		     const char *value, char *before)
+{
+	return set_attribute(rootfd, fn,
+			     text_nth("reset_method\0d3cold_allowed\0power/control", key), value,
+			     before);
+}
+
+/* One key of the set lines for the function that the run is at. What fails never stops the bind. */
+static void set_key(struct act *act, enum plan_key key)
+{
+	const struct pci_function *fn = &act->table.fn[act->current];
+	struct act_setting *setting = &act->outcome[act->current].setting[key];
+	const struct plan_set *set = decide_set(act->plan, fn, key);
+	const char *value;
+	int ret;
+
+	if (!set)
+		return;
+	value = set->value[key];
+	/* drivers/pci/pci-sysfs.c, d3cold_allowed_store: a number. */
+	if (key == PLAN_SET_D3COLD)
+		value = value[1] == 'f' ? "0" : "1";
+	ret = store_key(SYSFS_ROOT(act), fn, key, value, setting->before);
+	/* Of several that one line names this one lacks it. */
+	if (ret == -ENOENT && set->sel.kind != SELECTOR_ADDRESS)
+		return;
+	setting->value = set->value[key];
+	setting->error = -ret;
+	act->is_unset |= ret != 0;
+}
+
+static int set_one(struct act *act, struct pci_function *fn, enum decision decision)
+{
+	(void)fn;
+	if (decision == DECIDE_BIND) {
+		set_key(act, PLAN_SET_RESET);
+		set_key(act, PLAN_SET_D3COLD);
+	}
+	return 0;
+}
+
+/* What set_one() has set is as it was before. Power is vfio-pci's own to put back. */
+static void restore(const struct act *act, const struct pci_function *fn,
+		    const struct act_outcome *outcome)
+{
+	for (enum plan_key key = PLAN_SET_RESET; key < PLAN_SET_POWER; key++)
+		if (*outcome->setting[key].before)
+			store_key(SYSFS_ROOT(act), fn, key, outcome->setting[key].before, NULL);
 }
 
 /*
@@ -230,8 +296,8 @@ static int release_framebuffer(struct act *act, struct pci_function *fn, enum de
 {
 	(void)decision;
 	if (fn->framebuffer == PCI_FB_EFIFB && !pci_is_vga(fn)) {
-		sysfs_store(act->rootfd, PATH_EFIFB_UNBIND, "efi-framebuffer.0");
-		pci_read_details(act->rootfd, fn);
+		sysfs_store(SYSFS_ROOT(act), PATH_EFIFB_UNBIND, "efi-framebuffer.0");
+		pci_read_details(SYSFS_ROOT(act), fn);
 	}
 	return 0;
 }
@@ -248,7 +314,7 @@ static void load_modules(struct act *act)
 	act->step = ACT_LOAD;
 	for (; act->modules_tried < act->plan->modules; act->modules_tried++) {
 		act->current = act->modules_tried;
-		modules_load(act->rootfd, &act->plan->module[act->current],
+		modules_load(SYSFS_ROOT(act), &act->plan->module[act->current],
 			     &act->module[act->current]);
 	}
 }
@@ -260,7 +326,7 @@ static void load_modules(struct act *act)
 static int await_bind(struct act *act, const struct pci_function *fn, char *driver)
 {
 	for (int ms = act->patience; ms > 0; ms -= SYSFS_POLL_MS) {
-		if (!pci_read_driver(act->rootfd, &fn->addr, driver) && *driver)
+		if (!pci_read_driver(SYSFS_ROOT(act), &fn->addr, driver) && *driver)
 			return 0;
 		sysfs_wait();
 	}
@@ -276,9 +342,9 @@ static int bind_one(struct act *act, struct pci_function *fn, enum decision deci
 
 	if (decision == DECIDE_HOLD)
 		return 0;
-	if (!pci_read_driver(act->rootfd, &fn->addr, driver) && is_vfio_pci(driver))
+	if (!pci_read_driver(SYSFS_ROOT(act), &fn->addr, driver) && is_vfio_pci(driver))
 		return 0;
-	ret = sysfs_store(act->rootfd, PATH_VFIO_DRIVER "/bind",
+	ret = sysfs_store(SYSFS_ROOT(act), PATH_VFIO_DRIVER "/bind",
 			  pci_address_format(&fn->addr, addr));
 	/* One that had a driver was added long ago: vfio-pci itself says no. */
 	return ret == -ENODEV && !*fn->driver ? await_bind(act, fn, driver) : ret;
@@ -288,18 +354,18 @@ static int bind_one(struct act *act, struct pci_function *fn, enum decision deci
 static int release(const struct act *act, const struct pci_function *fn, const char *override)
 {
 	char driver[PCI_DRIVER_SIZE], addr[PCI_ADDRESS_SIZE];
-	int ret = set_override(act->rootfd, fn, override, NULL);
+	int ret = set_override(SYSFS_ROOT(act), fn, override, NULL);
 
 	if (ret)
 		return ret;
-	ret = pci_read_driver(act->rootfd, &fn->addr, driver);
+	ret = pci_read_driver(SYSFS_ROOT(act), &fn->addr, driver);
 	if (ret || *driver)
 		return ret;
 	/* Succeeds also when no driver wants it, which is right before udev has loaded one. */
-	ret = sysfs_store(act->rootfd, PATH_PCI_PROBE, pci_address_format(&fn->addr, addr));
+	ret = sysfs_store(SYSFS_ROOT(act), PATH_PCI_PROBE, pci_address_format(&fn->addr, addr));
 	if (ret || !*fn->driver)
 		return ret;
-	ret = pci_read_driver(act->rootfd, &fn->addr, driver);
+	ret = pci_read_driver(SYSFS_ROOT(act), &fn->addr, driver);
 	return ret || *driver ? ret : -ENODEV;
 }
 
@@ -313,15 +379,15 @@ static bool verify_group(struct act *act, struct pci_function *fn, struct act_ou
 
 	if (fn->group >= 0)
 		return true;
-	pci_read_group(act->rootfd, fn);
-	if (!pci_has_noiommu_group(act->rootfd, fn))
+	pci_read_group(SYSFS_ROOT(act), fn);
+	if (!pci_has_noiommu_group(SYSFS_ROOT(act), fn))
 		return true;
 	outcome->failed = ACT_GROUP;
-	ret = unbind(act->rootfd, fn, act->patience);
+	ret = unbind(SYSFS_ROOT(act), fn, act->patience);
 	/* What became of it is told by the link, and not by the child. */
-	if (pci_read_driver(act->rootfd, &fn->addr, outcome->driver) || *outcome->driver)
+	if (pci_read_driver(SYSFS_ROOT(act), &fn->addr, outcome->driver) || *outcome->driver)
 		outcome->error = ret ? -ret : EBUSY;
-	pci_read_group(act->rootfd, fn);
+	pci_read_group(SYSFS_ROOT(act), fn);
 	return false;
 }
 
@@ -334,12 +400,14 @@ static void verify_one(struct act *act, unsigned int i, bool was_wanted)
 
 	/* The link that bind_one() found at vfio-pci is verified by that. */
 	if (!is_vfio_pci(outcome->driver))
-		ret = pci_read_driver(act->rootfd, &fn->addr, outcome->driver);
+		ret = pci_read_driver(SYSFS_ROOT(act), &fn->addr, outcome->driver);
 	if (act->decisions.verdict[i].decision == DECIDE_BIND) {
 		bool is_bound = !ret && is_vfio_pci(outcome->driver);
 
 		if (is_bound && verify_group(act, fn, outcome)) {
 			outcome->result = ACT_BOUND;
+			/* vfio-pci's probe writes it (vfio_pci_core.c, pm_runtime_allow). */
+			set_key(act, PLAN_SET_POWER);
 			return;
 		}
 		if (was_wanted && !is_bound) {
@@ -371,11 +439,12 @@ static void verify_one(struct act *act, unsigned int i, bool was_wanted)
 		return;
 	}
 	act->step = ACT_RELEASE;
+	restore(act, fn, outcome);
 	outcome->result = release(act, fn, outcome->found) ? ACT_NOT_RELEASED : ACT_RELEASED;
-	pci_read_driver(act->rootfd, &fn->addr, outcome->driver);
+	pci_read_driver(SYSFS_ROOT(act), &fn->addr, outcome->driver);
 	/* A modprobe that was given up on may yet bind it, up to where its override is cleared. */
 	if (outcome->failed != ACT_GROUP && is_vfio_pci(outcome->driver) &&
-	    !set_override(act->rootfd, fn, vfio_pci, NULL))
+	    !set_override(SYSFS_ROOT(act), fn, vfio_pci, NULL))
 		outcome->result = ACT_BOUND;
 	act->step = ACT_VERIFY;
 }
@@ -400,7 +469,7 @@ void act_reserve(struct act *act)
 
 		if (!is_wanted(act, i))
 			continue;
-		pci_read_driver(act->rootfd, &act->table.fn[i].addr, outcome->driver);
+		pci_read_driver(SYSFS_ROOT(act), &act->table.fn[i].addr, outcome->driver);
 		outcome->failed = ACT_LOCK;
 		outcome->error = ETIMEDOUT;
 		outcome->result = *outcome->driver ? ACT_STUCK : ACT_HELD;
@@ -411,6 +480,7 @@ void act_run(struct act *act)
 {
 	for_each_wanted(act, ACT_OVERRIDE, override_one);
 	for_each_wanted(act, ACT_UNBIND, unbind_one);
+	for_each_wanted(act, ACT_SET, set_one);
 	for_each_wanted(act, ACT_FRAMEBUFFER, release_framebuffer);
 	load_modules(act);
 	for_each_wanted(act, ACT_BIND, bind_one);
@@ -421,13 +491,18 @@ void act_run(struct act *act)
 void act_give_back(const struct act *act, const struct pci_function *fn,
 		   struct act_outcome *outcome)
 {
-	int ret = unbind(act->rootfd, fn, act->patience);
+	int ret = unbind(SYSFS_ROOT(act), fn, act->patience);
 
+	/*
+	 * As it is without a set line (drivers/pci/pci.c, pci_init_reset_methods). d3cold_allowed has no
+	 * such word, and differs by device: it stays.
+	 */
+	store_key(SYSFS_ROOT(act), fn, PLAN_SET_RESET, "default", NULL);
 	if (!ret)
 		ret = release(act, fn, "");
 	/* Its own driver may not be loaded yet: the event that udev is sent next does that. */
 	outcome->error = ret == -ENODEV ? 0 : -ret;
-	pci_read_driver(act->rootfd, &fn->addr, outcome->driver);
+	pci_read_driver(SYSFS_ROOT(act), &fn->addr, outcome->driver);
 }
 
 /*
@@ -446,32 +521,33 @@ static void remove_ids(int rootfd, const struct pci_function *fn)
 
 void act_let_go(const struct act *act, const struct pci_function *fn, struct act_outcome *outcome)
 {
-	int ret = set_override(act->rootfd, fn, "", outcome->found);
+	int ret = set_override(SYSFS_ROOT(act), fn, "", outcome->found);
 
 	outcome->failed = ACT_OVERRIDE;
 	if (!ret) {
-		remove_ids(act->rootfd, fn);
+		remove_ids(SYSFS_ROOT(act), fn);
 		outcome->failed = ACT_UNBIND;
 		if (*fn->driver)
-			ret = unbind(act->rootfd, fn, act->patience);
+			ret = unbind(SYSFS_ROOT(act), fn, act->patience);
 	}
 	outcome->error = -ret;
 	if (!ret)
 		outcome->failed = ACT_START;
 	else
 		outcome->result = ret == -ETIMEDOUT ? ACT_STUCK : ACT_NOT_RELEASED;
-	pci_read_driver(act->rootfd, &fn->addr, outcome->driver);
+	pci_read_driver(SYSFS_ROOT(act), &fn->addr, outcome->driver);
 }
 
 void act_probe(const struct act *act, const struct pci_function *fn, struct act_outcome *outcome)
 {
 	char addr[PCI_ADDRESS_SIZE];
-	int ret = pci_read_driver(act->rootfd, &fn->addr, outcome->driver);
+	int ret = pci_read_driver(SYSFS_ROOT(act), &fn->addr, outcome->driver);
 
 	if (!ret && !*outcome->driver)
-		ret = sysfs_store(act->rootfd, PATH_PCI_PROBE, pci_address_format(&fn->addr, addr));
+		ret = sysfs_store(SYSFS_ROOT(act), PATH_PCI_PROBE,
+				  pci_address_format(&fn->addr, addr));
 	if (!ret)
-		ret = pci_read_driver(act->rootfd, &fn->addr, outcome->driver);
+		ret = pci_read_driver(SYSFS_ROOT(act), &fn->addr, outcome->driver);
 	outcome->error = -ret;
 	outcome->failed = ret ? ACT_RELEASE : ACT_START;
 	outcome->result = ret ? ACT_NOT_RELEASED : ACT_RELEASED;
@@ -482,7 +558,7 @@ void act_look(struct act *act)
 	for (unsigned int i = 0; i < act->table.count; i++) {
 		struct act_outcome *outcome = &act->outcome[i];
 
-		pci_read_driver(act->rootfd, &act->table.fn[i].addr, outcome->driver);
+		pci_read_driver(SYSFS_ROOT(act), &act->table.fn[i].addr, outcome->driver);
 		/* Not one that is being given back for its group: that may yet come to its end. */
 		if (is_vfio_pci(outcome->driver) && outcome->failed != ACT_GROUP)
 			outcome->result = ACT_BOUND;

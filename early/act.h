@@ -19,6 +19,7 @@ enum act_step {
 	ACT_LOCK, /* another run has it */
 	ACT_OVERRIDE,
 	ACT_UNBIND,
+	ACT_SET, /* what set lines ask for before the bind, which it does not stop */
 	ACT_FRAMEBUFFER,
 	ACT_LOAD,
 	ACT_BIND,
@@ -37,6 +38,14 @@ enum act_result {
 	ACT_NOT_RELEASED, /* failed, and so did the release; the override may remain */
 };
 
+/* What a run made of one key of the set lines that name a function. */
+struct act_setting {
+	const char *
+		value; /* asked for; NULL: by no line, or by one for several, and this one lacks it */
+	int error;     /* errno, 0 when it reads back as it was asked for */
+	char before[PLAN_VALUE_SIZE]; /* what the attribute held; "" when it was not touched, or unknown */
+};
+
 /*
  * What a run made of a function. fn->driver in the table is a fact of the past beside it: the driver
  * that was read before the run, which is what the function was taken from.
@@ -47,6 +56,7 @@ struct act_outcome {
 	int error;		      /* errno of what failed */
 	char driver[PCI_DRIVER_SIZE]; /* at the end, by its link */
 	char found[PCI_DRIVER_SIZE];  /* its override before the run, "" when there was none */
+	struct act_setting setting[PLAN_SET_KEYS];
 };
 
 /*
@@ -57,7 +67,8 @@ struct act_outcome {
 struct act {
 	int rootfd;
 	const struct plan *plan;
-	int patience; /* ms that the next driver may take to let go */
+	int patience;  /* ms that the next driver may take to let go */
+	bool is_unset; /* some set line has no effect on what it names */
 	unsigned int modules_tried;
 	enum act_step step; /* now */
 	unsigned int
@@ -108,6 +119,9 @@ void act_let_go(const struct act *act, const struct pci_function *fn, struct act
  * @outcome: driver: who has it then, "" when nobody wants it
  */
 void act_probe(const struct act *act, const struct pci_function *fn, struct act_outcome *outcome);
+
+/* act_set_reason - the code of what failed for a key of a set line; REASON_NONE: nothing did. */
+enum reason act_set_reason(int error);
 
 /* act_reason - the code of what failed; not for one that nothing did (ACT_START). */
 enum reason act_reason(const struct act_outcome *outcome);

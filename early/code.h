@@ -81,6 +81,9 @@
 	X(REASON_UNDONE, "undone")		/* the run ended before it */ \
 	X(REASON_GAVE_BACK, "gave-back-root")	/* it was bound; the boot did not find its root */ \
 	X(REASON_BY_ADMIN, "by-admin")		/* vfio-early detach or reattach, after the boot */ \
+	/* Of a set line: the function is bound all the same. */ \
+	X(REASON_SET_OFFER, "set-not-offered")	/* the function does not have it */ \
+	X(REASON_SET, "set-failed") \
 	HOST_REASON_CODES(X)
 /* clang-format on */
 

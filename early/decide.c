@@ -65,6 +65,15 @@ static bool is_excepted(const struct plan *plan, const struct pci_function *fn)
 	return false;
 }
 
+const struct plan_set *decide_set(const struct plan *plan, const struct pci_function *fn,
+				  enum plan_key key)
+{
+	for (unsigned int i = plan->sets; i--;)
+		if (plan->set[i].value[key] && pci_match(&plan->set[i].sel, fn) == SELECTOR_MATCHES)
+			return &plan->set[i];
+	return NULL;
+}
+
 /*
  * Is it at the place of a protect line? Where both paths are known the path is the place; a number that
  * is the same by chance is one only for the same ID.

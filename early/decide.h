@@ -46,6 +46,10 @@ struct decisions {
 void decide(const struct plan *plan, const struct iommu *iommu, const struct pci_table *table,
 	    struct decisions *decisions);
 
+/* decide_set - the set line that counts for this key of a function: the last one; or NULL. */
+const struct plan_set *decide_set(const struct plan *plan, const struct pci_function *fn,
+				  enum plan_key key);
+
 /*
  * decide_may_hold_root - may the root file system lie behind it? Storage, SD cards, USB and what
  * leads to disks of others.

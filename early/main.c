@@ -92,9 +92,15 @@ static unsigned int elapsed_ms(void)
 	return ms < 0 ? 0 : (unsigned int)ms;
 }
 
+/* So that no later run binds anything by it. */
+static void empty_plan(void)
+{
+	sysfs_replace(SYSFS_ROOT(&report), PATH_RUN_PLAN, "", 0);
+}
+
 static enum exit_status exit_status(const struct run *run)
 {
-	if (run->is_wrong || run->not_bound || plan.losts || errors.count)
+	if (run->is_wrong || run->act.is_unset || run->not_bound || plan.losts || errors.count)
 		return EXIT_NOT_AS_CONFIGURED;
 	return EXIT_AS_CONFIGURED;
 }
@@ -103,7 +109,8 @@ static enum exit_status exit_status(const struct run *run)
 static bool read_functions(struct run *run)
 {
 	struct pci_table *table = &run->act.table;
-	int ret = pci_collect(run->act.rootfd, &plan, run->is_late ? &run->late : NULL, table);
+	int ret = pci_collect(SYSFS_ROOT(&run->act), &plan, run->is_late ? &run->late : NULL,
+			      table);
 
 	run->is_wrong = table->unreadable;
 	if (table->unreadable)
@@ -124,9 +131,9 @@ static bool wait_for_turn(struct run *run)
 {
 	struct pci_function fn;
 
-	pci_resolve_plan(run->act.rootfd, &plan);
-	if (pci_read(run->act.rootfd, &run->late, &fn) == 0 &&
-	    !pci_is_named(run->act.rootfd, &plan, &fn))
+	pci_resolve_plan(SYSFS_ROOT(&run->act), &plan);
+	if (pci_read(SYSFS_ROOT(&run->act), &run->late, &fn) == 0 &&
+	    !pci_is_named(SYSFS_ROOT(&run->act), &plan, &fn))
 		return false;
 	run->is_busy = sysfs_lock(run->lockfd, (int)plan.deadline * 1000 / 2) == -ETIMEDOUT;
 	return true;
@@ -135,7 +142,7 @@ static bool wait_for_turn(struct run *run)
 /* Steps 3 and 4. Returns false when nothing can be known, or nothing is to be. */
 static bool collect(struct run *run)
 {
-	iommu_read(run->act.rootfd, cmdline, plan_wants_noiommu(&plan), &run->iommu);
+	iommu_read(SYSFS_ROOT(&run->act), cmdline, plan_wants_noiommu(&plan), &run->iommu);
 	run->act.table.late_groups = run->iommu.has_smmu;
 	if (!run->is_late)
 		tell_start(&report, &plan, &run->iommu);
@@ -145,7 +152,7 @@ static bool collect(struct run *run)
 		return true;
 	/* Said that nothing was touched: so it stays for what appears later. */
 	if (!run->is_late && !run->is_dry)
-		sysfs_replace(report.rootfd, PATH_RUN_PLAN, "", 0);
+		empty_plan();
 	return false;
 }
 
@@ -153,7 +160,8 @@ static bool collect(struct run *run)
 static void find_hint(const struct run *run, struct verdict *verdict)
 {
 	if (verdict->reason == REASON_ID_CHANGED)
-		verdict->has_hint = pci_find_pinned(run->act.rootfd, &plan.bind[verdict->bind].sel,
+		verdict->has_hint = pci_find_pinned(SYSFS_ROOT(&run->act),
+						    &plan.bind[verdict->bind].sel,
 						    &verdict->hint) == 1;
 }
 
@@ -170,8 +178,8 @@ static bool takes_console(const struct run *run, const struct pci_function *fn)
 	char kernel[64];
 
 	return pci_is_vga(fn) &&
-	       sysfs_read(run->act.rootfd, PATH_RELEASE, kernel, sizeof(kernel)) > 0 &&
-	       pci_kernel_evicts_all(kernel) && pci_has_framebuffer(run->act.rootfd);
+	       sysfs_read(SYSFS_ROOT(&run->act), PATH_RELEASE, kernel, sizeof(kernel)) > 0 &&
+	       pci_kernel_evicts_all(kernel) && pci_has_framebuffer(SYSFS_ROOT(&run->act));
 }
 
 /* What must be said before it is done: the console may be gone afterwards. */
@@ -291,7 +299,7 @@ static bool is_old_news(const struct run *run, enum report_result found)
 	if (decision != DECIDE_BIND && decision != DECIDE_HOLD)
 		return decision != DECIDE_REFUSE || found != REPORT_BOUND;
 	if (found == REPORT_HELD)
-		return pci_is_overridden(run->act.rootfd, &fn->addr, "vfio-pci");
+		return pci_is_overridden(SYSFS_ROOT(&run->act), &fn->addr, "vfio-pci");
 	return found != REPORT_BOUND;
 }
 
@@ -376,9 +384,9 @@ static int give_back(void *arg)
 	struct run *run = arg;
 
 	sysfs_lock(run->lockfd, run->act.patience);
-	pci_scan(run->act.rootfd, give_back_one, run);
+	pci_scan(SYSFS_ROOT(&run->act), give_back_one, run);
 	if (run->is_wrong)
-		sysfs_replace(report.rootfd, PATH_RUN_PLAN, "", 0);
+		empty_plan();
 	return run->is_wrong;
 }
 
@@ -412,15 +420,15 @@ static bool read_plan(const struct run *run, const struct plan_place *place)
 	}
 	/* For --late, which is asked on the host too, where there is no image to read it from. */
 	if (!run->is_late && !run->is_dry &&
-	    sysfs_replace(report.rootfd, PATH_RUN_PLAN, plan_text, (size_t)len))
+	    sysfs_replace(SYSFS_ROOT(&report), PATH_RUN_PLAN, plan_text, (size_t)len))
 		/* Half of it would be a plan that protects less. */
-		sysfs_replace(report.rootfd, PATH_RUN_PLAN, "", 0);
+		empty_plan();
 
 	plan_init(&plan);
 	plan_parse(&plan, plan_text, (size_t)len, PLAN_COMPILED, &errors);
 	/* What this run does not trust, a later one must not either. */
 	if (errors.unsafe && !run->is_late && !run->is_dry)
-		sysfs_replace(report.rootfd, PATH_RUN_PLAN, "", 0);
+		empty_plan();
 	/* To be said once: --late reads the plan of a run that said it. */
 	if (!run->is_late) {
 		tell_plan_errors(&report, place->path, &errors);
@@ -436,7 +444,7 @@ static enum exit_status run_child(struct run *run, int (*steps)(void *arg))
 
 	/* A dry run changes nothing, and keeps nobody waiting. */
 	if (run->is_late && !run->is_dry)
-		run->lockfd = sysfs_open_lock(report.rootfd, PATH_RUN_LOCK);
+		run->lockfd = sysfs_open_lock(SYSFS_ROOT(&report), PATH_RUN_LOCK);
 	run->act.patience = (int)plan.deadline * 1000 / 4;
 	/* A late run may wait half as long for others. */
 	ret = act_with_deadline(steps, run, (int)plan.deadline * (run->is_late ? 1500 : 1000));
@@ -456,7 +464,7 @@ static enum exit_status run_plan(struct run *run, const struct plan_place *place
 	if (!read_plan(run, place))
 		return EXIT_NO_PLAN;
 	if (plan.has_tasks && !run->is_late && !run->is_dry)
-		sysfs_replace(report.rootfd, PATH_RUN_TASKS, "", 0);
+		sysfs_replace(SYSFS_ROOT(&report), PATH_RUN_TASKS, "", 0);
 	if (!plan.binds) {
 		if (run->is_late)
 			return EXIT_AS_CONFIGURED;
@@ -498,7 +506,9 @@ static bool parse_arguments(int argc, char **argv, struct run *run, struct argum
 		if (!strcmp(option, "-r")) {
 			arguments->root = value;
 		} else if (!strcmp(option, "-p")) {
+			/* Where the caller stands, before the root is. */
 			arguments->place.path = value;
+			arguments->place.dirfd = sysfs_open_dir(AT_FDCWD, ".");
 		} else if (!strcmp(option, "--late")) {
 			if (pci_address_parse(value, &run->late))
 				return fail_usage("write --late 0000:81:00.0, not", value);
@@ -516,7 +526,7 @@ static bool is_told_off(struct run *run)
 	char unknown[CMDLINE_PARAM_SIZE];
 	enum cmdline_mode mode = cmdline_mode(cmdline, unknown);
 	/* The dump goes to the disks and over the NICs that may be in the plan. */
-	bool is_crash_kernel = sysfs_exists(report.rootfd, PATH_VMCORE);
+	bool is_crash_kernel = sysfs_exists(SYSFS_ROOT(&report), PATH_VMCORE);
 
 	run->is_dry |= mode == CMDLINE_DRY_RUN;
 	if (!is_crash_kernel && mode != CMDLINE_OFF && mode != CMDLINE_UNKNOWN)
@@ -530,7 +540,7 @@ static bool is_told_off(struct run *run)
 
 int main(int argc, char **argv, char **envp)
 {
-	struct arguments arguments = { .root = "/", .place.dirfd = AT_FDCWD };
+	struct arguments arguments = { .root = "/" };
 	struct run *run;
 	int ret;
 
@@ -550,13 +560,12 @@ int main(int argc, char **argv, char **envp)
 	}
 	if (!parse_arguments(argc, argv, run, &arguments))
 		return EXIT_USAGE;
-	report.rootfd = run->act.rootfd = sysfs_open_dir(AT_FDCWD, arguments.root);
-	if (report.rootfd < 0) {
-		tell_usage(arguments.root, text_error(-report.rootfd));
+	if (chdir(arguments.root) < 0) {
+		tell_usage(arguments.root, text_error(errno));
 		return EXIT_USAGE;
 	}
 
-	ret = sysfs_read_whole(report.rootfd, PATH_CMDLINE, cmdline, sizeof(cmdline));
+	ret = sysfs_read_whole(SYSFS_ROOT(&report), PATH_CMDLINE, cmdline, sizeof(cmdline));
 	report_begin(&report, !run->is_late);
 	if (is_told_off(run))
 		return EXIT_AS_CONFIGURED;
@@ -565,7 +574,7 @@ int main(int argc, char **argv, char **envp)
 
 	if (!arguments.place.path)
 		arguments.place = (struct plan_place){
-			.dirfd = report.rootfd,
+			.dirfd = AT_FDCWD,
 			.path = run->is_late ? PATH_RUN_PLAN : PATH_PLAN,
 		};
 	return run_plan(run, &arguments.place);

@@ -659,7 +659,7 @@ static int collect_named(const struct pci_function *found, int error, void *arg)
 
 	if (error)
 		add_unreadable(collection->table, &fn.addr, error);
-	else if (pci_is_named(collection->rootfd, collection->plan, &fn))
+	else if (pci_is_named(SYSFS_ROOT(collection), collection->plan, &fn))
 		return add_candidate(collection->table, &fn);
 	return 0;
 }
@@ -667,7 +667,7 @@ static int collect_named(const struct pci_function *found, int error, void *arg)
 static int collect_one(struct collection *collection, const struct pci_address *addr)
 {
 	struct pci_function fn;
-	int ret = read_function(collection->rootfd, collection->table, addr, &fn);
+	int ret = read_function(SYSFS_ROOT(collection), collection->table, addr, &fn);
 
 	return ret == -ENOENT ? ret : collect_named(&fn, ret, collection);
 }
@@ -700,15 +700,16 @@ static void read_details(const struct collection *collection, struct pci_functio
 {
 	struct pci_address other = fn->addr;
 
-	read_facts(collection->rootfd, collection->table, fn);
+	read_facts(SYSFS_ROOT(collection), collection->table, fn);
 	if (collection->plan->names_vfs)
-		pci_read_pf(collection->rootfd, fn);
+		pci_read_pf(SYSFS_ROOT(collection), fn);
 	if (collection->plan->boot_vga != PLAN_BOOT_VGA_KEEP)
 		return;
-	fn->boot_vga_slot = find_framebuffer(collection->rootfd, &fn->addr, true) != PCI_FB_NONE;
+	fn->boot_vga_slot = find_framebuffer(SYSFS_ROOT(collection), &fn->addr, true) !=
+			    PCI_FB_NONE;
 	/* Only VGA functions have the attribute, so most of these eight are a failed open. */
 	for (other.fn = 0; other.fn < 8; other.fn++)
-		fn->boot_vga_slot |= read_number(collection->rootfd, &other, "boot_vga");
+		fn->boot_vga_slot |= read_number(SYSFS_ROOT(collection), &other, "boot_vga");
 }
 
 static int add_mate(const char *name, void *arg)
@@ -724,7 +725,7 @@ static int add_mate(const char *name, void *arg)
 	if (table->count == PCI_MAX_FUNCTIONS)
 		return -E2BIG;
 	fn = &table->fn[table->count];
-	ret = read_function(collection->rootfd, table, &addr, fn);
+	ret = read_function(SYSFS_ROOT(collection), table, &addr, fn);
 	if (ret) {
 		add_unreadable(table, &addr, ret);
 		return 0;
@@ -749,7 +750,7 @@ static int collect_mates(struct collection *collection)
 			pci_attribute(path, &fn->addr, "..");
 		else
 			sysfs_path(path, PATH_IOMMU_GROUPS "/%u/devices", (unsigned int)fn->group);
-		if (sysfs_for_each(collection->rootfd, path, add_mate, collection) == -E2BIG)
+		if (sysfs_for_each(SYSFS_ROOT(collection), path, add_mate, collection) == -E2BIG)
 			return -E2BIG;
 	}
 	return 0;
@@ -763,7 +764,7 @@ static void promote_named(struct collection *collection)
 	for (unsigned int i = table->candidates; i < table->count; i++) {
 		struct pci_function *to = &table->fn[table->candidates], fn = table->fn[i];
 
-		if (!pci_is_named(collection->rootfd, collection->plan, &fn))
+		if (!pci_is_named(SYSFS_ROOT(collection), collection->plan, &fn))
 			continue;
 		table->fn[i] = *to;
 		*to = fn;
@@ -771,26 +772,15 @@ static void promote_named(struct collection *collection)
 	}
 }
 
-static bool has_places(const struct plan *plan)
-{
-	for (unsigned int i = 0; i < plan->binds; i++)
-		if (plan->bind[i].sel.has_place)
-			return true;
-	for (unsigned int i = 0; i < plan->protects; i++)
-		if (plan->protect[i].has_place)
-			return true;
-	return false;
-}
-
 /* Of what the plan names or groups with that, and not of the whole machine. */
 static void read_places(struct collection *collection)
 {
 	struct pci_table *table = collection->table;
 
-	if (!has_places(collection->plan))
+	if (!collection->plan->has_places)
 		return;
 	for (unsigned int i = 0; i < table->count; i++)
-		table->fn[i].has_place = !pci_read_place(collection->rootfd, &table->fn[i].addr,
+		table->fn[i].has_place = !pci_read_place(SYSFS_ROOT(collection), &table->fn[i].addr,
 							 &table->fn[i].place);
 }
 
@@ -845,7 +835,7 @@ static void mark_moved(struct collection *collection, struct plan *plan)
 			if (!pci_id_matches(&protect->id, &fn->id) ||
 			    pci_address_equal(&protect->addr, &fn->addr))
 				continue;
-			protect->moved = has_moved(collection->rootfd, plan, protect);
+			protect->moved = has_moved(SYSFS_ROOT(collection), plan, protect);
 			break;
 		}
 	}
@@ -862,6 +852,8 @@ bool pci_resolve_plan(int rootfd, struct plan *plan)
 	}
 	for (unsigned int i = 0; i < plan->excepts; i++)
 		pci_resolve(rootfd, &plan->except[i].sel);
+	for (unsigned int i = 0; i < plan->sets; i++)
+		pci_resolve(rootfd, &plan->set[i].sel);
 	return scan;
 }
 
@@ -871,7 +863,7 @@ static int scan_named(struct collection *collection)
 	int ret = 0;
 
 	if (!count_known(table))
-		return pci_scan(collection->rootfd, collect_named, collection);
+		return pci_scan(SYSFS_ROOT(collection), collect_named, collection);
 	for (unsigned int i = 0; i < count_known(table) && !ret; i++)
 		ret = collect_named(&table->known[i], 0, collection);
 	return ret;

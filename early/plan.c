@@ -64,10 +64,12 @@ static const char *parse_selector(struct plan *plan, const char *word, struct se
 	const char *error = selector_parse(word, sel, &where);
 
 	*at = word;
-	if (error)
+	if (error) {
 		*at += where;
-	else
+	} else {
 		plan->names_vfs |= sel->kind == SELECTOR_VF;
+		plan->has_places |= sel->has_place;
+	}
 	return error;
 }
 
@@ -208,6 +210,7 @@ static const char *take_facts(struct plan *plan, struct line *line, const char *
 	return error;
 }
 
+#ifndef __KLIBC__
 /* The rest of the line. */
 static const char *take_text(struct line *line, const char *fault, const char **text)
 {
@@ -238,6 +241,19 @@ static const char *take_config(struct plan *plan, struct line *line, const char 
 	(void)at;
 	return take_text(line, FAULT("write config DIGEST"), &plan->config);
 }
+#else
+/* These are the host's to read. */
+static const char *take_nothing(struct plan *plan, struct line *line, const char **at)
+{
+	(void)plan;
+	(void)line;
+	(void)at;
+	return NULL;
+}
+#define take_cmdline take_nothing
+#define take_kernel  take_nothing
+#define take_config  take_nothing
+#endif
 
 static const char *take_deadline(struct plan *plan, struct line *line, const char **at)
 {
@@ -344,6 +360,70 @@ static const char *take_vfs(struct plan *plan, struct line *line, const char **a
 }
 #endif
 
+const char *plan_key_name(enum plan_key key)
+{
+	return text_nth("reset=\0d3cold=\0power=", key);
+}
+
+#ifndef __KLIBC__
+/* The boot half leaves it to the kernel, which knows as much: the host met it first. */
+static const char *check_value(enum plan_key key, const char *value)
+{
+	const char *words = key == PLAN_SET_D3COLD ? "on\0off\0" : "on\0auto\0";
+	size_t len = strlen(value);
+
+	if (key == PLAN_SET_RESET) {
+		/* The names of drivers/pci/pci.c, pci_reset_fn_methods, and those to come. */
+		if (len && len < PLAN_VALUE_SIZE && *value != ',' && value[len - 1] != ',' &&
+		    !text_find(value, ",,") &&
+		    !*text_skip(value, "abcdefghijklmnopqrstuvwxyz0123456789_,"))
+			return NULL;
+		return FAULT("write reset=default, or methods as /sys shows them: reset=flr,bus");
+	}
+	for (; *words; words = text_nth(words, 1))
+		if (!strcmp(value, words))
+			return NULL;
+	return key == PLAN_SET_D3COLD ? FAULT("write d3cold=on, or d3cold=off") :
+					FAULT("write power=on, or power=auto");
+}
+#else
+#define check_value(key, value) NULL
+#endif
+
+static const char *take_set(struct plan *plan, struct line *line, const char **at)
+{
+	struct plan_set *set = &plan->set[plan->sets];
+	const char *usage = FAULT("write set SELECTOR KEY=VALUE: set 0000:81:00.0 d3cold=off");
+	const char *error;
+	char *word = next_word(line);
+
+	if (plan->sets == PLAN_MAX_SETS)
+		return FAULT("more than 64 set lines; use class: or IDs");
+	if (!word)
+		return usage;
+	*set = (struct plan_set){ .text = word, .line = line->number };
+	error = parse_selector(plan, word, &set->sel, at);
+	if (error)
+		return error;
+	error = usage;
+	while ((word = next_word(line))) {
+		enum plan_key key = PLAN_SET_RESET;
+
+		*at = word;
+		while (!text_take((const char **)&word, plan_key_name(key)))
+			if (++key == PLAN_SET_KEYS)
+				return FAULT("not a setting; known: reset= d3cold= power=");
+		error = check_value(key, word);
+		if (error)
+			return error;
+		/* drivers/pci/pci.c, reset_method_store: blanks between them. */
+		text_replace(word, ',', ' ');
+		set->value[key] = word;
+	}
+	plan->sets += !error;
+	return error;
+}
+
 static const char *take_lost(struct plan *plan, struct line *line, const char **at)
 {
 	(void)at;
@@ -366,7 +446,7 @@ static const struct __attribute__((packed)) keyword {
 	{ "kernel", PLAN_COMPILED, take_kernel },   { "config", PLAN_COMPILED, take_config },
 	{ "module", PLAN_COMPILED, take_module },   { "protect", PLAN_COMPILED, take_protect },
 	{ "facts", PLAN_COMPILED, take_facts },	    { "lost", PLAN_COMPILED, take_lost },
-	{ "vfs", PLAN_CONFIG, take_vfs },
+	{ "vfs", PLAN_CONFIG, take_vfs },	    { "set", PLAN_CONFIG, take_set },
 };
 
 #define N_KEYWORDS (sizeof(keywords) / sizeof(keywords[0]))
@@ -387,7 +467,7 @@ static const char *parse_line(struct plan *plan, struct line *line, const char *
 		return keywords[i].parse(plan, line, at);
 	}
 	return FAULT(
-		"unknown keyword; known: bind bind! except vfs boot-vga group failure deadline cmdline");
+		"unknown keyword; known: bind bind! except vfs set boot-vga group failure deadline cmdline");
 }
 
 static void add_error(struct plan_errors *errors, const struct line *line, const char *at,

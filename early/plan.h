@@ -21,6 +21,8 @@
 #define PLAN_MAX_PROTECTS 1024
 #define PLAN_MAX_VFS	  64
 #define PLAN_VFS_MAX	  65535 /* virtual functions of one: 16 bits in the capability */
+#define PLAN_MAX_SETS	  64
+#define PLAN_VALUE_SIZE	  64 /* of a set line, the ending NUL included */
 #define PLAN_MAX_MODULES  32
 #define PLAN_MAX_LOST	  32 /* config lines that the host half had to leave out */
 #define PLAN_MAX_ERRORS	  32 /* kept; further ones are counted */
@@ -65,6 +67,21 @@ struct plan_vfs {
 	unsigned int number;
 };
 
+/* What a set line may set, in the order of the keys' names in plan.c. */
+enum plan_key {
+	PLAN_SET_RESET,	 /* reset_method */
+	PLAN_SET_D3COLD, /* d3cold_allowed */
+	PLAN_SET_POWER,	 /* power/control */
+	PLAN_SET_KEYS
+};
+
+struct plan_set {
+	struct selector sel;
+	const char *text;		  /* the selector, as it was written */
+	const char *value[PLAN_SET_KEYS]; /* or NULL; methods with blanks between them */
+	unsigned int line;
+};
+
 struct plan_protect {
 	struct pci_address addr;
 	struct pci_id id;
@@ -96,9 +113,10 @@ struct plan_errors {
 };
 
 struct plan {
-	unsigned int binds, excepts, protects, modules, losts, vfs;
-	bool has_tasks; /* vfs lines: all that the boot half knows of those */
-	bool names_vfs; /* a selector of a bind or except line is one of vf: */
+	unsigned int binds, excepts, protects, modules, losts, vfs, sets;
+	bool has_tasks;	 /* vfs lines: all that the boot half knows of those */
+	bool names_vfs;	 /* a selector of a bind, except or set line is one of vf: */
+	bool has_places; /* a selector or a protect line has @PATH */
 	/*
 	 * "facts unknown": it could not be found out what the host needs, so what may be that is not
 	 * taken for less than an ID and a path.
@@ -116,6 +134,7 @@ struct plan {
 	struct plan_selector except[PLAN_MAX_EXCEPTS];
 	struct plan_protect protect[PLAN_MAX_PROTECTS];
 	struct plan_vfs vf[PLAN_MAX_VFS];
+	struct plan_set set[PLAN_MAX_SETS];
 	struct plan_module module[PLAN_MAX_MODULES];
 	const char *lost[PLAN_MAX_LOST]; /* "FILE:LINE:COLUMN: what" */
 };
@@ -135,6 +154,9 @@ void plan_init(struct plan *plan);
  */
 unsigned int plan_parse(struct plan *plan, char *text, size_t size, enum plan_source source,
 			struct plan_errors *errors);
+
+/* plan_key_name - "reset=", "d3cold=" or "power=". */
+const char *plan_key_name(enum plan_key key);
 
 /*
  * plan_wants_noiommu - do the module options ask vfio to work without an IOMMU?

@@ -20,14 +20,14 @@ static const char cut[] = "...";
 static void open_once(const struct report *report, int *fd, const char *path, bool fresh)
 {
 	if (*fd <= 0)
-		*fd = sysfs_open_append(report->rootfd, path, fresh);
+		*fd = sysfs_open_append(SYSFS_ROOT(report), path, fresh);
 }
 
 void report_begin(struct report *report, bool fresh)
 {
 	if (report->to_stdout)
 		return;
-	sysfs_mkdir(report->rootfd, PATH_RUN);
+	sysfs_mkdir(SYSFS_ROOT(report), PATH_RUN);
 	if (fresh) {
 		open_once(report, &report->logfd, PATH_RUN_LOG, true);
 		open_once(report, &report->reportfd, PATH_RUN_REPORT, true);
@@ -70,7 +70,7 @@ void report_line(struct report *report, enum report_level level, const char *fmt
 		sysfs_print(1, line + start, len - start);
 		return;
 	}
-	sysfs_append(report->rootfd, PATH_KMSG, line, len);
+	sysfs_append(SYSFS_ROOT(report), PATH_KMSG, line, len);
 	append(report, &report->logfd, PATH_RUN_LOG, line + start, len - start);
 }
 
@@ -85,7 +85,7 @@ void report_function(struct report *report, enum report_level level, const struc
 		    pci_id_format(&fn->id, id), group, what, *why ? ": " : "", why);
 }
 
-static const char *or_dash(const char *text)
+const char *report_or_dash(const char *text)
 {
 	return *text ? text : "-";
 }
@@ -95,7 +95,6 @@ void report_entry(struct report *report, const struct report_entry *entry)
 	const struct pci_function *fn = entry->fn;
 	char line[REPORT_LINE_SIZE], addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE];
 	char class[8] = "-", group[12] = "-";
-	char *quote;
 	size_t len;
 	int ret;
 
@@ -107,16 +106,15 @@ void report_entry(struct report *report, const struct report_entry *entry)
 		text_format(group, sizeof(group), "%u", (unsigned int)fn->group);
 	/* One byte less, for the closing quote. */
 	len = text_format(line, sizeof(line) - 1,
-			  "address=%s id=%s class=%s group=%s result=%s driver=%s was=%s ms=%u "
+			  "address=%s id=%s class=%s group=%s result=%s driver=%s was=%s ms=%u%s "
 			  "why=%s reason=\"%s",
 			  fn ? pci_address_format(&fn->addr, addr) : entry->selector,
 			  fn ? pci_id_format(&fn->id, id) : "-", class, group,
-			  code_report_name(entry->result), or_dash(entry->driver),
-			  or_dash(fn ? fn->driver : ""), entry->ms, code_name(entry->why),
-			  entry->reason);
+			  code_report_name(entry->result), report_or_dash(entry->driver),
+			  report_or_dash(fn ? fn->driver : ""), entry->ms, entry->more,
+			  code_name(entry->why), entry->reason);
 	/* The value's own quotes would end it. */
-	for (quote = strchr(line, '"') + 1; (quote = strchr(quote, '"'));)
-		*quote = '\'';
+	text_replace(strchr(line, '"') + 1, '"', '\'');
 	line[len++] = '"';
 	line[len++] = '\n';
 	ret = append(report, &report->reportfd, PATH_RUN_REPORT, line, len);
@@ -163,6 +161,6 @@ enum report_result report_find_entry(const struct report *report, const struct p
 
 	text_format(search.start, sizeof(search.start), "address=%s id=%s ",
 		    pci_address_format(&fn->addr, addr), pci_id_format(&fn->id, id));
-	sysfs_for_each_line(report->rootfd, PATH_RUN_REPORT, look_for_entry, &search);
+	sysfs_for_each_line(SYSFS_ROOT(report), PATH_RUN_REPORT, look_for_entry, &search);
 	return search.found;
 }

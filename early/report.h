@@ -49,6 +49,7 @@ struct report_entry {
 	enum reason why;
 	const char *driver; /* now; "" when none */
 	const char *reason; /* "why" in words; "" when there is nothing to say */
+	const char *more;   /* further fields, with a blank before each, or NULL */
 	unsigned int ms;    /* from the start of the run until this was known */
 };
 
@@ -56,9 +57,14 @@ struct report_entry {
  * report_entry - one line of the report:
  * address=A id=V:D class=C group=N result=R driver=D was=D ms=N why=CODE reason="..."
  *
+ * and before why= for each key that a set line sets: set-KEY=CODE:BEFORE, the code "ok" or why not, and
+ * what the attribute held before, with commas for blanks.
  * What there is none of is "-". A later line about the same address replaces an earlier one.
  */
 void report_entry(struct report *report, const struct report_entry *entry);
+
+/* report_or_dash - what there is none of. */
+const char *report_or_dash(const char *text);
 
 /*
  * report_find_entry - what did earlier runs report last on this function, while it had this ID?

@@ -21,8 +21,7 @@ char *tell_iommu(const struct iommu *iommu, char *buf, size_t size)
 	const char *what = iommu_table_name(iommu);
 
 	if (iommu->state == IOMMU_ON) {
-		text = iommu->units > 1 ? WORDS("iommu-on", "IOMMU on (%s and others)") :
-					  WORDS("iommu-on", "IOMMU on (%s)");
+		text = WORDS("iommu-on", "IOMMU on (%s%s)");
 		what = iommu->unit;
 	} else if (iommu->state == IOMMU_OFF_KERNEL) {
 		text = WORDS("iommu-off-kernel", "IOMMU off in the kernel (firmware table %s)");
@@ -33,7 +32,7 @@ char *tell_iommu(const struct iommu *iommu, char *buf, size_t size)
 		text = WORDS("iommu-off-board",
 			     "IOMMU off, no SMMU of this board's device tree is in use");
 	}
-	text_format(buf, size, text, what);
+	text_format(buf, size, text, what, iommu->units > 1 ? WORDS("", " and others") : "");
 	return buf;
 }
 
@@ -271,8 +270,7 @@ static bool is_blacklisted(const char *name, const char *cmdline, char param[CMD
 	char plain[SYSFS_PATH_MAX];
 
 	text_format(plain, sizeof(plain), "%s", name);
-	for (char *c = plain; (c = strchr(c, '-'));)
-		*c = '_';
+	text_replace(plain, '-', '_');
 	return cmdline_find(cmdline, "module_blacklist", plain, param);
 }
 
@@ -312,25 +310,29 @@ char *tell_module(const struct plan_module *module, const struct module_result *
 static void tell_no_remapping(struct report *report, const struct plan *plan,
 			      const struct iommu *iommu)
 {
-	const char *text = WORDS("no-remapping", "no interrupt remapping: VMs are refused the "
-						 "device; switch on x2APIC in the firmware");
+	const char *param = iommu->remapping_param;
 
 	if (plan_wants_unsafe(plan))
-		text = WORDS("remapping-unsafe",
-			     "no interrupt remapping, but allow_unsafe_interrupts: a VM may "
-			     "raise any interrupt of this host");
-	else if (iommu->remapping_param[0])
-		text = WORDS("no-remapping", "no interrupt remapping: VMs are refused the "
-					     "device; remove kernel parameter %s");
-	report_line(report, REPORT_WARNING, text, iommu->remapping_param);
+		report_line(report, REPORT_WARNING,
+			    WORDS("remapping-unsafe",
+				  "no interrupt remapping, but allow_unsafe_interrupts: a VM may "
+				  "raise any interrupt of this host"));
+	else
+		report_line(report, REPORT_WARNING,
+			    WORDS("no-remapping",
+				  "no interrupt remapping: VMs are refused the device; %s%s"),
+			    *param ? WORDS("", "remove kernel parameter ") :
+				     WORDS("", "switch on x2APIC in the firmware"),
+			    param);
 }
 
 static void tell_facts_unknown(struct report *report)
 {
 	report_line(report, REPORT_WARNING,
 		    WORDS("facts-unknown",
-			  "it is not known what this host needs: storage, network and USB are "
-			  "bound by ID and path alone; run update-initramfs -u on this host"));
+			  "%s: storage, network and USB are bound by ID and path alone; run "
+			  "update-initramfs -u on this host"),
+		    words_of(REASON_FACTS));
 }
 
 void tell_start(struct report *report, const struct plan *plan, const struct iommu *iommu)
@@ -398,10 +400,40 @@ char *tell_failure(const struct act_outcome *outcome, char *buf, size_t size)
 	return buf;
 }
 
-static void tell_bound(struct report *report, struct report_entry *entry)
+/* What became of its set lines: a line of the log for each key. Returns fields for the report. */
+static const char *tell_settings(struct report *report, const struct pci_function *fn,
+				 const struct act_outcome *outcome, char more[TELL_SIZE])
+{
+	char what[TELL_SIZE];
+	size_t len = 0;
+
+	more[0] = '\0';
+	for (enum plan_key key = PLAN_SET_RESET; key < PLAN_SET_KEYS; key++) {
+		const struct act_setting *setting = &outcome->setting[key];
+		const char *name = plan_key_name(key), *before = report_or_dash(setting->before);
+		char *field = more + len;
+
+		if (!setting->value)
+			continue;
+		text_format(what, sizeof(what),
+			    setting->error ? WORDS("not-set", "not set: %s%s, it had %s") :
+					     WORDS("set", "set: %s%s, it had %s"),
+			    name, setting->value, before);
+		report_function(report, setting->error ? REPORT_WARNING : REPORT_INFO, fn, what,
+				setting->error ? text_error(setting->error) : "");
+		len += text_format(field, TELL_SIZE - len, " set-%s%s:%s", name,
+				   code_name(act_set_reason(setting->error)), before);
+		/* The report has no blanks in a value. */
+		text_replace(field + 1, ' ', ',');
+	}
+	return more;
+}
+
+static void tell_bound(struct report *report, struct report_entry *entry,
+		       const struct act_outcome *outcome)
 {
 	const struct pci_function *fn = entry->fn;
-	char what[PCI_DRIVER_SIZE + 32];
+	char what[PCI_DRIVER_SIZE + 32], more[TELL_SIZE];
 
 	text_format(what, sizeof(what),
 		    *fn->driver ? WORDS("bound", "bound to vfio-pci, taken from %s") :
@@ -409,6 +441,7 @@ static void tell_bound(struct report *report, struct report_entry *entry)
 		    fn->driver);
 	entry->result = REPORT_BOUND;
 	report_function(report, REPORT_INFO, fn, what, entry->reason);
+	entry->more = tell_settings(report, fn, outcome, more);
 	report_entry(report, entry);
 	if (fn->framebuffer != PCI_FB_NONE && !pci_is_vga(fn))
 		report_function(report, REPORT_WARNING, fn,
@@ -488,7 +521,7 @@ static void tell_wanted(struct report *report, struct report_entry *entry, bool 
 			   is_hold ? WORDS("would-hold", "would be held without a driver") :
 				     WORDS("would-bind", "would be bound to vfio-pci"));
 	else if (outcome->result == ACT_BOUND)
-		tell_bound(report, entry);
+		tell_bound(report, entry, outcome);
 	else
 		tell_failed(report, entry, outcome);
 }
@@ -572,7 +605,7 @@ void tell_gave_back(struct report *report, const struct pci_function *fn,
 static const char *step_name(enum act_step step)
 {
 	/* In the order of enum act_step. */
-	return text_nth("start\0lock\0override\0unbind\0framebuffer\0load\0bind\0verify\0"
+	return text_nth("start\0lock\0override\0unbind\0set\0framebuffer\0load\0bind\0verify\0"
 			"group\0release\0done",
 			step);
 }
@@ -595,10 +628,8 @@ void tell_done(struct report *report, unsigned int ms, bool is_dry, unsigned int
 	       unsigned int failed, unsigned int refused)
 {
 	report_line(report, REPORT_INFO,
-		    is_dry ? WORDS("done",
-				   "done in %u ms: %u would be bound, %u failed, %u refused") :
-			     WORDS("done", "done in %u ms: %u bound, %u failed, %u refused"),
-		    ms, bound, failed, refused);
+		    WORDS("done", "done in %u ms: %u %sbound, %u failed, %u refused"), ms, bound,
+		    is_dry ? WORDS("", "would be ") : "", failed, refused);
 }
 
 /* --- before a run */
@@ -648,8 +679,8 @@ void tell_off(struct report *report, const char *unknown)
 						  "vfio_early=off or vfio_early=dry-run"),
 			    unknown);
 	else
-		report_line(report, REPORT_INFO,
-			    WORDS("off", "vfio_early=off: nothing was touched"));
+		report_line(report, REPORT_INFO, WORDS("off", "%s: nothing was touched"),
+			    "vfio_early=off");
 }
 
 void tell_crash_kernel(struct report *report)

@@ -61,7 +61,8 @@ size_t text_vformat(char *buf, size_t size, const char *fmt, va_list args)
 		switch (*fmt++) {
 		case 's':
 			text = va_arg(args, const char *);
-			put(&buffer, text, strnlen(text, len));
+			if (text)
+				put(&buffer, text, strnlen(text, len));
 			continue;
 		case 'u':
 			put_number(&buffer, va_arg(args, uint32_t), 10, width);
@@ -155,6 +156,12 @@ const char *text_nth(const char *list, unsigned int n)
 	while (n--)
 		list += strlen(list) + 1;
 	return list;
+}
+
+void text_replace(char *text, char from, char to)
+{
+	while ((text = strchr(text, from)))
+		*text = to;
 }
 
 unsigned int text_number(const char *text)

@@ -12,8 +12,9 @@
 #include <stdint.h>
 
 /*
- * text_format - put a string together, as snprintf() does, of %s, %u, %x (both with 0 and a width
- * of one digit: %04x), %% and, for a string that is cut, %.*s. Any other conversion ends the text.
+ * text_format - put a string together, as snprintf() does, of %s (NULL is ""), %u, %x (both with 0
+ * and a width of one digit: %04x), %% and, for a string that is cut, %.*s. Any other conversion ends
+ * the text.
  * @size: of buf, at least 1
  *
  * Returns the length of what is in buf, which is never more than size - 1.
@@ -50,6 +51,9 @@ const char *text_find(const char *text, const char *what);
  * many. A table of pointers would be eight bytes larger for each.
  */
 const char *text_nth(const char *list, unsigned int n);
+
+/* text_replace - each of one character by another one. */
+void text_replace(char *text, char from, char to);
 
 /* text_number - the decimal number that a text starts with; 0 when it starts with none. */
 unsigned int text_number(const char *text);

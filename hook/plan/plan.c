@@ -18,6 +18,7 @@
 #include "early/pci.h"
 #include "early/plan.h"
 #include "early/sysfs.h"
+#include "early/text.h"
 #include "early/version.h"
 #include "plan/facts.h"
 #include "plan/modules.h"
@@ -153,6 +154,8 @@ static const struct selector *find_booted(const struct compiler *comp, const str
 
 	for (unsigned int i = 0; i < booted->binds && !then; i++)
 		then = same_pinned(&booted->bind[i].sel, sel);
+	for (unsigned int i = 0; i < booted->sets && !then; i++)
+		then = same_pinned(&booted->set[i].sel, sel);
 	for (unsigned int i = 0; i < booted->vfs && !then; i++)
 		then = same_pinned(&booted->vf[i].sel, sel);
 	return then;
@@ -636,6 +639,31 @@ static void warn_unpinned(const struct compiler *comp, const char *keyword, cons
 			     pci_id_format(&pin->fn->id, id));
 }
 
+static void write_sets(struct compiler *comp, FILE *out)
+{
+	for (unsigned int i = 0; i < comp->plan.sets; i++) {
+		struct plan_set *set = &comp->plan.set[i];
+		struct pci_address addr = set->sel.addr;
+		char text[SELECTOR_TEXT_SIZE];
+
+		if (comp->fns && !selector_needs_scan(&set->sel)) {
+			struct pin found = pin(comp, &set->sel);
+
+			warn_unpinned(comp, "set", set->text, &set->sel, &found);
+		}
+		format_selector(&set->sel, &addr, text);
+		fprintf(out, "set %s", text);
+		for (enum plan_key key = PLAN_SET_RESET; key < PLAN_SET_KEYS; key++) {
+			if (!set->value[key])
+				continue;
+			snprintf(text, sizeof(text), "%s", set->value[key]);
+			text_replace(text, ' ', ',');
+			fprintf(out, " %s%s", plan_key_name(key), text);
+		}
+		fputc('\n', out);
+	}
+}
+
 static void write_vfs(struct compiler *comp, FILE *out)
 {
 	for (unsigned int i = 0; i < comp->plan.vfs; i++) {
@@ -662,6 +690,7 @@ static int write_items(struct compiler *comp, FILE *out)
 		return ret;
 	write_excepts(comp, out);
 	write_binds(comp, out);
+	write_sets(comp, out);
 	write_vfs(comp, out);
 	return 0;
 }

@@ -52,6 +52,21 @@ out_is <<-EOF
 	bind class:040300
 EOF
 
+begin "set lines: pinned to ID and path, each in a line of its own; one that meets nothing is said and kept"
+function_ 0000:01:00.0 10DE:1187 30000
+config 'bind 01:00\nset 01:00 d3cold=off\nset 01:00.0 reset=flr,bus power=on\nset 10de:1187 reset=default\nset 00:05.0 power=auto\n'
+plan
+status_is 0
+err_has "set 00:05.0 matches nothing today"
+grep '^set' "$work/out" >"$work/sets"
+mv "$work/sets" "$work/out"
+out_is <<-EOF
+	set 0000:01:00=10de:1187@0000:01:00 d3cold=off
+	set 0000:01:00.0=10de:1187@0000:01:00.0 reset=flr,bus power=on
+	set 10de:1187 reset=default
+	set 0000:00:05.0 power=auto
+EOF
+
 # --- the config
 
 begin "wrong lines: FILE:LINE:COLUMN, the rest is written"

@@ -80,6 +80,7 @@ enum node_kind {
 	NODE_GROUP_NAME,
 	NODE_UEVENT,
 	NODE_OVERRIDE,
+	NODE_SETTING, /* "text": in the function, what it is now */
 	NODE_BIND,
 	NODE_UNBIND,
 	NODE_PROBE,
@@ -330,6 +331,18 @@ static unsigned int parent_dir(const struct function *fn)
 	return add_dir(dir, bus);
 }
 
+/* One that can be set, where there is such an attribute. */
+static void add_setting(struct function *fn, unsigned int dir, const char *name, char *held)
+{
+	unsigned int i;
+
+	if (!*held)
+		return;
+	i = add_node(dir, name, NODE_SETTING);
+	node[i].fn = fn;
+	node[i].text = held;
+}
+
 static void add_function(struct function *fn)
 {
 	unsigned int dir = add_node(parent_dir(fn), fn->addr, NODE_DIR), i;
@@ -342,13 +355,15 @@ static void add_function(struct function *fn)
 	node[i].fn = fn;
 	i = add_node(dir, "driver", NODE_DRIVER_LINK);
 	node[i].fn = fn;
-	add_dir(dir, "power");
 	if (*fn->physfn) {
 		snprintf(path, sizeof(path), "../%s", fn->physfn);
 		i = add_node(dir, "physfn", NODE_LINK);
 		node[i].text = strdup(path);
 		node[i].size = strlen(path);
 	}
+	add_setting(fn, dir, "reset_method", fn->reset_method);
+	add_setting(fn, dir, "d3cold_allowed", fn->d3cold);
+	add_setting(fn, add_dir(dir, "power"), "control", fn->power);
 	add_text(dir, "vendor", "0x%04x\n", fn->id[0]);
 	add_text(dir, "device", "0x%04x\n", fn->id[1]);
 	add_text(dir, "subsystem_vendor", "0x%04x\n", fn->id[2]);
@@ -472,6 +487,7 @@ static mode_t mode_of(const struct node *n)
 		return S_IFLNK | 0777;
 	case NODE_STORED:
 	case NODE_OVERRIDE:
+	case NODE_SETTING:
 	case NODE_KMSG:
 	case NODE_VFIO:
 		return S_IFREG | 0644;
@@ -710,6 +726,10 @@ static void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 			strcpy(text, "(null)\n");
 		reply_slice(req, text, strlen(text), offset, size);
 		break;
+	case NODE_SETTING:
+		snprintf(text, sizeof(text), "%s\n", n->text);
+		reply_slice(req, text, strlen(text), offset, size);
+		break;
 	case NODE_IOMEM:
 		reply_slice(req, machine.iomem, strlen(machine.iomem), offset, size);
 		break;
@@ -829,6 +849,11 @@ static void fs_write(fuse_req_t req, fuse_ino_t ino, const char *text, size_t si
 		break;
 	case NODE_OVERRIDE:
 		ret = machine_store_override(&machine, n->fn, value);
+		break;
+	case NODE_SETTING:
+		ret = machine_store_setting(&machine, n->fn,
+					    strcmp(n->name, "control") ? n->name : "power/control",
+					    n->text, value);
 		break;
 	case NODE_BIND:
 		ret = machine_store_bind(&machine, n->driver, value);

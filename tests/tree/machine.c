@@ -118,9 +118,6 @@ static bool set_error(int *error, const char *name)
 
 static bool set_function(struct machine *m, struct function *fn, const char *key, const char *value)
 {
-	/* For the host's commands alone. */
-	if (!strcmp(key, "reset"))
-		return true;
 	if (!strcmp(key, "driver"))
 		return set_driver(m, fn->driver, value) && copy_name(fn->native, value);
 	if (!strcmp(key, "native"))
@@ -149,6 +146,18 @@ static bool set_function(struct machine *m, struct function *fn, const char *key
 		return copy_name(fn->under, value);
 	if (!strcmp(key, "physfn"))
 		return copy_name(fn->physfn, value);
+	if (!strcmp(key, "reset")) {
+		copy_name(fn->resets, value);
+		for (char *c = fn->resets; (c = strchr(c, ','));)
+			*c = ' ';
+		return copy_name(fn->reset_method, fn->resets);
+	}
+	if (!strcmp(key, "d3cold"))
+		return copy_name(fn->d3cold, value);
+	if (!strcmp(key, "power"))
+		return copy_name(fn->power, value);
+	if (!strcmp(key, "settings-store"))
+		return (fn->settings_ignored = !strcmp(value, "ignored"));
 	if (!strcmp(key, "override"))
 		return copy_name(fn->override, value);
 	if (!strcmp(key, "override-store")) {
@@ -366,6 +375,8 @@ void machine_start(struct machine *m)
 	for (unsigned int i = 0; i < m->count; i++) {
 		strcpy(m->fn[i].first_driver, m->fn[i].driver);
 		strcpy(m->fn[i].first_override, m->fn[i].override);
+		strcpy(m->fn[i].first_d3cold, m->fn[i].d3cold);
+		strcpy(m->fn[i].first_power, m->fn[i].power);
 	}
 }
 
@@ -486,6 +497,9 @@ static int probe(struct machine *m, struct function *fn, const struct driver *dr
 		}
 		if (fn->group < 0)
 			make_noiommu_group(m, fn);
+		/* vfio_pci_core_register_device(): pm_runtime_allow() */
+		if (*fn->power)
+			strcpy(fn->power, "auto");
 	}
 	strcpy(fn->driver, driver->name);
 	return 0;
@@ -551,6 +565,60 @@ int machine_store_override(struct machine *m, struct function *fn, const char *t
 	return stored(m, fn, where, text, ret);
 }
 
+/* Is this one of the words? */
+static bool has_word(const char *words, const char *word, size_t len)
+{
+	for (; *words; words += strcspn(words, " "), words += strspn(words, " "))
+		if (strcspn(words, " ") == len && !strncmp(words, word, len))
+			return true;
+	return false;
+}
+
+/* reset_method_store(), drivers/pci/pci.c: all of them, or none. */
+static int set_reset_method(struct function *fn, const char *text)
+{
+	char list[NAME_SIZE] = "";
+
+	if (!strcmp(text, "default"))
+		return copy_name(fn->reset_method, fn->resets) ? 0 : -EINVAL;
+	while (*text) {
+		size_t len = strcspn(text, " ");
+
+		if (!has_word(fn->resets, text, len))
+			return -EINVAL;
+		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%.*s",
+			 *list ? " " : "", (int)len, text);
+		text += len;
+		text += strspn(text, " ");
+	}
+	strcpy(fn->reset_method, list);
+	return 0;
+}
+
+int machine_store_setting(struct machine *m, struct function *fn, const char *name, char *held,
+			  const char *text)
+{
+	char where[2 * NAME_SIZE];
+	int ret = 0;
+
+	snprintf(where, sizeof(where), "%s/%s", fn->addr, name);
+	if (fn->settings_ignored)
+		ret = 0;
+	else if (held == fn->reset_method)
+		ret = set_reset_method(fn, text);
+	/* kstrtoul() */
+	else if (held == fn->d3cold && (*text < '0' || *text > '9'))
+		ret = -EINVAL;
+	else if (held == fn->d3cold)
+		strcpy(held, *text == '0' ? "0" : "1");
+	/* control_store(), drivers/base/power/sysfs.c */
+	else if (strcmp(text, "on") && strcmp(text, "auto"))
+		ret = -EINVAL;
+	else
+		strcpy(held, text);
+	return stored(m, fn, where, text, ret);
+}
+
 int machine_store_bind(struct machine *m, struct driver *driver, const char *text)
 {
 	char where[NAME_SIZE + 20];
@@ -586,6 +654,9 @@ int machine_store_unbind(struct machine *m, struct driver *driver, const char *t
 	} else if (fn->unbind_error) {
 		ret = -fn->unbind_error;
 	} else if (!fn->unbind_ignored) {
+		/* vfio_pci_core_unregister_device(): pm_runtime_forbid() */
+		if (*fn->power && !strcmp(fn->driver, vfio_pci))
+			strcpy(fn->power, "on");
 		fn->driver[0] = '\0';
 		drop_noiommu_group(fn);
 	}
@@ -712,6 +783,13 @@ static const char *or_dash(const char *text)
 	return *text ? text : "-";
 }
 
+static void show_setting(struct machine *m, const struct function *fn, const char *name,
+			 const char *before, const char *now)
+{
+	if (strcmp(before, now) != 0)
+		machine_event(m, "%s %s %s -> %s", fn->addr, name, before, now);
+}
+
 void machine_print_end(struct machine *m)
 {
 	unsigned int others = 0, changed = 0;
@@ -731,6 +809,9 @@ void machine_print_end(struct machine *m)
 			      or_dash(fn->first_driver), or_dash(fn->driver),
 			      or_dash(fn->first_override), or_dash(fn->override),
 			      fn->locked ? ", locked" : "");
+		show_setting(m, fn, "reset_method", fn->resets, fn->reset_method);
+		show_setting(m, fn, "d3cold_allowed", fn->first_d3cold, fn->d3cold);
+		show_setting(m, fn, "power/control", fn->first_power, fn->power);
 	}
 	if (m->brief)
 		machine_event(m, "%u functions changed", changed);

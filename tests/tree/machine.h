@@ -33,7 +33,10 @@ struct function {
 	char native[NAME_SIZE]; /* the one that takes it when it is probed without an override */
 	char override[NAME_SIZE];
 	char physfn[NAME_SIZE]; /* of a virtual function: the physical one */
-	int boot_vga;		/* -1: no such attribute */
+	/* "" where there is no such attribute: what it offers, with blanks, and what is in force */
+	char resets[NAME_SIZE], reset_method[NAME_SIZE];
+	char d3cold[NAME_SIZE], power[NAME_SIZE];
+	int boot_vga; /* -1: no such attribute */
 	unsigned int numvfs, totalvfs;
 	unsigned int appears;		    /* there from this run on */
 	unsigned int replugged, given_back; /* before this run */
@@ -45,12 +48,13 @@ struct function {
 	/* Hazards */
 	bool unbind_hangs, unbind_ignored, bind_hangs, bind_ignored, override_ignored,
 		override_hangs;
-	bool uevent_hangs;
+	bool uevent_hangs, settings_ignored;
 	int unbind_error, bind_error, probe_error, override_error, uevent_error;
 
 	bool locked;  /* a driver hangs inside remove(): the device lock is held */
 	bool touched; /* something was stored for it */
 	char first_driver[NAME_SIZE], first_override[NAME_SIZE];
+	char first_d3cold[NAME_SIZE], first_power[NAME_SIZE];
 };
 
 struct driver {
@@ -114,6 +118,10 @@ __attribute__((format(printf, 2, 3))) void machine_event(struct machine *m, cons
 __attribute__((format(printf, 2, 3))) void machine_fault(struct machine *m, const char *fmt, ...);
 
 /* Stores, as the kernel has them. Each returns 0, -errno or STORE_HANGS. */
+/* machine_store_setting - reset_method, d3cold_allowed or power/control; "held" is its value. */
+int machine_store_setting(struct machine *m, struct function *fn, const char *name, char *held,
+			  const char *text);
+
 int machine_store_override(struct machine *m, struct function *fn, const char *text);
 int machine_store_bind(struct machine *m, struct driver *driver, const char *text);
 int machine_store_unbind(struct machine *m, struct driver *driver, const char *text);

@@ -152,6 +152,32 @@ static void plan_parse_compiled_every_keyword(void **state)
 	assert_false(errors.unsafe);
 }
 
+static void plan_parse_settings(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("set class:02 reset=flr,bus power=on # both\n"
+			       "set 81:00.0=8086:1572@81:00.0 d3cold=off\n",
+			       PLAN_CONFIG),
+			 0);
+	assert_int_equal(plan.sets, 2);
+	assert_string_equal(plan.set[0].value[PLAN_SET_RESET], "flr bus");
+	assert_null(plan.set[0].value[PLAN_SET_D3COLD]);
+	assert_string_equal(plan.set[0].value[PLAN_SET_POWER], "on");
+	assert_true(plan.set[1].sel.has_place);
+	assert_true(plan.has_places);
+	assert_string_equal(plan.set[1].value[PLAN_SET_D3COLD], "off");
+
+	assert_int_equal(parse("set vf:81:00.0 power=on\n", PLAN_COMPILED), 0);
+	assert_true(plan.names_vfs);
+	assert_false(plan.has_places);
+
+	/* A line that is half right sets nothing, and the next one is as if it were not there. */
+	assert_int_equal(
+		parse("set 81:00.0 reset=flr nonsense\nset 81:00.0 power=on\n", PLAN_CONFIG), 1);
+	assert_int_equal(plan.sets, 1);
+	assert_null(plan.set[0].value[PLAN_SET_RESET]);
+}
+
 static void plan_parse_several_files_later_settings_win(void **state)
 {
 	static char second[] = "bind 10de:0e0a\ngroup warn\ndeadline 5\n";
@@ -209,7 +235,7 @@ static void plan_parse_any_line_end_is_the_same(void **state)
 /* ---- what is wrong ---- */
 
 static const char unknown[] =
-	"unknown keyword; known: bind bind! except vfs boot-vga group failure deadline cmdline";
+	"unknown keyword; known: bind bind! except vfs set boot-vga group failure deadline cmdline";
 static const char ours[] = "this keyword is written into the plan by vfio-early itself; remove it";
 static const char only_one[] = "only one word belongs here; remove the rest of the line";
 static const char missing[] = "a selector is missing: bind 10de:1187, bind 0000:81:00";
@@ -219,6 +245,9 @@ static const char group[] = "write group warn, group claim or group refuse";
 static const char failure[] = "write failure release, or failure hold";
 static const char deadline[] = "write a number of seconds from 1 to 120: deadline 20";
 static const char module[] = "write module /lib/modules/..., without .ko, and its options";
+static const char set[] = "write set SELECTOR KEY=VALUE: set 0000:81:00.0 d3cold=off";
+static const char key[] = "not a setting; known: reset= d3cold= power=";
+static const char reset[] = "write reset=default, or methods as /sys shows them: reset=flr,bus";
 static const char vfs[] = "write vfs ADDRESS.F NUMBER: vfs 0000:81:00.0 4";
 static const char one_function[] =
 	"vfs takes the address or path of one function: vfs 0000:81:00.0 4";
@@ -276,6 +305,16 @@ static const struct {
 	  "virtual functions are never forced; write bind vf:..." },
 	{ PLAN_CONFIG, "bind vf:10de:1187", 6,
 	  "vf: takes the address or path of one physical function: vf:0000:81:00.0" },
+	{ PLAN_CONFIG, "set", 1, set },
+	{ PLAN_CONFIG, "set 81:00.0", 5, set },
+	{ PLAN_CONFIG, "set 81:00.0 on", 13, key },
+	{ PLAN_CONFIG, "set 81:00.0 rom=1", 13, key },
+	{ PLAN_CONFIG, "set 81:00.0 reset=", 13, reset },
+	{ PLAN_CONFIG, "set 81:00.0 reset=,flr", 13, reset },
+	{ PLAN_CONFIG, "set 81:00.0 reset=flr,", 13, reset },
+	{ PLAN_CONFIG, "set 81:00.0 reset=flr,,bus", 13, reset },
+	{ PLAN_CONFIG, "set 81:00.0 reset=flr d3cold=yes", 23, "write d3cold=on, or d3cold=off" },
+	{ PLAN_CONFIG, "set 81:00.0 power=off", 13, "write power=on, or power=auto" },
 	{ PLAN_CONFIG, "vfs", 1, vfs },
 	{ PLAN_CONFIG, "vfs 81:00.0", 5, vfs },
 	{ PLAN_CONFIG, "vfs 81:00 4", 5, one_function },
@@ -505,6 +544,7 @@ int main(void)
 		cmocka_unit_test(plan_parse_config_every_keyword),
 		cmocka_unit_test(plan_parse_virtual_functions),
 		cmocka_unit_test(plan_parse_compiled_every_keyword),
+		cmocka_unit_test(plan_parse_settings),
 		cmocka_unit_test(plan_parse_several_files_later_settings_win),
 		cmocka_unit_test(plan_parse_choices_each_word),
 		cmocka_unit_test(plan_parse_any_line_end_is_the_same),
