@@ -48,13 +48,13 @@ slurp() {
 		return 0
 	fi
 	if [ ! -f "$1" ]; then
-		warn "${1#"$root"} is no regular file; fix: move it away"
+		warn "${1#"$root"} is not a regular file; fix: move it away"
 		return 1
 	fi
 	# The x keeps the newlines at the end.
 	content=$(cat "$1" && echo x) || return
 	is_text "$1" || {
-		warn "${1#"$root"} is no text: it has a NUL byte; fix: restore it"
+		warn "${1#"$root"} is not a text file: it has a NUL byte; fix: restore it"
 		return 1
 	}
 	content=${content%x}

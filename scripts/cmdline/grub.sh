@@ -407,7 +407,7 @@ grub_reaches() {
 		while IFS='	' read -r _file _lost; do
 			_names="$_names $_lost"
 			# shellcheck disable=SC2016 # GRUB's
-			by_hand "$_file: sets GRUB_CMDLINE_LINUX_DEFAULT anew, which loses $_lost; fix: begin its value with" \
+			by_hand "$_file: sets GRUB_CMDLINE_LINUX_DEFAULT again, which loses $_lost; fix: begin its value with" \
 				"\$GRUB_CMDLINE_LINUX_DEFAULT, then: $me refresh"
 		done <<-EOT
 		$_losses

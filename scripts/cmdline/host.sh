@@ -235,7 +235,7 @@ warn_tokens() {
 			[ -n "$_why" ] || continue
 			_where=$(locate "$target" "$_token")
 			if [ "$_kind" = harmful ]; then
-				by_hand "${_where:-/proc/cmdline}: $_token: $_why; fix: take it out, then: $me refresh"
+				by_hand "${_where:-/proc/cmdline}: $_token: $_why; fix: remove it, then $me refresh"
 			else
 				warn "${_where:-/proc/cmdline}: $_token: $_why; it can go"
 			fi

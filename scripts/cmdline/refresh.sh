@@ -138,7 +138,7 @@ entries_check() {
 			_seen=1
 			_short=$(tokens_without "$_tokens" "$(printf '%s\n' "$_line" | tokens_split)")
 			[ -z "$_short" ] ||
-				by_hand "$loader_text: was refreshed, but an entry is without $(words "$_short"): $_place"
+				by_hand "$loader_text: was refreshed, but an entry lacks $(words "$_short"): $_place"
 		done <<-EOT
 		$(entries_own "$entries")
 		EOT
@@ -168,7 +168,7 @@ hand_done() {
 	make_dir "$records" && put "$records/by-hand" "boot $_boot
 tokens $(words "$(hand_missing)")
 images $(hand_images)
-" && drop "$records/refresh" && say "boot loader: given all of it by hand: $loader_text" || result=1
+" && drop "$records/refresh" && say "boot loader: updated by hand: $loader_text" || result=1
 }
 
 # hand_word KEY: what was remembered of it.
@@ -193,12 +193,12 @@ hand_text() {
 # refresh_other: fails, as for a loader that we cannot refresh; says so when that matters.
 refresh_other() {
 	if [ -e "$records/by-hand" ] && [ "$(hand_word images)" = "$(hand_images)" ]; then
-		say "boot loader: given all of it by hand: $loader_text"
+		say "boot loader: updated by hand: $loader_text"
 		drop "$records/refresh" || result=1
 	elif [ "$loader" = uki ] || [ "$loader" = stub ]; then
 		hand_text
 	elif is_refresh_due; then
-		by_hand "$loader_text: has not been given the last change; do that by hand, then: $me refresh --by-hand"
+		by_hand "$loader_text: does not have the last change; add it by hand, then: $me refresh --by-hand"
 	else
 		say "boot loader: nothing of $me is in it: $loader_text"
 	fi

@@ -66,7 +66,7 @@ show_target() {
 	done
 	grub_lost "$1"
 	host_minds "$_others" | while IFS='	' read -r _token _kind _why; do
-		[ -z "$_why" ] || row "$_kind" "$_token: $_why; fix: take it out of $(locate "$1" "$_token")"
+		[ -z "$_why" ] || row "$_kind" "$_token: $_why; fix: remove it from $(locate "$1" "$_token")"
 	done
 }
 
@@ -101,14 +101,14 @@ not_in_force() {
 # why_not CODE TOKENS: that in words, with the next step.
 why_not() {
 	case $1 in
-	not-refreshed) echo "$2: the entry that boots next is without it; fix: $me refresh" ;;
+	not-refreshed) echo "$2: the entry that boots next lacks it; fix: $me refresh" ;;
 	other-loader) echo "$2: this boot loader does not read that file; fix: $me add $2" ;;
-	not-first-line) echo "$2: proxmox-boot-tool reads the first line alone; fix: move it there, then: $me refresh" ;;
+	not-first-line) echo "$2: proxmox-boot-tool reads only the first line; fix: move it there, then: $me refresh" ;;
 	lost) echo "$2: the variable is set again further down, or in a file that is read later" ;;
 	other-entry) echo "$2: in a variable that GRUB does not put into the entries of this system (recovery, Xen, or misspelt)" ;;
-	after-dashes) echo "$2: stands behind --, so it goes to init; fix: move it before that, then: $me refresh" ;;
+	after-dashes) echo "$2: follows --, so it goes to init; fix: move it before --, then: $me refresh" ;;
 	some-esps) echo "$2: not every ESP has it; fix: $me refresh" ;;
-	this-boot) echo "$2: of this boot; a refresh by anybody would keep it; fix: $me refresh" ;;
+	this-boot) echo "$2: belongs to this boot; any refresh would keep it; fix: $me refresh" ;;
 	not-known)
 		if [ "$2" = '*' ]; then
 			echo 'does more than assign, or cannot be read, so what it comes to is not known'
@@ -170,7 +170,7 @@ show() {
 				row missing "$_token: $_why; fix: add it by hand"
 		done
 		host_minds "$(running)" | while IFS='	' read -r _token _kind _why; do
-			[ -z "$_why" ] || row "$_kind" "$_token: $_why; fix: take it out by hand"
+			[ -z "$_why" ] || row "$_kind" "$_token: $_why; fix: remove it by hand"
 		done
 	fi
 	! is_refresh_due || row 'refresh' "the boot loader does not have the last change; fix: $me refresh"

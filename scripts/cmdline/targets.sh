@@ -255,9 +255,9 @@ target_set() {
 	[ -n "$_did" ] || [ -z "$_next" ] || _did=' made'
 	say "$_name:${_did:- removed}"
 	[ -z "$_made_from" ] ||
-		say "$_name: made from $_made_from${_inherits:+, without what is of this boot alone: $(words "$_inherits")}"
+		say "$_name: made from $_made_from${_inherits:+, without what belongs to this boot alone: $(words "$_inherits")}"
 	[ -n "$_want" ] || [ -z "$base_absent" ] || [ -z "$_next" ] ||
-		say "$_name: stays, or the boot loader would be given the parameters of this boot;" \
+		say "$_name: stays, or the boot loader would get the parameters of this boot;" \
 			"after a reboot \"$me undo\" removes it"
 }
 
@@ -268,7 +268,7 @@ other_lines() {
 	*) return ;;
 	esac
 	case $loader in
-	proxmox) warn '/etc/kernel/cmdline: proxmox-boot-tool reads the first line alone' ;;
+	proxmox) warn '/etc/kernel/cmdline: proxmox-boot-tool reads only the first line' ;;
 	*) warn '/etc/kernel/cmdline: kernel-install joins all of its lines; better make it one' ;;
 	esac
 }
@@ -371,7 +371,7 @@ for_each() {
 }
 
 say_there() {
-	say "$2: set already, in $(locate "$1" "$2")"
+	say "$2: already set in $(locate "$1" "$2")"
 }
 
 # target_reaches TARGET: names whoever keeps a token of ours from the kernel.
@@ -439,6 +439,6 @@ targets_by_hand() {
 		[ "$loader" != proxmox ] || _then=
 		by_hand "$loader_text: nothing is changed; add to its command line by hand: $(words "$_missing")$_then"
 	else
-		say "$loader_text: this boot has all that is wanted, or was told that the next one has"
+		say "$loader_text: this boot has all wanted parameters, or was told that the next one has"
 	fi
 }
