@@ -28,9 +28,16 @@ bool decide_is_forced(const struct verdict *verdict)
 	return decide_is_taken(verdict) && verdict->protect != DECIDE_NO_INDEX;
 }
 
+/* How much a bind line alone allows: "bind!", then one that has the ID and the path. */
+static unsigned int strength(const struct plan_selector *bind)
+{
+	return bind->force * 2u +
+	       (bind->sel.has_id && (bind->sel.has_place || selector_is_path(&bind->sel)));
+}
+
 /*
  * Which selectors name the function. One that matches wins over one whose pinned ID has changed,
- * and of those that match, one with the exclamation mark.
+ * and of those that match, the strongest.
  */
 static enum selector_result find_binds(const struct plan *plan, const struct pci_function *fn,
 				       struct decisions *decisions, struct verdict *verdict)
@@ -45,7 +52,8 @@ static enum selector_result find_binds(const struct plan *plan, const struct pci
 		decisions->matched[i] = true;
 		if (result == SELECTOR_ID_CHANGED && best == SELECTOR_MATCHES)
 			continue;
-		if (result != best || (plan->bind[i].force && !plan->bind[verdict->bind].force)) {
+		if (result != best ||
+		    strength(&plan->bind[i]) > strength(&plan->bind[verdict->bind])) {
 			verdict->also = result == best ? verdict->bind : DECIDE_NO_INDEX;
 			verdict->bind = (int16_t)i;
 			best = result;
