@@ -7,8 +7,8 @@
  *  2. Whose boot is it? The first one after apply --try is watched. A later one finds that the first was
  *     never confirmed, or that putting back was interrupted: then there is nothing to wait for.
  *  3. Wait for `confirm`, by the monotonic clock. Each second the file says whether it came.
- *  4. wall; dpkg is waited for, as long as there is patience, and another run of apply or undo to its end:
- *     two must never write the same images, and it may still end the trial.
+ *  4. wall; dpkg is waited for, as long as it does something or there is patience, and another run of
+ *     apply or undo to its end: two must never write the same images, and it may still end the trial.
  *  5. Put back: the config, the loader's files, then apply or undo as anyone would run it.
  *  6. Inhibitors of a shutdown are waited for, then systemctl reboot: once, as by then the file says that
  *     it is done. Not when anything of 5. failed.
@@ -273,12 +273,39 @@ static bool is_shutdown_free(struct watch *watch)
 	return is_free;
 }
 
-/* As long as there is patience. */
-static void wait_until(struct watch *watch, bool (*is_so)(struct watch *watch), const char *what)
+/* Changes with everything that dpkg does: it has a line in its log, or a new file of states. */
+static long long dpkg_progress(struct watch *watch)
 {
-	long long end = trial_now() + watch->trial.patience;
+	static const char *const files[] = { "var/log/dpkg.log", "var/lib/dpkg/status" };
+	long long sum = 0;
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (!fstatat(watch->root->fd, files[i], &st, 0))
+			sum += st.st_mtim.tv_sec + st.st_size + (long long)st.st_ino;
+	return sum;
+}
+
+static long long no_progress(struct watch *watch)
+{
+	(void)watch;
+	return 0;
+}
+
+/*
+ * As long as there is patience, which begins again with each step that is seen: who is at work is not cut
+ * off, and who waits for an answer that never comes is not waited for either.
+ */
+static void wait_until(struct watch *watch, bool (*is_so)(struct watch *watch),
+		       long long (*progress)(struct watch *watch), const char *what)
+{
+	long long end = trial_now() + watch->trial.patience, seen = progress(watch);
 
 	while (!is_so(watch)) {
+		if (progress(watch) != seen) {
+			seen = progress(watch);
+			end = trial_now() + watch->trial.patience;
+		}
 		if (trial_now() >= end) {
 			message_warn("%s is still there after %u s, and not waited for any longer",
 				     what, watch->trial.patience);
@@ -375,7 +402,7 @@ static int reboot_host(struct watch *watch)
 	static const char *const argv[] = { "/usr/bin/systemctl", "--no-wall",
 					    "--check-inhibitors=no", "reboot", NULL };
 
-	wait_until(watch, is_shutdown_free, "an inhibitor of the shutdown");
+	wait_until(watch, is_shutdown_free, no_progress, "an inhibitor of the shutdown");
 	tell(watch, "vfio-early: the last good state is back; this host reboots");
 	sync();
 	return run(watch->root, argv) ? COMMAND_INCOMPLETE : COMMAND_OK;
@@ -385,7 +412,7 @@ static int put_back(struct watch *watch)
 {
 	tell(watch, "vfio-early: this boot was tried and not confirmed: the last good state is put "
 		    "back, then this host reboots");
-	wait_until(watch, is_dpkg_done, "dpkg");
+	wait_until(watch, is_dpkg_done, dpkg_progress, "dpkg");
 	wait_for_apply(watch);
 	if (is_over(watch)) {
 		tell(watch, "vfio-early: the trial was ended in the meantime: all stays as it is");

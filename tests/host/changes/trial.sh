@@ -444,6 +444,34 @@ else
 	skip "no python3"
 fi
 
+begin "confirm --wait: dpkg that is at work is not cut off, however long it takes"
+if command -v python3 >"$work/out"; then
+	try_system
+	act apply --try
+	boot_again two
+	out_of_time
+	sed -i 's/^patience .*/patience 4/' "$state"
+	mkdir -p "$root/var/log"
+	: >"$root/var/lib/dpkg/lock-frontend"
+	lock_held "$root/var/lib/dpkg/lock" 9
+	(
+		while kill -0 $holder 2>/dev/null; do
+			date >>"$root/var/log/dpkg.log"
+			sleep 1
+		done
+	) &
+	: >"$root/double/calls"
+	as_root timeout 60 "$command" confirm --wait --root "$root" >"$work/out" 2>"$work/err"
+	status=$?
+	status_is 0
+	! grep -q "dpkg is still there" "$work/err" || problem "it was cut off"
+	reboots_are 1
+	rm -r "$root/var/log"
+	good_again
+else
+	skip "no python3"
+fi
+
 begin "confirm --wait: another apply is waited for to its end, and nothing is written beside it"
 if command -v python3 >"$work/out"; then
 	try_system
