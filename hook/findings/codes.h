@@ -80,6 +80,11 @@
 	X(VFS_NONE, "vfs-none", CONFIG, "config", BLOCKS, \
 	  "bind {0}: there are no virtual functions, and no vfs line makes any", \
 	  "write vfs {1} NUMBER") \
+	X(VFS_ELSEWHERE, "vfs-elsewhere", CONFIG, "vfs", WARNS, \
+	  "{0} makes virtual functions of it too: {1}", \
+	  "let one of the two make them: whoever comes second changes nothing") \
+	X(VFS_NEEDED, "vfs-needed", CONFIG, "vfs", NOTES, \
+	  "this host needs it ({0}): some drivers reset a function while they make virtual ones", "") \
 	X(FACTS_UNKNOWN, "facts-unknown", CONFIG, "protect", WARNS, \
 	  "facts unknown: {0}; storage, network and USB controllers are bound only by a line with " \
 	  "ID and path, or by bind!", \

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Virtual functions: what comes of the vfs lines at the next boot, and of bind vf: lines; see findings.h. */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "early/pci.h"
 #include "early/text.h"
 #include "findings/find.h"
+#include "findings/vfs_makers.h"
 
 static bool has_vfs_now(const struct host *host, const struct host_function *fn)
 {
@@ -39,6 +41,37 @@ static const struct host_function *find_physical(struct search *search, const st
 		return NULL;
 	}
 	return fn;
+}
+
+/* Of one function, who else makes some. */
+struct rivals {
+	struct search *search;
+	const struct host_function *fn;
+};
+
+static void add_rival(const struct vfs_maker *maker, void *arg)
+{
+	const struct rivals *rivals = arg;
+	char addr[PCI_ADDRESS_SIZE], where[PATH_MAX + 16];
+
+	if (!vfs_maker_is_of(maker, rivals->fn))
+		return;
+	snprintf(where, sizeof(where), "%s:%u", maker->file, maker->line);
+	finding_add(rivals->search->findings, FINDING_VFS_ELSEWHERE,
+		    pci_address_format(&rivals->fn->pci.addr, addr), where, maker->text, NULL);
+}
+
+/* What does not stand in the way, and has to be known. */
+static void find_beside(struct search *search, const struct host_function *fn)
+{
+	struct rivals rivals = { .search = search, .fn = fn };
+	const char *why = host_protect(search->host, fn);
+	char addr[PCI_ADDRESS_SIZE];
+
+	if (why)
+		finding_add(search->findings, FINDING_VFS_NEEDED,
+			    pci_address_format(&fn->pci.addr, addr), why, NULL);
+	vfs_makers_find(search->host, add_rival, &rivals);
 }
 
 static void find_made(struct search *search, const struct plan_vfs *line,
@@ -108,8 +141,10 @@ void find_vfs(struct search *search)
 		if (is_overruled(search, i))
 			continue;
 		fn = find_physical(search, &plan->vf[i].sel, "vfs", plan->vf[i].text);
-		if (fn)
-			find_made(search, &plan->vf[i], fn);
+		if (!fn)
+			continue;
+		find_made(search, &plan->vf[i], fn);
+		find_beside(search, fn);
 	}
 	for (unsigned int i = 0; i < plan->binds; i++)
 		if (plan->bind[i].sel.kind == SELECTOR_VF && !host->decisions.matched[i])

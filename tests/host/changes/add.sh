@@ -706,3 +706,10 @@ config 'bind vf:17:00.0\nvfs 17:00.0 2'
 run remove 17:00.1
 status_is 1
 printf 'bind vf:17:00.0\nvfs 17:00.0 2' | config_is
+
+begin "check: a function that this host needs may have virtual ones: said, not refused"
+protected
+echo 8 >"$root/sys/bus/pci/devices/0000:00:1f.2/sriov_totalvfs"
+config 'vfs 00:1f.2 2\n'
+run check
+out_has "notes   0000:00:1f.2: this host needs it"

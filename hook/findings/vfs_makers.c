@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What else makes virtual functions; see vfs_makers.h. */
+#include <dirent.h>
+#include <fnmatch.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "early/sysfs.h"
+#include "findings/vfs_makers.h"
+#include "util/file.h"
+
+#define FILE_MAX (1u << 20)
+
+static const char numvfs[] = "sriov_numvfs", max_vfs[] = "max_vfs=";
+/* systemd.link(5) */
+static const char link_key[] = "SR-IOVVirtualFunctions=";
+/* Its unit starts NVIDIA's sriov-manage (pve-nvidia-vgpu-helper). */
+static const char nvidia[] = "sriov-manage";
+
+static const struct {
+	const char *folder;
+	const char *names; /* of the files in it: fnmatch(3) */
+	const char *word;  /* by which a line makes them */
+} table[] = {
+	{ "etc", "sysfs.conf", numvfs },
+	{ "etc/sysfs.d", "*.conf", numvfs },
+	{ "etc", "rc.local", numvfs },
+	{ "etc", "crontab", numvfs },
+	{ "etc/cron.d", "*", numvfs },
+	{ "etc/network", "interfaces", numvfs },
+	{ "etc/network/interfaces.d", "*", numvfs },
+	{ "etc/tmpfiles.d", "*.conf", numvfs },
+	{ "run/tmpfiles.d", "*.conf", numvfs },
+	{ "usr/lib/tmpfiles.d", "*.conf", numvfs },
+	{ "etc/udev/rules.d", "*.rules", numvfs },
+	{ "etc/systemd/system", "*.service", numvfs },
+	{ "etc/systemd/network", "*.link", link_key },
+	{ "run/systemd/network", "*.link", link_key },
+	{ "usr/lib/systemd/network", "*.link", link_key },
+	{ "etc/modprobe.d", "*.conf", max_vfs },
+	{ "etc/systemd/system/multi-user.target.wants", "pve-nvidia-sriov@*", nvidia },
+};
+
+#define N_ROWS (sizeof(table) / sizeof(table[0]))
+
+struct maker_search {
+	const struct host *host;
+	void (*each)(const struct vfs_maker *maker, void *arg);
+	void *arg;
+};
+
+static int is_visible(const struct dirent *entry)
+{
+	return *entry->d_name != '.';
+}
+
+/* --- whose they are */
+
+/* The last "0000:81:00.0" in a text: of a path that is the function, and before it are its bridges. */
+static const struct host_function *find_address(const struct host *host, const char *text)
+{
+	const struct host_function *fn = NULL;
+
+	for (const char *pos = text; (pos = strchr(pos, ':')); pos++) {
+		char word[PCI_ADDRESS_SIZE];
+		struct pci_address addr;
+		const char *start = pos;
+
+		while (start > text && strchr("0123456789abcdefABCDEF:", start[-1]))
+			start--;
+		snprintf(word, sizeof(word), "%.*s", (int)strspn(start, "0123456789abcdefABCDEF:."),
+			 start);
+		if (!pci_address_parse(word, &addr))
+			fn = host_find(host, &addr);
+	}
+	return fn;
+}
+
+/* The function of a network interface, whose name ends where none can have a character. */
+static const struct host_function *find_interface(const struct host *host, const char *name)
+{
+	char path[SYSFS_PATH_MAX], text[PCI_ADDRESS_SIZE];
+	struct pci_address addr;
+
+	sysfs_path(path, "sys/class/net/%.*s/device", (int)strcspn(name, "/ \t\"'"), name);
+	if (sysfs_link_name(host->root.fd, path, text, sizeof(text)) ||
+	    pci_address_parse(text, &addr))
+		return NULL;
+	return host_find(host, &addr);
+}
+
+static const struct host_function *find_function(const struct host *host, const char *text)
+{
+	static const char class_net[] = "class/net/", name[] = "OriginalName=";
+	const struct host_function *fn = find_address(host, text);
+	const char *pos;
+
+	if (!fn && (pos = strstr(text, class_net)))
+		fn = find_interface(host, pos + sizeof(class_net) - 1);
+	if (!fn && (pos = strstr(text, name)))
+		fn = find_interface(host, pos + sizeof(name) - 1);
+	return fn;
+}
+
+/* "options ixgbe max_vfs=4": the driver, cut out of the line. */
+static const char *find_driver(char *line)
+{
+	static const char options[] = "options";
+	char *driver = line + strspn(line, " \t");
+
+	if (strncmp(driver, options, sizeof(options) - 1) != 0)
+		return NULL;
+	driver += sizeof(options) - 1;
+	driver += strspn(driver, " \t");
+	driver[strcspn(driver, " \t")] = '\0';
+	return driver;
+}
+
+/* --- the lines */
+
+static void look_at_line(const struct maker_search *search, size_t row, struct vfs_maker *maker,
+			 const char *whole)
+{
+	char *copy = strdup(maker->text);
+
+	maker->fn = NULL;
+	maker->driver = NULL;
+	if (!copy)
+		return;
+	if (table[row].word == max_vfs)
+		maker->driver = find_driver(copy);
+	else if (table[row].word == nvidia)
+		maker->driver = "nvidia";
+	else
+		maker->fn = find_function(search->host,
+					  table[row].word == link_key ? whole : maker->text);
+	if (table[row].word != max_vfs || maker->driver)
+		search->each(maker, search->arg);
+	free(copy);
+}
+
+static void look_into(const struct maker_search *search, size_t row, const char *name)
+{
+	struct vfs_maker maker = { .file = name };
+	char *text, *whole, *pos, *line;
+	size_t size;
+
+	if (file_read(search->host->root.fd, name + 1, FILE_MAX, &text, &size))
+		return;
+	whole = strdup(text);
+	pos = text;
+	while (whole && (line = strsep(&pos, "\n"))) {
+		maker.line++;
+		line[strcspn(line, "\r")] = '\0';
+		line += strspn(line, " \t");
+		if (*line == '#' || *line == ';' || !strstr(line, table[row].word))
+			continue;
+		maker.text = line;
+		look_at_line(search, row, &maker, whole);
+	}
+	free(whole);
+	free(text);
+}
+
+void vfs_makers_find(const struct host *host,
+		     void (*each)(const struct vfs_maker *maker, void *arg), void *arg)
+{
+	const struct maker_search search = { .host = host, .each = each, .arg = arg };
+
+	for (size_t row = 0; row < N_ROWS; row++) {
+		struct dirent **entry = NULL;
+		int count = file_names(host->root.fd, table[row].folder, &entry, is_visible,
+				       alphasort);
+
+		for (int i = 0; i < count; i++) {
+			char name[PATH_MAX];
+
+			/* Our own are none. */
+			if (!fnmatch(table[row].names, entry[i]->d_name, 0) &&
+			    !strstr(entry[i]->d_name, "vfio-early") &&
+			    snprintf(name, sizeof(name), "/%s/%s", table[row].folder,
+				     entry[i]->d_name) < (int)sizeof(name))
+				look_into(&search, row, name);
+			free(entry[i]);
+		}
+		free(entry);
+	}
+}
+
+bool vfs_maker_is_of(const struct vfs_maker *maker, const struct host_function *fn)
+{
+	if (maker->driver)
+		return !strcmp(maker->driver, fn->pci.driver);
+	return !maker->fn || maker->fn == fn;
+}

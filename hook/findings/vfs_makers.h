@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What else makes virtual functions on this host: lines of files, which are named and not interpreted. */
+#ifndef VFIO_EARLY_HOOK_FINDINGS_VFS_MAKERS_H
+#define VFIO_EARLY_HOOK_FINDINGS_VFS_MAKERS_H
+
+#include "host/host.h"
+
+struct vfs_maker {
+	const char *file;  /* "/etc/rc.local", without the root */
+	unsigned int line; /* from 1; 0: the whole file */
+	const char *text;
+	const struct host_function *fn; /* whose they are, or NULL: not said there */
+	const char *driver;		/* of all functions that have it, or NULL */
+};
+
+/*
+ * vfs_makers_find - look everywhere: sysfs.conf, tmpfiles.d, .link files of systemd, rc.local, units, udev
+ * rules, cron, interfaces, max_vfs= of a driver, Proxmox VE's pve-nvidia-sriov.
+ * @each: called with each; what it points to is gone afterwards
+ *
+ * What cannot be read is passed over.
+ */
+void vfs_makers_find(const struct host *host,
+		     void (*each)(const struct vfs_maker *maker, void *arg), void *arg);
+
+/* vfs_maker_is_of - may it make those of this function? Where the line does not say whose, it may. */
+bool vfs_maker_is_of(const struct vfs_maker *maker, const struct host_function *fn);
+
+#endif
