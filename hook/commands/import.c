@@ -231,6 +231,10 @@ static void print_recipes(const struct import *import)
 	fflush(stdout);
 	print_part(import, "No longer needed, once the next boot has shown it:", false,
 		   is_needless);
+	if (*import->vfs_done)
+		printf("Makes virtual functions as a vfs line does; delete it, once the next boot has "
+		       "shown it:\n%s",
+		       import->vfs_done);
 	print_part(import, "Not in force, and so not imported:", true, is_idle);
 	print_part(import, "Left as it is:", true, is_kept);
 	fflush(stdout);
@@ -357,6 +361,9 @@ static int look(struct import *import)
 	settle_unsafe(import);
 	import_make_lines(import);
 	check_kmod(import);
+	ret = import_vfs(import);
+	if (ret)
+		return ret;
 	ret = fclose(import->out);
 	import->out = NULL;
 	return ret ? message_errno(-ENOMEM, "cannot import") : 0;
@@ -447,6 +454,7 @@ int command_import(int argc, char **argv)
 	if (import.out)
 		fclose(import.out);
 	free(import.lines);
+	free(import.vfs_done);
 	free(import.is_done);
 	free(import.is_taken);
 	recipes_free(&import.recipes);

@@ -27,6 +27,7 @@ struct import {
 	size_t size;
 	FILE *out;
 	unsigned int added;
+	char *vfs_done; /* lines that a vfs line replaces, as they are named; by import_vfs() */
 };
 
 #define IMPORT_WHERE_SIZE 512
@@ -42,6 +43,12 @@ int import_open_next(struct import *import);
 
 /* import_make_lines - a bind line for each device that a recipe in force names; says what it cannot. */
 void import_make_lines(struct import *import);
+
+/*
+ * import_vfs - a vfs line for each function that something else makes virtual functions of; says what it
+ * cannot. Returns 0, or -ENOMEM after saying so.
+ */
+int import_vfs(struct import *import);
 
 /* import_may_go - is a recipe of no use any more, once the config has what it did? */
 bool import_may_go(const struct import *import, size_t recipe);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What else makes virtual functions; see vfs_makers.h. */
+#include <ctype.h>
 #include <dirent.h>
 #include <fnmatch.h>
 #include <limits.h>
@@ -18,6 +19,8 @@ static const char numvfs[] = "sriov_numvfs", max_vfs[] = "max_vfs=";
 static const char link_key[] = "SR-IOVVirtualFunctions=";
 /* Its unit starts NVIDIA's sriov-manage (pve-nvidia-vgpu-helper). */
 static const char nvidia[] = "sriov-manage";
+/* "enp1s0f0 4", as a guide for Proxmox VE has it; every line. */
+static const char name_and_number[] = "";
 
 static const struct {
 	const char *folder;
@@ -41,6 +44,7 @@ static const struct {
 	{ "usr/lib/systemd/network", "*.link", link_key },
 	{ "etc/modprobe.d", "*.conf", max_vfs },
 	{ "etc/systemd/system/multi-user.target.wants", "pve-nvidia-sriov@*", nvidia },
+	{ "etc/pve", "sriov.conf", name_and_number },
 };
 
 #define N_ROWS (sizeof(table) / sizeof(table[0]))
@@ -118,6 +122,77 @@ static const char *find_driver(char *line)
 	return driver;
 }
 
+/* --- how many they are */
+
+/* A number that ends with the text, or -1. In quotes or bare, as sh, udev and sysfs.conf have it. */
+static long read_number(const char *text)
+{
+	size_t quoted = *text == '"' || *text == '\'';
+	size_t digits = strspn(text + quoted, "0123456789");
+	const char *rest = text + quoted + digits;
+
+	if (!digits || digits > 5 || (quoted && *rest++ != *text))
+		return -1;
+	return rest[strspn(rest, " \t")] ? -1 : strtol(text + quoted, NULL, 10);
+}
+
+/* "echo 4 > PATH": one command that does nothing else. */
+static long read_echo(const char *text)
+{
+	static const char echo[] = "echo ";
+	char number[16];
+	const char *to = strchr(text, '>');
+	int len;
+
+	if (strncmp(text, echo, sizeof(echo) - 1) != 0 || !to || strpbrk(text, "$`;&|()*?<\\"))
+		return -1;
+	text += sizeof(echo) - 1;
+	text += strspn(text, " \t");
+	len = (int)(to - text);
+	if (len < 0 || len >= (int)sizeof(number))
+		return -1;
+	/* "echo 4>FILE" writes an empty line: the 4 is a descriptor. */
+	if (isdigit((unsigned char)to[-1]))
+		return -1;
+	snprintf(number, sizeof(number), "%.*s", len, text);
+	to += strspn(to, "> \t");
+	return to[strcspn(to, " \t")] ? -1 : read_number(number);
+}
+
+/* @word: of the table's row */
+static long find_number(const char *word, const char *folder, const char *line)
+{
+	const char *pos = strstr(line, word);
+
+	if (word == name_and_number)
+		return read_number(line + strcspn(line, " \t") +
+				   strspn(line + strcspn(line, " \t"), " \t"));
+	if (word == link_key)
+		return pos == line ? read_number(line + sizeof(link_key) - 1) : -1;
+	if (word == max_vfs) {
+		size_t digits = strspn(pos + sizeof(max_vfs) - 1, "0123456789");
+		const char *rest = pos + sizeof(max_vfs) - 1 + digits;
+
+		return digits && digits <= 5 && !rest[strspn(rest, " \t")] ?
+			       strtol(pos + sizeof(max_vfs) - 1, NULL, 10) :
+			       -1;
+	}
+	if (word != numvfs)
+		return -1;
+	pos += sizeof(numvfs) - 1;
+	/* tmpfiles.d(5): type, path, mode, user, group, age, argument */
+	if (strstr(folder, "tmpfiles.d")) {
+		for (int i = 0; i < 4; i++) {
+			pos += strspn(pos, " \t");
+			pos += strcspn(pos, " \t");
+		}
+		return *line == 'w' ? read_number(pos + strspn(pos, " \t")) : -1;
+	}
+	if (*(pos + strspn(pos, " \t")) == '=')
+		return read_number(pos + strspn(pos, " \t="));
+	return read_echo(line);
+}
+
 /* --- the lines */
 
 static void look_at_line(const struct maker_search *search, size_t row, struct vfs_maker *maker,
@@ -127,12 +202,17 @@ static void look_at_line(const struct maker_search *search, size_t row, struct v
 
 	maker->fn = NULL;
 	maker->driver = NULL;
+	maker->is_nvidia = table[row].word == nvidia;
+	maker->is_unread = table[row].word == name_and_number;
+	maker->number = find_number(table[row].word, table[row].folder, maker->text);
 	if (!copy)
 		return;
 	if (table[row].word == max_vfs)
 		maker->driver = find_driver(copy);
 	else if (table[row].word == nvidia)
 		maker->driver = "nvidia";
+	else if (table[row].word == name_and_number)
+		maker->fn = find_interface(search->host, maker->text);
 	else
 		maker->fn = find_function(search->host,
 					  table[row].word == link_key ? whole : maker->text);
@@ -155,7 +235,7 @@ static void look_into(const struct maker_search *search, size_t row, const char 
 		maker.line++;
 		line[strcspn(line, "\r")] = '\0';
 		line += strspn(line, " \t");
-		if (*line == '#' || *line == ';' || !strstr(line, table[row].word))
+		if (!*line || *line == '#' || *line == ';' || !strstr(line, table[row].word))
 			continue;
 		maker.text = line;
 		look_at_line(search, row, &maker, whole);

@@ -550,3 +550,49 @@ config 'options vfio_iommu_type1 allow_unsafe_interrupts=on\n' modprobe.d/vfio.c
 run import
 no_err
 out "  /etc/modprobe.d/vfio.conf:1: options vfio_iommu_type1 allow_unsafe_interrupts=on: does nothing: this host remaps interrupts"
+
+begin "import: what makes virtual functions becomes vfs lines, once; what is not understood is named"
+mkdir -p "$root/sys/class/net/enp23s0f0"
+ln -s ../../../bus/pci/devices/0000:17:00.0 "$root/sys/class/net/enp23s0f0/device"
+config '# x\nclass/net/enp23s0f0/device/sriov_numvfs = 0\nclass/net/enp23s0f0/device/sriov_numvfs = 4\n' sysfs.conf
+config 'enp23s0f0 4\n' pve/sriov.conf
+run import
+status_is 0
+config_is <<-EOF
+	vfs 0000:17:00.0=8086:1572 4	# from /etc/sysfs.conf:3
+EOF
+out "  /etc/sysfs.conf:3: class/net/enp23s0f0/device/sriov_numvfs = 4"
+out "  /etc/pve/sriov.conf:1: enp23s0f0 4"
+err "warning: /etc/pve/sriov.conf:1: nothing on this host reads that file by itself"
+run import
+status_is 0
+out "The config has all of it already."
+config 'echo 8 > /sys/bus/pci/devices/0000:17:00.0/sriov_numvfs\n' rc.local
+run import
+status_is 1
+grep -q "8 are asked for, and another line has 4" "$work/err" || problem "the other number is not said"
+
+while IFS='|' read -r file text wanted; do
+	begin "import: virtual functions of $file, $wanted: ${text%%\\*}"
+	config "$text\n" "$file"
+	run import
+	if [ "$wanted" = - ]; then
+		status_is 1
+		[ ! -s "$root/etc/vfio-early.conf" ] || problem "a line was written"
+	else
+		status_is 0
+		grep -q "^vfs 0000:17:00.0=8086:1572 $wanted	" "$root/etc/vfio-early.conf" || problem "no line"
+	fi
+done <<-'EOF'
+	tmpfiles.d/a.conf|w /sys/bus/pci/devices/0000:17:00.0/sriov_numvfs - - - - 8|8
+	tmpfiles.d/a.conf|w /sys/bus/pci/devices/0000:17:00.0/sriov_numvfs - - - -|-
+	sysfs.d/a.conf|devices/pci0000:00/0000:00:03.0/0000:17:00.0/sriov_numvfs=65|-
+	rc.local|echo 3 > /sys/bus/pci/devices/0000:17:00.0/sriov_numvfs|3
+	rc.local|echo 3 > /sys/bus/pci/devices/0000:17:00.0/sriov_numvfs; ip link set up eth0|-
+	rc.local|echo 3 > /sys/bus/pci/devices/$dev/sriov_numvfs|-
+	rc.local|echo 3 > /sys/bus/pci/devices/0000:99:00.0/sriov_numvfs|-
+	systemd/network/a.link|[Match]\nPath=pci-0000:17:00.0\n[Link]\nSR-IOVVirtualFunctions=2|2
+	modprobe.d/a.conf|options i40e max_vfs=5|5
+	modprobe.d/a.conf|options i40e max_vfs=5,6|-
+	modprobe.d/a.conf|options ixgbe max_vfs=5|-
+EOF

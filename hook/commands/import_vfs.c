@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* vfs lines out of what else makes virtual functions; see import_ids.h. */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+
+#include "commands/import_ids.h"
+#include "early/pci.h"
+#include "early/plan.h"
+#include "early/text.h"
+#include "findings/vfs_makers.h"
+#include "util/message.h"
+
+struct importing {
+	struct import *import;
+	unsigned int *number; /* one for each function of the host: of the new lines, or 0 */
+	FILE *done;	      /* lines that the config replaces, as they are named */
+};
+
+/* The last number that the config has for it, or the one of a new line, or 0. */
+static unsigned int find_number(const struct importing *importing, const struct host_function *fn)
+{
+	const struct host *host = importing->import->host;
+	unsigned int number = importing->number[fn - host->fn];
+
+	for (unsigned int i = 0; i < host->plan.vfs; i++) {
+		struct selector sel = host->plan.vf[i].sel;
+
+		if (!pci_resolve(host->root.fd, &sel) &&
+		    pci_address_equal(&sel.addr, &fn->pci.addr))
+			number = host->plan.vf[i].number;
+	}
+	return number;
+}
+
+static bool leave_out(struct importing *importing, const char *from, const char *addr,
+		      const char *why)
+{
+	message_error("%s: virtual functions of %s are left out: %s; fix: vfio-early add --vfs "
+		      "NUMBER %s, then delete the line",
+		      from, addr, why, *addr == '0' ? addr : "ADDRESS");
+	importing->import->is_incomplete = true;
+	return false;
+}
+
+static bool import_one(struct importing *importing, const struct vfs_maker *maker, const char *from,
+		       const struct host_function *fn)
+{
+	struct import *import = importing->import;
+	unsigned int before = find_number(importing, fn);
+	char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE], total[32], name[96], why[128];
+
+	pci_address_format(&fn->pci.addr, addr);
+	host_attribute(import->host, fn, "sriov_totalvfs", total, sizeof(total));
+	if (!*total)
+		return leave_out(importing, from, addr, "it has no SR-IOV");
+	if (maker->number > (long)text_number(total)) {
+		snprintf(why, sizeof(why), "%ld are asked for, and it can have %s", maker->number,
+			 total);
+		return leave_out(importing, from, addr, why);
+	}
+	if (before && before != (unsigned long)maker->number) {
+		snprintf(why, sizeof(why), "%ld are asked for, and another line has %u",
+			 maker->number, before);
+		return leave_out(importing, from, addr, why);
+	}
+	if (before)
+		return true;
+	names_device(import->host->names, &fn->pci.id, name, sizeof(name));
+	fprintf(import->out, "vfs %s=%s %ld\t# %s%sfrom %s\n", addr, pci_id_format(&fn->pci.id, id),
+		maker->number, name, *name ? ", " : "", from);
+	importing->number[fn - import->host->fn] = (unsigned int)maker->number;
+	import->added++;
+	return true;
+}
+
+/* max_vfs= is of every function that the driver has. */
+static bool import_driver(struct importing *importing, const struct vfs_maker *maker,
+			  const char *from)
+{
+	struct host *host = importing->import->host;
+	bool is_whole = true;
+	unsigned int found = 0;
+
+	for (size_t i = 0; i < host->count; i++) {
+		char total[32];
+
+		if (!vfs_maker_is_of(maker, &host->fn[i]) ||
+		    !*host_attribute(host, &host->fn[i], "sriov_totalvfs", total, sizeof(total)))
+			continue;
+		found++;
+		is_whole &= import_one(importing, maker, from, &host->fn[i]);
+	}
+	return found ? is_whole :
+		       leave_out(importing, from, maker->driver,
+				 "no function with SR-IOV has that driver today");
+}
+
+static void import_maker(const struct vfs_maker *maker, void *arg)
+{
+	struct importing *importing = arg;
+	char from[PATH_MAX + 16], addr[PCI_ADDRESS_SIZE];
+	bool is_whole;
+
+	snprintf(from, sizeof(from), "%s:%u", maker->file, maker->line);
+	/* None is what there is without it. */
+	if (!maker->number)
+		return;
+	if (maker->is_nvidia) {
+		message_warn("%s: stays as it is: NVIDIA's own script makes the virtual functions "
+			     "of its GPUs",
+			     from);
+		return;
+	}
+	importing->import->givers++;
+	if (maker->is_unread)
+		message_warn("%s: nothing on this host reads that file by itself", from);
+	if (maker->number < 0 || maker->number > PLAN_VFS_MAX)
+		is_whole = leave_out(importing, from,
+				     maker->fn ? pci_address_format(&maker->fn->pci.addr, addr) :
+						 "a function",
+				     "the line says no plain number, or does more than that");
+	else if (maker->driver)
+		is_whole = import_driver(importing, maker, from);
+	else if (!maker->fn)
+		is_whole = leave_out(importing, from, "a function",
+				     "which one is not said there, or it is not there today");
+	else
+		is_whole = import_one(importing, maker, from, maker->fn);
+	if (is_whole)
+		fprintf(importing->done, "  %s: %s\n", from, maker->text);
+}
+
+int import_vfs(struct import *import)
+{
+	struct importing importing = { .import = import };
+	size_t size;
+	int ret = -ENOMEM;
+
+	importing.number = calloc(import->host->count + 1, sizeof(*importing.number));
+	importing.done = open_memstream(&import->vfs_done, &size);
+	if (importing.number && importing.done)
+		vfs_makers_find(import->host, import_maker, &importing);
+	if (importing.done && !fclose(importing.done) && importing.number)
+		ret = 0;
+	free(importing.number);
+	return ret ? message_errno(ret, "cannot import") : 0;
+}
