@@ -99,7 +99,7 @@ static int run(int argc, char **argv)
 		if (!strcmp(argv[0], commands[i].name))
 			return commands[i].fn(argc, argv);
 
-	message_error("no command is called %s; see vfio-early --help", argv[0]);
+	message_error("unknown command %s; see vfio-early --help", argv[0]);
 	return COMMAND_USAGE;
 }
 

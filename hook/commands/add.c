@@ -86,7 +86,7 @@ static const char *next_step(enum reason reason)
 {
 	switch (reason) {
 	case REASON_EXCEPT:
-		return "; fix: take it out of the except line";
+		return "; fix: remove it from the except line";
 	case REASON_BRIDGE:
 		return "";
 	case REASON_BOOT_VGA:
@@ -94,9 +94,9 @@ static const char *next_step(enum reason reason)
 	case REASON_GROUP:
 		return "; fix: --group takes the whole group";
 	case REASON_PROTECTED:
-		return "; --force takes it all the same: know how to get back in";
+		return "; --force takes it anyway: make sure that you can get back in";
 	default:
-		return "; --force writes the line all the same";
+		return "; --force writes the line anyway";
 	}
 }
 
@@ -135,8 +135,8 @@ static bool may_write(const struct add *add, const struct pci_function *fn, bool
 	}
 	message_warn("%s: %s%s", addr, why,
 		     verdict->reason == REASON_PROTECTED ?
-			     ": written as bind!, which takes it from the host" :
-			     ": written, but it will be refused at boot as long as that is so");
+			     ": written as bind!, which takes it away from the host" :
+			     ": written, but the boot refuses it as long as this is so");
 	*bang = verdict->reason == REASON_PROTECTED;
 	return true;
 }
@@ -188,7 +188,7 @@ static void warn_twins(const struct change *change)
 		for (size_t j = 0; j < change->slot.count; j++)
 			if (pci_id_matches(&change->slot.fn[j].id, &twin->id) &&
 			    !slot_has(&change->slot, &twin->addr))
-				message_warn("%s has the ID %s too and will be bound with it; fix: "
+				message_warn("%s also has the ID %s and will be bound too; fix: "
 					     "leave out --by id",
 					     pci_address_format(&twin->addr, addr),
 					     pci_id_format(&twin->id, id));
@@ -207,8 +207,8 @@ static bool is_named(const struct add *add, const struct pci_function *fn, bool 
 		return false;
 	pci_address_format(&fn->addr, addr);
 	if (verdict->reason == REASON_ID_CHANGED) {
-		message_warn("%s: the config names it with another ID: %s; `vfio-early remove %s` "
-			     "takes that out",
+		message_warn("%s: the config names it with another ID: %s; fix: vfio-early "
+			     "remove %s",
 			     addr, add->next->plan.bind[verdict->bind].text, addr);
 		return false;
 	}

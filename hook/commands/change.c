@@ -51,7 +51,7 @@ static int parse_by(struct change *change, const struct options *opts)
 		change->by = (enum change_by)i;
 		return 0;
 	}
-	message_error("%s is no value for --by; fix: write address, path or id", optarg);
+	message_error("%s is not a valid value for --by; fix: write address, path or id", optarg);
 	return options_usage(opts);
 }
 

@@ -42,12 +42,13 @@ static int check(const struct root *root, const struct trial *trial)
 				     "vfio-early confirm");
 	case TRIAL_RESTORING:
 	case TRIAL_FAILED:
-		return message_error("too late: the last good state is being put back; "
-				     "vfio-early status says how far that came");
+		return message_error("too late: the last good state is being put back; see "
+				     "vfio-early status");
 	case TRIAL_UNCONFIRMED:
 		break;
 	default:
-		return message_error("no trial waits for it: vfio-early apply --try begins one");
+		return message_error("there is no trial to confirm; vfio-early apply --try "
+				     "starts one");
 	}
 	if (!strcmp(trial->tried, trial_booted(root, booted)))
 		return 0;

@@ -358,7 +358,7 @@ static int print(struct groups *groups, const struct output *output)
 	shown[COL_ASKED].is_shown = groups->is_asking;
 	shown[COL_VMS].is_shown = pve_is_shown(&groups->pve);
 	if (!ret && groups->pve.state == PVE_UNKNOWN)
-		message_warn("%s: which VM has what is not known",
+		message_warn("%s: it is not known which VM has what",
 			     pve_why_unknown(&groups->pve, why, sizeof(why)));
 	if (!ret)
 		ret = output_table_init(&groups->table, output, "groups", shown);

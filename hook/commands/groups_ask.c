@@ -105,8 +105,8 @@ static void name_function(struct host_function **fn, size_t count, struct ask_an
 	}
 	answer->disagrees = true;
 	snprintf(answer->why, sizeof(answer->why),
-		 "nothing of it is in the way, but the kernel says that it is not viable: please "
-		 "report this, with vfio-early groups --ask --json");
+		 "nothing in it is in the way, but the kernel says that it is not viable: please "
+		 "report this, with the output of vfio-early groups --ask --json");
 }
 
 void ask_group(struct host *host, const struct pve *pve, int group, struct host_function **fn,

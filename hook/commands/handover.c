@@ -111,8 +111,8 @@ int handover_lock(struct handover *handover)
 				     handover->host->root.path);
 	ret = sysfs_lock(handover->lockfd, LOCK_MS);
 	if (ret == -ETIMEDOUT)
-		return message_error("another run hands devices over right now; fix: wait for its "
-				     "end, then try again");
+		return message_error("another run is handing devices over; fix: wait until it "
+				     "ends, then try again");
 	return ret ? message_errno(ret, "cannot lock " PATH_RUN_LOCK) : 0;
 }
 

@@ -132,28 +132,27 @@ static void say_no_driver(const struct native *native, struct handover_item *ite
 	case NATIVE_NONE:
 		item->code = "no-native-module";
 		snprintf(item->why, sizeof(item->why),
-			 "given back; no module of this kernel drives it");
+			 "given back; this kernel has no driver for it");
 		break;
 	case NATIVE_BLACKLISTED:
 		item->code = "native-blacklisted";
 		snprintf(item->why, sizeof(item->why),
 			 "given back, without a driver: module %s is blacklisted", native->module);
 		snprintf(item->fix, sizeof(item->fix),
-			 "take it out of /etc/modprobe.d, or "
-			 "modprobe it");
+			 "remove it from /etc/modprobe.d, or load it with modprobe");
 		break;
 	case NATIVE_FAILED:
 		item->code = "native-load-failed";
 		snprintf(item->why, sizeof(item->why),
 			 "given back, without a driver: module %s cannot be loaded: %s",
 			 native->module, strerror(-native->error));
-		snprintf(item->fix, sizeof(item->fix), "dmesg says more");
+		snprintf(item->fix, sizeof(item->fix), "see dmesg");
 		break;
 	case NATIVE_THERE:
 		item->code = "native-probe-failed";
 		snprintf(item->why, sizeof(item->why),
-			 "given back, without a driver: %s does not take it", native->module);
-		snprintf(item->fix, sizeof(item->fix), "dmesg says more");
+			 "given back, without a driver: %s does not bind it", native->module);
+		snprintf(item->fix, sizeof(item->fix), "see dmesg");
 		break;
 	}
 }

@@ -50,9 +50,9 @@ static void check_options(const struct import *import, const char *module, const
 	params_begin(&params, options, strlen(options));
 	while (params_next(&params, &param))
 		if (param_is(&param, "ids") && param.value_len && !is_found(import, &param))
-			message_warn(
-				"modprobe sets `options %s %s`, and no file was found to say it",
-				module, options);
+			message_warn("modprobe sets `options %s %s`, but no file was found that has "
+				     "it",
+				     module, options);
 }
 
 /*
@@ -229,7 +229,7 @@ static void warn_others(const struct import *import)
 static void print_recipes(const struct import *import)
 {
 	fflush(stdout);
-	print_part(import, "No longer needed, once the next boot has shown it:", false,
+	print_part(import, "No longer needed, once the next boot has shown that it works:", false,
 		   is_needless);
 	if (*import->vfs_done)
 		printf("Makes virtual functions as a vfs line does; delete it, once the next boot has "

@@ -87,7 +87,7 @@ static const char *fix_of(enum reason reason)
 {
 	switch (reason) {
 	case REASON_EXCEPT:
-		return "take it out of the except line, or delete it here";
+		return "remove it from the except line, or delete it here";
 	case REASON_BOOT_VGA:
 		return "set boot-vga bind, or delete it here";
 	case REASON_PROTECTED:
@@ -105,7 +105,7 @@ static void say_refused(const struct import *import, const struct host_function 
 	const struct host_function *next = host_find(import->next, &fn->pci.addr);
 	char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE], why[512];
 
-	message_error("%s: %s %s is left out, as it would not be bound: %s; fix: %s", from,
+	message_error("%s: %s %s is left out, because it would not be bound: %s; fix: %s", from,
 		      pci_address_format(&fn->pci.addr, addr), pci_id_format(&fn->pci.id, id),
 		      host_why(import->next, next, why, sizeof(why)),
 		      fix_of(import->next->decisions.verdict[next->place].reason));
@@ -192,12 +192,12 @@ static void leave_out_rule(struct import *import, const struct ids_rule *rule, c
 
 	list_matches(import, rule, today, sizeof(today));
 	if (*today)
-		message_error("%s: %.*s is left out: no single bind line says the same; fix: "
+		message_error("%s: %.*s is left out: no single bind line means the same; fix: "
 			      "vfio-early add --only %s, which it takes today",
 			      from, (int)rule->len, rule->text, today);
 	else
-		message_error("%s: %.*s is left out: no single bind line says the same; it takes "
-			      "nothing today; fix: delete it",
+		message_error("%s: %.*s is left out: no single bind line means the same, and it "
+			      "takes nothing today; fix: delete it",
 			      from, (int)rule->len, rule->text);
 }
 
@@ -245,8 +245,8 @@ static bool import_ids(struct import *import, const struct recipe *recipe, const
 
 	while ((ret = ids_next(&pos, end, &rule))) {
 		if (ret < 0)
-			message_error("%s: %.*s is no ID, so it is left out", from, (int)rule.len,
-				      rule.text);
+			message_error("%s: %.*s is not a valid ID, so it is left out", from,
+				      (int)rule.len, rule.text);
 		if (ret < 0 || !import_rule(import, &rule, from))
 			is_whole = false;
 	}

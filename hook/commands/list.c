@@ -226,7 +226,7 @@ static int run(struct list *list, const struct output *output)
 	memcpy(shown, columns, sizeof(shown));
 	shown[COL_VM].is_shown = pve_is_shown(&list->pve);
 	if (!ret && list->pve.state == PVE_UNKNOWN)
-		message_warn("%s: which VM has what is not known",
+		message_warn("%s: it is not known which VM has what",
 			     pve_why_unknown(&list->pve, why, sizeof(why)));
 	if (!ret)
 		ret = output_table_init(&list->table, output, "functions", shown);

@@ -360,7 +360,9 @@ int command_log(int argc, char **argv)
 			return opts.status;
 		offset = strtol(optarg, &end, 10);
 		if (!*optarg || *end || offset < -MAX_BOOTS || offset > MAX_BOOTS) {
-			message_error("%s is no boot; fix: write 0, -1 and so on", optarg);
+			message_error("%s is not the number of a boot; fix: write 0, -1 and so "
+				      "on",
+				      optarg);
 			return options_usage(&opts);
 		}
 	}

@@ -135,7 +135,7 @@ static int check_kernel(const char *kernel)
 {
 	if (kernel && *kernel && *kernel != '.' && !strpbrk(kernel, "/ \t\n#"))
 		return COMMAND_OK;
-	message_error("%s is no kernel version; fix: write what uname -r prints",
+	message_error("%s is not a kernel version; fix: write what uname -r prints",
 		      kernel ? kernel : "");
 	return COMMAND_USAGE;
 }
@@ -170,7 +170,7 @@ int command_plan(int argc, char **argv)
 	if (ret)
 		return ret;
 	if (is_cmdline && (kernel || output)) {
-		message_error("--cmdline is about no kernel and no plan");
+		message_error("--cmdline makes no plan; fix: leave out --kernel and --output");
 		return options_usage(&opts);
 	}
 	if (root_open(&root, opts.root)) {

@@ -112,7 +112,7 @@ static void print_text(const struct findings *findings, const struct output *out
 		if (finding_is_shown(&findings->list[i], &findings_of_status))
 			print_finding(&findings->list[i], output);
 	if (findings->of_level[FINDING_UNKNOWN] && geteuid())
-		puts("Run as root, it would also look at what is marked unknown.");
+		puts("Run it as root to check what is marked unknown.");
 }
 
 static int run(struct host *host, const struct output *output)

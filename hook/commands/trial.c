@@ -91,8 +91,8 @@ int trial_prepare(const struct root *root, unsigned int minutes, bool is_dry, st
 		return message_error("the last good state could not be put back, see vfio-early "
 				     "status; fix: " COMMAND_APPLY ", or vfio-early undo, first");
 	if (old.state == TRIAL_RESTORED && !strcmp(old.boot, trial_boot(root, boot)))
-		return message_error("the last good state is back, and this boot is not yet of it; "
-				     "fix: reboot first");
+		return message_error("the last good state is back, but this boot does not run it "
+				     "yet; fix: reboot first");
 	ret = save_loader(root, true);
 	if (ret)
 		return ret;
@@ -148,7 +148,7 @@ static int end_trial(const struct root *root)
 	/* Something may have been kept for one that was never begun. */
 	ret = trial_remove(root);
 	if (!ret && (trial.state == TRIAL_PENDING || trial.state == TRIAL_UNCONFIRMED))
-		puts("The trial that was begun is over: nothing will be put back.");
+		puts("The trial has ended: nothing will be put back.");
 	return ret;
 }
 

@@ -270,7 +270,7 @@ int command_verify(int argc, char **argv)
 	if (code == OPTIONS_EXIT)
 		return opts.status;
 	if (kernel && optind == argc) {
-		message_error("--kernel is of an image that is named; fix: verify --kernel VERSION "
+		message_error("--kernel needs an image; fix: vfio-early verify --kernel VERSION "
 			      "IMAGE");
 		return options_usage(&opts);
 	}

@@ -88,7 +88,7 @@ static int refuse_missing(struct vm *vm, const struct host_function *fn)
 		if (vm->host->decisions.verdict[fn->place].reason == REASON_BOOT_VGA)
 			snprintf(fix, sizeof(fix), "boot-vga bind in the config");
 		if (vm->host->decisions.verdict[fn->place].reason == REASON_EXCEPT)
-			snprintf(fix, sizeof(fix), "take it out of the except line");
+			snprintf(fix, sizeof(fix), "remove it from the except line");
 	} else {
 		snprintf(why, sizeof(why), "no bind line names it");
 		snprintf(fix, sizeof(fix), "vfio-early add %s%s", vm->only ? "--only " : "", addr);
@@ -272,8 +272,8 @@ static int check_mdev(struct vm *vm)
 
 	pci_address_format(&fn->addr, addr);
 	if (vm->slot.count != 1)
-		return message_error("a mediated device is of one function; fix: --only, and its "
-				     "address with the function");
+		return message_error("a mediated device belongs to one function; fix: --only, "
+				     "and its address with the function");
 	if (host_next(vm->host, host_find(vm->host, &fn->addr)) == HOST_NEXT_VFIO)
 		return message_error(
 			"%s is bound by the config, and offers no mediated device then; "
@@ -374,8 +374,8 @@ static void note_bar(struct vm *vm, const struct pci_function *fn)
 	}
 	if (can_resize && largest)
 		vm_note(vm, "bar-size",
-			"the largest BAR of %s has %llu MiB now: a VM sees that size, and cannot change "
-			"it",
+			"the largest BAR of %s has %llu MiB now: a VM sees this size, and cannot "
+			"change it",
 			pci_address_format(&fn->addr, addr), largest >> 20);
 }
 
@@ -601,8 +601,8 @@ static int find_functions(struct vm *vm, const struct options *opts, int argc, c
 			"--run changes a VM of this host, not one of a recorded machine; "
 			"fix: leave out --root");
 	if (!ret && vm->run && !*vm->qm.path)
-		ret = message_error("qm is not in PATH: this is no Proxmox VE host; fix: run the "
-				    "calls there");
+		ret = message_error("qm is not in PATH: this is not a Proxmox VE host; fix: run "
+				    "the calls there");
 	if (!ret)
 		ret = read_entries(vm);
 	return ret ? COMMAND_NOTHING : 0;
@@ -753,8 +753,8 @@ static int parse_value(struct vm *vm, int opt, const struct options *opts)
 		vm->usb[vm->usbs] = optarg;
 		vm->usbs += is_right;
 		if (!is_right)
-			message_error("%s is no USB device; fix: write 046d:c52b (lsusb) or 1-2.3 "
-				      "(lsusb -t)",
+			message_error("%s is not a USB device; fix: write 046d:c52b (lsusb) or "
+				      "1-2.3 (lsusb -t)",
 				      optarg);
 		break;
 	case 'm':
@@ -780,7 +780,7 @@ static int parse_value(struct vm *vm, int opt, const struct options *opts)
 		vm->no_rombar = true;
 		is_right = !strcmp(optarg, "0");
 		if (!is_right)
-			message_error("%s is no value for --rombar; fix: write 0", optarg);
+			message_error("%s is not a valid value for --rombar; fix: write 0", optarg);
 		break;
 	}
 	return is_right ? 0 : options_usage(opts);
@@ -801,9 +801,9 @@ static void set_flag(struct vm *vm, int opt)
 static int parse_arguments(struct vm *vm, const struct options *opts, int argc, char **argv)
 {
 	if (!vm->libvirt && (optind == argc || !is_vmid(argv[optind]))) {
-		message_error(
-			"%s is no VMID; fix: write the number that qm list has, then addresses",
-			optind == argc ? "(none)" : argv[optind]);
+		message_error("%s is not a VMID; fix: write a number that qm list shows, then "
+			      "addresses",
+			      optind == argc ? "(none)" : argv[optind]);
 		return options_usage(opts);
 	}
 	vm->id = optind < argc && is_vmid(argv[optind]) ? argv[optind++] : "0";

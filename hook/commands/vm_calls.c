@@ -116,8 +116,9 @@ static void call_firmware(struct vm *vm, bool is_installed, const char *storage)
 
 	if (is_installed && !has_ovmf && !vm->ovmf) {
 		vm_note(vm, "bios-kept",
-			"this VM has a disk and no bios=ovmf: a guest that was installed for BIOS does "
-			"not start under OVMF, so that is left alone; for a new guest add --ovmf");
+			"this VM has a disk and no bios=ovmf: a guest that was installed for "
+			"BIOS does not start under OVMF, so that is not changed; for a new guest "
+			"add --ovmf");
 		return;
 	}
 	if (!has_ovmf)
@@ -195,9 +196,9 @@ static void call_machine(struct vm *vm, bool is_installed)
 		vm_call(vm, "--machine", "q35");
 	else if (!vm->will_be_q35)
 		vm_note(vm, "machine-kept",
-			"this VM has a disk and is no q35: an installed guest may not start on another "
-			"machine, so that is left alone, and the device is given without pcie=1; for "
-			"q35 add --machine");
+			"this VM has a disk and is not q35: an installed guest may not start on "
+			"another machine, so that is not changed, and the device is given "
+			"without pcie=1; for q35 add --machine");
 }
 
 /* A guest that is installed keeps its machine and its firmware, unless it is asked for. */

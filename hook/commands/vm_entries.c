@@ -124,7 +124,8 @@ static int find_free(const struct vm *vm)
 	for (int i = 0; i < PVE_MAX_HOSTPCI; i++)
 		if (!vm->entry[i].value && !vm->next[i])
 			return i;
-	return message_error("VM %s has no hostpci free: %d is the most", vm->id, PVE_MAX_HOSTPCI);
+	return message_error("VM %s has no free hostpci entry: %d is the limit", vm->id,
+			     PVE_MAX_HOSTPCI);
 }
 
 /* Each key once, as Proxmox VE wants it: the first counts. @value: of VM_VALUE_SIZE */
@@ -292,7 +293,7 @@ static int set_mapping(struct vm *vm, const bool *mask, char *value)
 	write_list(vm->host, mask, list, sizeof(list));
 	if (strchr(list, ';'))
 		return message_error(
-			"a mapping has one ID, which %s has not; fix: with --mapping name a "
+			"a mapping has one ID, but %s has several; fix: with --mapping name a "
 			"whole slot or one function (--only)",
 			list);
 	ret = vm_map(vm, first, list);
@@ -470,15 +471,15 @@ static int check_options(const struct vm *vm)
 	}
 	if (vm->mapping && units > 1)
 		return message_error(
-			"--mapping %s is of one card or function, and these are %zu; fix: "
-			"one call for each, with a name of its own",
+			"--mapping %s is for one card or function, and these are %zu; fix: one "
+			"call for each, with a name of its own",
 			vm->mapping, units);
 	if (vm->romfile && (displays ? displays : units) > 1)
-		return message_error("--romfile %s is of one card; fix: one call for each",
+		return message_error("--romfile %s is for one card; fix: one call for each",
 				     vm->romfile);
 	if (vm->primary && displays > 1)
-		return message_error("--primary is of one card: a guest has one first screen; fix: "
-				     "one call for each");
+		return message_error("--primary is for one card: a guest has one first screen; "
+				     "fix: one call for each");
 	return 0;
 }
 
@@ -489,8 +490,8 @@ static int check_args(const struct vm *vm)
 	for (size_t i = 0; i < vm->slot.count && vm->args.flags; i++)
 		if (vm->args.flags[vm_index(vm, &vm->slot.fn[i])] & PVE_NAMED)
 			return message_error(
-				"args of VM %s has %s already, past Proxmox VE (-device vfio-pci); "
-				"fix: take it out of args first",
+				"args of VM %s already has %s, bypassing Proxmox VE (-device "
+				"vfio-pci); fix: remove it from args first",
 				vm->id, pci_address_format(&vm->slot.fn[i].addr, addr));
 	return 0;
 }

@@ -146,5 +146,5 @@ int vm_usb(struct vm *vm, const char *wanted)
 		vm_call(vm, option, value);
 		return 0;
 	}
-	return message_error("VM %s has no usb free: %d is the most", vm->id, PVE_MAX_USB);
+	return message_error("VM %s has no free usb entry: %d is the limit", vm->id, PVE_MAX_USB);
 }

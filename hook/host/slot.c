@@ -90,7 +90,7 @@ int slot_parse(const struct host *host, const char *text, struct selector *sel)
 		return message_error("%s is not how an address is written here; fix: write %s",
 				     text, other);
 	if (error)
-		return message_error("%s is no address: %s", text, error);
+		return message_error("%s is not an address: %s", text, error);
 	if (sel->kind == SELECTOR_ID)
 		return refuse_id(host, text, sel);
 	if (sel->kind == SELECTOR_CLASS)
@@ -103,7 +103,9 @@ int slot_parse(const struct host *host, const char *text, struct selector *sel)
 				     text, text);
 	if (sel->has_id)
 		return message_error(
-			"%s: leave out the = and the ID; it is pinned to that of today", text);
+			"%s: leave out the = and the ID; it is pinned to the ID that is there "
+			"today",
+			text);
 	return 0;
 }
 

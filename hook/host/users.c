@@ -323,7 +323,7 @@ static const char *text_of(enum user_code code)
 	case USER_STORAGE:
 		return "%s%s";
 	case USER_HOLDER:
-		return "%s%s stands on it";
+		return "%s%s is built on it";
 	case USER_ADDRESS:
 		return "%s%s";
 	case USER_UPPER:
@@ -340,7 +340,7 @@ static const char *text_of(enum user_code code)
 		return "%s%s holds it (modeset)";
 	case USER_UNKNOWN:
 	default:
-		return "%swho uses it cannot be found out: %s";
+		return "%sit cannot be found out who uses it: %s";
 	}
 }
 
@@ -371,9 +371,9 @@ const char *user_fix(const struct user *user, char *buf, size_t size)
 		snprintf(text, sizeof(text),
 			 "unmount it, swap it off, export the pool or deactivate the volume");
 	else if (user->code == USER_ADDRESS)
-		snprintf(text, sizeof(text), "take the address from it");
+		snprintf(text, sizeof(text), "remove the address");
 	else if (user->code == USER_UPPER)
-		snprintf(text, sizeof(text), "take it out of there");
+		snprintf(text, sizeof(text), "remove the interface from there");
 	else if (user->code == USER_NAMESPACE)
 		snprintf(text, sizeof(text), "stop the container that has it");
 	else if (user->code == USER_UP)

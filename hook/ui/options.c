@@ -176,8 +176,8 @@ static int wrong_option(struct options *opts, const struct parser *parser, int o
 
 static int wrong_value(struct options *opts, const char *option, const char *fix)
 {
-	message_error("%s is no value for %s; fix: write %s", *optarg ? optarg : "\"\"", option,
-		      fix);
+	message_error("%s is not a valid value for %s; fix: write %s", *optarg ? optarg : "\"\"",
+		      option, fix);
 	opts->status = options_usage(opts);
 	return OPTIONS_EXIT;
 }

@@ -844,7 +844,7 @@ for bad in ../x a/b . "" "a b"; do
 	plan --kernel "$bad"
 	status_is 2
 	nothing_written
-	err "vfio-early: error: $bad is no kernel version; fix: write what uname -r prints"
+	err "vfio-early: error: $bad is not a kernel version; fix: write what uname -r prints"
 done
 
 begin "a root that is not there"
@@ -882,7 +882,7 @@ err_has "See vfio-early plan --help"
 "$command" frobnicate >"$work/out" 2>"$work/err"
 status=$?
 status_is 2
-err "vfio-early: error: no command is called frobnicate; see vfio-early --help"
+err "vfio-early: error: unknown command frobnicate; see vfio-early --help"
 "$command" >"$work/out" 2>"$work/err"
 status=$?
 status_is 2

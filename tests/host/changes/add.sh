@@ -92,8 +92,8 @@ config_is <<-EOF
 	bind 10de:0e0a	# GK104 HDMI Audio
 EOF
 err_is <<-EOF
-	vfio-early: warning: 0000:01:00.0 has the ID 10de:1187 too and will be bound with it; fix: leave out --by id
-	vfio-early: warning: 0000:01:00.1 has the ID 10de:0e0a too and will be bound with it; fix: leave out --by id
+	vfio-early: warning: 0000:01:00.0 also has the ID 10de:1187 and will be bound too; fix: leave out --by id
+	vfio-early: warning: 0000:01:00.1 also has the ID 10de:0e0a and will be bound too; fix: leave out --by id
 EOF
 
 begin "add --by id: what is tried is the line that will be written"
@@ -118,7 +118,7 @@ err_is <<-EOF
 EOF
 run add --only 17:00.0
 status_is 1
-err "error: 0000:17:00.0 would be refused at boot: carries the default route (eno1) (protect); --force takes it all the same: know how to get back in"
+err "error: 0000:17:00.0 would be refused at boot: carries the default route (eno1) (protect); --force takes it anyway: make sure that you can get back in"
 
 begin "add --by id: both twins have one line for each ID"
 run add --by id 01:00 02:00
@@ -164,11 +164,11 @@ begin "add: what the host needs is refused, and bind! with --force"
 protected
 run add --only 00:1f.2
 status_is 1
-err "error: 0000:00:1f.2 would be refused at boot: holds / (protect); --force takes it all the same: know how to get back in"
+err "error: 0000:00:1f.2 would be refused at boot: holds / (protect); --force takes it anyway: make sure that you can get back in"
 nothing_written
 run add --only --force 00:1f.2
 status_is 0
-err "warning: 0000:00:1f.2: holds / (protect): written as bind!, which takes it from the host"
+err "warning: 0000:00:1f.2: holds / (protect): written as bind!, which takes it away from the host"
 config_is <<-EOF
 	bind! 0000:00:1f.2=8086:1111
 EOF
@@ -184,7 +184,7 @@ begin "add: in except"
 config 'except 02:00\n'
 run add 02:00
 status_is 1
-err "error: 0000:02:00.0 would be refused at boot: in except; fix: take it out of the except line"
+err "error: 0000:02:00.0 would be refused at boot: in except; fix: remove it from the except line"
 echo 'except 02:00' | config_is
 
 begin "add: boot VGA that is kept"
@@ -220,7 +220,7 @@ begin "add: another ID is pinned to that address"
 config 'bind 0000:02:00.0=1234:5678\n'
 run add --only 02:00.0
 status_is 0
-err "warning: 0000:02:00.0: the config names it with another ID: 0000:02:00.0=1234:5678; \`vfio-early remove 0000:02:00.0\` takes that out"
+err "warning: 0000:02:00.0: the config names it with another ID: 0000:02:00.0=1234:5678; fix: vfio-early remove 0000:02:00.0"
 config_is <<-EOF
 	bind 0000:02:00.0=1234:5678
 	bind 0000:02:00.0=10de:1187	# GK104
@@ -252,14 +252,14 @@ err "error: 1234:5678 is an ID, not an address, and no function has it"
 run add class:03
 err "error: class:03 is a class, not an address; fix: write it into /etc/vfio-early.conf yourself: bind class:03"
 run add 02:00=10de:1187
-err "error: 02:00=10de:1187: leave out the = and the ID; it is pinned to that of today"
+err "error: 02:00=10de:1187: leave out the = and the ID; it is pinned to the ID that is there today"
 run add 0x02:00.0
 err "error: 0x02:00.0 is not how an address is written here; fix: write 0000:02:00.0"
 run add 2:00.0
 err "error: 2:00.0 is not how an address is written here; fix: write 0000:02:00.0"
 run add gpu
 status_is 2
-err "error: gpu is no address: not a selector; write an ID (10de:1187), an address (0000:81:00.0) or class:03"
+err "error: gpu is not an address: not a selector; write an ID (10de:1187), an address (0000:81:00.0) or class:03"
 nothing_written
 
 begin "add: usage"
@@ -268,7 +268,7 @@ status_is 2
 err "error: an address is missing: vfio-early add 0000:81:00"
 run add --by bus 02:00
 status_is 2
-err "error: bus is no value for --by; fix: write address, path or id"
+err "error: bus is not a valid value for --by; fix: write address, path or id"
 run add --only 02:00
 status_is 2
 err "error: 02:00 names a slot; fix: with --only write the function too: 02:00.0"
@@ -616,14 +616,14 @@ done
 run add "0000:01:00;02:00.0"
 err "error: 0000:01:00;02:00.0 is not how an address is written here; fix: write 0000:01:00 0000:02:00.0"
 run add 0000:0x02:00
-err "error: 0000:0x02:00 is no address: write IDs and addresses without 0x"
+err "error: 0000:0x02:00 is not an address: write IDs and addresses without 0x"
 # What is not there is not proposed.
 run add pci_0000_45_00_0
 status_is 2
-err "error: pci_0000_45_00_0 is no address: not a selector; write an ID (10de:1187), an address (0000:81:00.0) or class:03"
+err "error: pci_0000_45_00_0 is not an address: not a selector; write an ID (10de:1187), an address (0000:81:00.0) or class:03"
 # Nor is what would be refused.
 run add pci_0000_00_01_0
-err "error: pci_0000_00_01_0 is no address: not a selector; write an ID (10de:1187), an address (0000:81:00.0) or class:03"
+err "error: pci_0000_00_01_0 is not an address: not a selector; write an ID (10de:1187), an address (0000:81:00.0) or class:03"
 
 begin "remove: what is not in the machine any more"
 config 'bind 0000:44:00.0=1234:5678 02:00\nbind 44:00 # slot\n'

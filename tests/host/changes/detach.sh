@@ -156,7 +156,7 @@ node 0000:02:00.0 ata9/host9/block/sdb sdb block 8:16
 mkdir -p "$root/sys/bus/pci/devices/0000:02:00.0/ata9/host9/block/sdb/holders/dm-9"
 run detach 02:00
 status_is 1
-err "error: 0000:02:00.0 is in use: dm-9 stands on it; fix: unmount it, swap it off, export the pool or deactivate the volume"
+err "error: 0000:02:00.0 is in use: dm-9 is built on it; fix: unmount it, swap it off, export the pool or deactivate the volume"
 
 begin "detach: interfaces: in a bridge, up, down"
 protected
@@ -169,7 +169,7 @@ interface 0000:17:00.1 ens2 0x1003
 printf 'ens2\t00000000\t0102A8C0\t0003\t0\t0\t0\t00000000\n' >>"$root/proc/net/route"
 run detach --force 17:00.2
 status_is 1
-err "error: 0000:17:00.2 is in use: interface ens1 of vmbr0; fix: take it out of there"
+err "error: 0000:17:00.2 is in use: interface ens1 of vmbr0; fix: remove the interface from there"
 rm -r "$root/sys/class/net/ens1/upper_vmbr0"
 run detach 17:00.2
 status_is 1
@@ -209,7 +209,7 @@ begin "detach: not the running host: nothing is known, nothing is done"
 config 'bind 02:00\n'
 run detach 02:00
 status_is 1
-err_has "who uses it cannot be found out"
+err_has "it cannot be found out who uses it"
 err_has "/proc is not mounted"
 
 begin "detach: usage"
@@ -475,8 +475,8 @@ disk 0000:02:00.0 sdb 8:16
 disk 0000:02:00.0 sdb/sdb1 8:17
 virtual dm-0 254:0 sdb1
 virtual dm-1 254:1 dm-0
-refused_for 02:00 "0000:02:00.0 is in use: dm-0 stands on it$take_away"
-err "error: 0000:02:00.0 is in use: dm-1 stands on it$take_away"
+refused_for 02:00 "0000:02:00.0 is in use: dm-0 is built on it$take_away"
+err "error: 0000:02:00.0 is in use: dm-1 is built on it$take_away"
 mounted '30 25 254:1 / /vault rw - ext4 /dev/mapper/vg-vault rw'
 refused_for 02:00 "0000:02:00.0 is in use: holds /vault, in use now$take_away"
 process 77 backup /vault/file
@@ -528,7 +528,7 @@ protected
 mkdir -p "$root/sys/bus/pci/devices/0000:17:00.2/net"
 refused_for 17:00.2 "0000:17:00.2 is in use: an interface of it is in another network namespace; fix: stop the container that has it"
 
-begin "detach: an interface with an address, and what stands on it"
+begin "detach: an interface with an address, and what is built on it"
 protected
 mkdir -p "$root/proc/net"
 printf 'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\n' >"$root/proc/net/route"
@@ -541,7 +541,7 @@ refused_for 17:00.2 "0000:17:00.2 is in use: carries the address of ens1"
 rm "$root/proc/net/if_inet6"
 sed -i /^ens1/d "$root/proc/net/route"
 mkdir -p "$root/sys/class/net/ens1/upper_macvtap0"
-refused_for 17:00.2 "0000:17:00.2 is in use: interface ens1 of macvtap0; fix: take it out of there"
+refused_for 17:00.2 "0000:17:00.2 is in use: interface ens1 of macvtap0; fix: remove the interface from there"
 
 begin "detach: hidraw, a render node, a sound card, registers that are mapped, a program in the group's node"
 protected
@@ -683,7 +683,7 @@ held
 lock_for 60
 run detach 02:00
 status_is 3
-err "error: another run hands devices over right now; fix: wait for its end, then try again"
+err "error: another run is handing devices over; fix: wait until it ends, then try again"
 [ ! -e "$root/run/vfio-early/report" ] || problem "there is a report"
 # A dry run writes nothing, and waits for nobody.
 run detach --dry-run 02:00

@@ -34,7 +34,7 @@ is "$work/have" <<-EOF
 	bind 8086:1112	# from /etc/default/grub:1
 EOF
 err "warning: 2 functions have the ID 10de:1187: to take one of them, put its address into the config instead (vfio-early add)"
-out "No longer needed, once the next boot has shown it:"
+out "No longer needed, once the next boot has shown that it works:"
 out "  /etc/modprobe.d/vfio.conf:2: options vfio-pci ids=10de:1187,10de:0e0a disable_vga=1"
 out "  /etc/modprobe.d/vfio.conf:3: softdep nouveau pre: vfio-pci"
 out "  /etc/modules:3: vfio_virqfd"
@@ -110,7 +110,7 @@ config_is <<-EOF
 	bind 8086:1112	# from /etc/modprobe.d/vfio.conf:1
 EOF
 err "error: /etc/modprobe.d/vfio.conf:1: no function has the ID 10de:1187:1458:3614 today, so it is left out; fix: delete it, or import again when the device is there"
-err "error: /etc/modprobe.d/vfio.conf:1: zz is no ID, so it is left out"
+err "error: /etc/modprobe.d/vfio.conf:1: zz is not a valid ID, so it is left out"
 err "error: not all could be imported, so nothing is deleted"
 grep -q '^options' "$root/etc/modprobe.d/vfio.conf" || problem "something was deleted"
 
@@ -133,7 +133,7 @@ protected
 config 'options vfio-pci ids=8086:1111\n' modprobe.d/vfio.conf
 run import --delete
 status_is 1
-err "error: /etc/modprobe.d/vfio.conf:1: 0000:00:1f.2 8086:1111 is left out, as it would not be bound: holds / (protect); fix: delete it here; only if you know better, vfio-early add --force"
+err "error: /etc/modprobe.d/vfio.conf:1: 0000:00:1f.2 8086:1111 is left out, because it would not be bound: holds / (protect); fix: delete it here; only if you know better, vfio-early add --force"
 [ ! -e "$root/etc/vfio-early.conf" ] || problem "a config was written"
 grep -q '^options' "$root/etc/modprobe.d/vfio.conf" || problem "something was deleted"
 
@@ -250,7 +250,7 @@ begin "import: a rule for any device: the devices of today are named"
 config 'options vfio-pci ids=10de:ffffffff:ffffffff:ffffffff:030000:ffff00\n' modprobe.d/vfio.conf
 run import
 status_is 1
-err "error: /etc/modprobe.d/vfio.conf:1: 10de:ffffffff:ffffffff:ffffffff:030000:ffff00 is left out: no single bind line says the same; fix: vfio-early add --only 0000:01:00.0 0000:02:00.0, which it takes today"
+err "error: /etc/modprobe.d/vfio.conf:1: 10de:ffffffff:ffffffff:ffffffff:030000:ffff00 is left out: no single bind line means the same; fix: vfio-early add --only 0000:01:00.0 0000:02:00.0, which it takes today"
 
 begin "import: only vfio in /etc/modules: nothing to import, and nothing is claimed"
 config 'vfio\n' modules
@@ -386,7 +386,7 @@ begin "import: a line that may go is named once, whatever part of it is in force
 config 'options vfio-pci ids=10de:1187 ids=10de:0e0a\n' modprobe.d/vfio.conf
 run import
 status_is 0
-out "No longer needed, once the next boot has shown it:"
+out "No longer needed, once the next boot has shown that it works:"
 [ "$(grep -c '^  /etc/modprobe.d/vfio.conf:1: ' "$work/out")" -eq 1 ] || problem "the line is named more than once"
 
 begin "import: an ID that no function has is left out, with exit 1, and stays; check has nothing against the config"
@@ -409,7 +409,7 @@ config 'except 02:00.0\n'
 config 'options vfio-pci ids=10de:1187,10de:0e0a\n' modprobe.d/vfio.conf
 run import --delete
 status_is 1
-err "error: /etc/modprobe.d/vfio.conf:1: 0000:02:00.0 10de:1187 is left out, as it would not be bound: in except; fix: take it out of the except line, or delete it here"
+err "error: /etc/modprobe.d/vfio.conf:1: 0000:02:00.0 10de:1187 is left out, because it would not be bound: in except; fix: remove it from the except line, or delete it here"
 in_file modprobe.d/vfio.conf "options vfio-pci ids=10de:1187,10de:0e0a"
 no_out "No longer needed"
 in_file vfio-early.conf "bind 10de:1187	# GK104, from /etc/modprobe.d/vfio.conf:1"
@@ -424,14 +424,14 @@ config 'vfio-pci\n' driverctl.d/0000:17:00.0
 run import --delete
 status_is 1
 [ -e "$root/etc/driverctl.d/0000:17:00.0" ] || problem "the override is gone"
-err_has "error: /etc/driverctl.d/0000:17:00.0: 0000:17:00.0 8086:1572 is left out, as it would not be bound: in except"
+err_has "error: /etc/driverctl.d/0000:17:00.0: 0000:17:00.0 8086:1572 is left out, because it would not be bound: in except"
 
 begin "import: boot-vga keep: the host's screen is not taken over, and its recipe stays"
 config 'boot-vga keep\n'
 config 'options vfio-pci ids=10de:1187\n' modprobe.d/vfio.conf
 run import --delete
 status_is 1
-err_has "error: /etc/modprobe.d/vfio.conf:1: 0000:01:00.0 10de:1187 is left out, as it would not be bound:"
+err_has "error: /etc/modprobe.d/vfio.conf:1: 0000:01:00.0 10de:1187 is left out, because it would not be bound:"
 in_file modprobe.d/vfio.conf "options vfio-pci ids=10de:1187"
 
 begin "import --delete: an alias of vfio-pci; its options count for nobody"

@@ -68,10 +68,10 @@ status_is 1
 begin "log: usage"
 run log -b yesterday
 status_is 2
-err "error: yesterday is no boot; fix: write 0, -1 and so on"
+err "error: yesterday is not the number of a boot; fix: write 0, -1 and so on"
 run log -b 99999999999999999999
 status_is 2
-err "error: 99999999999999999999 is no boot; fix: write 0, -1 and so on"
+err "error: 99999999999999999999 is not the number of a boot; fix: write 0, -1 and so on"
 run log -b
 status_is 2
 run log now
@@ -134,7 +134,7 @@ status_is 0
 no_out "--bios"
 no_out "--machine q35"
 out "qm set 102 --hostpci0 0000:02:00"
-out "# this VM has a disk and no bios=ovmf: a guest that was installed for BIOS does not start under OVMF, so that is left alone; for a new guest add --ovmf"
+out "# this VM has a disk and no bios=ovmf: a guest that was installed for BIOS does not start under OVMF, so that is not changed; for a new guest add --ovmf"
 run vm 102 02:00 --ovmf
 out "qm set 102 --bios ovmf"
 out "qm set 102 --efidisk0 local-lvm:1,efitype=4m,pre-enrolled-keys=0"
@@ -210,15 +210,15 @@ guest 105 "$(cat "$work/full")\n"
 config 'bind 02:00\n'
 run vm 105 02:00
 status_is 1
-err "error: VM 105 has no hostpci free: 16 is the most"
+err "error: VM 105 has no free hostpci entry: 16 is the limit"
 run vm 105 --usb 1-1
 status_is 1
-err "error: VM 105 has no usb free: 14 is the most"
+err "error: VM 105 has no free usb entry: 14 is the limit"
 
 begin "vm: usage"
 run vm
 status_is 2
-err "error: (none) is no VMID; fix: write the number that qm list has, then addresses"
+err "error: (none) is not a VMID; fix: write a number that qm list shows, then addresses"
 for id in 99 -5 x 0100 1234567890; do
 	run vm -- "$id" 02:00
 	[ "$status" -eq 2 ] || problem "$id is taken for a VMID"
@@ -229,7 +229,7 @@ err "error: an address is missing: vfio-early vm 103 0000:81:00"
 for device in 1234 1234:56789 1- -1 1-. 1-2. 1-2..3 'x;y'; do
 	run vm 103 --usb="$device"
 	status_is 2
-	err "error: $device is no USB device; fix: write 046d:c52b (lsusb) or 1-2.3 (lsusb -t)"
+	err "error: $device is not a USB device; fix: write 046d:c52b (lsusb) or 1-2.3 (lsusb -t)"
 done
 run vm 103 03:00
 status_is 2
@@ -280,7 +280,7 @@ if in_namespace "mount --bind $root/sys /sys &&
 	echo \$? >$work/status; }" 2>/dev/null; then
 	status=$(cat "$work/status")
 	status_is 3
-	err "error: qm is not in PATH: this is no Proxmox VE host; fix: run the calls there"
+	err "error: qm is not in PATH: this is not a Proxmox VE host; fix: run the calls there"
 else
 	skip "no namespace of its own"
 fi

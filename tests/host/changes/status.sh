@@ -420,7 +420,7 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 		skip "the command cannot be run by others from here"
 	else
 		ready_with "unknown image $kernel: you cannot read /boot/initrd.img-$kernel; it is newer than the config"
-		out "Run as root, it would also look at what is marked unknown."
+		out "Run it as root to check what is marked unknown."
 		touch -d '2 hours ago' "$root/boot/initrd.img-$kernel"
 		setpriv --reuid 65534 --regid 65534 --clear-groups "$command" status \
 			--root "$root" >"$work/out" 2>"$work/err"

@@ -160,7 +160,7 @@ run status
 no_out ' trial '
 act confirm
 status_is 3
-err "error: no trial waits for it: vfio-early apply --try begins one"
+err "error: there is no trial to confirm; vfio-early apply --try starts one"
 act confirm --wait
 status_is 0
 calls_are </dev/null
@@ -405,14 +405,14 @@ try_system
 act apply --try
 act apply
 status_is 0
-out 'The trial that was begun is over: nothing will be put back.'
+out 'The trial has ended: nothing will be put back.'
 [ ! -e "$state" ] || problem "it is not over"
 act apply --try
 boot_again two
 unconfirmed
 act undo
 status_is 0
-out 'The trial that was begun is over: nothing will be put back.'
+out 'The trial has ended: nothing will be put back.'
 find "$root/var/lib/vfio-early" -type f ! -name facts >"$work/left"
 echo "$root/var/lib/vfio-early/undone" | is "$work/left"
 
@@ -719,7 +719,7 @@ act confirm --wait
 state_is restored
 act apply --try
 status_is 3
-err "error: the last good state is back, and this boot is not yet of it; fix: reboot first"
+err "error: the last good state is back, but this boot does not run it yet; fix: reboot first"
 state_is restored
 boot_again three
 act apply --try

@@ -256,7 +256,7 @@ status_is 3
 grep -Fq 'chmod go-w /etc/vfio-early.conf' "$work/err" || problem "no fix was named"
 run verify --kernel 6.1
 status_is 2
-err "error: --kernel is of an image that is named; fix: verify --kernel VERSION IMAGE"
+err "error: --kernel needs an image; fix: vfio-early verify --kernel VERSION IMAGE"
 
 # --- after update-initramfs
 

@@ -527,7 +527,7 @@ refused "no bind line" 'bind 01:00\n' 03:00 '0000:03:00.2 is not given to VMs: n
 refused "boot-vga keep" 'bind 01:00\nboot-vga keep\n' 01:00 \
 	'0000:01:00.0 is not given to VMs: boot VGA (boot-vga keep); fix: boot-vga bind in the config'
 refused "in except" 'bind 02:00\nexcept 02:00.1\n' 02:00 \
-	'0000:02:00.1 is not given to VMs: in except; fix: take it out of the except line'
+	'0000:02:00.1 is not given to VMs: in except; fix: remove it from the except line'
 refused "a mediated device of what is bound" '' '00:02.0 --only --mdev i915-GVTg_V5_4' \
 	'0000:00:02.0 is bound by the config, and offers no mediated device then; fix: vfio-early remove 0000:00:02.0'
 refused "a type that is not there" 'bind 01:00\n' '00:02.0 --only --mdev i915-GVTg_V5_4' \
@@ -536,17 +536,17 @@ refused "a name that no mapping can have" '' '02:00 --mapping 1card' \
 	'1card is not a valid name for a mapping; fix: begin with a letter, then letters, digits, - and _'
 
 refused "a mapping of two cards" '' '02:00 03:00 --mapping gpus' \
-	'--mapping gpus is of one card or function, and these are 2; fix: one call for each, with a name of its own'
-refused "a ROM of two cards" '' '02:00 03:00 --romfile card.rom' '--romfile card.rom is of one card; fix: one call for each'
+	'--mapping gpus is for one card or function, and these are 2; fix: one call for each, with a name of its own'
+refused "a ROM of two cards" '' '02:00 03:00 --romfile card.rom' '--romfile card.rom is for one card; fix: one call for each'
 refused "two first screens" '' '02:00 03:00 --primary' \
-	'--primary is of one card: a guest has one first screen; fix: one call for each'
+	'--primary is for one card: a guest has one first screen; fix: one call for each'
 
 begin "vm: refused: args have it"
 vm_machine
 guest 100 "${q35}args: -device vfio-pci,host=02:00.0\n"
 run vm 100 02:00
 status_is 1
-err "error: args of VM 100 has 0000:02:00.0 already, past Proxmox VE (-device vfio-pci); fix: take it out of args first"
+err "error: args of VM 100 already has 0000:02:00.0, bypassing Proxmox VE (-device vfio-pci); fix: remove it from args first"
 
 begin "vm: no such VM"
 vm_machine
@@ -727,7 +727,7 @@ dir=$root/sys/devices/pci0000:00/0000:00:06.0/0000:04:00.0
 : >"$dir/resource2_resize"
 printf '0x0 0xffffff 0x140204\n0x0 0x0 0x0\n0x4000000000 0x400fffffff 0x14220c\n' >"$dir/resource"
 run vm 100 04:00
-out "# the largest BAR of 0000:04:00.0 has 256 MiB now: a VM sees that size, and cannot change it"
+out "# the largest BAR of 0000:04:00.0 has 256 MiB now: a VM sees this size, and cannot change it"
 run vm 100 06:00
 grep -q '^# 0000:06:00.0 (1912:0014), Renesas USB controller: ' "$work/out" || problem "nothing of Renesas"
 run vm 100 02:00 --rombar 1
@@ -751,7 +751,7 @@ if in_namespace "$work/hang $root/etc/pve true" 2>/dev/null; then
 	done
 	[ $(($(date +%s) - began)) -lt 60 ] || problem "no deadline"
 	grep -q '^vms-unknown /etc/pve\\x20does\\x20not\\x20answer' "$work/out.check" || problem "$(cat "$work/out.check")"
-	grep -q 'warning: /etc/pve does not answer: which VM has what is not known' "$work/err.list" ||
+	grep -q 'warning: /etc/pve does not answer: it is not known which VM has what' "$work/err.list" ||
 		problem "$(cat "$work/err.list")"
 	# What it has already is not known: nothing is printed as if it were.
 	grep -q '/etc/pve does not answer' "$work/err.vm" || problem "$(cat "$work/out.vm" "$work/err.vm")"
