@@ -414,10 +414,11 @@ bashdir := $(sharedir)/bash-completion/completions
 fishdir := $(sharedir)/fish/vendor_completions.d
 dracutdir := $(prefix)/lib/dracut/modules.d/50vfio-early
 system := hook/system
-# In each of these targets the unit is wanted, as installed: nothing is to be enabled.
+# In these targets the units are wanted, as installed: nothing is to be enabled.
 unit := vfio-early-trial.service
 unitdir := $(prefix)/lib/systemd/system
-unit_links := $(foreach target,sysinit emergency rescue,$(unitdir)/$(target).target.wants/$(unit))
+unit_links := $(foreach target,sysinit emergency rescue,$(unitdir)/$(target).target.wants/$(unit)) \
+	$(unitdir)/multi-user.target.wants/vfio-early-vfs.service
 installed := \
 	0755:$(static_bin):$(libdir)/vfio-early-bind \
 	0755:scripts/vfio-early-images:$(libdir)/vfio-early-images \
@@ -434,7 +435,8 @@ installed := \
 	0644:$(system)/dracut/50vfio-early/vfio-early.service:$(dracutdir)/vfio-early.service \
 	$(foreach file,05-vfio-early.rules 90-vfio-early.rules,\
 		0644:$(system)/udev/$(file):$(prefix)/lib/udev/rules.d/$(file)) \
-	$(foreach file,$(unit) $(patsubst %,vfio-early-%@.service,vfs vfs-again),\
+	$(foreach file,$(unit) vfio-early-vfs.service \
+		$(patsubst %,vfio-early-%@.service,vfs vfs-again),\
 		0644:$(system)/systemd/$(file):$(unitdir)/$(file)) \
 	$(foreach file,initramfs/post-update.d/vfio-early update-motd.d/60-vfio-early,\
 		0755:$(system)/$(file):$(sysconfdir)/$(file)) \
@@ -460,7 +462,7 @@ endef
 install: all ## below DESTDIR, prefix and sysconfdir
 	$(foreach file,$(installed),$(call install_one,$(file)))
 	@for link in $(unit_links); do \
-		mkdir -p "$(DESTDIR)$${link%/*}" && ln -sf ../$(unit) "$(DESTDIR)$$link" || exit; \
+		mkdir -p "$(DESTDIR)$${link%/*}" && ln -sf "../$${link##*/}" "$(DESTDIR)$$link" || exit; \
 	done
 
 # A config that is no longer the one that was installed is the administrator's, and stays.

@@ -49,12 +49,13 @@ struct making {
 };
 
 static const struct options_entry entries[] = {
+	{ "all", 'A', NULL, "of all physical functions that have their driver; waits" },
 	{ "again", 'a', NULL, "the second try, when the network is up" },
 	{ 0 },
 };
 
 static const struct options_spec spec = {
-	.usage = "vfs [OPTION...] ADDRESS",
+	.usage = "vfs [OPTION...] [ADDRESS]",
 	.about = "For vfio-early-vfs@.service: makes the virtual functions of a physical function, as "
 		 "a\nvfs line says that this boot was planned with.\n",
 	.entry = entries,
@@ -327,18 +328,52 @@ static int run(struct making *making)
 	return ret ? ret - 1 : finish(making, make(making));
 }
 
+/*
+ * By their own units, with which udev may be earlier: systemd has one job for both. How each ended is in the
+ * report, and its unit's to say. Returns an exit status.
+ */
+static int make_all(const struct root *root)
+{
+	static char unit[PLAN_MAX_VFS][64];
+	const char *argv[PLAN_MAX_VFS + 3] = { PATH_SYSTEMCTL, "start" };
+	unsigned int units = 0;
+	struct plan *plan;
+	int ret = boot_plan_read(root, &plan);
+
+	if (ret)
+		return ret == -ENOENT ? COMMAND_OK : COMMAND_NOTHING;
+	for (unsigned int i = 0; i < plan->vfs; i++) {
+		struct selector *sel = &plan->vf[i].sel;
+		char addr[PCI_ADDRESS_SIZE], driver[PCI_DRIVER_SIZE];
+
+		if (pci_resolve(root->fd, sel) || pci_read_driver(root->fd, &sel->addr, driver) ||
+		    !*driver)
+			continue;
+		snprintf(unit[units], sizeof(unit[units]), "vfio-early-vfs@%s.service",
+			 pci_address_format(&sel->addr, addr));
+		argv[2 + units] = unit[units];
+		units++;
+	}
+	if (!units || !root->is_host || !sysfs_exists(root->fd, PATH_SYSTEMD))
+		return COMMAND_OK;
+	program_run(NULL, argv, NULL, NULL);
+	return COMMAND_OK;
+}
+
 int command_vfs(int argc, char **argv)
 {
 	static struct making making;
 	struct options opts;
+	bool is_all = false;
 	int code, ret;
 
 	options_init(&opts, &spec);
 	while ((code = options_next(&opts, argc, argv)) >= 0)
-		making.is_again = true;
+		*(code == 'A' ? &is_all : &making.is_again) = true;
 	if (code == OPTIONS_EXIT)
 		return opts.status;
-	if (optind + 1 != argc || pci_address_parse(argv[optind], &making.pf.addr)) {
+	if (is_all ? optind != argc :
+		     optind + 1 != argc || pci_address_parse(argv[optind], &making.pf.addr)) {
 		message_error("one address is needed: vfio-early vfs 0000:81:00.0");
 		return options_usage(&opts);
 	}
@@ -348,7 +383,7 @@ int command_vfs(int argc, char **argv)
 		message_error("only root may make virtual functions; fix: run it as root");
 		ret = COMMAND_NOTHING;
 	} else {
-		ret = run(&making);
+		ret = is_all ? make_all(&making.root) : run(&making);
 	}
 	root_close(&making.root);
 	return ret;
