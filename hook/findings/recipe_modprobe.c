@@ -589,7 +589,7 @@ static char *join_dracut_lines(char *text, unsigned int *lines)
 	char quote = '\0';
 
 	for (*lines = 1; *text; text++) {
-		if (*text == '#' && !quote && (*lines == 1))
+		if (*text == '#' && !quote)
 			text += strcspn(text, "\n");
 		if (!*text)
 			break;

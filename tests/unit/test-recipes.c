@@ -209,6 +209,8 @@ static const struct {
 	{ DRACUT, "#force_drivers+=\" vfio \"", "" },
 	{ DRACUT, "# don't\nforce_drivers+=\"\n  vfio\n  vfio_pci\n\"\nadd_drivers+=vfio",
 	  "modules-listed=vfio modules-listed=vfio_pci modules-listed=vfio" },
+	{ DRACUT, "add_drivers+=\"\n  vfio\n\" # don't\nadd_drivers+=\" vfio_pci \"",
+	  "modules-listed=vfio modules-listed=vfio_pci" },
 	{ DRACUT, "omit_drivers+=\" nouveau vfio_pci \"", "vfio-kept-away=vfio_pci" },
 	{ DRACUT, "omit_drivers+=\" nouveau \"", "" },
 	/* scripts, rules, units */
