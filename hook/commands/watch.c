@@ -281,7 +281,7 @@ static long long dpkg_progress(struct watch *watch)
 	struct stat st;
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		if (!fstatat(watch->root->fd, files[i], &st, 0))
+		if (!file_stat(watch->root->fd, files[i], &st))
 			sum += st.st_mtim.tv_sec + st.st_size + (long long)st.st_ino;
 	return sum;
 }
