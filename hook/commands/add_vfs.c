@@ -222,17 +222,31 @@ static int try_lines(struct adding *adding, int argc, char **argv)
 	return COMMAND_INCOMPLETE;
 }
 
+/* "0000:81:00.0 enp129s0f0": one and the same, which has its lines. */
+static bool is_repeated(const struct host *host, const struct host_function *fn, int count,
+			char **argv)
+{
+	for (int i = 0; i < count; i++)
+		if (find_physical(host, argv[i]) == fn)
+			return true;
+	return false;
+}
+
 static int make_lines(struct adding *adding, int argc, char **argv)
 {
+	const struct host *host = adding->change->host;
 	int ret = 0;
 
 	adding->out = open_memstream(&adding->lines, &adding->size);
 	if (!adding->out)
 		return message_errno(-ENOMEM, "cannot write the lines");
 	for (int i = 0; i < argc && !ret; i++) {
-		const struct host_function *fn = find_physical(adding->change->host, argv[i]);
+		const struct host_function *fn = find_physical(host, argv[i]);
 
-		ret = fn ? write_lines(adding, fn) : COMMAND_USAGE;
+		if (!fn)
+			ret = COMMAND_USAGE;
+		else if (!is_repeated(host, fn, i, argv))
+			ret = write_lines(adding, fn);
 	}
 	if (fclose(adding->out) && !ret)
 		ret = message_errno(-ENOMEM, "cannot write the lines");
@@ -260,11 +274,12 @@ static int write_config(const struct adding *adding)
 int add_vfs(struct change *change, int argc, char **argv)
 {
 	struct adding adding = { .change = change, .number = text_number(change->vfs) };
-	size_t size;
+	size_t size = strspn(change->vfs, "0123456789");
 	int ret;
 
-	if (!adding.number || adding.number > PLAN_VFS_MAX ||
-	    change->vfs[strspn(change->vfs, "0123456789")]) {
+	/* text_number() wraps around. */
+	if (change->vfs[size] || size > strlen("65535") || !adding.number ||
+	    adding.number > PLAN_VFS_MAX) {
 		message_error("%s is not a number of virtual functions; fix: write --vfs 4",
 			      change->vfs);
 		return COMMAND_USAGE;

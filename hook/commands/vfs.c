@@ -95,7 +95,7 @@ __attribute__((format(printf, 3, 4))) static int fail(struct making *making, enu
 	return COMMAND_INCOMPLETE;
 }
 
-/* The last line that names the function; its number is 0 when another device is there than was planned. */
+/* The last line that names the function. *is_moved: another device is there than was planned. */
 static const struct plan_vfs *find_line(struct making *making, bool *is_moved)
 {
 	const struct plan_vfs *line = NULL;
@@ -149,20 +149,23 @@ static int store_number(void *arg)
 static int make(struct making *making)
 {
 	unsigned int autoprobe = 0;
-	int has_autoprobe = !read_number(making, "sriov_drivers_autoprobe", &autoprobe);
-	int ret, restored;
+	int ret, restored = 0;
 
-	if (has_autoprobe && autoprobe)
+	if (read_number(making, "sriov_drivers_autoprobe", &autoprobe))
+		autoprobe = 0;
+	if (autoprobe)
 		store(making, "sriov_drivers_autoprobe", "0");
 	ret = act_with_deadline(store_number, making, (int)making->plan->deadline * 1000);
-	restored = has_autoprobe && autoprobe ? store(making, "sriov_drivers_autoprobe", "1") : 0;
+	if (autoprobe)
+		restored = store(making, "sriov_drivers_autoprobe", "1");
 	if (restored)
 		message_errno(restored, "cannot set sriov_drivers_autoprobe back to 1");
-	if (ret > 0)
-		ret = -ret;
+	/* Who reads the number then waits for that driver as well (iov.c, sriov_numvfs_show: device_lock). */
+	if (ret == -ETIMEDOUT)
+		return ret;
 	if (read_number(making, "sriov_numvfs", &making->made))
 		making->made = 0;
-	return ret;
+	return ret > 0 ? -ret : ret;
 }
 
 /* Does the driver want the interface up, or is it busy? Some succeed and make none (bnxt_sriov.c). */

@@ -681,6 +681,13 @@ run add --vfs 2 --by path enp23s0f0
 status_is 0
 grep -q '^vfs 0000:00:03.0/00.0=8086:1572 2' "$root/etc/vfio-early.conf" || problem "no vfs line"
 grep -qx 'bind vf:0000:00:03.0/00.0=8086:1572' "$root/etc/vfio-early.conf" || problem "no bind line"
+rm "$root/etc/vfio-early.conf"
+run add --vfs 2 enp23s0f0 17:00.0
+status_is 0
+config_is <<-EOF
+	vfs 0000:17:00.0=8086:1572 2
+	bind vf:0000:17:00.0=8086:1572
+EOF
 
 begin "add --vfs: more than there can be, none at all, a bound one: nothing is written"
 run add --vfs 65 17:00.0
@@ -690,6 +697,8 @@ status_is 1
 run add --vfs 0 17:00.0
 status_is 2
 run add --vfs 4x 17:00.0
+status_is 2
+run add --vfs 4294967300 17:00.0
 status_is 2
 run add --vfs 4 99:00.0
 status_is 2
@@ -713,3 +722,52 @@ echo 8 >"$root/sys/bus/pci/devices/0000:00:1f.2/sriov_totalvfs"
 config 'vfs 00:1f.2 2\n'
 run check
 out_has "notes   0000:00:1f.2: this host needs it"
+
+# vfs_runs LINE...: the plan of this boot has these lines, and the unit runs.
+vfs_runs() {
+	mkdir -p "$root/run/vfio-early" "$root/dev"
+	: >"$root/dev/kmsg"
+	printf '%s\n' "$@" >"$root/run/vfio-early/plan"
+	run vfs 0000:17:00.0
+}
+
+begin "vfs: what somebody else made stays; more than there can be is not tried"
+fn=$root/sys/bus/pci/devices/0000:17:00.0
+vfs_runs 'vfs 0000:17:00.0=8086:1572 4'
+status_is 1
+grep -q '^address=0000:17:00.0 .* result=failed .* why=vfs-there ' "$root/run/vfio-early/report" ||
+	problem "no vfs-there"
+echo 0 >"$fn/sriov_numvfs"
+vfs_runs 'vfs 0000:17:00.0=8086:1572 65'
+status_is 1
+grep -q ' why=vfs-too-many ' "$root/run/vfio-early/report" || problem "no vfs-too-many"
+[ "$(cat "$fn/sriov_numvfs")" = 0 ] || problem "some were made"
+vfs_runs 'vfs 0000:17:00.0=8086:1573 4'
+status_is 1
+grep -q ' why=vfs-moved ' "$root/run/vfio-early/report" || problem "no vfs-moved"
+[ "$(cat "$fn/sriov_numvfs")" = 0 ] || problem "some were made of another device"
+
+# A FIFO keeps who writes waiting for who reads, as the lock of a device that its driver holds. Who reads
+# the number after all is found out by a writer that waits for that.
+begin "vfs: a driver that does not answer is given up on, and not waited for again by a read"
+fn=$root/sys/bus/pci/devices/0000:17:00.0
+rm "$fn/sriov_numvfs"
+mkfifo "$fn/sriov_numvfs"
+echo 1 >"$fn/sriov_drivers_autoprobe"
+(
+	for _ in $(seq 100); do
+		[ "$(cat "$fn/sriov_drivers_autoprobe")" != 0 ] || break
+		sleep 0.05
+	done
+	exec timeout 5 sh -c 'echo 4 >"$1" && : >"$2"' sh "$fn/sriov_numvfs" "$work/was-read"
+) &
+waiter=$!
+vfs_runs 'vfs 0000:17:00.0=8086:1572 4' 'deadline 1'
+status_is 1
+grep -q ' why=vfs-stuck ' "$root/run/vfio-early/report" || problem "no vfs-stuck"
+[ "$(cat "$fn/sriov_drivers_autoprobe")" = 1 ] || problem "drivers are kept away from now on"
+sleep 0.2
+[ ! -e "$work/was-read" ] || problem "the number was read while its driver held it"
+# Now it is: the writer ends.
+timeout 5 cat "$fn/sriov_numvfs" >/dev/null
+wait "$waiter"
