@@ -158,7 +158,8 @@ struct handover_item *handover_add(struct handover *handover, const struct pci_f
 }
 
 void handover_tell(struct handover *handover, const struct pci_function *fn, const char *driver,
-		   enum report_result result, const char *what, const char *command)
+		   enum report_result result, const char *what, const char *command,
+		   const char *more)
 {
 	char reason[64];
 	const struct report_entry entry = {
@@ -167,6 +168,7 @@ void handover_tell(struct handover *handover, const struct pci_function *fn, con
 		.why = REASON_BY_ADMIN,
 		.driver = driver,
 		.reason = reason,
+		.more = more,
 		.ms = handover_ms(handover),
 	};
 

@@ -89,9 +89,14 @@ struct handover_item *handover_add(struct handover *handover, const struct pci_f
 				   enum report_result result, const char *code, const char *why,
 				   const char *fix);
 
-/* handover_tell - a line of the log and one of the report: by-admin. @what: "given back" */
+/*
+ * handover_tell - a line of the log and one of the report: by-admin.
+ * @what: "given back"
+ * @more: further fields of the report, as in struct report_entry, or NULL
+ */
 void handover_tell(struct handover *handover, const struct pci_function *fn, const char *driver,
-		   enum report_result result, const char *what, const char *command);
+		   enum report_result result, const char *what, const char *command,
+		   const char *more);
 
 /* handover_run - in a child, for at most the deadline. Returns 0, -ETIMEDOUT, or -errno. */
 int handover_run(struct handover *handover, int (*fn)(void *arg), void *arg, int ms);

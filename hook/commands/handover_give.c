@@ -14,6 +14,7 @@
 #include "early/paths.h"
 #include "early/sysfs.h"
 #include "early/tell.h"
+#include "early/text.h"
 #include "host/next_boot.h"
 #include "plan/plan.h"
 #include "ui/status.h"
@@ -254,15 +255,47 @@ static struct handover_item *find_item(struct handover *handover, const struct p
 	return NULL;
 }
 
-static void say_bound(struct handover *handover, const struct pci_function *fn,
-		      struct handover_item *item)
+/* What became of the set lines for it, as the boot says it. @more: fields for the report */
+static void say_settings(struct handover *handover, const struct pci_function *fn,
+			 const struct act_outcome *outcome, char more[TELL_SIZE])
 {
+	char what[TELL_SIZE], addr[PCI_ADDRESS_SIZE];
+	size_t len = 0;
+
+	more[0] = '\0';
+	for (enum plan_key key = PLAN_SET_RESET; key < PLAN_SET_KEYS; key++) {
+		const struct act_setting *setting = &outcome->setting[key];
+		const char *name = plan_key_name(key), *before = report_or_dash(setting->before);
+		const char *why = setting->error ? strerror(setting->error) : "";
+		char *field = more + len;
+
+		if (!setting->value)
+			continue;
+		snprintf(what, sizeof(what), "%s: %s%s, it had %s",
+			 setting->error ? "not set" : "set", name, setting->value, before);
+		report_function(&handover->report, setting->error ? REPORT_WARNING : REPORT_INFO,
+				fn, what, why);
+		if (setting->error)
+			message_warn("%s: %s: %s", pci_address_format(&fn->addr, addr), what, why);
+		len += text_format(field, TELL_SIZE - len, " set-%s%s:%s", name,
+				   code_name(act_set_reason(setting->error)), before);
+		/* The report has no blanks in a value. */
+		text_replace(field + 1, ' ', ',');
+	}
+}
+
+static void say_bound(struct handover *handover, const struct pci_function *fn,
+		      const struct act_outcome *outcome, struct handover_item *item)
+{
+	char more[TELL_SIZE];
+
 	snprintf(item->why, sizeof(item->why),
 		 *fn->driver ? "bound to vfio-pci, taken from %s" : "bound to vfio-pci",
 		 fn->driver);
 	item->result = REPORT_BOUND;
 	item->code = code_name(REASON_BY_ADMIN);
-	handover_tell(handover, fn, item->driver, REPORT_BOUND, item->why, "detach");
+	say_settings(handover, fn, outcome, more);
+	handover_tell(handover, fn, item->driver, REPORT_BOUND, item->why, "detach", more);
 }
 
 static void say_failed(struct handover *handover, unsigned int i, struct handover_item *item)
@@ -294,6 +327,8 @@ static int carry_out(struct handover *handover)
 	if (ret)
 		end_run(handover, ret);
 	say_modules(handover);
+	if (act->is_unset)
+		status = COMMAND_INCOMPLETE;
 	for (unsigned int i = 0; i < act->table.count; i++) {
 		const struct act_outcome *outcome = &act->outcome[i];
 		struct handover_item *item = find_item(handover, &act->table.fn[i]);
@@ -302,7 +337,7 @@ static int carry_out(struct handover *handover)
 			continue;
 		strcpy(item->driver, outcome->driver);
 		if (outcome->result == ACT_BOUND) {
-			say_bound(handover, &act->table.fn[i], item);
+			say_bound(handover, &act->table.fn[i], outcome, item);
 			continue;
 		}
 		say_failed(handover, i, item);
@@ -319,7 +354,7 @@ static void keep(struct handover *handover)
 
 		if (item->result == REPORT_KEPT)
 			handover_tell(handover, &item->fn, item->driver, REPORT_KEPT,
-				      "already on vfio-pci", "detach");
+				      "already on vfio-pci", "detach", NULL);
 	}
 }
 

@@ -25,6 +25,8 @@ struct taken {
 	const struct root *root;
 	char kernel[128];
 	struct native native[PCI_MAX_FUNCTIONS];
+	/* What set lines have changed of it had before; "" when they have not. */
+	char before[PCI_MAX_FUNCTIONS][PLAN_SET_KEYS][PLAN_VALUE_SIZE];
 };
 
 /* Is it with its own driver, and nobody has kept it from that? */
@@ -73,6 +75,29 @@ static int let_go_all(void *arg)
 	return 0;
 }
 
+/* As at boot, when a bound function is given back. Power is vfio-pci's own to put back. */
+static void restore_settings(const struct taken *taken, unsigned int i)
+{
+	static const char *const names[] = {
+		[PLAN_SET_RESET] = "reset_method",
+		[PLAN_SET_D3COLD] = "d3cold_allowed",
+	};
+	const struct pci_address *addr = &taken->act->table.fn[i].addr;
+
+	for (enum plan_key key = PLAN_SET_RESET; key < PLAN_SET_POWER; key++) {
+		const char *before = taken->before[i][key];
+		char path[SYSFS_PATH_MAX], text[PCI_ADDRESS_SIZE];
+		int ret = *before ? sysfs_store(taken->root->fd,
+						pci_attribute(path, addr, names[key]), before) :
+				    0;
+
+		if (ret)
+			message_warn("%s: cannot set %s back to %s: %s",
+				     pci_address_format(addr, text), names[key], before,
+				     strerror(-ret));
+	}
+}
+
 static void probe_one(struct taken *taken, unsigned int i)
 {
 	struct act *act = taken->act;
@@ -80,6 +105,7 @@ static void probe_one(struct taken *taken, unsigned int i)
 
 	if (act->outcome[i].failed)
 		return;
+	restore_settings(taken, i);
 	if (sysfs_read(act->rootfd, pci_attribute(path, &act->table.fn[i].addr, "modalias"),
 		       modalias, sizeof(modalias)) > 0)
 		native_find(taken->root, taken->kernel, modalias, true, &taken->native[i]);
@@ -167,7 +193,7 @@ static bool say_given_back(struct handover *handover, const struct pci_function 
 	item->code = code_name(REASON_BY_ADMIN);
 	snprintf(what, sizeof(what),
 		 *item->driver ? "given back, now on %s" : "given back, no driver", item->driver);
-	handover_tell(handover, fn, item->driver, REPORT_REATTACHED, what, "reattach");
+	handover_tell(handover, fn, item->driver, REPORT_REATTACHED, what, "reattach", NULL);
 	if (!*item->driver) {
 		say_no_driver(native, item);
 	} else {
@@ -216,11 +242,23 @@ static void acknowledge(struct handover *handover, const struct boot_report *ent
 
 	if (!handover->is_dry && entry && strcmp(entry->driver, fn->driver) != 0)
 		handover_tell(handover, fn, fn->driver, REPORT_REATTACHED, "given back already",
-			      "reattach");
+			      "reattach", NULL);
+}
+
+/* What set lines have changed of this very function. */
+static void read_settings(struct taken *taken, const struct boot_report *entries, unsigned int i)
+{
+	const struct pci_function *fn = &taken->act->table.fn[i];
+	char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE];
+	const struct boot_report_entry *entry =
+		boot_report_find(entries, pci_address_format(&fn->addr, addr));
+
+	if (entry && !strcmp(entry->id, pci_id_format(&fn->id, id)))
+		memcpy(taken->before[i], entry->before, sizeof(entry->before));
 }
 
 /* Which of them there is something to do for. Returns how many. */
-static unsigned int choose(struct handover *handover)
+static unsigned int choose(struct handover *handover, struct taken *taken)
 {
 	struct act *act = handover->act;
 	struct boot_report entries;
@@ -239,6 +277,7 @@ static unsigned int choose(struct handover *handover)
 			continue;
 		}
 		act->table.fn[act->table.count] = *fn;
+		read_settings(taken, &entries, act->table.count);
 		act->decisions.verdict[act->table.count++].decision = DECIDE_BIND;
 		handover_add(handover, fn, REPORT_PLANNED, "", "", "");
 		count++;
@@ -335,7 +374,7 @@ int handover_take_back(struct handover *handover)
 	taken->act = handover->act;
 	taken->root = &handover->host->root;
 	host_running(taken->root, taken->kernel, sizeof(taken->kernel));
-	if (choose(handover) && find_users(handover)) {
+	if (choose(handover, taken) && find_users(handover)) {
 		ret = COMMAND_NOTHING;
 	} else if (handover->users.count) {
 		leave(handover);

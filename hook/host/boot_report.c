@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "early/code.h"
 #include "early/paths.h"
 #include "early/sysfs.h"
+#include "early/text.h"
 #include "host/boot_report.h"
 
 /* The value of NAME= in a line of the report, which quotes the last one alone. */
@@ -28,6 +30,23 @@ static void read_field(const char *line, const char *name, char *buf, size_t siz
 	snprintf(buf, size, "%.*s", (int)len, value);
 }
 
+/* "set-reset=ok:flr,bus": see report_entry() in early/report.h. */
+static void read_settings(const char *line, struct boot_report_entry *entry)
+{
+	for (enum plan_key key = PLAN_SET_RESET; key < PLAN_SET_KEYS; key++) {
+		char name[24], text[PLAN_VALUE_SIZE];
+
+		snprintf(name, sizeof(name), "set-%s", plan_key_name(key));
+		name[strcspn(name, "=")] = '\0';
+		read_field(line, name, text, sizeof(text));
+		entry->before[key][0] = '\0';
+		if (strncmp(text, "ok:", 3) != 0 || !strcmp(text, "ok:-"))
+			continue;
+		text_replace(text, ',', ' ');
+		snprintf(entry->before[key], sizeof(entry->before[key]), "%s", text + 3);
+	}
+}
+
 static int add_entry(const char *line, void *arg)
 {
 	struct boot_report *report = arg;
@@ -39,12 +58,17 @@ static int add_entry(const char *line, void *arg)
 	read_field(line, "driver", entry.driver, sizeof(entry.driver));
 	read_field(line, "why", entry.why, sizeof(entry.why));
 	read_field(line, "reason", entry.reason, sizeof(entry.reason));
+	read_settings(line, &entry);
 	if (!*entry.subject || !*entry.result)
 		return 0;
 	/* A later line about the same address replaces an earlier one. */
 	for (size_t i = 0; i < report->count; i++) {
 		if (strcmp(report->list[i].subject, entry.subject) != 0)
 			continue;
+		/* Of one that was bound already nothing is set again. */
+		if (!strcmp(entry.result, code_report_name(REPORT_KEPT)) &&
+		    !strcmp(entry.id, report->list[i].id))
+			memcpy(entry.before, report->list[i].before, sizeof(entry.before));
 		report->list[i] = entry;
 		return 0;
 	}

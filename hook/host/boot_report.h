@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "early/pci.h"
+#include "early/plan.h"
 #include "early/selector.h"
 #include "util/root.h"
 
@@ -20,6 +21,8 @@ struct boot_report_entry {
 	char driver[PCI_DRIVER_SIZE]; /* "" when none */
 	char why[32];		      /* the code; "" where an earlier version wrote none */
 	char reason[512];	      /* the same in words */
+	/* What the attributes that set lines have changed had before; "" when they have not. */
+	char before[PLAN_SET_KEYS][PLAN_VALUE_SIZE];
 };
 
 struct boot_report {
