@@ -158,7 +158,7 @@ static const char reason_words[] =
 	WORDS("bind-failed", "bind: %s") "\0"
 	WORDS("not-ready", "bind: the kernel is not done with adding it") "\0"
 	WORDS("not-bound", "verify: %s") "\0"
-	WORDS("busy", "lock: another run did not end in time; run vfio-early-bind --late for it");
+	WORDS("busy", "lock: another run did not end; run vfio-early-bind --late for it");
 /* clang-format on */
 
 static const char *words_of(enum reason reason)
@@ -295,11 +295,11 @@ char *tell_module(const struct plan_module *module, const struct module_result *
 	} else if (result->error == EPERM) {
 		next = WORDS("", "kernel lockdown or modules_disabled forbids it");
 	} else if (result->error == EKEYREJECTED || result->error == ENOKEY) {
-		next = WORDS("", "its signature is of no key that this kernel trusts");
+		next = WORDS("", "its key is none that this kernel trusts");
 	} else if (result->step == MODULE_MODPROBE) {
 		next = WORDS("", "the kernel cannot unpack it, and modprobe failed");
 	} else if (result->error == ENOEXEC && result->step == MODULE_LOAD) {
-		next = WORDS("", "it is none of this kernel's modules; run update-initramfs -u");
+		next = WORDS("", "it is no module of this kernel; run update-initramfs -u");
 	}
 	text_format(buf, size, text, name, what, next);
 	return buf;
@@ -389,7 +389,7 @@ static const char *failure_words(enum reason reason)
 {
 	/* As an outcome: the group came with the bind. */
 	if (reason == REASON_NOIOMMU)
-		return WORDS("noiommu-group", "group: vfio-noiommu, which isolates no VM: remove "
+		return WORDS("noiommu-group", "group: vfio-noiommu isolates no VM: remove "
 					      "enable_unsafe_noiommu_mode");
 	return words_of(reason);
 }
@@ -508,8 +508,7 @@ static void tell_crowding(struct report *report, const struct pci_function *fn, 
 		what = WORDS("group-shared", "not bound");
 	report_function(report, REPORT_WARNING, fn, what,
 			pci_is_bridge(fn) ?
-				WORDS("", "a bridge that shares the group: no VM gets that while "
-					  "it has a driver") :
+				WORDS("", "a bridge with a driver shares the group: no VM gets that") :
 				WORDS("", "shares the group, so no VM gets that"));
 }
 
