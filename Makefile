@@ -462,7 +462,8 @@ endef
 install: all ## below DESTDIR, prefix and sysconfdir
 	$(foreach file,$(installed),$(call install_one,$(file)))
 	@for link in $(unit_links); do \
-		mkdir -p "$(DESTDIR)$${link%/*}" && ln -sf "../$${link##*/}" "$(DESTDIR)$$link" || exit; \
+		mkdir -p "$(DESTDIR)$${link%/*}" && \
+			ln -sf "../$${link##*/}" "$(DESTDIR)$$link" || exit; \
 	done
 
 # A config that is no longer the one that was installed is the administrator's, and stays.
