@@ -508,7 +508,8 @@ static void tell_crowding(struct report *report, const struct pci_function *fn, 
 		what = WORDS("group-shared", "not bound");
 	report_function(report, REPORT_WARNING, fn, what,
 			pci_is_bridge(fn) ?
-				WORDS("", "a bridge with a driver shares the group: no VM gets that") :
+				WORDS("",
+				      "a bridge with a driver shares the group: no VM gets that") :
 				WORDS("", "shares the group, so no VM gets that"));
 }
 
