@@ -91,20 +91,6 @@ static const struct host_function *find_physical(const struct host *host, const 
 
 /* --- what the config has */
 
-/* The last number that the config has for it, or 0. */
-static unsigned int find_number(const struct host *host, const struct pci_address *addr)
-{
-	unsigned int number = 0;
-
-	for (unsigned int i = 0; i < host->plan.vfs; i++) {
-		struct selector sel = host->plan.vf[i].sel;
-
-		if (!pci_resolve(host->root.fd, &sel) && pci_address_equal(&sel.addr, addr))
-			number = host->plan.vf[i].number;
-	}
-	return number;
-}
-
 static bool has_bind(const struct host *host, const struct pci_address *addr)
 {
 	for (unsigned int i = 0; i < host->plan.binds; i++) {
@@ -122,17 +108,17 @@ static bool has_bind(const struct host *host, const struct pci_address *addr)
 static int write_lines(struct adding *adding, const struct host_function *fn)
 {
 	const struct host *host = adding->change->host;
-	unsigned int before = find_number(adding->next, &fn->pci.addr);
+	const struct plan_vfs *before = host_vfs(adding->next, &fn->pci.addr);
 	char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE], name[128], where[CHANGE_SELECTOR_SIZE];
 	int ret = 0;
 
 	pci_address_format(&fn->pci.addr, addr);
 	pci_id_format(&fn->pci.id, id);
-	if (before && before != adding->number) {
+	if (before && before->number != adding->number) {
 		message_error(
 			"%s: the config has %u virtual functions for it; fix: vfio-early remove "
 			"%s, or change that vfs line",
-			addr, before, addr);
+			addr, before->number, addr);
 		return COMMAND_INCOMPLETE;
 	}
 	snprintf(where, sizeof(where), "%s", addr);

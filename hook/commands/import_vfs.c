@@ -17,20 +17,13 @@ struct importing {
 	FILE *done;	      /* lines that the config replaces, as they are named */
 };
 
-/* The last number that the config has for it, or the one of a new line, or 0. */
+/* How many the config has for it, or a line that is new, or 0. */
 static unsigned int find_number(const struct importing *importing, const struct host_function *fn)
 {
 	const struct host *host = importing->import->host;
-	unsigned int number = importing->number[fn - host->fn];
+	const struct plan_vfs *line = host_vfs(host, &fn->pci.addr);
 
-	for (unsigned int i = 0; i < host->plan.vfs; i++) {
-		struct selector sel = host->plan.vf[i].sel;
-
-		if (!pci_resolve(host->root.fd, &sel) &&
-		    pci_address_equal(&sel.addr, &fn->pci.addr))
-			number = host->plan.vf[i].number;
-	}
-	return number;
+	return line ? line->number : importing->number[fn - host->fn];
 }
 
 static bool leave_out(struct importing *importing, const char *from, const char *addr,

@@ -268,40 +268,38 @@ static int finish(struct making *making, int error)
 	return making->made == making->wanted ? COMMAND_OK : COMMAND_INCOMPLETE;
 }
 
-/* What stands in the way before anything is written. Returns 0 to go on, or an exit status + 1. */
-static int check(struct making *making, bool is_moved)
+/* What stands in the way before anything is written. Returns whether nothing does. @status: else, the exit's */
+static bool may_make(struct making *making, bool is_moved, int *status)
 {
+	const struct pci_function *pf = &making->pf;
 	unsigned int total = 0;
 
+	*status = COMMAND_OK;
 	if (is_moved)
-		return 1 + fail(making, REASON_VFS_MOVED,
-				"no virtual function made: another device was planned here");
-	if (pci_is_with_vfio(&making->pf))
-		return 1 + fail(making, REASON_VFS_BOUND,
-				"no virtual function made: it is on %s, which makes none",
-				making->pf.driver);
-	if (read_number(making, "sriov_numvfs", &making->made))
-		return 1 + fail(making, REASON_VFS_FAILED,
-				"no virtual function made: it has no SR-IOV, or its firmware has "
-				"switched that off");
-	if (making->made == making->wanted &&
-	    report_find_entry(&making->report, &making->pf) == REPORT_MADE)
-		return 1 + COMMAND_OK;
-	if (making->made == making->wanted) {
-		say(making, &making->pf, REPORT_INFO, REPORT_MADE, REASON_VFS_THERE,
+		*status = fail(making, REASON_VFS_MOVED,
+			       "no virtual function made: another device was planned here");
+	else if (pci_is_with_vfio(pf))
+		*status = fail(making, REASON_VFS_BOUND,
+			       "no virtual function made: it is on %s, which makes none",
+			       pf->driver);
+	else if (read_number(making, "sriov_numvfs", &making->made))
+		*status = fail(making, REASON_VFS_FAILED,
+			       "no virtual function made: it has no SR-IOV, or its firmware has "
+			       "switched that off");
+	else if (making->made && making->made != making->wanted)
+		*status = fail(making, REASON_VFS_THERE,
+			       "virtual functions there already, which somebody else made: %u, "
+			       "not %u; left as they are",
+			       making->made, making->wanted);
+	else if (making->made && report_find_entry(&making->report, pf) != REPORT_MADE)
+		say(making, pf, REPORT_INFO, REPORT_MADE, REASON_VFS_THERE,
 		    WORDS("vfs-there", "its virtual functions are there already"));
-		return 1 + COMMAND_OK;
-	}
-	if (making->made)
-		return 1 + fail(making, REASON_VFS_THERE,
-				"virtual functions there already, which somebody else made: %u, "
-				"not %u; left as they are",
-				making->made, making->wanted);
-	if (!read_number(making, "sriov_totalvfs", &total) && total < making->wanted)
-		return 1 + fail(making, REASON_VFS_MANY,
-				"no virtual function made: it can have %u, not %u", total,
-				making->wanted);
-	return 0;
+	else if (!making->made && !read_number(making, "sriov_totalvfs", &total) &&
+		 total < making->wanted)
+		*status = fail(making, REASON_VFS_MANY,
+			       "no virtual function made: it can have %u, not %u", total,
+			       making->wanted);
+	return *status == COMMAND_OK && !making->made;
 }
 
 static int run(struct making *making)
@@ -327,8 +325,7 @@ static int run(struct making *making)
 	making->wanted = line->number;
 	making->report.rootfd = making->root.fd;
 	report_begin(&making->report, false);
-	ret = check(making, is_moved);
-	return ret ? ret - 1 : finish(making, make(making));
+	return may_make(making, is_moved, &ret) ? finish(making, make(making)) : ret;
 }
 
 /*
@@ -372,7 +369,10 @@ int command_vfs(int argc, char **argv)
 
 	options_init(&opts, &spec);
 	while ((code = options_next(&opts, argc, argv)) >= 0)
-		*(code == 'A' ? &is_all : &making.is_again) = true;
+		if (code == 'A')
+			is_all = true;
+		else
+			making.is_again = true;
 	if (code == OPTIONS_EXIT)
 		return opts.status;
 	if (is_all ? optind != argc :

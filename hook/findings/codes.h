@@ -68,9 +68,8 @@
 	  "{0} {1}: another device is there, or it is in another place", \
 	  "correct or remove the line; vfio-early list -a -o ADDRESS,ID,PATH shows what is there") \
 	X(VFS_NO_SRIOV, "vfs-no-sriov", CONFIG, "vfs", BLOCKS, \
-	  "no virtual function can be made, and {0} are asked for: it has no SR-IOV, or the firmware has " \
-	  "switched that off", \
-	  "switch SR-IOV on in the firmware, or remove the vfs line") \
+	  "it can have no virtual functions: it has no SR-IOV, or the firmware has switched that off", \
+	  "switch SR-IOV on in the firmware, or name another function") \
 	X(VFS_MANY, "vfs-too-many", CONFIG, "vfs", BLOCKS, \
 	  "{0} virtual functions are asked for, and it can have {1}", \
 	  "write {1} or fewer on its vfs line") \

@@ -9,6 +9,13 @@
 #include "findings/find.h"
 #include "findings/vfs_makers.h"
 
+static bool has_sriov(const struct host *host, const struct host_function *fn)
+{
+	char text[32];
+
+	return *host_attribute(host, fn, "sriov_totalvfs", text, sizeof(text));
+}
+
 static bool has_vfs_now(const struct host *host, const struct host_function *fn)
 {
 	char text[32];
@@ -85,7 +92,7 @@ static void find_made(struct search *search, const struct plan_vfs *line,
 	host_attribute(host, fn, "sriov_totalvfs", total, sizeof(total));
 	host_attribute(host, fn, "sriov_numvfs", now, sizeof(now));
 	if (!*total)
-		finding_add(search->findings, FINDING_VFS_NO_SRIOV, addr, wanted, NULL);
+		finding_add(search->findings, FINDING_VFS_NO_SRIOV, addr, NULL);
 	else if (text_number(total) < line->number)
 		finding_add(search->findings, FINDING_VFS_MANY, addr, wanted, total, NULL);
 	else if (find_is_taken(search, fn))
@@ -94,40 +101,19 @@ static void find_made(struct search *search, const struct plan_vfs *line,
 		finding_add(search->findings, FINDING_VFS_OK, addr, wanted, *now ? now : "0", NULL);
 }
 
-/* The line that counts is the last one of a function, as when it is made. */
-static bool is_overruled(const struct search *search, unsigned int line)
-{
-	const struct plan *plan = &search->host->plan;
-
-	for (unsigned int i = line + 1; i < plan->vfs; i++)
-		if (!strcmp(plan->vf[i].text, plan->vf[line].text))
-			return true;
-	return false;
-}
-
-static bool is_made(const struct search *search, const struct host_function *fn)
-{
-	const struct host *host = search->host;
-
-	for (unsigned int i = 0; i < host->plan.vfs; i++) {
-		struct selector sel = host->plan.vf[i].sel;
-
-		if (!pci_resolve(host->root.fd, &sel) &&
-		    pci_address_equal(&sel.addr, &fn->pci.addr))
-			return true;
-	}
-	return false;
-}
-
 /* Of those that there are none of today: who makes them? */
 static void find_unmade(struct search *search, const struct plan_selector *bind)
 {
 	const struct host_function *fn = find_physical(search, &bind->sel, "bind", bind->text);
 	char addr[PCI_ADDRESS_SIZE];
 
-	if (fn && !has_vfs_now(search->host, fn) && !is_made(search, fn))
-		finding_add(search->findings, FINDING_VFS_NONE, "config", bind->text,
-			    pci_address_format(&fn->pci.addr, addr), NULL);
+	if (!fn || has_vfs_now(search->host, fn) || host_vfs(search->host, &fn->pci.addr))
+		return;
+	pci_address_format(&fn->pci.addr, addr);
+	if (has_sriov(search->host, fn))
+		finding_add(search->findings, FINDING_VFS_NONE, "config", bind->text, addr, NULL);
+	else
+		finding_add(search->findings, FINDING_VFS_NO_SRIOV, addr, NULL);
 }
 
 void find_vfs(struct search *search)
@@ -136,12 +122,10 @@ void find_vfs(struct search *search)
 	const struct plan *plan = &host->plan;
 
 	for (unsigned int i = 0; i < plan->vfs; i++) {
-		const struct host_function *fn;
+		const struct host_function *fn =
+			find_physical(search, &plan->vf[i].sel, "vfs", plan->vf[i].text);
 
-		if (is_overruled(search, i))
-			continue;
-		fn = find_physical(search, &plan->vf[i].sel, "vfs", plan->vf[i].text);
-		if (!fn)
+		if (!fn || host_vfs(host, &fn->pci.addr) != &plan->vf[i])
 			continue;
 		find_made(search, &plan->vf[i], fn);
 		find_beside(search, fn);

@@ -257,6 +257,17 @@ const char *host_protect(const struct host *host, const struct host_function *fn
 	return NULL;
 }
 
+const struct plan_vfs *host_vfs(const struct host *host, const struct pci_address *addr)
+{
+	for (unsigned int i = host->plan.vfs; i--;) {
+		struct selector sel = host->plan.vf[i].sel;
+
+		if (!pci_resolve(host->root.fd, &sel) && pci_address_equal(&sel.addr, addr))
+			return &host->plan.vf[i];
+	}
+	return NULL;
+}
+
 enum host_next host_next(const struct host *host, const struct host_function *fn)
 {
 	const struct verdict *verdict;

@@ -206,6 +206,12 @@ bool host_is_boot_vga(const struct host *host, const struct host_function *fn);
 const char *host_protect(const struct host *host, const struct host_function *fn);
 
 /*
+ * host_vfs - the line of the plan that says how many virtual functions this function has from the next
+ * boot on: the last that means it, as when they are made; or NULL
+ */
+const struct plan_vfs *host_vfs(const struct host *host, const struct pci_address *addr);
+
+/*
  * host_iommu - its IOMMU in words: "IOMMU off in the kernel (...)"
  * @fix: what to do, or ""; a parameter that is missing is added by `apply`
  */
