@@ -278,13 +278,16 @@ static int set_one(struct act *act, struct pci_function *fn, enum decision decis
 	return 0;
 }
 
-/* What set_one() has set is as it was before. Power is vfio-pci's own to put back. */
-static void restore(const struct act *act, const struct pci_function *fn,
-		    const struct act_outcome *outcome)
+int act_restore(const struct act *act, const struct pci_function *fn,
+		const struct act_outcome *outcome)
 {
+	int ret = 0;
+
 	for (enum plan_key key = PLAN_SET_RESET; key < PLAN_SET_POWER; key++)
 		if (*outcome->setting[key].before)
-			store_key(SYSFS_ROOT(act), fn, key, outcome->setting[key].before, NULL);
+			ret |= store_key(SYSFS_ROOT(act), fn, key, outcome->setting[key].before,
+					 NULL);
+	return ret;
 }
 
 /*
@@ -439,7 +442,7 @@ static void verify_one(struct act *act, unsigned int i, bool was_wanted)
 		return;
 	}
 	act->step = ACT_RELEASE;
-	restore(act, fn, outcome);
+	act_restore(act, fn, outcome);
 	outcome->result = release(act, fn, outcome->found) ? ACT_NOT_RELEASED : ACT_RELEASED;
 	pci_read_driver(SYSFS_ROOT(act), &fn->addr, outcome->driver);
 	/* A modprobe that was given up on may yet bind it, up to where its override is cleared. */

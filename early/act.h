@@ -115,6 +115,13 @@ void act_give_back(const struct act *act, const struct pci_function *fn,
 void act_let_go(const struct act *act, const struct pci_function *fn, struct act_outcome *outcome);
 
 /*
+ * act_restore - reset_method and d3cold_allowed as they were before set lines changed them: "before" of the
+ * outcome's settings, "" for what was not. Power is vfio-pci's own to put back. Returns 0 when both are.
+ */
+int act_restore(const struct act *act, const struct pci_function *fn,
+		const struct act_outcome *outcome);
+
+/*
  * act_probe - second half, when its own driver may be there: the kernel looks for one.
  * @outcome: driver: who has it then, "" when nobody wants it
  */

@@ -400,9 +400,8 @@ char *tell_failure(const struct act_outcome *outcome, char *buf, size_t size)
 	return buf;
 }
 
-/* What became of its set lines: a line of the log for each key. Returns fields for the report. */
-static const char *tell_settings(struct report *report, const struct pci_function *fn,
-				 const struct act_outcome *outcome, char more[TELL_SIZE])
+const char *tell_settings(struct report *report, const struct pci_function *fn,
+			  const struct act_outcome *outcome, char more[TELL_SIZE])
 {
 	char what[TELL_SIZE];
 	size_t len = 0;

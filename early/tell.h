@@ -61,6 +61,13 @@ char *tell_failure(const struct act_outcome *outcome, char *buf, size_t size);
 
 /* --- lines of the log */
 
+/*
+ * tell_settings - what became of the set lines for it, one line for each key
+ * @more: TELL_SIZE bytes for the report's fields of it, which are also returned
+ */
+const char *tell_settings(struct report *report, const struct pci_function *fn,
+			  const struct act_outcome *outcome, char more[TELL_SIZE]);
+
 /* tell_start - the first line: what there is to do, and the IOMMU. */
 void tell_start(struct report *report, const struct plan *plan, const struct iommu *iommu);
 

@@ -14,7 +14,6 @@
 #include "early/paths.h"
 #include "early/sysfs.h"
 #include "early/tell.h"
-#include "early/text.h"
 #include "host/next_boot.h"
 #include "plan/plan.h"
 #include "ui/status.h"
@@ -255,32 +254,19 @@ static struct handover_item *find_item(struct handover *handover, const struct p
 	return NULL;
 }
 
-/* What became of the set lines for it, as the boot says it. @more: fields for the report */
-static void say_settings(struct handover *handover, const struct pci_function *fn,
-			 const struct act_outcome *outcome, char more[TELL_SIZE])
+/* On the terminal too: what set lines ask for and it did not take. */
+static void warn_unset(const struct pci_function *fn, const struct act_outcome *outcome)
 {
-	char what[TELL_SIZE], addr[PCI_ADDRESS_SIZE];
-	size_t len = 0;
+	char addr[PCI_ADDRESS_SIZE];
 
-	more[0] = '\0';
 	for (enum plan_key key = PLAN_SET_RESET; key < PLAN_SET_KEYS; key++) {
 		const struct act_setting *setting = &outcome->setting[key];
-		const char *name = plan_key_name(key), *before = report_or_dash(setting->before);
-		const char *why = setting->error ? strerror(setting->error) : "";
-		char *field = more + len;
 
-		if (!setting->value)
-			continue;
-		snprintf(what, sizeof(what), "%s: %s%s, it had %s",
-			 setting->error ? "not set" : "set", name, setting->value, before);
-		report_function(&handover->report, setting->error ? REPORT_WARNING : REPORT_INFO,
-				fn, what, why);
-		if (setting->error)
-			message_warn("%s: %s: %s", pci_address_format(&fn->addr, addr), what, why);
-		len += text_format(field, TELL_SIZE - len, " set-%s%s:%s", name,
-				   code_name(act_set_reason(setting->error)), before);
-		/* The report has no blanks in a value. */
-		text_replace(field + 1, ' ', ',');
+		if (setting->value && setting->error)
+			message_warn("%s: not set: %s%s, it had %s: %s",
+				     pci_address_format(&fn->addr, addr), plan_key_name(key),
+				     setting->value, report_or_dash(setting->before),
+				     strerror(setting->error));
 	}
 }
 
@@ -294,8 +280,9 @@ static void say_bound(struct handover *handover, const struct pci_function *fn,
 		 fn->driver);
 	item->result = REPORT_BOUND;
 	item->code = code_name(REASON_BY_ADMIN);
-	say_settings(handover, fn, outcome, more);
-	handover_tell(handover, fn, item->driver, REPORT_BOUND, item->why, "detach", more);
+	warn_unset(fn, outcome);
+	handover_tell(handover, fn, item->driver, REPORT_BOUND, item->why, "detach",
+		      tell_settings(&handover->report, fn, outcome, more));
 }
 
 static void say_failed(struct handover *handover, unsigned int i, struct handover_item *item)

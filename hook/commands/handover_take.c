@@ -25,8 +25,6 @@ struct taken {
 	const struct root *root;
 	char kernel[128];
 	struct native native[PCI_MAX_FUNCTIONS];
-	/* What set lines have changed of it had before; "" when they have not. */
-	char before[PCI_MAX_FUNCTIONS][PLAN_SET_KEYS][PLAN_VALUE_SIZE];
 };
 
 /* Is it with its own driver, and nobody has kept it from that? */
@@ -75,37 +73,16 @@ static int let_go_all(void *arg)
 	return 0;
 }
 
-/* As at boot, when a bound function is given back. Power is vfio-pci's own to put back. */
-static void restore_settings(const struct taken *taken, unsigned int i)
-{
-	static const char *const names[] = {
-		[PLAN_SET_RESET] = "reset_method",
-		[PLAN_SET_D3COLD] = "d3cold_allowed",
-	};
-	const struct pci_address *addr = &taken->act->table.fn[i].addr;
-
-	for (enum plan_key key = PLAN_SET_RESET; key < PLAN_SET_POWER; key++) {
-		const char *before = taken->before[i][key];
-		char path[SYSFS_PATH_MAX], text[PCI_ADDRESS_SIZE];
-		int ret = *before ? sysfs_store(taken->root->fd,
-						pci_attribute(path, addr, names[key]), before) :
-				    0;
-
-		if (ret)
-			message_warn("%s: cannot set %s back to %s: %s",
-				     pci_address_format(addr, text), names[key], before,
-				     strerror(-ret));
-	}
-}
-
 static void probe_one(struct taken *taken, unsigned int i)
 {
 	struct act *act = taken->act;
-	char path[SYSFS_PATH_MAX], modalias[256];
+	char path[SYSFS_PATH_MAX], modalias[256], addr[PCI_ADDRESS_SIZE];
 
 	if (act->outcome[i].failed)
 		return;
-	restore_settings(taken, i);
+	if (act_restore(act, &act->table.fn[i], &act->outcome[i]))
+		message_warn("%s: cannot set reset_method or d3cold_allowed back to what it was",
+			     pci_address_format(&act->table.fn[i].addr, addr));
 	if (sysfs_read(act->rootfd, pci_attribute(path, &act->table.fn[i].addr, "modalias"),
 		       modalias, sizeof(modalias)) > 0)
 		native_find(taken->root, taken->kernel, modalias, true, &taken->native[i]);
@@ -254,7 +231,8 @@ static void read_settings(struct taken *taken, const struct boot_report *entries
 		boot_report_find(entries, pci_address_format(&fn->addr, addr));
 
 	if (entry && !strcmp(entry->id, pci_id_format(&fn->id, id)))
-		memcpy(taken->before[i], entry->before, sizeof(entry->before));
+		for (enum plan_key key = PLAN_SET_RESET; key < PLAN_SET_KEYS; key++)
+			strcpy(taken->act->outcome[i].setting[key].before, entry->before[key]);
 }
 
 /* Which of them there is something to do for. Returns how many. */

@@ -122,8 +122,8 @@ void find_vfs(struct search *search)
 	const struct plan *plan = &host->plan;
 
 	for (unsigned int i = 0; i < plan->vfs; i++) {
-		const struct host_function *fn =
-			find_physical(search, &plan->vf[i].sel, "vfs", plan->vf[i].text);
+		const struct host_function *fn = find_physical(search, &plan->vf[i].sel, "vfs",
+							       plan->vf[i].text);
 
 		if (!fn || host_vfs(host, &fn->pci.addr) != &plan->vf[i])
 			continue;
