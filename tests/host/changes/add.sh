@@ -748,7 +748,7 @@ grep -q ' why=vfs-moved ' "$root/run/vfio-early/report" || problem "no vfs-moved
 [ "$(cat "$fn/sriov_numvfs")" = 0 ] || problem "some were made of another device"
 
 # A FIFO keeps who writes waiting for who reads, as the lock of a device that its driver holds. Who reads
-# the number after all is found out by a writer that waits for that.
+# the number after all is found out by another writer, whose open() then returns.
 begin "vfs: a driver that does not answer is given up on, and not waited for again by a read"
 fn=$root/sys/bus/pci/devices/0000:17:00.0
 rm "$fn/sriov_numvfs"
@@ -759,7 +759,7 @@ echo 1 >"$fn/sriov_drivers_autoprobe"
 		[ "$(cat "$fn/sriov_drivers_autoprobe")" != 0 ] || break
 		sleep 0.05
 	done
-	exec timeout 5 sh -c 'echo 4 >"$1" && : >"$2"' sh "$fn/sriov_numvfs" "$work/was-read"
+	exec timeout 5 sh -c 'exec 3>"$1"; : >"$2"' sh "$fn/sriov_numvfs" "$work/was-read"
 ) &
 waiter=$!
 vfs_runs 'vfs 0000:17:00.0=8086:1572 4' 'deadline 1'
