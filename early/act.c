@@ -258,7 +258,7 @@ static void set_key(struct act *act, enum plan_key key)
 	value = set->value[key];
 	/* drivers/pci/pci-sysfs.c, d3cold_allowed_store: a number. */
 	if (key == PLAN_SET_D3COLD)
-		value = value[1] == 'f' ? "0" : "1";
+		value = !strcmp(value, "off") ? "0" : "1";
 	ret = store_key(SYSFS_ROOT(act), fn, key, value, setting->before);
 	/* Of several that one line names this one lacks it. */
 	if (ret == -ENOENT && set->sel.kind != SELECTOR_ADDRESS)

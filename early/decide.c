@@ -96,6 +96,12 @@ static bool is_at(const struct plan_protect *protect, const struct pci_function 
 	return pci_place_equal(&protect->place, &fn->place, false) || (is_there && is_same_id);
 }
 
+/* VMD numbers its domains from 0x10000 on, which ACPI cannot (vmd_find_free_domain()). */
+static bool is_behind_vmd(const struct pci_address *addr)
+{
+	return addr->domain > 0xffff;
+}
+
 /*
  * The protect line that speaks of a function: what it protects is in its place, or has left it and may
  * be this one. Another device in that place is what the host was given instead, unless a line speaks of
@@ -109,11 +115,12 @@ static int16_t find_protect(const struct plan *plan, const struct pci_function *
 	for (unsigned int i = 0; i < plan->protects; i++) {
 		const struct plan_protect *protect = &plan->protect[i];
 		bool is_same_id = pci_id_matches(&protect->id, &fn->id);
+		bool may_be_elsewhere = protect->moved ||
+					(is_behind_vmd(&protect->addr) && is_behind_vmd(&fn->addr));
 
-		if ((is_at(protect, fn, is_same_id) &&
-		     (is_same_id || !is_pinned || protect->id.device == fn->id.device)) ||
-		    (is_same_id &&
-		     (protect->moved || (protect->addr.domain & fn->addr.domain) >> 16)))
+		if (is_same_id ? may_be_elsewhere || is_at(protect, fn, true) :
+				 (!is_pinned || protect->id.device == fn->id.device) &&
+					 is_at(protect, fn, false))
 			return (int16_t)i;
 	}
 	return DECIDE_NO_INDEX;
