@@ -13,15 +13,13 @@
 #include "commands/command.h"
 #include "config/bindlines.h"
 #include "early/plan.h"
-#include "early/sysfs.h"
 #include "early/text.h"
 #include "findings/findings.h"
 #include "host/names.h"
 #include "plan/plan.h"
 #include "util/message.h"
 
-#define PATH_CLASS_NET "sys/class/net"
-#define VENDOR_NVIDIA  0x10de
+#define VENDOR_NVIDIA 0x10de
 
 struct adding {
 	struct change *change;
@@ -35,26 +33,6 @@ struct adding {
 
 /* --- which function is meant */
 
-/* The function behind a network interface. Returns whether there is such an interface. */
-static bool find_interface(const struct root *root, const char *name, char addr[PCI_ADDRESS_SIZE])
-{
-	char path[SYSFS_PATH_MAX];
-	struct pci_address parsed;
-
-	return *name != '.' && !strchr(name, '/') &&
-	       strlen(name) < sizeof(path) - sizeof(PATH_CLASS_NET "//device") &&
-	       !sysfs_link_name(root->fd, sysfs_path(path, PATH_CLASS_NET "/%s/device", name), addr,
-				PCI_ADDRESS_SIZE) &&
-	       !pci_address_parse(addr, &parsed);
-}
-
-static bool has_sriov(const struct host *host, const struct host_function *fn)
-{
-	char text[32];
-
-	return *host_attribute(host, fn, "sriov_totalvfs", text, sizeof(text));
-}
-
 struct physical {
 	const struct host *host;
 	const struct host_function *fn;
@@ -64,7 +42,7 @@ struct physical {
 static void look(struct host_function *fn, void *arg)
 {
 	struct physical *physical = arg;
-	bool is_able = has_sriov(physical->host, fn);
+	bool is_able = host_number(physical->host, fn, "sriov_totalvfs") != 0;
 
 	if (!physical->count || (is_able && !physical->able))
 		physical->fn = fn;
@@ -77,9 +55,12 @@ static const struct host_function *find_physical(const struct host *host, const 
 {
 	struct physical physical = { .host = host };
 	char addr[PCI_ADDRESS_SIZE];
-	bool is_interface = find_interface(&host->root, word, addr);
+	const struct host_function *fn = strpbrk(word, "/ \t\"'") ? NULL :
+								    host_find_interface(host, word);
 
-	if (host_select(host, is_interface ? addr : word, look, &physical) < 0)
+	if (fn)
+		word = pci_address_format(&fn->pci.addr, addr);
+	if (host_select(host, word, look, &physical) < 0)
 		return NULL;
 	if (physical.able > 1) {
 		message_error("%s names %u functions with SR-IOV; fix: name one, as %s", word,

@@ -7,7 +7,6 @@
 #include "commands/import_ids.h"
 #include "early/pci.h"
 #include "early/plan.h"
-#include "early/text.h"
 #include "findings/vfs_makers.h"
 #include "util/message.h"
 
@@ -41,14 +40,14 @@ static bool import_one(struct importing *importing, const struct vfs_maker *make
 {
 	struct import *import = importing->import;
 	unsigned int before = find_number(importing, fn);
-	char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE], total[32], name[96], why[128];
+	unsigned int total = host_number(import->host, fn, "sriov_totalvfs");
+	char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE], name[96], why[128];
 
 	pci_address_format(&fn->pci.addr, addr);
-	host_attribute(import->host, fn, "sriov_totalvfs", total, sizeof(total));
-	if (!*total)
+	if (!total)
 		return leave_out(importing, from, addr, "it has no SR-IOV");
-	if (maker->number > (long)text_number(total)) {
-		snprintf(why, sizeof(why), "%ld are asked for, and it can have %s", maker->number,
+	if (maker->number > (long)total) {
+		snprintf(why, sizeof(why), "%ld are asked for, and it can have %u", maker->number,
 			 total);
 		return leave_out(importing, from, addr, why);
 	}
@@ -76,10 +75,8 @@ static bool import_driver(struct importing *importing, const struct vfs_maker *m
 	unsigned int found = 0;
 
 	for (size_t i = 0; i < host->count; i++) {
-		char total[32];
-
 		if (!vfs_maker_is_of(maker, &host->fn[i]) ||
-		    !*host_attribute(host, &host->fn[i], "sriov_totalvfs", total, sizeof(total)))
+		    !host_number(host, &host->fn[i], "sriov_totalvfs"))
 			continue;
 		found++;
 		is_whole &= import_one(importing, maker, from, &host->fn[i]);

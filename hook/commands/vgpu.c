@@ -212,7 +212,7 @@ static void add_vfs(struct vgpu *vgpu, struct libscols_line *parent, const struc
 static void look_at(struct vgpu *vgpu, struct host_function *fn)
 {
 	static const char *const kinds[] = { "", "mdev", "sriov", "sriov+mdev" };
-	char total[16], used[16], types[SYSFS_PATH_MAX], addr[PCI_ADDRESS_SIZE];
+	char types[SYSFS_PATH_MAX], addr[PCI_ADDRESS_SIZE];
 	struct output_table *table = &vgpu->table;
 	struct libscols_line *line;
 	struct dirent **entry;
@@ -222,13 +222,12 @@ static void look_at(struct vgpu *vgpu, struct host_function *fn)
 	snprintf(types, sizeof(types), "%s/mdev_supported_types",
 		 pci_address_format(&fn->pci.addr, addr));
 	count = list_names(vgpu, types, &entry);
-	vfs = text_number(host_attribute(vgpu->host, fn, "sriov_totalvfs", total, sizeof(total)));
+	vfs = host_number(vgpu->host, fn, "sriov_totalvfs");
 	if (count || vfs) {
 		vgpu->found++;
 		line = add_function(vgpu, NULL, fn, kinds[2 * !!vfs + !!count]);
 		if (vfs) {
-			unsigned int now = text_number(
-				host_attribute(vgpu->host, fn, "sriov_numvfs", used, sizeof(used)));
+			unsigned int now = host_number(vgpu->host, fn, "sriov_numvfs");
 
 			output_setf(table, line, COL_TOTAL, "%u", vfs);
 			output_setf(table, line, COL_USED, "%u", now);

@@ -5,23 +5,8 @@
 #include <string.h>
 
 #include "early/pci.h"
-#include "early/text.h"
 #include "findings/find.h"
 #include "findings/vfs_makers.h"
-
-static bool has_sriov(const struct host *host, const struct host_function *fn)
-{
-	char text[32];
-
-	return *host_attribute(host, fn, "sriov_totalvfs", text, sizeof(text));
-}
-
-static bool has_vfs_now(const struct host *host, const struct host_function *fn)
-{
-	char text[32];
-
-	return text_number(host_attribute(host, fn, "sriov_numvfs", text, sizeof(text)));
-}
 
 /* Which function of today a selector means, or NULL after saying why it is none. @keyword: of its line */
 static const struct host_function *find_physical(struct search *search, const struct selector *sel,
@@ -85,20 +70,21 @@ static void find_made(struct search *search, const struct plan_vfs *line,
 		      const struct host_function *fn)
 {
 	const struct host *host = search->host;
-	char addr[PCI_ADDRESS_SIZE], wanted[16], total[32], now[32];
+	unsigned int most = host_number(host, fn, "sriov_totalvfs");
+	char addr[PCI_ADDRESS_SIZE], wanted[16], total[16], now[16];
 
 	pci_address_format(&fn->pci.addr, addr);
 	snprintf(wanted, sizeof(wanted), "%u", line->number);
-	host_attribute(host, fn, "sriov_totalvfs", total, sizeof(total));
-	host_attribute(host, fn, "sriov_numvfs", now, sizeof(now));
-	if (!*total)
+	snprintf(total, sizeof(total), "%u", most);
+	snprintf(now, sizeof(now), "%u", host_number(host, fn, "sriov_numvfs"));
+	if (!most)
 		finding_add(search->findings, FINDING_VFS_NO_SRIOV, addr, NULL);
-	else if (text_number(total) < line->number)
+	else if (most < line->number)
 		finding_add(search->findings, FINDING_VFS_MANY, addr, wanted, total, NULL);
 	else if (find_is_taken(search, fn))
 		finding_add(search->findings, FINDING_VFS_OF_BOUND, addr, wanted, NULL);
 	else
-		finding_add(search->findings, FINDING_VFS_OK, addr, wanted, *now ? now : "0", NULL);
+		finding_add(search->findings, FINDING_VFS_OK, addr, wanted, now, NULL);
 }
 
 /* Of those that there are none of today: who makes them? */
@@ -107,10 +93,11 @@ static void find_unmade(struct search *search, const struct plan_selector *bind)
 	const struct host_function *fn = find_physical(search, &bind->sel, "bind", bind->text);
 	char addr[PCI_ADDRESS_SIZE];
 
-	if (!fn || has_vfs_now(search->host, fn) || host_vfs(search->host, &fn->pci.addr))
+	if (!fn || host_number(search->host, fn, "sriov_numvfs") ||
+	    host_vfs(search->host, &fn->pci.addr))
 		return;
 	pci_address_format(&fn->pci.addr, addr);
-	if (has_sriov(search->host, fn))
+	if (host_number(search->host, fn, "sriov_totalvfs"))
 		finding_add(search->findings, FINDING_VFS_NONE, "config", bind->text, addr, NULL);
 	else
 		finding_add(search->findings, FINDING_VFS_NO_SRIOV, addr, NULL);

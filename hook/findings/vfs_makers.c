@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "early/sysfs.h"
 #include "findings/vfs_makers.h"
 #include "util/file.h"
 
@@ -82,19 +81,6 @@ static const struct host_function *find_address(const struct host *host, const c
 	return fn;
 }
 
-/* The function of a network interface, whose name ends where none can have a character. */
-static const struct host_function *find_interface(const struct host *host, const char *name)
-{
-	char path[SYSFS_PATH_MAX], text[PCI_ADDRESS_SIZE];
-	struct pci_address addr;
-
-	sysfs_path(path, "sys/class/net/%.*s/device", (int)strcspn(name, "/ \t\"'"), name);
-	if (sysfs_link_name(host->root.fd, path, text, sizeof(text)) ||
-	    pci_address_parse(text, &addr))
-		return NULL;
-	return host_find(host, &addr);
-}
-
 static const struct host_function *find_function(const struct host *host, const char *text)
 {
 	static const char class_net[] = "class/net/", name[] = "OriginalName=";
@@ -102,9 +88,9 @@ static const struct host_function *find_function(const struct host *host, const 
 	const char *pos;
 
 	if (!fn && (pos = strstr(text, class_net)))
-		fn = find_interface(host, pos + sizeof(class_net) - 1);
+		fn = host_find_interface(host, pos + sizeof(class_net) - 1);
 	if (!fn && (pos = strstr(text, name)))
-		fn = find_interface(host, pos + sizeof(name) - 1);
+		fn = host_find_interface(host, pos + sizeof(name) - 1);
 	return fn;
 }
 
@@ -212,7 +198,7 @@ static void look_at_line(const struct maker_search *search, size_t row, struct v
 	else if (table[row].word == nvidia)
 		maker->driver = "nvidia";
 	else if (table[row].word == name_and_number)
-		maker->fn = find_interface(search->host, maker->text);
+		maker->fn = host_find_interface(search->host, maker->text);
 	else
 		maker->fn = find_function(search->host,
 					  table[row].word == link_key ? whole : maker->text);

@@ -134,12 +134,11 @@ static bool is_excepted(const struct search *search, const struct host_function 
 static bool can_be_added(const struct search *search, const struct host_function *fn)
 {
 	const struct host *host = search->host;
-	char vfs[16];
 
 	if (pci_is_bridge(&fn->pci) || host_next(host, fn) == HOST_NEXT_REFUSED)
 		return false;
 	/* Its virtual functions would be gone. */
-	if (atoi(host_attribute(host, fn, "sriov_numvfs", vfs, sizeof(vfs))) > 0)
+	if (host_number(host, fn, "sriov_numvfs"))
 		return false;
 	for (size_t i = 0; i < host->count; i++)
 		if (pci_address_same_slot(&host->fn[i].pci.addr, &fn->pci.addr) &&

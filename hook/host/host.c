@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "early/paths.h"
 #include "early/sysfs.h"
 #include "early/tell.h"
+#include "early/text.h"
 #include "host/host.h"
 #include "util/address.h"
 #include "util/array.h"
@@ -250,6 +252,21 @@ struct host_function *host_find(const struct host *host, const struct pci_addres
 	return bsearch(&key, host->fn, host->count, sizeof(key), compare_function);
 }
 
+const struct host_function *host_find_interface(const struct host *host, const char *name)
+{
+	char path[SYSFS_PATH_MAX], text[PCI_ADDRESS_SIZE];
+	int len = (int)strcspn(name, "/ \t\"'");
+	struct pci_address addr;
+
+	if (!len || len >= IF_NAMESIZE)
+		return NULL;
+	sysfs_path(path, "sys/class/net/%.*s/device", len, name);
+	if (sysfs_link_name(host->root.fd, path, text, sizeof(text)) ||
+	    pci_address_parse(text, &addr))
+		return NULL;
+	return host_find(host, &addr);
+}
+
 static int is_version(const struct dirent *entry)
 {
 	return entry->d_name[0] != '.';
@@ -311,6 +328,13 @@ const char *host_attribute(const struct host *host, const struct host_function *
 	if (sysfs_read(host->root.fd, pci_attribute(path, &fn->pci.addr, name), buf, size) < 0)
 		buf[0] = '\0';
 	return buf;
+}
+
+unsigned int host_number(const struct host *host, const struct host_function *fn, const char *name)
+{
+	char text[32];
+
+	return text_number(host_attribute(host, fn, name, text, sizeof(text)));
 }
 
 const char *host_link(const struct host *host, const struct host_function *fn, const char *name,

@@ -161,6 +161,12 @@ const struct host_unreadable *host_find_unreadable(const struct host *host,
 struct host_function *host_find(const struct host *host, const struct pci_address *addr);
 
 /*
+ * host_find_interface - the function of a network interface, or NULL
+ * @name: ends where no interface's name can have a character: at a slash, a blank or a quote
+ */
+const struct host_function *host_find_interface(const struct host *host, const char *name);
+
+/*
  * host_select - which functions does a user's word name?
  * @word: any selector of the config: 81:00, 0000:81:00.0, 10de:1187, class:03, a path
  * @fn: called with each in order
@@ -191,6 +197,9 @@ bool host_propose(const struct host *host, const char *word, bool may_be_bridge,
 /* host_attribute - an attribute of a function in one read. Returns buf, "" when there is none. */
 const char *host_attribute(const struct host *host, const struct host_function *fn,
 			   const char *name, char *buf, size_t size);
+
+/* host_number - the number in one of its attributes ("sriov_totalvfs"), 0 when there is none. */
+unsigned int host_number(const struct host *host, const struct host_function *fn, const char *name);
 
 /* host_link - the last component of one of its links ("iommu_group"), or "". Returns buf. */
 const char *host_link(const struct host *host, const struct host_function *fn, const char *name,
