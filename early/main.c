@@ -564,6 +564,8 @@ int main(int argc, char **argv, char **envp)
 		tell_usage(arguments.root, text_error(errno));
 		return EXIT_USAGE;
 	}
+	SYSFS_ROOT_IS_HERE(&report);
+	SYSFS_ROOT_IS_HERE(&run->act);
 
 	ret = sysfs_read_whole(SYSFS_ROOT(&report), PATH_CMDLINE, cmdline, sizeof(cmdline));
 	report_begin(&report, !run->is_late);

@@ -13,11 +13,14 @@
 /*
  * SYSFS_ROOT - the root that somebody's paths are relative to. At boot there is one, and main() has gone
  * there: a number that no function hands on to the next saves a hundredth of the static binary.
+ * SYSFS_ROOT_IS_HERE - for main(), which other builds have too: the root is where the process stands
  */
 #ifdef __KLIBC__
-#define SYSFS_ROOT(of) AT_FDCWD
+#define SYSFS_ROOT(of)	       AT_FDCWD
+#define SYSFS_ROOT_IS_HERE(of) ((void)(of))
 #else
-#define SYSFS_ROOT(of) ((of)->rootfd)
+#define SYSFS_ROOT(of)	       ((of)->rootfd)
+#define SYSFS_ROOT_IS_HERE(of) ((of)->rootfd = AT_FDCWD)
 #endif
 
 /* A path below the root that is put together from a constant and names that sysfs gave. */
