@@ -426,10 +426,11 @@ int pci_scan(int rootfd, int (*each)(const struct pci_function *fn, int error, v
 	struct scan scan = { .dirfd = rootfd, .each = each, .arg = arg };
 	int ret;
 
-	if (from_folder)
+	if (from_folder) {
 		scan.dirfd = sysfs_open_dir(rootfd, PATH_PCI_DEVICES);
-	if (scan.dirfd < 0)
-		return scan.dirfd;
+		if (scan.dirfd < 0)
+			return scan.dirfd;
+	}
 	ret = sysfs_for_each(scan.dirfd, from_folder ? "." : PATH_PCI_DEVICES, scan_one, &scan);
 	if (from_folder)
 		sysfs_close(scan.dirfd);
