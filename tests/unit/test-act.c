@@ -251,6 +251,22 @@ static void act_reserve_sets_the_override_alone(void **state)
 	fixture_end();
 }
 
+static void act_reserve_with_a_driver_stuck_and_others_left(void **state)
+{
+	const struct act_outcome *outcome = begin("nouveau", "");
+
+	(void)state;
+	fixture_file(DEVICE "driver_override", "(null)  ");
+	act.table.fn[1].addr = (struct pci_address){ .bus = 2 };
+	act.table.count = 2;
+	act_reserve(&act);
+	assert_int_equal(outcome[0].result, ACT_STUCK);
+	assert_string_equal(outcome[0].driver, "nouveau");
+	assert_int_equal(outcome[1].failed, ACT_START);
+	assert_int_equal(outcome[1].result, ACT_NOTHING);
+	fixture_end();
+}
+
 static void act_run_override_not_cleared_not_released(void **state)
 {
 	const struct act_outcome *outcome = begin(NULL, "");
@@ -462,6 +478,7 @@ int main(void)
 		cmocka_unit_test_setup(act_with_deadline_no_wait_error, heal),
 		cmocka_unit_test_setup(act_run_override_not_read_back_error, heal),
 		cmocka_unit_test_setup(act_reserve_sets_the_override_alone, heal),
+		cmocka_unit_test_setup(act_reserve_with_a_driver_stuck_and_others_left, heal),
 		cmocka_unit_test_setup(act_run_override_not_cleared_not_released, heal),
 		cmocka_unit_test_setup(act_run_driver_unknown_after_unbind_error, heal),
 		cmocka_unit_test_setup(act_run_driver_unreadable_once_read_again, heal),
