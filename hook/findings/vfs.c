@@ -46,7 +46,8 @@ static void add_rival(const struct vfs_maker *maker, void *arg)
 	const struct rivals *rivals = arg;
 	char addr[PCI_ADDRESS_SIZE], where[PATH_MAX + 16];
 
-	if (maker->is_unread || !vfs_maker_is_of(maker, rivals->fn))
+	/* A 0 makes none. */
+	if (maker->is_unread || !maker->number || !vfs_maker_is_of(maker, rivals->fn))
 		return;
 	snprintf(where, sizeof(where), "%s:%u", maker->file, maker->line);
 	finding_add(rivals->search->findings, FINDING_VFS_ELSEWHERE,

@@ -61,8 +61,12 @@ static int is_visible(const struct dirent *entry)
 
 /* --- whose they are */
 
-/* The last "0000:81:00.0" in a text: of a path that is the function, and before it are its bridges. */
-static const struct host_function *find_address(const struct host *host, const char *text)
+/*
+ * The last "0000:81:00.0" in a text: of a path that is the function, and before it are its bridges.
+ * *is_named: there is one, be it of no function of today.
+ */
+static const struct host_function *find_address(const struct host *host, const char *text,
+						bool *is_named)
 {
 	const struct host_function *fn = NULL;
 
@@ -75,16 +79,19 @@ static const struct host_function *find_address(const struct host *host, const c
 			start--;
 		snprintf(word, sizeof(word), "%.*s", (int)strspn(start, "0123456789abcdefABCDEF:."),
 			 start);
-		if (!pci_address_parse(word, &addr))
-			fn = host_find(host, &addr);
+		if (pci_address_parse(word, &addr))
+			continue;
+		fn = host_find(host, &addr);
+		*is_named = true;
 	}
 	return fn;
 }
 
-static const struct host_function *find_function(const struct host *host, const char *text)
+static const struct host_function *find_function(const struct host *host, const char *text,
+						 bool *is_named)
 {
 	static const char class_net[] = "class/net/", name[] = "OriginalName=";
-	const struct host_function *fn = find_address(host, text);
+	const struct host_function *fn = find_address(host, text, is_named);
 	const char *pos;
 
 	if (!fn && (pos = strstr(text, class_net)))
@@ -188,6 +195,7 @@ static void look_at_line(const struct maker_search *search, size_t row, struct v
 
 	maker->fn = NULL;
 	maker->driver = NULL;
+	maker->is_named = false;
 	maker->is_nvidia = table[row].word == nvidia;
 	maker->is_unread = table[row].word == name_and_number;
 	maker->number = find_number(table[row].word, table[row].folder, maker->text);
@@ -201,7 +209,8 @@ static void look_at_line(const struct maker_search *search, size_t row, struct v
 		maker->fn = host_find_interface(search->host, maker->text);
 	else
 		maker->fn = find_function(search->host,
-					  table[row].word == link_key ? whole : maker->text);
+					  table[row].word == link_key ? whole : maker->text,
+					  &maker->is_named);
 	if (table[row].word != max_vfs || maker->driver)
 		search->each(maker, search->arg);
 	free(copy);
@@ -259,5 +268,5 @@ bool vfs_maker_is_of(const struct vfs_maker *maker, const struct host_function *
 {
 	if (maker->driver)
 		return !strcmp(maker->driver, fn->pci.driver);
-	return !maker->fn || maker->fn == fn;
+	return maker->fn ? maker->fn == fn : !maker->is_named;
 }

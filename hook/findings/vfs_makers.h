@@ -9,11 +9,13 @@ struct vfs_maker {
 	const char *file;  /* "/etc/rc.local", without the root */
 	unsigned int line; /* from 1; 0: the whole file */
 	const char *text;
-	const struct host_function *fn; /* whose they are, or NULL: not said there */
-	const char *driver;		/* of all functions that have it, or NULL */
-	long number;			/* how many; -1: the line was not understood whole */
-	bool is_nvidia; /* it starts NVIDIA's own script, which makes as many as there can be */
-	bool is_unread; /* of a file that nothing reads: it makes none */
+	const struct host_function
+		*fn;	    /* whose they are, or NULL: not said there, or not there today */
+	bool is_named;	    /* an address says whose they are */
+	const char *driver; /* of all functions that have it, or NULL */
+	long number;	    /* how many; -1: the line was not understood whole */
+	bool is_nvidia;	    /* it starts NVIDIA's own script, which makes as many as there can be */
+	bool is_unread;	    /* of a file that nothing reads: it makes none */
 };
 
 /*
