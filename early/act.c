@@ -28,6 +28,8 @@
 static const char vfio_pci[] = "vfio-pci";
 /* How the kernel shows an override that is not set. */
 static const char unset[] = "(null)";
+/* The kernel has no bound; one ID has an entry for each subsystem and class that was written with it. */
+#define MAX_DYNAMIC_IDS 65536
 
 static bool is_vfio_pci(const char *driver)
 {
@@ -511,14 +513,17 @@ void act_give_back(const struct act *act, const struct pci_function *fn,
 /*
  * A dynamic ID that somebody gave vfio-pci is there until it is taken away. One call takes one away, of
  * whatever subsystem and class, and without a match the kernel says ENODEV
- * (drivers/pci/pci-driver.c, remove_id_store): so this ends.
+ * (drivers/pci/pci-driver.c, remove_id_store): so this ends. Below a root of plain files every write
+ * succeeds: there MAX_DYNAMIC_IDS ends it. Whatever is left after that shows itself, because vfio-pci
+ * takes the function again and the caller finds it there.
  */
 static void remove_ids(int rootfd, const struct pci_function *fn)
 {
 	char text[PCI_ID_SIZE];
 
 	text_format(text, sizeof(text), "%04x %04x", fn->id.vendor, fn->id.device);
-	while (!sysfs_store(rootfd, PATH_VFIO_DRIVER "/remove_id", text))
+	for (unsigned int left = MAX_DYNAMIC_IDS;
+	     left && !sysfs_store(rootfd, PATH_VFIO_DRIVER "/remove_id", text); left--)
 		;
 }
 

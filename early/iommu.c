@@ -31,7 +31,7 @@ static int count_unit(const char *name, void *arg)
 	const char *start = name;
 
 	/* "smmu3.0x0000000009050000", "smmu.0x..." (drivers/iommu/arm/) */
-	iommu->has_smmu |= text_take(&start, "smmu");
+	iommu->has_smmu |= text_skip_prefix(&start, "smmu");
 	/* The kernel gives no order; the lowest name is the one that an administrator looks for. */
 	if (!iommu->units++ || strcmp(name, iommu->unit) < 0)
 		text_format(iommu->unit, sizeof(iommu->unit), "%s", name);

@@ -322,7 +322,7 @@ static void settle_mates(struct run *run, enum report_result found)
 }
 
 /* Steps 5 to 11. */
-static void take_steps(struct run *run)
+static void bind_and_log(struct run *run)
 {
 	struct act *act = &run->act;
 
@@ -353,7 +353,7 @@ static int run_steps(void *arg)
 	/* Wrong is here only that its facts could not be read. */
 	if (run->is_late && is_old_news(run, found))
 		return run->is_wrong;
-	take_steps(run);
+	bind_and_log(run);
 	return exit_status(run);
 }
 
@@ -556,7 +556,7 @@ int main(int argc, char **argv, char **envp)
 	for (; *envp; envp++) {
 		const char *pos = *envp;
 
-		run->is_synthetic |= text_take(&pos, "SYNTH_UUID=");
+		run->is_synthetic |= text_skip_prefix(&pos, "SYNTH_UUID=");
 	}
 	if (!parse_arguments(argc, argv, run, &arguments))
 		return EXIT_USAGE;

@@ -58,13 +58,13 @@ static bool may_be_boot_vga(const struct pci_function *fn)
 }
 
 /* "10DE:1187" */
-static void take_pair(const char **pos, uint16_t *vendor, uint16_t *device)
+static void parse_pair(const char **pos, uint16_t *vendor, uint16_t *device)
 {
 	uint32_t value;
 
 	text_hex(pos, &value);
 	*vendor = (uint16_t)value;
-	if (!text_take(pos, ":"))
+	if (!text_skip_prefix(pos, ":"))
 		return;
 	text_hex(pos, &value);
 	*device = (uint16_t)value;
@@ -76,14 +76,14 @@ static void parse_uevent(const char *pos, struct pci_function *fn)
 	for (; *pos; pos += *pos == '\n') {
 		const char *driver = NULL;
 
-		if (text_take(&pos, "DRIVER="))
+		if (text_skip_prefix(&pos, "DRIVER="))
 			driver = pos;
-		else if (text_take(&pos, "PCI_CLASS="))
+		else if (text_skip_prefix(&pos, "PCI_CLASS="))
 			text_hex(&pos, &fn->class);
-		else if (text_take(&pos, "PCI_ID="))
-			take_pair(&pos, &fn->id.vendor, &fn->id.device);
-		else if (text_take(&pos, "PCI_SUBSYS_ID="))
-			take_pair(&pos, &fn->id.subvendor, &fn->id.subdevice);
+		else if (text_skip_prefix(&pos, "PCI_ID="))
+			parse_pair(&pos, &fn->id.vendor, &fn->id.device);
+		else if (text_skip_prefix(&pos, "PCI_SUBSYS_ID="))
+			parse_pair(&pos, &fn->id.subvendor, &fn->id.subdevice);
 		while (*pos && *pos != '\n')
 			pos++;
 		if (driver)
@@ -157,7 +157,7 @@ struct framebuffer_search {
 };
 
 /* Hex digits, however many. */
-static uint64_t take_range_end(const char **pos)
+static uint64_t parse_range_end(const char **pos)
 {
 	uint64_t value = 0;
 	unsigned int width;
@@ -178,7 +178,7 @@ static bool is_boot_framebuffer(const char *name)
 	const char *start = "BOOTFB\0efidrm\0vesa\0simple\0";
 
 	for (; *start; start = text_nth(start, 1))
-		if (text_take(&name, start))
+		if (text_skip_prefix(&name, start))
 			return true;
 	return false;
 }
@@ -200,9 +200,9 @@ static int look_for_framebuffer(const char *line, void *arg)
 		return 0;
 	name += 3;
 	line = text_skip(line, " ");
-	start = take_range_end(&line);
-	text_take(&line, "-");
-	end = take_range_end(&line);
+	start = parse_range_end(&line);
+	text_skip_prefix(&line, "-");
+	end = parse_range_end(&line);
 	if (!strcmp(name, "efifb"))
 		kind = PCI_FB_EFIFB;
 	else if (is_boot_framebuffer(name))
@@ -211,7 +211,7 @@ static int look_for_framebuffer(const char *line, void *arg)
 		if (!*search->addr ||
 		    (search->inside && start >= search->start && end <= search->end))
 			search->found = kind;
-	} else if (text_take(&name, search->addr)) {
+	} else if (text_skip_prefix(&name, search->addr)) {
 		search->inside = true;
 		search->start = start;
 		search->end = end;
@@ -241,7 +241,7 @@ bool pci_has_framebuffer(int rootfd)
 
 bool pci_kernel_evicts_all(const char *kernel)
 {
-	return kernel && text_take(&kernel, "6.") && kernel[0] >= '1' && kernel[0] <= '4' &&
+	return kernel && text_skip_prefix(&kernel, "6.") && kernel[0] >= '1' && kernel[0] <= '4' &&
 	       (kernel[1] < '0' || kernel[1] > '9');
 }
 
@@ -291,7 +291,7 @@ bool pci_has_noiommu_group(int rootfd, const struct pci_function *fn)
 	/* The groups of an IOMMU have no such file. One that cannot be read whole counts for it. */
 	return sysfs_read(rootfd, pci_attribute(path, &fn->addr, "iommu_group/name"), text,
 			  sizeof(text)) != -ENOENT &&
-	       text_take(&noiommu, text);
+	       text_skip_prefix(&noiommu, text);
 }
 
 void pci_read_pf(int rootfd, struct pci_function *fn)
@@ -530,7 +530,7 @@ int pci_read_place(int rootfd, const struct pci_address *addr, struct pci_place 
 		next = strchr(name, '/');
 		if (next)
 			*next++ = '\0';
-		if (text_take(&start, "pci"))
+		if (text_skip_prefix(&start, "pci"))
 			has_root = false;
 		if (pci_address_parse(name, &hop))
 			continue;

@@ -89,8 +89,8 @@ struct selectors {
 };
 
 /* As many selectors as the line has. */
-static const char *take_selectors(struct plan *plan, struct line *line, const struct selectors *to,
-				  const char **at)
+static const char *parse_selectors(struct plan *plan, struct line *line, const struct selectors *to,
+				   const char **at)
 {
 	unsigned int n = *to->count;
 	const char *word;
@@ -118,7 +118,7 @@ static const char *take_selectors(struct plan *plan, struct line *line, const st
 	return NULL;
 }
 
-static const char *take_binds(struct plan *plan, struct line *line, const char **at, bool force)
+static const char *parse_binds(struct plan *plan, struct line *line, const char **at, bool force)
 {
 	const struct selectors to = {
 		.list = plan->bind,
@@ -127,23 +127,23 @@ static const char *take_binds(struct plan *plan, struct line *line, const char *
 		.force = force,
 		.full = FAULT("more than 256 bind selectors; use class: or IDs"),
 	};
-	const char *error = take_selectors(plan, line, &to, at);
+	const char *error = parse_selectors(plan, line, &to, at);
 
 	plan->bind_lines += !error;
 	return error;
 }
 
-static const char *take_bind(struct plan *plan, struct line *line, const char **at)
+static const char *parse_bind(struct plan *plan, struct line *line, const char **at)
 {
-	return take_binds(plan, line, at, false);
+	return parse_binds(plan, line, at, false);
 }
 
-static const char *take_forced(struct plan *plan, struct line *line, const char **at)
+static const char *parse_forced(struct plan *plan, struct line *line, const char **at)
 {
-	return take_binds(plan, line, at, true);
+	return parse_binds(plan, line, at, true);
 }
 
-static const char *take_except(struct plan *plan, struct line *line, const char **at)
+static const char *parse_except(struct plan *plan, struct line *line, const char **at)
 {
 	const struct selectors to = {
 		.list = plan->except,
@@ -152,7 +152,7 @@ static const char *take_except(struct plan *plan, struct line *line, const char 
 		.full = FAULT("more than 128 except selectors; use class: or IDs"),
 	};
 
-	return take_selectors(plan, line, &to, at);
+	return parse_selectors(plan, line, &to, at);
 }
 
 /*
@@ -160,8 +160,8 @@ static const char *take_except(struct plan *plan, struct line *line, const char 
  * @words: one after the other, "" ends them
  * @choice: set to its place among them, when nothing follows it
  */
-static const char *take_choice(struct line *line, const char *words, const char *fault,
-			       const char **at, unsigned char *choice)
+static const char *parse_choice(struct line *line, const char *words, const char *fault,
+				const char **at, unsigned char *choice)
 {
 	const char *word = next_word(line);
 
@@ -181,30 +181,30 @@ static const char *take_choice(struct line *line, const char *words, const char 
 	return fault;
 }
 
-static const char *take_boot_vga(struct plan *plan, struct line *line, const char **at)
+static const char *parse_boot_vga(struct plan *plan, struct line *line, const char **at)
 {
-	return take_choice(line, "bind\0keep\0", FAULT("write boot-vga bind, or boot-vga keep"), at,
-			   &plan->boot_vga);
+	return parse_choice(line, "bind\0keep\0", FAULT("write boot-vga bind, or boot-vga keep"),
+			    at, &plan->boot_vga);
 }
 
-static const char *take_group(struct plan *plan, struct line *line, const char **at)
+static const char *parse_group(struct plan *plan, struct line *line, const char **at)
 {
-	return take_choice(line, "warn\0claim\0refuse\0",
-			   FAULT("write group warn, group claim or group refuse"), at,
-			   &plan->group);
+	return parse_choice(line, "warn\0claim\0refuse\0",
+			    FAULT("write group warn, group claim or group refuse"), at,
+			    &plan->group);
 }
 
-static const char *take_failure(struct plan *plan, struct line *line, const char **at)
+static const char *parse_failure(struct plan *plan, struct line *line, const char **at)
 {
-	return take_choice(line, "release\0hold\0", FAULT("write failure release, or failure hold"),
-			   at, &plan->failure);
+	return parse_choice(line, "release\0hold\0",
+			    FAULT("write failure release, or failure hold"), at, &plan->failure);
 }
 
-static const char *take_facts(struct plan *plan, struct line *line, const char **at)
+static const char *parse_facts(struct plan *plan, struct line *line, const char **at)
 {
 	unsigned char choice;
-	const char *error = take_choice(line, "unknown\0", FAULT("write facts unknown"), at,
-					&choice);
+	const char *error = parse_choice(line, "unknown\0", FAULT("write facts unknown"), at,
+					 &choice);
 
 	plan->facts_unknown |= !error;
 	return error;
@@ -212,7 +212,7 @@ static const char *take_facts(struct plan *plan, struct line *line, const char *
 
 #ifndef __KLIBC__
 /* The rest of the line. */
-static const char *take_text(struct line *line, const char *fault, const char **text)
+static const char *parse_text(struct line *line, const char *fault, const char **text)
 {
 	const char *rest = rest_of_line(line);
 
@@ -222,40 +222,40 @@ static const char *take_text(struct line *line, const char *fault, const char **
 	return NULL;
 }
 
-static const char *take_cmdline(struct plan *plan, struct line *line, const char **at)
+static const char *parse_cmdline(struct plan *plan, struct line *line, const char **at)
 {
 	(void)at;
-	return take_text(
+	return parse_text(
 		line, FAULT("write cmdline auto, cmdline none, or the kernel parameters to keep"),
 		&plan->cmdline);
 }
 
-static const char *take_kernel(struct plan *plan, struct line *line, const char **at)
+static const char *parse_kernel(struct plan *plan, struct line *line, const char **at)
 {
 	(void)at;
-	return take_text(line, FAULT("write kernel VERSION"), &plan->kernel);
+	return parse_text(line, FAULT("write kernel VERSION"), &plan->kernel);
 }
 
-static const char *take_config(struct plan *plan, struct line *line, const char **at)
+static const char *parse_config(struct plan *plan, struct line *line, const char **at)
 {
 	(void)at;
-	return take_text(line, FAULT("write config DIGEST"), &plan->config);
+	return parse_text(line, FAULT("write config DIGEST"), &plan->config);
 }
 #else
 /* These are the host's to read. */
-static const char *take_nothing(struct plan *plan, struct line *line, const char **at)
+static const char *parse_nothing(struct plan *plan, struct line *line, const char **at)
 {
 	(void)plan;
 	(void)line;
 	(void)at;
 	return NULL;
 }
-#define take_cmdline take_nothing
-#define take_kernel  take_nothing
-#define take_config  take_nothing
+#define parse_cmdline parse_nothing
+#define parse_kernel  parse_nothing
+#define parse_config  parse_nothing
 #endif
 
-static const char *take_deadline(struct plan *plan, struct line *line, const char **at)
+static const char *parse_deadline(struct plan *plan, struct line *line, const char **at)
 {
 	const char *word = next_word(line), *error;
 	unsigned int value = 0;
@@ -272,7 +272,7 @@ static const char *take_deadline(struct plan *plan, struct line *line, const cha
 	return error;
 }
 
-static const char *take_module(struct plan *plan, struct line *line, const char **at)
+static const char *parse_module(struct plan *plan, struct line *line, const char **at)
 {
 	const char *path = next_word(line);
 
@@ -290,7 +290,7 @@ static const char *take_module(struct plan *plan, struct line *line, const char 
 	return NULL;
 }
 
-static const char *take_protect(struct plan *plan, struct line *line, const char **at)
+static const char *parse_protect(struct plan *plan, struct line *line, const char **at)
 {
 	const char *word = next_word(line), *error;
 	struct selector sel;
@@ -315,7 +315,7 @@ static const char *take_protect(struct plan *plan, struct line *line, const char
 }
 
 #ifndef __KLIBC__
-static const char *take_vfs(struct plan *plan, struct line *line, const char **at)
+static const char *parse_vfs(struct plan *plan, struct line *line, const char **at)
 {
 	const char *usage = FAULT("write vfs ADDRESS.F NUMBER: vfs 0000:81:00.0 4");
 	struct plan_vfs *vf = &plan->vf[plan->vfs];
@@ -351,7 +351,7 @@ static const char *take_vfs(struct plan *plan, struct line *line, const char **a
 }
 #else
 /* The host makes them: the boot half only tells it that there are some to make. */
-static const char *take_vfs(struct plan *plan, struct line *line, const char **at)
+static const char *parse_vfs(struct plan *plan, struct line *line, const char **at)
 {
 	(void)line;
 	(void)at;
@@ -390,7 +390,7 @@ static const char *check_value(enum plan_key key, const char *value)
 #define check_value(key, value) NULL
 #endif
 
-static const char *take_set(struct plan *plan, struct line *line, const char **at)
+static const char *parse_set(struct plan *plan, struct line *line, const char **at)
 {
 	struct plan_set *set = &plan->set[plan->sets];
 	const char *usage = FAULT("write set SELECTOR KEY=VALUE: set 0000:81:00.0 d3cold=off");
@@ -410,7 +410,7 @@ static const char *take_set(struct plan *plan, struct line *line, const char **a
 		enum plan_key key = PLAN_SET_RESET;
 
 		*at = word;
-		while (!text_take((const char **)&word, plan_key_name(key)))
+		while (!text_skip_prefix((const char **)&word, plan_key_name(key)))
 			if (++key == PLAN_SET_KEYS)
 				return FAULT("not a setting; known: reset= d3cold= power=");
 		error = check_value(key, word);
@@ -424,7 +424,7 @@ static const char *take_set(struct plan *plan, struct line *line, const char **a
 	return error;
 }
 
-static const char *take_lost(struct plan *plan, struct line *line, const char **at)
+static const char *parse_lost(struct plan *plan, struct line *line, const char **at)
 {
 	(void)at;
 	if (plan->losts == PLAN_MAX_LOST)
@@ -439,14 +439,14 @@ static const struct __attribute__((packed)) keyword {
 	unsigned char source; /* PLAN_COMPILED: not in a config */
 	keyword_fn parse;
 } keywords[] = {
-	{ "bind", PLAN_CONFIG, take_bind },	    { "bind!", PLAN_CONFIG, take_forced },
-	{ "except", PLAN_CONFIG, take_except },	    { "boot-vga", PLAN_CONFIG, take_boot_vga },
-	{ "group", PLAN_CONFIG, take_group },	    { "failure", PLAN_CONFIG, take_failure },
-	{ "deadline", PLAN_CONFIG, take_deadline }, { "cmdline", PLAN_CONFIG, take_cmdline },
-	{ "kernel", PLAN_COMPILED, take_kernel },   { "config", PLAN_COMPILED, take_config },
-	{ "module", PLAN_COMPILED, take_module },   { "protect", PLAN_COMPILED, take_protect },
-	{ "facts", PLAN_COMPILED, take_facts },	    { "lost", PLAN_COMPILED, take_lost },
-	{ "vfs", PLAN_CONFIG, take_vfs },	    { "set", PLAN_CONFIG, take_set },
+	{ "bind", PLAN_CONFIG, parse_bind },	     { "bind!", PLAN_CONFIG, parse_forced },
+	{ "except", PLAN_CONFIG, parse_except },     { "boot-vga", PLAN_CONFIG, parse_boot_vga },
+	{ "group", PLAN_CONFIG, parse_group },	     { "failure", PLAN_CONFIG, parse_failure },
+	{ "deadline", PLAN_CONFIG, parse_deadline }, { "cmdline", PLAN_CONFIG, parse_cmdline },
+	{ "kernel", PLAN_COMPILED, parse_kernel },   { "config", PLAN_COMPILED, parse_config },
+	{ "module", PLAN_COMPILED, parse_module },   { "protect", PLAN_COMPILED, parse_protect },
+	{ "facts", PLAN_COMPILED, parse_facts },     { "lost", PLAN_COMPILED, parse_lost },
+	{ "vfs", PLAN_CONFIG, parse_vfs },	     { "set", PLAN_CONFIG, parse_set },
 };
 
 #define N_KEYWORDS (sizeof(keywords) / sizeof(keywords[0]))
@@ -530,7 +530,7 @@ unsigned int plan_parse(struct plan *plan, char *text, size_t size, enum plan_so
 		}
 		if (error) {
 			add_error(errors, &line, at, error);
-			errors->unsafe |= !text_take(&start, "bind");
+			errors->unsafe |= !text_skip_prefix(&start, "bind");
 		}
 		text = eol + 1;
 	}

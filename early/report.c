@@ -136,14 +136,14 @@ static int look_for_entry(const char *line, void *arg)
 	const char *why;
 	char word[16];
 
-	if (!text_take(&line, search->start))
+	if (!text_skip_prefix(&line, search->start))
 		return 0;
 	search->found = REPORT_NONE;
 	/* The first of each: a reason further on may have such words too. */
 	why = text_find(line, " why=");
 	text_format(word, sizeof(word), " why=%s ", code_name(REASON_BUSY));
 	/* That run only set the override, and left the rest to the next. */
-	if (why && text_take(&why, word))
+	if (why && text_skip_prefix(&why, word))
 		return 0;
 	line = text_find(line, "result=");
 	for (enum report_result result = REPORT_NONE; line && result < REPORT_COUNT; result++) {

@@ -33,11 +33,11 @@ static const char *const use_vf = FAULT(
 static const char *const too_deep = FAULT("the path goes through more than 16 bridges");
 
 /* ".F", when there is one. Returns 1, 0 when there is none, -EINVAL when it is no function. */
-static int take_fn(const char **pos, uint8_t *fn)
+static int parse_fn(const char **pos, uint8_t *fn)
 {
 	uint32_t value;
 
-	if (!text_take(pos, "."))
+	if (!text_skip_prefix(pos, "."))
 		return 0;
 	if (**pos < '0' || **pos > '7' || text_hex(pos, &value) != 1)
 		return -EINVAL;
@@ -45,7 +45,7 @@ static int take_fn(const char **pos, uint8_t *fn)
 	return 1;
 }
 
-static const char *take_id(const char **pos, struct selector *sel)
+static const char *parse_id(const char **pos, struct selector *sel)
 {
 	uint16_t *const field[] = { &sel->id.vendor, &sel->id.device, &sel->id.subvendor,
 				    &sel->id.subdevice };
@@ -60,7 +60,7 @@ static const char *take_id(const char **pos, struct selector *sel)
 			return n < 2 ? use_id : use_subsystem;
 		}
 		*field[n++] = (uint16_t)value;
-	} while (text_take(pos, ":"));
+	} while (text_skip_prefix(pos, ":"));
 
 	if (n == 3)
 		return use_subsystem;
@@ -69,7 +69,7 @@ static const char *take_id(const char **pos, struct selector *sel)
 }
 
 /* "[DOMAIN:]BUS:DEVICE" and then ".F", which only a slot goes without. */
-static const char *take_address(const char **pos, struct selector *sel)
+static const char *parse_address(const char **pos, struct selector *sel)
 {
 	const char *start = *pos;
 	uint32_t domain = 0, bus, dev;
@@ -78,12 +78,12 @@ static const char *take_address(const char **pos, struct selector *sel)
 
 	if (width >= 4) {
 		domain = bus;
-		if (!text_take(pos, ":"))
+		if (!text_skip_prefix(pos, ":"))
 			return use_selector;
 		start = *pos;
 		width = text_hex(pos, &bus);
 	}
-	if (width != 2 || !text_take(pos, ":")) {
+	if (width != 2 || !text_skip_prefix(pos, ":")) {
 		*pos = start;
 		return width == 2 ? use_selector : use_dev;
 	}
@@ -94,7 +94,7 @@ static const char *take_address(const char **pos, struct selector *sel)
 	}
 	sel->addr =
 		(struct pci_address){ .domain = domain, .bus = (uint8_t)bus, .dev = (uint8_t)dev };
-	ret = take_fn(pos, &sel->addr.fn);
+	ret = parse_fn(pos, &sel->addr.fn);
 	if (ret < 0)
 		return use_fn;
 	sel->kind = ret ? SELECTOR_ADDRESS : SELECTOR_SLOT;
@@ -102,9 +102,9 @@ static const char *take_address(const char **pos, struct selector *sel)
 }
 
 /* "/DEVICE.F" for each bridge on the way, as lspci -P prints it; the last may go without ".F". */
-static const char *take_hops(const char **pos, struct selector *sel)
+static const char *parse_hops(const char **pos, struct selector *sel)
 {
-	while (text_take(pos, "/")) {
+	while (text_skip_prefix(pos, "/")) {
 		struct selector_hop *hop;
 		uint32_t dev;
 		int ret;
@@ -117,7 +117,7 @@ static const char *take_hops(const char **pos, struct selector *sel)
 			return use_hop;
 		hop = &sel->hop[sel->hops++];
 		*hop = (struct selector_hop){ .dev = (uint8_t)dev };
-		ret = take_fn(pos, &hop->fn);
+		ret = parse_fn(pos, &hop->fn);
 		if (ret < 0)
 			return use_fn;
 		if (!ret)
@@ -127,13 +127,13 @@ static const char *take_hops(const char **pos, struct selector *sel)
 }
 
 /* "@PATH" behind an ID: the path of what has the address, so of the same kind. */
-static const char *take_place(const char **pos, struct selector *sel)
+static const char *parse_place(const char **pos, struct selector *sel)
 {
 	struct selector path = { 0 };
-	const char *error = take_address(pos, &path);
+	const char *error = parse_address(pos, &path);
 
 	if (!error)
-		error = take_hops(pos, &path);
+		error = parse_hops(pos, &path);
 	if (error)
 		return error;
 	if (path.kind != sel->kind || sel->hops)
@@ -144,7 +144,7 @@ static const char *take_place(const char **pos, struct selector *sel)
 	return NULL;
 }
 
-static const char *take_class(const char **pos, struct selector *sel)
+static const char *parse_class(const char **pos, struct selector *sel)
 {
 	const char *start = *pos;
 	uint32_t value;
@@ -160,24 +160,25 @@ static const char *take_class(const char **pos, struct selector *sel)
 	return NULL;
 }
 
-static const char *take_selector(const char **pos, struct selector *sel)
+static const char *parse_kind(const char **pos, struct selector *sel)
 {
 	const char *start = *pos, *error;
 	uint32_t value;
 
-	if (text_take(pos, "class:"))
-		return take_class(pos, sel);
-	if (text_hex(pos, &value) == 4 && text_take(pos, ":") && text_hex(pos, &value) != 2) {
+	if (text_skip_prefix(pos, "class:"))
+		return parse_class(pos, sel);
+	if (text_hex(pos, &value) == 4 && text_skip_prefix(pos, ":") &&
+	    text_hex(pos, &value) != 2) {
 		*pos = start;
 		sel->kind = SELECTOR_ID;
-		return take_id(pos, sel);
+		return parse_id(pos, sel);
 	}
 	*pos = start;
 	if (!text_hex(pos, &value))
 		return use_selector;
 	*pos = start;
-	error = take_address(pos, sel);
-	return error ? error : take_hops(pos, sel);
+	error = parse_address(pos, sel);
+	return error ? error : parse_hops(pos, sel);
 }
 
 const char *selector_parse(const char *text, struct selector *sel, size_t *where)
@@ -195,8 +196,8 @@ const char *selector_parse(const char *text, struct selector *sel, size_t *where
 		return use_no_0x;
 	}
 
-	is_vf = text_take(&pos, "vf:");
-	error = take_selector(&pos, sel);
+	is_vf = text_skip_prefix(&pos, "vf:");
+	error = parse_kind(&pos, sel);
 	if (!error && is_vf && sel->kind != SELECTOR_ADDRESS) {
 		error = use_vf;
 		pos = text;
@@ -206,9 +207,9 @@ const char *selector_parse(const char *text, struct selector *sel, size_t *where
 			error = use_id_alone;
 		} else {
 			pos++;
-			error = take_id(&pos, sel);
-			if (!error && text_take(&pos, "@"))
-				error = take_place(&pos, sel);
+			error = parse_id(&pos, sel);
+			if (!error && text_skip_prefix(&pos, "@"))
+				error = parse_place(&pos, sel);
 		}
 	}
 	if (!error && *pos)
@@ -223,7 +224,7 @@ int pci_address_parse(const char *text, struct pci_address *addr)
 {
 	struct selector sel = { 0 };
 
-	if (take_address(&text, &sel) || *text || sel.kind != SELECTOR_ADDRESS)
+	if (parse_address(&text, &sel) || *text || sel.kind != SELECTOR_ADDRESS)
 		return -EINVAL;
 	*addr = sel.addr;
 	return 0;

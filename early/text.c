@@ -109,7 +109,7 @@ unsigned int text_hex(const char **pos, uint32_t *value)
 	return width;
 }
 
-bool text_take(const char **pos, const char *what)
+bool text_skip_prefix(const char **pos, const char *what)
 {
 	const char *text = *pos;
 
@@ -145,7 +145,7 @@ const char *text_find(const char *text, const char *what)
 	for (; *text; text++) {
 		const char *pos = text;
 
-		if (text_take(&pos, what))
+		if (text_skip_prefix(&pos, what))
 			return text;
 	}
 	return NULL;

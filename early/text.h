@@ -29,8 +29,8 @@ size_t text_vformat(char *buf, size_t size, const char *fmt, va_list args);
  */
 unsigned int text_hex(const char **pos, uint32_t *value);
 
-/* text_take - move *pos behind what the text there starts with; false when that is something else. */
-bool text_take(const char **pos, const char *what);
+/* text_skip_prefix - move *pos behind what the text there starts with; false when that is something else. */
+bool text_skip_prefix(const char **pos, const char *what);
 
 /* text_skip - behind those characters that a text starts with. */
 const char *text_skip(const char *text, const char *these);

@@ -441,6 +441,22 @@ static void act_let_go_without_driver_done(void **state)
 	assert_string_equal(outcome.driver, "");
 }
 
+/* A file that takes every write, which the kernel's does not. */
+static void act_let_go_ids_without_end_ends(void **state)
+{
+	struct act_outcome outcome = { 0 };
+
+	(void)state;
+	begin(NULL, "");
+	no_override();
+	fixture_file("sys/bus/pci/drivers/vfio-pci/remove_id", "%s", "");
+	alarm(60);
+	act_let_go(&act, &act.table.fn[0], &outcome);
+	alarm(0);
+	assert_int_equal(outcome.failed, ACT_START);
+	fixture_end();
+}
+
 static void act_probe_no_probe_error(void **state)
 {
 	struct act_outcome outcome = { 0 };
@@ -491,6 +507,7 @@ int main(void)
 		cmocka_unit_test_setup(act_let_go_override_not_cleared_error, heal),
 		cmocka_unit_test_setup(act_let_go_no_unbind_error, heal),
 		cmocka_unit_test_setup(act_let_go_without_driver_done, heal),
+		cmocka_unit_test_setup(act_let_go_ids_without_end_ends, heal),
 		cmocka_unit_test_setup(act_probe_no_probe_error, heal),
 		cmocka_unit_test_setup(act_probe_driver_there_released, heal),
 	};

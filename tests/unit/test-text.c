@@ -88,15 +88,15 @@ static void text_take_moves_only_when_it_is_there(void **state)
 	const char *pos = text;
 
 	(void)state;
-	assert_false(text_take(&pos, "PCI_CLASS="));
-	assert_false(text_take(&pos, "PCI_ID=10DE:"));
+	assert_false(text_skip_prefix(&pos, "PCI_CLASS="));
+	assert_false(text_skip_prefix(&pos, "PCI_ID=10DE:"));
 	assert_ptr_equal(pos, text);
-	assert_true(text_take(&pos, "PCI_ID="));
+	assert_true(text_skip_prefix(&pos, "PCI_ID="));
 	assert_ptr_equal(pos, text + 7);
-	assert_true(text_take(&pos, ""));
-	assert_true(text_take(&pos, "10DE"));
+	assert_true(text_skip_prefix(&pos, ""));
+	assert_true(text_skip_prefix(&pos, "10DE"));
 	assert_ptr_equal(pos, text + 11);
-	assert_false(text_take(&pos, "1"));
+	assert_false(text_skip_prefix(&pos, "1"));
 	assert_ptr_equal(pos, text + 11);
 }
 
