@@ -1239,13 +1239,9 @@ static void leave_trace(const struct before *before, int status, bool is_alive, 
 	}
 }
 
-static void run(unsigned int number, int signals)
+/* Nothing of an earlier run is left. */
+static void reset_run(unsigned int number)
 {
-	int tell[2], go[2], listener, out, err, status;
-	bool is_traced = is_exhaustive && number + 1 == test.runs, has_ended = true;
-	struct before before;
-	pid_t pid;
-
 	run_number = number + 1;
 	run_start = now();
 	machine_before(&machine, run_number);
@@ -1255,15 +1251,16 @@ static void run(unsigned int number, int signals)
 	add_functions();
 	calls.processes = 0;
 	memset(calls.process, 0, sizeof(calls.process));
-	calls.fault = is_traced ? fault : (struct fault){ 0 };
-	before = (struct before){ strlen(kmsg), file_size("log"), file_size("report"), now() };
-	machine_event(&machine, "$ %s%s%s",
-		      strrchr(test.is_command[number] ? command : binary, '/') + 1,
-		      *test.run[number] ? " " : "", test.run[number]);
-	out = memfd_create("out", MFD_CLOEXEC);
-	err = memfd_create("err", MFD_CLOEXEC);
-	if (out < 0 || err < 0 || pipe2(tell, O_CLOEXEC) || pipe2(go, O_CLOEXEC))
-		die("memfd_create, pipe");
+}
+
+/* Starts the run, which waits until it is listened to. Returns its process; *listener: seccomp's. */
+static pid_t launch(unsigned int number, int out, int err, int *listener)
+{
+	int tell[2], go[2];
+	pid_t pid;
+
+	if (pipe2(tell, O_CLOEXEC) || pipe2(go, O_CLOEXEC))
+		die("pipe");
 	fflush(machine.timeline);
 	pid = fork();
 	if (pid < 0)
@@ -1271,32 +1268,28 @@ static void run(unsigned int number, int signals)
 	if (!pid)
 		start(number, tell[1], go[0], out, err);
 	close(tell[1]);
-	if (read(tell[0], &listener, sizeof(listener)) != sizeof(listener))
+	if (read(tell[0], listener, sizeof(*listener)) != sizeof(*listener))
 		die("seccomp filter");
-	listener = (int)syscall(SYS_pidfd_getfd, (int)syscall(SYS_pidfd_open, pid, 0), listener, 0);
-	if (listener < 0)
+	*listener = (int)syscall(SYS_pidfd_getfd, (int)syscall(SYS_pidfd_open, pid, 0), *listener,
+				 0);
+	if (*listener < 0)
 		die("pidfd_getfd");
 	if (write(go[1], "", 1) != 1)
 		die("pipe");
-	status = serve(pid, listener, signals);
-	if (is_traced)
-		traced->took = now() - before.at;
-	if (is_exhaustive)
-		has_ended = serve_orphans(pid, listener, signals,
-					  WIFSIGNALED(status) ? deadline() : ORPHAN_SECONDS);
-	if (is_traced)
-		leave_trace(&before, status, !has_ended, out, err);
 	close(tell[0]);
 	close(go[0]);
 	close(go[1]);
-	close(listener);
+	return pid;
+}
 
+static void show_run(const struct before *before, int status, int out, int err)
+{
 	if (machine.brief && lines_shown > BRIEF_LINES)
 		print_lines("", last_line, strlen(last_line));
 	print_stream("stdout ", out);
 	print_stream("stderr ", err);
-	if (test.within > 0 && now() - before.at > test.within)
-		machine_fault(&machine, "took %.1f s, not %.1f", now() - before.at, test.within);
+	if (test.within > 0 && now() - before->at > test.within)
+		machine_fault(&machine, "took %.1f s, not %.1f", now() - before->at, test.within);
 	/* These are all that is said when nothing fails. */
 	if (!is_exhaustive)
 		print_files();
@@ -1306,6 +1299,35 @@ static void run(unsigned int number, int signals)
 		machine_event(&machine, "killed");
 	else
 		machine_fault(&machine, "ended by signal %d", WTERMSIG(status));
+}
+
+static void run(unsigned int number, int signals)
+{
+	bool is_traced = is_exhaustive && number + 1 == test.runs, has_ended = true;
+	int listener, status, out = memfd_create("out", MFD_CLOEXEC);
+	int err = memfd_create("err", MFD_CLOEXEC);
+	struct before before;
+	pid_t pid;
+
+	if (out < 0 || err < 0)
+		die("memfd_create");
+	reset_run(number);
+	calls.fault = is_traced ? fault : (struct fault){ 0 };
+	before = (struct before){ strlen(kmsg), file_size("log"), file_size("report"), now() };
+	machine_event(&machine, "$ %s%s%s",
+		      strrchr(test.is_command[number] ? command : binary, '/') + 1,
+		      *test.run[number] ? " " : "", test.run[number]);
+	pid = launch(number, out, err, &listener);
+	status = serve(pid, listener, signals);
+	if (is_traced)
+		traced->took = now() - before.at;
+	if (is_exhaustive)
+		has_ended = serve_orphans(pid, listener, signals,
+					  WIFSIGNALED(status) ? deadline() : ORPHAN_SECONDS);
+	if (is_traced)
+		leave_trace(&before, status, !has_ended, out, err);
+	close(listener);
+	show_run(&before, status, out, err);
 }
 
 /* ---- the case ---- */
@@ -1396,6 +1418,39 @@ static void add_case_file(const char *path, const char *line)
 	test.files++;
 }
 
+/* A plan of that many "#". */
+static void set_plan_size(size_t size)
+{
+	test.plan_size = size;
+	test.plan = malloc(size + 1);
+	if (!test.plan)
+		abort();
+	memset(test.plan, '#', size);
+	test.has_plan = true;
+}
+
+/* "N LINE": the line N times, with %u replaced by 0 to N-1 in three digits. */
+static void repeat_plan_line(const char *rest)
+{
+	char *text, *end;
+	unsigned long times = strtoul(rest, &end, 10);
+	const char *line = end + 1, *mark = strstr(line, "%u");
+
+	for (unsigned long i = 0; i < times; i++) {
+		const char *before = test.plan ? test.plan : "";
+		int n;
+
+		n = mark ? asprintf(&text, "%s%.*s%03lu%s\n", before, (int)(mark - line), line, i,
+				    mark + 2) :
+			   asprintf(&text, "%s%s\n", before, line);
+		if (n < 0)
+			abort();
+		test.plan = text;
+		test.plan_size = (size_t)n;
+	}
+	test.has_plan = true;
+}
+
 static void add_case_line(const char *path, char *line)
 {
 	const char *rest;
@@ -1426,33 +1481,9 @@ static void add_case_line(const char *path, char *line)
 	} else if (is_keyword(line, "brief", &rest)) {
 		machine.brief = true;
 	} else if (is_keyword(line, "plan-size", &rest)) {
-		/* "#" to this size */
-		test.plan_size = (size_t)atol(rest);
-		test.plan = malloc(test.plan_size + 1);
-		if (!test.plan)
-			abort();
-		memset(test.plan, '#', test.plan_size);
-		test.has_plan = true;
+		set_plan_size((size_t)atol(rest));
 	} else if (is_keyword(line, "plan-repeat", &rest)) {
-		/* "N LINE": with %u replaced by 0 to N-1 in three digits */
-		char *text, *end;
-		unsigned long times = strtoul(rest, &end, 10);
-
-		for (unsigned long i = 0; i < times; i++) {
-			char number[8];
-			const char *mark = strstr(end, "%u");
-			int n;
-
-			snprintf(number, sizeof(number), "%03lu", i);
-			n = mark ? asprintf(&text, "%s%.*s%s%s\n", test.plan ? test.plan : "",
-					    (int)(mark - end - 1), end + 1, number, mark + 2) :
-				   asprintf(&text, "%s%s\n", test.plan ? test.plan : "", end + 1);
-			if (n < 0)
-				abort();
-			test.plan = text;
-			test.plan_size = (size_t)n;
-		}
-		test.has_plan = true;
+		repeat_plan_line(rest);
 	} else {
 		char *copy = strdup(line);
 

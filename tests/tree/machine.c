@@ -116,12 +116,38 @@ static bool set_error(int *error, const char *name)
 	return *error != 0;
 }
 
-static bool set_function(struct machine *m, struct function *fn, const char *key, const char *value)
+/* How a function fails, or hangs: -1 when the key is none of these. */
+static int set_failure(struct function *fn, const char *key, const char *value)
 {
-	if (!strcmp(key, "driver"))
-		return set_driver(m, fn->driver, value) && copy_name(fn->native, value);
-	if (!strcmp(key, "native"))
-		return set_driver(m, fn->native, value);
+	bool hangs = !strcmp(value, "hang"), is_ignored = !strcmp(value, "ignored");
+
+	if (!strcmp(key, "settings-store"))
+		return (fn->settings_ignored = is_ignored);
+	if (!strcmp(key, "override-store")) {
+		fn->override_ignored = is_ignored;
+		fn->override_hangs = hangs;
+		return is_ignored || hangs || set_error(&fn->override_error, value);
+	}
+	if (!strcmp(key, "unbind")) {
+		fn->unbind_hangs = hangs;
+		fn->unbind_ignored = is_ignored;
+		return hangs || is_ignored || set_error(&fn->unbind_error, value);
+	}
+	if (!strcmp(key, "bind")) {
+		fn->bind_hangs = hangs;
+		fn->bind_ignored = is_ignored;
+		return hangs || is_ignored || set_error(&fn->bind_error, value);
+	}
+	if (!strcmp(key, "probe"))
+		return set_error(&fn->probe_error, value);
+	if (!strcmp(key, "uevent"))
+		return (fn->uevent_hangs = hangs) || set_error(&fn->uevent_error, value);
+	return -1;
+}
+
+/* Its numbers: -1 when the key is none of these. */
+static int set_number(struct function *fn, const char *key, const char *value)
+{
 	if (!strcmp(key, "subsystem"))
 		return sscanf(value, "%x:%x", &fn->id[2], &fn->id[3]) == 2;
 	if (!strcmp(key, "id"))
@@ -142,6 +168,21 @@ static bool set_function(struct machine *m, struct function *fn, const char *key
 		return sscanf(value, "%u", &fn->given_back) == 1;
 	if (!strcmp(key, "adds"))
 		return sscanf(value, "%u", &fn->adds) == 1;
+	return -1;
+}
+
+static bool set_function(struct machine *m, struct function *fn, const char *key, const char *value)
+{
+	int ret = set_number(fn, key, value);
+
+	if (ret < 0)
+		ret = set_failure(fn, key, value);
+	if (ret >= 0)
+		return ret;
+	if (!strcmp(key, "driver"))
+		return set_driver(m, fn->driver, value) && copy_name(fn->native, value);
+	if (!strcmp(key, "native"))
+		return set_driver(m, fn->native, value);
 	if (!strcmp(key, "under"))
 		return copy_name(fn->under, value);
 	if (!strcmp(key, "physfn"))
@@ -156,32 +197,8 @@ static bool set_function(struct machine *m, struct function *fn, const char *key
 		return copy_name(fn->d3cold, value);
 	if (!strcmp(key, "power"))
 		return copy_name(fn->power, value);
-	if (!strcmp(key, "settings-store"))
-		return (fn->settings_ignored = !strcmp(value, "ignored"));
 	if (!strcmp(key, "override"))
 		return copy_name(fn->override, value);
-	if (!strcmp(key, "override-store")) {
-		fn->override_ignored = !strcmp(value, "ignored");
-		fn->override_hangs = !strcmp(value, "hang");
-		return fn->override_ignored || fn->override_hangs ||
-		       set_error(&fn->override_error, value);
-	}
-	if (!strcmp(key, "unbind")) {
-		fn->unbind_hangs = !strcmp(value, "hang");
-		fn->unbind_ignored = !strcmp(value, "ignored");
-		return fn->unbind_hangs || fn->unbind_ignored ||
-		       set_error(&fn->unbind_error, value);
-	}
-	if (!strcmp(key, "bind")) {
-		fn->bind_hangs = !strcmp(value, "hang");
-		fn->bind_ignored = !strcmp(value, "ignored");
-		return fn->bind_hangs || fn->bind_ignored || set_error(&fn->bind_error, value);
-	}
-	if (!strcmp(key, "probe"))
-		return set_error(&fn->probe_error, value);
-	if (!strcmp(key, "uevent"))
-		return (fn->uevent_hangs = !strcmp(value, "hang")) ||
-		       set_error(&fn->uevent_error, value);
 	return false;
 }
 
@@ -297,11 +314,54 @@ static bool drop_function(struct machine *m, const char *addr)
 	return true;
 }
 
+/* What the machine lacks or has, in one word; false when the word is none of these. */
+static bool add_word(struct machine *m, const char *word)
+{
+	if (!strcmp(word, "efifb"))
+		m->has_efifb = true;
+	else if (!strcmp(word, "groups-late"))
+		m->groups_are_late = true;
+	else if (!strcmp(word, "vmcore"))
+		m->has_vmcore = true;
+	else if (!strcmp(word, "no-iommu-unit"))
+		m->units = 0;
+	else if (!strcmp(word, "no-acpi"))
+		m->acpis = 0;
+	else if (!strcmp(word, "no-module"))
+		m->modules = 0, machine_driver(m, vfio_pci)->is_registered = false;
+	else if (!strcmp(word, "no-remapping"))
+		*m->interrupts = '\0';
+	else if (!strcmp(word, "no-group"))
+		for (unsigned int i = 0; i < m->count; i++)
+			m->fn[i].group = -1;
+	else if (!strcmp(word, "no-pci"))
+		m->has_no_pci = true;
+	else if (!strcmp(word, "no-kmsg"))
+		m->has_no_kmsg = true;
+	else if (!strcmp(word, "no-cmdline"))
+		m->has_no_cmdline = true;
+	else if (!strcmp(word, "unset-override-is-empty"))
+		m->unset_is_empty = true;
+	else
+		return false;
+	return true;
+}
+
+/* Files of a bug report, which the boot reads none of. */
+static bool is_for_host_alone(const char *key)
+{
+	static const char *const keys[] = { "report",	     "file",	"data",	   "link",
+					    "dir",	     "modinfo", "program", "image",
+					    "image-program", "damaged" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (!strcmp(key, keys[i]))
+			return true;
+	return false;
+}
+
 bool machine_add_line(struct machine *m, char *line)
 {
-	static const char *const passed[] = { "report",	       "file",	  "data",    "link",
-					      "dir",	       "modinfo", "program", "image",
-					      "image-program", "damaged" };
 	char *rest = line + strcspn(line, " \t");
 
 	if (!*line || *line == '#')
@@ -315,10 +375,8 @@ bool machine_add_line(struct machine *m, char *line)
 	}
 	if (!strcmp(line, "-") || (*line >= '0' && *line <= '9'))
 		return add_function(m, line, rest);
-	/* Files of a bug report, which the boot reads none of. */
-	for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
-		if (!strcmp(line, passed[i]))
-			return true;
+	if (is_for_host_alone(line))
+		return true;
 	if (!strcmp(line, "drop"))
 		return drop_function(m, rest);
 	if (!strcmp(line, "iommu"))
@@ -328,45 +386,20 @@ bool machine_add_line(struct machine *m, char *line)
 	if (!strcmp(line, "cmdline"))
 		return snprintf(m->cmdline, sizeof(m->cmdline), "%s\n", rest) <
 		       (int)sizeof(m->cmdline);
+	if (!strcmp(line, "noiommu"))
+		return snprintf(m->noiommu, sizeof(m->noiommu), "%s\n", rest) == 2;
+	if (!strcmp(line, "module"))
+		return add_module(m, rest);
+	if (!strcmp(line, "board"))
+		return copy_name(m->model, rest);
+	if (!strcmp(line, "release"))
+		return copy_name(m->release, rest);
 	if (!strcmp(line, "interrupts"))
 		add_text(&m->interrupts, rest);
 	else if (!strcmp(line, "iomem"))
 		add_text(&m->iomem, rest);
-	else if (!strcmp(line, "module"))
-		return add_module(m, rest);
-	else if (!strcmp(line, "noiommu"))
-		return snprintf(m->noiommu, sizeof(m->noiommu), "%s\n", rest) == 2;
-	else if (!strcmp(line, "efifb"))
-		m->has_efifb = true;
-	else if (!strcmp(line, "groups-late"))
-		m->groups_are_late = true;
-	else if (!strcmp(line, "board"))
-		return copy_name(m->model, rest);
-	else if (!strcmp(line, "release"))
-		return copy_name(m->release, rest);
-	else if (!strcmp(line, "vmcore"))
-		m->has_vmcore = true;
-	else if (!strcmp(line, "no-iommu-unit"))
-		m->units = 0;
-	else if (!strcmp(line, "no-acpi"))
-		m->acpis = 0;
-	else if (!strcmp(line, "no-module"))
-		m->modules = 0, machine_driver(m, vfio_pci)->is_registered = false;
-	else if (!strcmp(line, "no-remapping"))
-		*m->interrupts = '\0';
-	else if (!strcmp(line, "no-group"))
-		for (unsigned int i = 0; i < m->count; i++)
-			m->fn[i].group = -1;
-	else if (!strcmp(line, "no-pci"))
-		m->has_no_pci = true;
-	else if (!strcmp(line, "no-kmsg"))
-		m->has_no_kmsg = true;
-	else if (!strcmp(line, "no-cmdline"))
-		m->has_no_cmdline = true;
-	else if (!strcmp(line, "unset-override-is-empty"))
-		m->unset_is_empty = true;
 	else
-		return false;
+		return add_word(m, line);
 	return true;
 }
 

@@ -39,32 +39,13 @@ static const char *find_group(const char *address)
 	return strrchr(target, '/') + 1;
 }
 
-int main(int argc, char **argv)
+/* The function's group, with a container of its own; -1 when it is not viable. */
+static int open_group(const char *number, int containerfd)
 {
 	struct vfio_group_status status = { .argsz = sizeof(status) };
-	struct vfio_device_info info = { .argsz = sizeof(info) };
-	struct vfio_iommu_type1_dma_map map = {
-		.argsz = sizeof(map),
-		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
-		.iova = 0x10000000,
-		.size = 0x100000,
-	};
-	const char *address, *number;
-	int containerfd, groupfd, devicefd;
 	char path[PATH_MAX];
-	void *memory;
+	int groupfd;
 
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (argc != 2) {
-		puts("usage: vmm ADDRESS");
-		return 1;
-	}
-	address = argv[1];
-	number = find_group(address);
-
-	containerfd = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
-	if (containerfd < 0)
-		fail("/dev/vfio/vfio");
 	snprintf(path, sizeof(path), "/dev/vfio/%s", number);
 	groupfd = open(path, O_RDWR | O_CLOEXEC);
 	if (groupfd < 0)
@@ -73,14 +54,53 @@ int main(int argc, char **argv)
 		fail("VFIO_GROUP_GET_STATUS");
 	if (!(status.flags & VFIO_GROUP_FLAGS_VIABLE)) {
 		printf("group %s: not viable\n", number);
-		return 0;
+		return -1;
 	}
 	printf("group %s: viable\n", number);
-
 	if (ioctl(groupfd, VFIO_GROUP_SET_CONTAINER, &containerfd))
 		fail("VFIO_GROUP_SET_CONTAINER");
 	if (ioctl(containerfd, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
 		fail("VFIO_SET_IOMMU");
+	return groupfd;
+}
+
+static void map_memory(int containerfd, const char *address)
+{
+	struct vfio_iommu_type1_dma_map map = {
+		.argsz = sizeof(map),
+		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.iova = 0x10000000,
+		.size = 0x100000,
+	};
+	void *memory = mmap(NULL, map.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			    0);
+
+	if (memory == MAP_FAILED)
+		fail("mmap");
+	map.vaddr = (uintptr_t)memory;
+	if (ioctl(containerfd, VFIO_IOMMU_MAP_DMA, &map))
+		fail("VFIO_IOMMU_MAP_DMA");
+	printf("%s: DMA mapped\n", address);
+}
+
+int main(int argc, char **argv)
+{
+	struct vfio_device_info info = { .argsz = sizeof(info) };
+	int containerfd, groupfd, devicefd;
+	const char *address;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc != 2) {
+		puts("usage: vmm ADDRESS");
+		return 1;
+	}
+	address = argv[1];
+	containerfd = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
+	if (containerfd < 0)
+		fail("/dev/vfio/vfio");
+	groupfd = open_group(find_group(address), containerfd);
+	if (groupfd < 0)
+		return 0;
 	devicefd = ioctl(groupfd, VFIO_GROUP_GET_DEVICE_FD, address);
 	if (devicefd < 0)
 		fail("VFIO_GROUP_GET_DEVICE_FD");
@@ -88,15 +108,7 @@ int main(int argc, char **argv)
 		fail("VFIO_DEVICE_GET_INFO");
 	printf("%s: device opened, %u regions, %u interrupts\n", address, info.num_regions,
 	       info.num_irqs);
-
-	memory = mmap(NULL, map.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (memory == MAP_FAILED)
-		fail("mmap");
-	map.vaddr = (uintptr_t)memory;
-	if (ioctl(containerfd, VFIO_IOMMU_MAP_DMA, &map))
-		fail("VFIO_IOMMU_MAP_DMA");
-	printf("%s: DMA mapped\n", address);
-
+	map_memory(containerfd, address);
 	if (!(info.flags & VFIO_DEVICE_FLAGS_RESET)) {
 		printf("%s: no reset\n", address);
 		return 0;
