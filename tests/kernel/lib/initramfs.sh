@@ -3,7 +3,7 @@
 #
 # One guest's image: the kernel's archive, which all guests of that kernel share, and behind it a small one
 # with the boot half, the plan, the harness's own programs and the scenario.
-# Defines only; needs the common.sh and scenario.sh of tests/boot, and kernels.sh.
+# Defines only; needs the common.sh and scenario.sh of tests/boot, kernels.sh and host.sh.
 
 # cc_for ARCH: prints the compiler for programs of the guest.
 cc_for() {
@@ -53,7 +53,7 @@ own_build() {
 	install -m 755 "$top/hook/system/initramfs-tools/scripts/init-top/00-vfio-early" "$2/scripts/init-top" &&
 	install -m 755 "$here/guest/init" "$2/init" &&
 	install -m 644 "$top/tests/boot/guest/sections.sh" "$top/tests/boot/guest/run.sh" \
-		"$here/guest/settle.sh" "$2/guest" &&
+		"$here/guest/settle.sh" "$here/guest/host.sh" "$2/guest" &&
 	"$(cc_for "$1")" -static -O2 -Wall -Wextra -Werror -o "$2/usr/bin/hotplug" "$here/guest/hotplug.c"
 }
 
@@ -75,6 +75,17 @@ plan_make() {
 	{ grep '^module ' "$4"; cat "$1/plan"; } >"$4.new" && mv "$4.new" "$4"
 }
 
+# host_put SCENARIO OWN DIR: the host's command into DIR/host, when the scenario wants it. It is the same for all
+# guests whose own part is OWN.
+host_put() {
+	[ "$(key "$1/scenario" host no)" = yes ] || return 0
+	(
+		flock 9
+		[ -e "$2.host" ] || { host_get "$arch" "$2.host.tmp" && mv "$2.host.tmp" "$2.host"; }
+	) 9>"$2.host.lock" >&2 || { echo 'no host command for it'; return 1; }
+	cp -al "$2.host" "$3/host"
+}
+
 # initrd_make SCENARIO KERNEL OWN OUT: OUT/initrd. The reason of a failure goes to stdout.
 initrd_make() {
 	_base=$(base_get "$2") || return
@@ -85,6 +96,7 @@ initrd_make() {
 		}
 	fi
 	rm -rf "$4/own" && cp -al "$3" "$4/own" && cp -R "$1" "$4/own/scenario" &&
+	host_put "$1" "$3" "$4/own" &&
 	plan_make "$1" "$2" "$4" "$4/own/usr/lib/vfio-early/plan" &&
 	cp "$_base" "$4/initrd" && image_append "$4/initrd" "$4/own" && rm -rf "$4/own"
 }

@@ -88,7 +88,9 @@ modules_wanted() {
 		'media/rc/rc-core' dax/dax 'dma-buf/*'
 	printf '%s.ko*\n' 'sound/core/*' 'sound/hda/*' sound/pci/hda/snd-hda-intel \
 		sound/pci/hda/snd-hda-codec sound/soundcore 'virt/*' 'lib/*crc*' 'crypto/crc*' \
-		'block/*' 'arch/*/crypto/crc*' fs/minix/minix
+		'block/*' 'arch/*/crypto/crc*' fs/minix/minix 'fs/btrfs/*' drivers/md/md-mod \
+		drivers/md/raid1 drivers/md/dm-mod 'lib/raid6/*' 'lib/zstd/*' crypto/xor \
+		'crypto/blake2b*' 'crypto/xxhash*' lib/xxhash 'arch/*/lib/xor*'
 }
 
 # kernel_unpack DEB ARCH DIR: DIR/vmlinuz, and DIR/tree/usr/lib/modules with what a guest can need. vfio's
