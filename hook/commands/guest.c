@@ -12,6 +12,7 @@ enum family {
 	TESLA,
 	FERMI,
 	KEPLER,
+	KEPLER_GRID,
 	MAXWELL,
 	AMD_QEMU_RESET,
 	AMD_RESET_BUG,
@@ -19,10 +20,15 @@ enum family {
 	AMD_NAVI23,
 	AMD_APU,
 	INTEL_GVT,
+	INTEL_GEMINI,
 	INTEL_GEN11,
+	INTEL_ROCKET,
 	INTEL_GEN12,
-	INTEL_NEW,
+	INTEL_METEOR,
+	INTEL_LUNAR,
+	INTEL_PANTHER,
 	ARC,
+	BATTLEMAGE,
 	HBA,
 	USB_FIRMWARE,
 	NO_FLR,
@@ -40,7 +46,10 @@ static const struct {
 	struct guest_hint hint;
 	unsigned int last_driver;
 } families[] = {
-	/* https://nvidia.custhelp.com/app/answers/detail/a_id/3142, "Legacy GPUs" */
+	/*
+	 * Which branch is the last for a device ID: https://github.com/NVIDIA/nvidia-installer, nvGpus.h,
+	 * LegacyList and LegacyStrings of 590.48.01.
+	 */
 	[TESLA] = { { "Tesla",
 		      "use nouveau in the guest, or NVIDIA 340.108 and kernel 5.4 LTS: branch 340 is the "
 		      "last for this family" },
@@ -53,7 +62,11 @@ static const struct {
 		       "use NVIDIA 470.256.02 and kernel 6.6 LTS in the guest: branch 470 is the last for "
 		       "Kepler, and its last release is not adapted to later kernels" },
 		     470 },
-	/* README of NVIDIA's open modules: "Turing or later"; release notes of branch 580 */
+	[KEPLER_GRID] = { { "GRID K1, K2 or K340",
+			    "use NVIDIA 367 in the guest, on a kernel of its time (4.4 LTS): branch 367 is the "
+			    "last for this card" },
+			  367 },
+	/* The same table; README of NVIDIA's open modules: "Turing or later" */
 	[MAXWELL] = { { "Maxwell, Pascal or Volta",
 			"use NVIDIA's closed module, branch 580 or older, in the guest: the open one "
 			"knows Turing and later only, and 580 is the last branch for this family" },
@@ -85,22 +98,43 @@ static const struct {
 	[INTEL_GVT] = { { "Intel, generation 6 to 9",
 			  "whole: i440fx, legacy-igd=1 and vga none. Shared, from Broadwell to Comet Lake: "
 			  "i915.enable_gvt=1 on the host, then --mdev TYPE" } },
+	/* QEMU 10.0, hw/vfio/igd.c, igd_gen(): 0x3100; no IS_GEMINILAKE() in i915's intel_gvt.c */
+	[INTEL_GEMINI] = { { "Intel, Gemini Lake",
+			     "whole: i440fx, legacy-igd=1 and vga none, with QEMU 10.0 or later; there is no "
+			     "GVT-g" } },
 	[INTEL_GEN11] = { { "Intel, generation 11",
 			    "q35 with a GOP ROM and x-igd-opregion=on; QEMU before 10.0 has no legacy mode "
 			    "for it, and there is no GVT-g" } },
-	/* https://github.com/strongtz/i915-sriov-dkms, README: kernels 6.8 and later */
+	/* QEMU 10.0, igd_gen(): 0x4c00; Intel has SR-IOV in Tiger Lake and from Alder Lake on */
+	[INTEL_ROCKET] = { { "Intel, Rocket Lake",
+			     "whole: q35 with a GOP ROM and x-igd-opregion=on; legacy mode only from QEMU 10.0 "
+			     "on. It cannot be shared: there is neither GVT-g nor SR-IOV" } },
+	/* https://github.com/strongtz/i915-sriov-dkms, README, "Required kernel": a release for each */
 	[INTEL_GEN12] = { { "Intel, generation 12",
 			    "whole: q35 with a GOP ROM and x-igd-opregion=on; legacy mode only from QEMU 10.0 "
 			    "on. Shared: up to 7 virtual functions with the module i915-sriov-dkms (kernel "
-			    "6.8 and later) on host and guest" } },
-	/* drivers/gpu/drm/xe/xe_pci.c: has_sriov from 6.17 on for some of them */
-	[INTEL_NEW] = { { "Intel, Meteor Lake or later",
-			  "q35 with a GOP ROM and x-igd-opregion=on; the guest needs the driver xe or i915 of "
-			  "kernel 6.8 or later" } },
+			    "6.8 and later, in the release for that kernel) on host and guest" } },
+	/* include/drm/intel/pciids.h, INTEL_MTL_IDS, INTEL_ARL_IDS: the last of them (b640) is there from 6.13 on */
+	[INTEL_METEOR] = { { "Intel, Meteor Lake or Arrow Lake",
+			     "q35 with a GOP ROM and x-igd-opregion=on; a Linux guest needs i915 of kernel 6.7 "
+			     "or later; from 6.13 on it knows all of Arrow Lake" } },
+	/* drivers/gpu/drm/xe/xe_pci.c, lnl_desc: without force_probe from 6.12 on, has_sriov not set */
+	[INTEL_LUNAR] = { { "Intel, Lunar Lake",
+			    "q35 with a GOP ROM and x-igd-opregion=on; a Linux guest needs xe of kernel 6.12 or "
+			    "later" } },
+	/* The same, ptl_desc: has_sriov; without force_probe from 6.18 on */
+	[INTEL_PANTHER] = { { "Intel, Panther Lake or Wildcat Lake",
+			      "whole: q35 with a GOP ROM and x-igd-opregion=on. Shared: its virtual functions. "
+			      "Host and guest need xe of kernel 6.18 or later" } },
 	/* drivers/gpu/drm/i915/intel_memory_region.c, i915_resize_lmem_bar(); Intel's Quick Start for Arc */
 	[ARC] = { { "Arc",
 		    "switch on Above 4G decoding and Resizable BAR in the host's firmware: a VM sees the size "
 		    "that the host has set, and cannot change it; the guest needs kernel 6.2 or later" } },
+	/* drivers/gpu/drm/xe/xe_pci.c, bmg_desc: without force_probe from 6.12 on, has_sriov from 6.18 on */
+	[BATTLEMAGE] = { { "Arc, Battlemage",
+			   "switch on Above 4G decoding and Resizable BAR in the host's firmware: a VM sees the "
+			   "size that the host has set, and cannot change it; a Linux guest needs kernel 6.12 or "
+			   "later. Shared: virtual functions, where the card has them, from kernel 6.18 on" } },
 	/* drivers/scsi/mpt3sas/mpt3sas_scsih.c, mpt3sas_pci_table; its option ROM runs in the guest */
 	[HBA] = { { "SAS host adapter",
 		    "with IT firmware; --rombar 0 spares the guest its boot ROM, which can take minutes; the "
@@ -148,22 +182,34 @@ static const struct {
 #define USB	0x0c
 #define ANY	0
 
+/*
+ * NVIDIA: nvGpus.h, as above, but for what is in a chipset. Intel: include/drm/intel/pciids.h of Linux, whose
+ * names these are.
+ */
 static const struct {
 	uint16_t vendor, from, to;
 	uint8_t class; /* the first byte; ANY: whatever it is */
 	enum family family;
 } rows[] = {
+	{ 0x10de, 0x0190, 0x019f, DISPLAY, TESLA },	     /* G80 */
+	{ 0x10de, 0x0400, 0x042f, DISPLAY, TESLA },	     /* G84, G86 */
 	{ 0x10de, 0x05e0, 0x06bf, DISPLAY, TESLA },	     /* GT200, G92, G94, G96 */
 	{ 0x10de, 0x06c0, 0x06df, DISPLAY, FERMI },	     /* GF100 */
 	{ 0x10de, 0x06e0, 0x06ff, DISPLAY, TESLA },	     /* G98 */
 	{ 0x10de, 0x0a20, 0x0a7f, DISPLAY, TESLA },	     /* GT216, GT218 */
 	{ 0x10de, 0x0ca0, 0x0cbf, DISPLAY, TESLA },	     /* GT215 */
-	{ 0x10de, 0x0dc0, 0x0e3a, DISPLAY, FERMI },	     /* GF104, GF106, GF108 */
-	{ 0x10de, 0x0fc0, 0x0fff, DISPLAY, KEPLER },	     /* GK107 */
+	{ 0x10de, 0x0dc0, 0x0e3b, DISPLAY, FERMI },	     /* GF104, GF106, GF108 */
+	{ 0x10de, 0x0f00, 0x0f03, DISPLAY, FERMI },	     /* GF108 */
+	{ 0x10de, 0x0fc0, 0x0fee, DISPLAY, KEPLER },	     /* GK107 */
+	{ 0x10de, 0x0fef, 0x0ff2, DISPLAY, KEPLER_GRID },    /* GK107 */
+	{ 0x10de, 0x0ff3, 0x0fff, DISPLAY, KEPLER },	     /* GK107 */
 	{ 0x10de, 0x1000, 0x103f, DISPLAY, KEPLER },	     /* GK110, GK210 */
 	{ 0x10de, 0x1040, 0x109f, DISPLAY, FERMI },	     /* GF119, GF110 */
+	{ 0x10de, 0x10c0, 0x10df, DISPLAY, TESLA },	     /* G98, GT218 */
 	{ 0x10de, 0x1140, 0x1140, DISPLAY, FERMI },	     /* GF117 */
-	{ 0x10de, 0x1180, 0x11ff, DISPLAY, KEPLER },	     /* GK104, GK106 */
+	{ 0x10de, 0x1180, 0x11be, DISPLAY, KEPLER },	     /* GK104 */
+	{ 0x10de, 0x11bf, 0x11bf, DISPLAY, KEPLER_GRID },    /* GK104 */
+	{ 0x10de, 0x11c0, 0x11ff, DISPLAY, KEPLER },	     /* GK104, GK106 */
 	{ 0x10de, 0x1200, 0x125f, DISPLAY, FERMI },	     /* GF114, GF116 */
 	{ 0x10de, 0x1280, 0x12bf, DISPLAY, KEPLER },	     /* GK208 */
 	{ 0x10de, 0x1340, 0x13ff, DISPLAY, MAXWELL },	     /* GM107, GM108, GM204 */
@@ -195,22 +241,31 @@ static const struct {
 	{ 0x8086, 0x0102, 0x0126, DISPLAY, INTEL_GVT },	     /* Sandy Bridge */
 	{ 0x8086, 0x0152, 0x016a, DISPLAY, INTEL_GVT },	     /* Ivy Bridge */
 	{ 0x8086, 0x0402, 0x042e, DISPLAY, INTEL_GVT },	     /* Haswell */
+	{ 0x8086, 0x0a02, 0x0a2e, DISPLAY, INTEL_GVT },	     /* Haswell, ULT and ULX */
+	{ 0x8086, 0x0d02, 0x0d2e, DISPLAY, INTEL_GVT },	     /* Haswell, CRW */
 	{ 0x8086, 0x1602, 0x163e, DISPLAY, INTEL_GVT },	     /* Broadwell */
 	{ 0x8086, 0x1902, 0x193d, DISPLAY, INTEL_GVT },	     /* Skylake */
 	{ 0x8086, 0x3e90, 0x3ea9, DISPLAY, INTEL_GVT },	     /* Coffee Lake */
 	{ 0x8086, 0x5902, 0x593b, DISPLAY, INTEL_GVT },	     /* Kaby Lake */
+	{ 0x8086, 0x5a84, 0x5a85, DISPLAY, INTEL_GVT },	     /* Apollo Lake */
+	{ 0x8086, 0x87c0, 0x87ca, DISPLAY, INTEL_GVT },	     /* Amber Lake */
 	{ 0x8086, 0x9b21, 0x9bf6, DISPLAY, INTEL_GVT },	     /* Comet Lake */
+	{ 0x8086, 0x3184, 0x3185, DISPLAY, INTEL_GEMINI },   /* Gemini Lake */
 	{ 0x8086, 0x8a50, 0x8a71, DISPLAY, INTEL_GEN11 },    /* Ice Lake */
 	{ 0x8086, 0x4500, 0x4571, DISPLAY, INTEL_GEN11 },    /* Elkhart Lake */
 	{ 0x8086, 0x4e51, 0x4e71, DISPLAY, INTEL_GEN11 },    /* Jasper Lake */
-	{ 0x8086, 0x4680, 0x46d4, DISPLAY, INTEL_GEN12 },    /* Alder Lake, N */
-	{ 0x8086, 0x4c80, 0x4c9a, DISPLAY, INTEL_GEN12 },    /* Rocket Lake */
+	{ 0x8086, 0x4c80, 0x4c9a, DISPLAY, INTEL_ROCKET },   /* Rocket Lake */
+	{ 0x8086, 0x4626, 0x462a, DISPLAY, INTEL_GEN12 },    /* Alder Lake P */
+	{ 0x8086, 0x4680, 0x46d4, DISPLAY, INTEL_GEN12 },    /* Alder Lake S, P, N */
 	{ 0x8086, 0x9a40, 0x9af8, DISPLAY, INTEL_GEN12 },    /* Tiger Lake */
-	{ 0x8086, 0xa720, 0xa7ad, DISPLAY, INTEL_GEN12 },    /* Raptor Lake */
-	{ 0x8086, 0x64a0, 0x64b0, DISPLAY, INTEL_NEW },	     /* Lunar Lake */
-	{ 0x8086, 0x7d40, 0x7de0, DISPLAY, INTEL_NEW },	     /* Meteor Lake, Arrow Lake */
+	{ 0x8086, 0xa720, 0xa7ad, DISPLAY, INTEL_GEN12 },    /* Raptor Lake S, P, U */
+	{ 0x8086, 0x7d40, 0x7dd5, DISPLAY, INTEL_METEOR },   /* Meteor Lake, Arrow Lake H, U, S */
+	{ 0x8086, 0xb640, 0xb640, DISPLAY, INTEL_METEOR },   /* Arrow Lake S */
+	{ 0x8086, 0x6420, 0x64b0, DISPLAY, INTEL_LUNAR },    /* Lunar Lake */
+	{ 0x8086, 0xb080, 0xb0b0, DISPLAY, INTEL_PANTHER },  /* Panther Lake */
+	{ 0x8086, 0xfd80, 0xfd81, DISPLAY, INTEL_PANTHER },  /* Wildcat Lake */
 	{ 0x8086, 0x5690, 0x56c2, DISPLAY, ARC },	     /* Alchemist */
-	{ 0x8086, 0xe202, 0xe216, DISPLAY, ARC },	     /* Battlemage */
+	{ 0x8086, 0xe202, 0xe223, DISPLAY, BATTLEMAGE },     /* Battlemage */
 	{ 0x1000, 0x0064, 0x0087, STORAGE, HBA },	     /* SAS2008 to SAS2308 */
 	{ 0x1000, 0x0090, 0x0097, STORAGE, HBA },	     /* SAS3004 to SAS3108 */
 	{ 0x1000, 0x00aa, 0x00d3, STORAGE, HBA },	     /* SAS34xx to SAS36xx */

@@ -33,7 +33,7 @@
 
 void vm_note(struct vm *vm, const char *code, const char *fmt, ...)
 {
-	struct vm_note item = { .code = code };
+	struct vm_note item = { .code = code, .entry = -1 };
 	va_list args;
 	int ret;
 
@@ -56,6 +56,26 @@ void vm_note(struct vm *vm, const char *code, const char *fmt, ...)
 	}
 }
 
+/* The last note is about what the start of an entry loses. */
+static void note_loss(struct vm *vm, size_t from, int entry)
+{
+	if (vm->notes > from)
+		vm->note[vm->notes - 1].entry = entry;
+}
+
+void vm_forget_losses(struct vm *vm, unsigned int number)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < vm->notes; i++) {
+		if (vm->note[i].entry == (int)number)
+			free(vm->note[i].text);
+		else
+			vm->note[kept++] = vm->note[i];
+	}
+	vm->notes = kept;
+}
+
 void vm_call(struct vm *vm, const char *option, const char *value)
 {
 	const char *const words[] = { "qm", "set", vm->id, option, value };
@@ -73,6 +93,11 @@ static bool is_for_later(const struct vm *vm, const struct host_function *fn)
 				     vm->host->decisions.verdict[fn->place].reason;
 
 	return reason == REASON_NO_GROUP || reason == REASON_NO_IOMMU || reason == REASON_NOIOMMU;
+}
+
+bool vm_is_given(const struct vm *vm, const struct host_function *fn)
+{
+	return host_next(vm->host, fn) == HOST_NEXT_VFIO || is_for_later(vm, fn);
 }
 
 /* The config does not give it. Returns 0 where --force lets that pass. */
@@ -130,8 +155,7 @@ static int check_functions(struct vm *vm)
 			vm_note(vm, "no-group",
 				"%s has no IOMMU group, so no VM gets it: vfio-early status says why",
 				addr);
-		if (host_next(vm->host, fn) != HOST_NEXT_VFIO && !is_for_later(vm, fn) &&
-		    refuse_missing(vm, fn))
+		if (!vm_is_given(vm, fn) && refuse_missing(vm, fn))
 			ret = -EPERM;
 	}
 	return ret;
@@ -162,6 +186,7 @@ static int judge(struct vm *vm, const struct findings *findings)
 
 	for (size_t i = 0; i < findings->count; i++) {
 		const struct finding *finding = &findings->list[i];
+		size_t before = vm->notes;
 		bool blocks = finding->level == FINDING_BLOCKS &&
 			      (finding->stage == FINDING_STAGE_VM ||
 			       finding->stage == FINDING_STAGE_DEVICE);
@@ -175,9 +200,13 @@ static int judge(struct vm *vm, const struct findings *findings)
 		} else if (blocks || finding_is(finding, FINDING_DISK) ||
 			   finding_is(finding, FINDING_ADDRESS) ||
 			   finding_is(finding, FINDING_GROUP_IDLE) ||
-			   (is_of_vm(vm, finding) && finding_is(finding, FINDING_VM_TAKES))) {
+			   (is_of_vm(vm, finding) &&
+			    (finding_is(finding, FINDING_VM_TAKES) ||
+			     finding_is(finding, FINDING_VM_ENTRY_NUMBER)))) {
 			vm_note(vm, finding->code, "%s: %s%s%s", finding->subject, finding->text,
 				*finding->fix ? "; fix: " : "", finding->fix);
+			if (finding_is(finding, FINDING_VM_TAKES))
+				note_loss(vm, before, finding->entry);
 		}
 	}
 	return ret;
@@ -436,7 +465,8 @@ static void note_state(struct vm *vm)
 	if (!vm->qm.is_known)
 		vm_note(vm, "vm-not-read",
 			"the config of VM %s was not read (no qm here): numbers are counted from 0, "
-			"and what it has already is not known",
+			"what it has already is not known, and its machine, firmware and CPU are left "
+			"as they are; if it is to be q35 and OVMF, add --machine --ovmf",
 			vm->id);
 }
 

@@ -19,6 +19,7 @@
 struct vm_note {
 	const char *code;
 	char *text;
+	int entry; /* the hostpciN whose start loses what it says, or -1 */
 };
 
 struct vm {
@@ -50,11 +51,17 @@ struct vm {
 __attribute__((format(printf, 3, 4))) void vm_note(struct vm *vm, const char *code, const char *fmt,
 						   ...);
 
+/* vm_forget_losses - what an entry takes from this host is not so once it is changed. */
+void vm_forget_losses(struct vm *vm, unsigned int number);
+
 /* vm_call - qm set ID OPTION VALUE. */
 void vm_call(struct vm *vm, const char *option, const char *value);
 
 /* vm_index - of a function in host->fn. */
 size_t vm_index(const struct vm *vm, const struct pci_function *fn);
+
+/* vm_is_given - does the config give it to VMs, or would it if there were an IOMMU? */
+bool vm_is_given(const struct vm *vm, const struct host_function *fn);
 
 /* vm_find_entry - the entry of this VM that has a function, by its place in host->fn; or -1. */
 int vm_find_entry(const struct vm *vm, size_t at);

@@ -114,6 +114,8 @@ static void call_firmware(struct vm *vm, bool is_installed, const char *storage)
 	const char *bios = pve_config_get(&vm->qm.config, "bios");
 	bool has_ovmf = bios && !strcmp(bios, "ovmf");
 
+	if (!vm->qm.is_known && !vm->ovmf)
+		return;
 	if (is_installed && !has_ovmf && !vm->ovmf) {
 		vm_note(vm, "bios-kept",
 			"this VM has a disk and no bios=ovmf: a guest that was installed for "
@@ -162,6 +164,8 @@ static void call_cpu(struct vm *vm)
 			"--hidden is not needed: NVIDIA's driver works in a VM from branch %d on, and "
 			"no other driver asks",
 			HIDDEN_UNTIL);
+	if (!vm->qm.is_known && !vm->hidden)
+		return;
 	set_cpu_type(value, cpu, "host");
 	if (vm->hidden && !vm->has_primary && is_old) {
 		vm_set_property(hidden, value, "hidden", "1");
@@ -191,6 +195,13 @@ static void call_machine(struct vm *vm, bool is_installed)
 	vm->is_arm = arch && !strcmp(arch, "aarch64");
 	if (vm->is_arm)
 		return;
+	/* It may be an installed guest. */
+	if (!vm->qm.is_known) {
+		vm->will_be_q35 = vm->q35;
+		if (vm->q35)
+			vm_call(vm, "--machine", "q35");
+		return;
+	}
 	vm->will_be_q35 = pve_is_q35(&vm->qm.config) || vm->q35 || !is_installed;
 	if (vm->will_be_q35 && !pve_is_q35(&vm->qm.config))
 		vm_call(vm, "--machine", "q35");
@@ -206,7 +217,7 @@ void vm_machine(struct vm *vm)
 {
 	const char *balloon = pve_config_get(&vm->qm.config, "balloon");
 	char storage[64];
-	bool is_installed = find_storage(vm, storage, sizeof(storage)) && vm->qm.is_known;
+	bool is_installed = find_storage(vm, storage, sizeof(storage));
 
 	call_machine(vm, is_installed);
 	call_firmware(vm, is_installed, storage);

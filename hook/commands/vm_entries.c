@@ -205,6 +205,12 @@ static void set_igpu(struct vm *vm, unsigned int number, bool is_new, char *valu
 {
 	const char *vga = pve_config_get(&vm->qm.config, "vga");
 
+	if (!vm->qm.is_known && !vm->will_be_q35) {
+		vm_note(vm, "igpu-machine",
+			"how Intel's GPU is given depends on the machine, which is not known: on i440fx "
+			"with legacy-igd=1 and vga none, on q35 with pcie=1 and a GOP ROM (--machine)");
+		return;
+	}
 	if (!vm->will_be_q35) {
 		if (is_new)
 			change(value, "legacy-igd", "1");
@@ -318,6 +324,46 @@ static int add_entry(struct vm *vm, const bool *mask)
 }
 
 /*
+ * Of a slot that is no card the entry may have functions that stay with the host, each in a group of its
+ * own, which its start takes all the same: those go.
+ * @asked: the functions that the VM is to have
+ */
+static bool drop_hosts(struct vm *vm, unsigned int number, const bool *asked)
+{
+	const struct host *host = vm->host;
+	struct pve_entry *entry = &vm->entry[number];
+	bool *dropped = calloc(host->count + 1, sizeof(*dropped)), any = false;
+	char list[VM_LIST_SIZE];
+
+	for (size_t i = 0; i < host->count && dropped && can_grow(entry) && !entry->is_mdev; i++) {
+		bool is_slot = false, is_mate = false;
+
+		if (!(entry->flags[i] & PVE_NAMED) || asked[i] || vm_is_given(vm, &host->fn[i]) ||
+		    slot_has(&vm->slot, &host->fn[i].pci.addr))
+			continue;
+		for (size_t j = 0; j < host->count; j++) {
+			is_slot |= asked[j] && pci_address_same_slot(&host->fn[i].pci.addr,
+								     &host->fn[j].pci.addr);
+			is_mate |= asked[j] && host->fn[i].pci.group == host->fn[j].pci.group;
+		}
+		dropped[i] = is_slot && !is_mate;
+		any |= dropped[i];
+	}
+	vm->no_memory |= !dropped;
+	if (any) {
+		write_list(host, dropped, list, sizeof(list));
+		vm_note(vm, "entry-narrowed",
+			"hostpci%u of VM %s gave it %s too, which no bind line names and its start takes "
+			"from the host: its entry is changed, and names the functions one by one",
+			number, vm->id, list);
+		for (size_t i = 0; i < host->count; i++)
+			entry->flags[i] &= (unsigned char)~(dropped[i] ? PVE_NAMED : 0);
+	}
+	free(dropped);
+	return any;
+}
+
+/*
  * An entry that has some of the functions.
  * @asked: the functions that the VM is to have
  * @more: those that this entry is to have too; used up
@@ -328,7 +374,7 @@ static int change_entry(struct vm *vm, unsigned int number, const bool *asked, b
 {
 	const struct pve_entry *entry = &vm->entry[number];
 	char value[VM_VALUE_SIZE], list[VM_LIST_SIZE];
-	bool grows = false;
+	bool grows = false, shrinks = drop_hosts(vm, number, asked);
 	size_t count = 0;
 	int ret = 0;
 
@@ -348,7 +394,7 @@ static int change_entry(struct vm *vm, unsigned int number, const bool *asked, b
 			number, vm->id);
 	if (entry->fault == PVE_FAULT_KEY_TWICE)
 		drop_keys(value);
-	if (grows || entry->fault == PVE_FAULT_TWICE || entry->fault == PVE_FAULT_BOTH) {
+	if (grows || shrinks || entry->fault == PVE_FAULT_TWICE || entry->fault == PVE_FAULT_BOTH) {
 		write_list(vm->host, more, list, sizeof(list));
 		if (can_grow(entry))
 			change(value, "host", list);
@@ -640,6 +686,15 @@ static void say_there(struct vm *vm, const struct pve_entry *list, size_t count)
 	}
 }
 
+/* Does its start take what no bind line gives? */
+static bool takes_hosts(const struct vm *vm, const struct pve_entry *entry)
+{
+	for (size_t i = 0; i < vm->host->count && entry->flags; i++)
+		if (entry->flags[i] & PVE_TAKEN && !vm_is_given(vm, &vm->host->fn[i]))
+			return true;
+	return false;
+}
+
 /* Why the VM would not start with its entries as they will be; and where nothing is to be done. */
 static int look_at_after(struct vm *vm)
 {
@@ -668,8 +723,11 @@ static int look_at_after(struct vm *vm)
 		say_there(vm, list, count);
 		say_faults(vm, list, count);
 	}
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		if (!ret && !list[i].is_args && !takes_hosts(vm, &list[i]))
+			vm_forget_losses(vm, list[i].number);
 		free(list[i].flags);
+	}
 	pve_config_free(&after);
 	return ret;
 }

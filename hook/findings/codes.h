@@ -155,12 +155,16 @@
 	X(VM_ENTRY_TWICE, "vm-entry-twice", VM, "vms", WARNS, \
 	  "{0} names {1} twice: the VM does not start", "name each function once") \
 	X(VM_KEY_TWICE, "vm-key-twice", VM, "vms", WARNS, \
-	  "{0} sets {1} twice: Proxmox VE passes the entry over, and the VM starts without the device", \
+	  "{0} sets {1} twice: Proxmox VE ignores the entry, and the VM starts without the device", \
 	  "write {1} once, or take the entry out: {2}") \
 	X(VM_PROPERTY, "vm-entry-property", VM, "vms", WARNS, \
-	  "{0}: Proxmox VE does not understand {1}= as it is there, and passes the entry over: the VM " \
+	  "{0}: Proxmox VE does not understand {1}= as it is there, and ignores the entry: the VM " \
 	  "starts without the device", \
 	  "correct it, or take the entry out: {2}") \
+	X(VM_ENTRY_NUMBER, "vm-entry-number", VM, "vms", WARNS, \
+	  "{0}: Proxmox VE knows only hostpci0 to hostpci15, and ignores this entry: the VM starts " \
+	  "without the device", \
+	  "give it a free number in /etc/pve/qemu-server/{3}.conf") \
 	X(VM_ENTRY_BOTH, "vm-entry-both", VM, "vms", WARNS, \
 	  "{0} has an address and a mapping: the VM does not start", "take one of them out") \
 	X(VM_MDEV_MANY, "vm-mdev-functions", VM, "vms", WARNS, \

@@ -91,6 +91,7 @@ static void append(struct findings *findings, const struct finding_words *is, co
 		.stage = is->stage,
 		.level = is->level,
 		.group = -1,
+		.entry = -1,
 		.subject = strdup(subject ? subject : ""),
 		.text = text,
 		.fix = fix,

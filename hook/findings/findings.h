@@ -45,6 +45,7 @@ struct finding {
 	enum finding_level level;
 	int group;	 /* the IOMMU group that it concerns, or -1 */
 	unsigned int vm; /* the VM whose start it is about (its VMID), or 0 */
+	int entry;	 /* and of which hostpciN, or -1 */
 	char *subject; /* "0000:81:00.0", "group 9", "config", a file and line; "" for the whole */
 	char *text;    /* a clause */
 	char *fix;     /* what to do; "" when there is nothing */

@@ -161,7 +161,7 @@ static void add_blocking(const struct group *group, const struct host_function *
 
 	pci_address_format(&fn->pci.addr, about);
 	snprintf(number, sizeof(number), "%d", group->number);
-	if (verdict_of(group->search, fn)->reason == REASON_EXCEPT)
+	if (find_is_excepted(group->search, fn))
 		fix = "remove it from the except line, or the bound functions from the config";
 	if (host_is_viable_driver(driver))
 		finding_add(findings, FINDING_GROUP_IDLE, about, number, fix, NULL);

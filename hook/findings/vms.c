@@ -117,7 +117,7 @@ static bool is_of_host(const struct search *search, const struct host_function *
 	return next != HOST_NEXT_VFIO && next != HOST_NEXT_HELD;
 }
 
-static bool is_excepted(const struct search *search, const struct host_function *fn)
+bool find_is_excepted(const struct search *search, const struct host_function *fn)
 {
 	const struct plan *plan = &search->host->plan;
 
@@ -142,7 +142,8 @@ static bool can_be_added(const struct search *search, const struct host_function
 		return false;
 	for (size_t i = 0; i < host->count; i++)
 		if (pci_address_same_slot(&host->fn[i].pci.addr, &fn->pci.addr) &&
-		    host->fn[i].pci.group == fn->pci.group && is_excepted(search, &host->fn[i]))
+		    host->fn[i].pci.group == fn->pci.group &&
+		    find_is_excepted(search, &host->fn[i]))
 			return false;
 	return true;
 }
@@ -301,6 +302,7 @@ static void find_fault(struct search *search, const struct pve_entry *entry)
 		[PVE_FAULT_PROPERTY] = FINDING_VM_PROPERTY,
 		[PVE_FAULT_BOTH] = FINDING_VM_ENTRY_BOTH,
 		[PVE_FAULT_MDEV_MANY] = FINDING_VM_MDEV_MANY,
+		[PVE_FAULT_NUMBER] = FINDING_VM_ENTRY_NUMBER,
 	};
 	char about[32], name[160], delete[64], number[16];
 
@@ -561,8 +563,11 @@ void find_vms(struct search *search)
 		find_fault(search, entry);
 		find_mdev(search, entry);
 		find_concern(search, from, group_of(search, entry));
-		for (; from < search->findings->count; from++)
+		for (; from < search->findings->count; from++) {
 			search->findings->list[from].vm = entry->vm->id;
+			search->findings->list[from].entry = entry->is_args ? -1 :
+									      (int)entry->number;
+		}
 	}
 	find_pairs(search, pve->entry, pve->entries);
 	find_shares(search);

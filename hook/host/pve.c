@@ -454,13 +454,42 @@ static int add_args(struct host *host, struct pve *pve, const struct pve_config 
 	return add_entry(pve, &entry, pve_resolve_args(host, &entry));
 }
 
+/* "hostpci16" and more, which are no options of a VM (PVE::QemuServer, parse_vm_config()). */
+static int add_numbers(struct host *host, struct pve *pve, const struct pve_config *vm)
+{
+	static const char key[] = "hostpci";
+	int ret = 0;
+
+	for (size_t i = 0; i < vm->options && !ret; i++) {
+		const struct pve_option *option = &vm->option[i];
+		struct pve_entry entry = { .vm = vm, .value = option->value };
+		char *end;
+
+		if (strncmp(option->key, key, strlen(key)) != 0)
+			continue;
+		entry.number = (unsigned int)strtoul(option->key + strlen(key), &end, 10);
+		if (*end || entry.number < PVE_MAX_HOSTPCI)
+			continue;
+		entry.is_pending = option->is_pending;
+		entry.flags = calloc(host->count + 1, 1);
+		if (!entry.flags)
+			ret = message_errno(-ENOMEM, "cannot read the VMs");
+		fail(&entry, PVE_FAULT_NUMBER, option->key);
+		ret = add_entry(pve, &entry, ret);
+	}
+	return ret;
+}
+
 static int add_entries(struct host *host, struct pve *pve, const struct pve_config *vm)
 {
+	int ret = add_numbers(host, pve, vm);
+
+	if (ret)
+		return ret;
 	for (unsigned int i = 0; i < PVE_MAX_HOSTPCI; i++) {
 		struct pve_entry entry = { .vm = vm, .number = i };
 		const struct pve_option *option;
 		char key[24];
-		int ret;
 
 		snprintf(key, sizeof(key), "hostpci%u", i);
 		option = pve_config_option(vm, key);

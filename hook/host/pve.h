@@ -44,6 +44,7 @@ enum pve_fault {
 	PVE_FAULT_PROPERTY,   /* a property that the format does not have: passed over too */
 	PVE_FAULT_BOTH,	      /* host= and mapping= */
 	PVE_FAULT_MDEV_MANY,  /* mdev= with several functions */
+	PVE_FAULT_NUMBER,     /* hostpci16 and more: passed over */
 };
 
 /* One hostpciN of one VM, or what its args give it past Proxmox VE ("-device vfio-pci,host=..."). */

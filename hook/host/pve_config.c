@@ -97,11 +97,15 @@ enum section {
 
 static int parse_line(struct pve_config *config, enum section section, char *line)
 {
-	size_t len = strspn(line, KEY_CHARACTERS);
-	char *value = line + len + 1;
+	size_t len = strspn(line, KEY_CHARACTERS), blanks = strspn(line + len, " \t");
+	char *value = line + len + blanks + 1;
 
-	if (!len || line[len] != ':')
+	/* LXC's own keys are also written as LXC does, "lxc.x = y" (PVE::LXC::Config, parse_pct_config). */
+	if (!len ||
+	    (line[len] != ':' && (line[len + blanks] != '=' || strncmp(line, "lxc.", 4) != 0)))
 		return 0;
+	if (line[len] == ':')
+		value = line + len + 1;
 	line[len] = '\0';
 	value += strspn(value, " \t");
 	if (!*value)

@@ -40,6 +40,9 @@ static void each_family_by_a_known_device(void **state)
 		uint32_t class;
 		const char *name;
 	} devices[] = {
+		{ 0x10de, 0x0193, 0x030000, "Tesla" },			  /* GeForce 8800 GTS */
+		{ 0x10de, 0x0402, 0x030000, "Tesla" },			  /* GeForce 8600 GT */
+		{ 0x10de, 0x10d8, 0x030000, "Tesla" },			  /* NVS 300 */
 		{ 0x10de, 0x05e1, 0x030000, "Tesla" },			  /* GeForce GTX 280 */
 		{ 0x10de, 0x0612, 0x030000, "Tesla" },			  /* GeForce 9800 GTX */
 		{ 0x10de, 0x06e4, 0x030000, "Tesla" },			  /* GeForce 8400 GS */
@@ -50,6 +53,12 @@ static void each_family_by_a_known_device(void **state)
 		{ 0x10de, 0x104a, 0x030000, "Fermi" },			  /* GeForce GT 610 */
 		{ 0x10de, 0x1140, 0x030000, "Fermi" },			  /* GeForce 610M */
 		{ 0x10de, 0x1201, 0x030000, "Fermi" },			  /* GeForce GTX 560 */
+		{ 0x10de, 0x0e3b, 0x030000, "Fermi" },			  /* Quadro 4000M */
+		{ 0x10de, 0x0f02, 0x030000, "Fermi" },			  /* GeForce GT 730 */
+		{ 0x10de, 0x0ff2, 0x030000, "GRID K1, K2 or K340" },	  /* GRID K1 */
+		{ 0x10de, 0x11bf, 0x030000, "GRID K1, K2 or K340" },	  /* GRID K2 */
+		{ 0x10de, 0x11c0, 0x030000, "Kepler" },			  /* GeForce GTX 660 */
+		{ 0x10de, 0x0ffa, 0x030000, "Kepler" },			  /* Quadro K600 */
 		{ 0x10de, 0x0fc6, 0x030000, "Kepler" },			  /* GeForce GTX 650 */
 		{ 0x10de, 0x1004, 0x030000, "Kepler" },			  /* GeForce GTX 780 */
 		{ 0x10de, 0x1187, 0x030000, "Kepler" },			  /* GeForce GTX 760 */
@@ -83,6 +92,11 @@ static void each_family_by_a_known_device(void **state)
 		{ 0x8086, 0x0112, 0x030000, "Intel, generation 6 to 9" }, /* HD Graphics 3000 */
 		{ 0x8086, 0x0162, 0x030000, "Intel, generation 6 to 9" }, /* HD Graphics 4000 */
 		{ 0x8086, 0x0412, 0x030000, "Intel, generation 6 to 9" }, /* HD Graphics 4600 */
+		{ 0x8086, 0x0a16, 0x030000, "Intel, generation 6 to 9" }, /* HD Graphics 4400 */
+		{ 0x8086, 0x0d22, 0x030000, "Intel, generation 6 to 9" }, /* Iris Pro 5200 */
+		{ 0x8086, 0x5a85, 0x030000, "Intel, generation 6 to 9" }, /* HD Graphics 500 */
+		{ 0x8086, 0x87ca, 0x030000, "Intel, generation 6 to 9" }, /* UHD Graphics 617 */
+		{ 0x8086, 0x3185, 0x030000, "Intel, Gemini Lake" },	  /* UHD Graphics 600 */
 		{ 0x8086, 0x1622, 0x030000, "Intel, generation 6 to 9" }, /* Iris Pro 6200 */
 		{ 0x8086, 0x1912, 0x030000, "Intel, generation 6 to 9" }, /* HD Graphics 530 */
 		{ 0x8086, 0x3e92, 0x030000, "Intel, generation 6 to 9" }, /* UHD Graphics 630 */
@@ -93,13 +107,19 @@ static void each_family_by_a_known_device(void **state)
 		{ 0x8086, 0x4541, 0x030000, "Intel, generation 11" },	  /* Elkhart Lake */
 		{ 0x8086, 0x4680, 0x030000, "Intel, generation 12" },	  /* UHD Graphics 770 */
 		{ 0x8086, 0x46d1, 0x030000, "Intel, generation 12" },	  /* N100 */
-		{ 0x8086, 0x4c8a, 0x030000, "Intel, generation 12" },	  /* UHD Graphics 750 */
+		{ 0x8086, 0x4628, 0x030000, "Intel, generation 12" },	  /* Alder Lake UP3 */
+		{ 0x8086, 0x4c8a, 0x030000, "Intel, Rocket Lake" },	  /* UHD Graphics 750 */
 		{ 0x8086, 0x9a49, 0x030000, "Intel, generation 12" },	  /* Iris Xe */
 		{ 0x8086, 0xa780, 0x030000, "Intel, generation 12" },	  /* UHD Graphics 770 */
-		{ 0x8086, 0x7d55, 0x030000, "Intel, Meteor Lake or later" },
-		{ 0x8086, 0x64a0, 0x030000, "Intel, Meteor Lake or later" },
-		{ 0x8086, 0x56a0, 0x030000, "Arc" },		  /* A770 */
-		{ 0x8086, 0xe20b, 0x030000, "Arc" },		  /* B580 */
+		{ 0x8086, 0x7d55, 0x030000, "Intel, Meteor Lake or Arrow Lake" },
+		{ 0x8086, 0xb640, 0x030000, "Intel, Meteor Lake or Arrow Lake" },
+		{ 0x8086, 0x6420, 0x030000, "Intel, Lunar Lake" },
+		{ 0x8086, 0x64a0, 0x030000, "Intel, Lunar Lake" },
+		{ 0x8086, 0xb080, 0x030000, "Intel, Panther Lake or Wildcat Lake" },
+		{ 0x8086, 0xfd81, 0x030000, "Intel, Panther Lake or Wildcat Lake" },
+		{ 0x8086, 0x56a0, 0x030000, "Arc" },		 /* A770 */
+		{ 0x8086, 0xe20b, 0x030000, "Arc, Battlemage" }, /* B580 */
+		{ 0x8086, 0xe223, 0x030000, "Arc, Battlemage" },
 		{ 0x1000, 0x0072, 0x010700, "SAS host adapter" }, /* SAS2008 */
 		{ 0x1000, 0x0097, 0x010700, "SAS host adapter" }, /* SAS3008 */
 		{ 0x1000, 0x00ac, 0x010700, "SAS host adapter" }, /* SAS3416 */
@@ -139,6 +159,7 @@ static void last_driver_of_families(void **state)
 	assert_int_equal(driver_of(0x10de, 0x05e1), 340);
 	assert_int_equal(driver_of(0x10de, 0x06c0), 390);
 	assert_int_equal(driver_of(0x10de, 0x1187), 470);
+	assert_int_equal(driver_of(0x10de, 0x0ff2), 367);
 	assert_int_equal(driver_of(0x10de, 0x1b80), 580);
 	assert_int_equal(driver_of(0x10de, 0x1e84), 0);
 	assert_int_equal(driver_of(0x1002, 0x73bf), 0);

@@ -89,20 +89,16 @@ guest() {
 
 kepler='use NVIDIA 470.256.02 and kernel 6.6 LTS in the guest: branch 470 is the last for Kepler, and its last release is not adapted to later kernels'
 
-begin "vm: a new guest, no config known"
+begin "vm: no config known"
 config 'bind 02:00\n'
 run vm 103 02:00.1
 status_is 0
 no_err
 out_is <<-EOF
-	qm set 103 --machine q35
-	qm set 103 --bios ovmf
-	qm set 103 --cpu host
-	qm set 103 --hostpci0 0000:02:00,pcie=1
-	# OVMF keeps its settings on an EFI disk: qm set 103 --efidisk0 STORAGE:1,efitype=4m,pre-enrolled-keys=0
+	qm set 103 --hostpci0 0000:02:00
 	# all memory of a VM with a PCI device is in use from its start: ballooning gives nothing back; qm set 103 --balloon 0
 	# 0000:02:00.0 (10de:1187), Kepler: $kepler
-	# the config of VM 103 was not read (no qm here): numbers are counted from 0, and what it has already is not known
+	# the config of VM 103 was not read (no qm here): numbers are counted from 0, what it has already is not known, and its machine, firmware and CPU are left as they are; if it is to be q35 and OVMF, add --machine --ovmf
 EOF
 
 begin "vm: next free numbers, what is there already, snapshots do not count"
@@ -149,11 +145,11 @@ no_out "qm set"
 err "error: 0000:17:00.1 is not given to VMs: no bind line names it; fix: vfio-early add 0000:17:00.1"
 run vm --force 103 17:00.1
 status_is 0
-out "qm set 103 --hostpci0 0000:17:00.1,pcie=1"
+out "qm set 103 --hostpci0 0000:17:00.1"
 out "# the next boot does not bind 0000:17:00.1 (no bind line names it): its driver has it until the VM starts"
 # The slot has virtual functions too, which its address would name.
 run vm --force 103 17:00.0
-out "qm set 103 --hostpci0 0000:17:00.0,pcie=1"
+out "qm set 103 --hostpci0 0000:17:00.0"
 
 begin "vm: no group"
 config 'bind 02:00\n'

@@ -294,8 +294,13 @@ vm_is "an APU, with its ROM, of which one is there" "${q35}hostpci0: c5:00.1,pci
 hostpci1 0000:c5:00.0" <<-EOF
 	--hostpci1 0000:c5:00.0,pcie=1,romfile=vbios.bin
 EOF
-vm_is "an APU of which the VM has the slot" "${q35}hostpci0: c5:00,pcie=1\n" c5:00 'apu-rom not-of-card-given there-already' \
-	'hostpci0 0000:c5:00.0 0000:c5:00.1 0000:c5:00.2 0000:c5:00.3' <<-EOF
+vm_is "an APU of which the VM has the slot: what is the host's goes" "${q35}hostpci0: c5:00,pcie=1\n" c5:00 'apu-rom entry-narrowed not-of-card' \
+	'hostpci0 0000:c5:00.0 0000:c5:00.1' <<-EOF
+	--hostpci0 '0000:c5:00.0;0000:c5:00.1,pcie=1'
+EOF
+vm_is "a virtual function of which the VM has the slot" "${q35}hostpci3: 17:00;02:00,pcie=1,rombar=0\n" 17:00.1 'entry-narrowed' \
+	'hostpci3 0000:02:00.0 0000:02:00.1 0000:17:00.1' <<-EOF
+	--hostpci3 '0000:02:00;0000:17:00.1,pcie=1,rombar=0'
 EOF
 vm_is "--only" "$q35" '02:00.0 --only' '' 'hostpci0 0000:02:00.0' <<-EOF
 	--hostpci0 0000:02:00.0,pcie=1
@@ -547,6 +552,88 @@ guest 100 "${q35}args: -device vfio-pci,host=02:00.0\n"
 run vm 100 02:00
 status_is 1
 err "error: args of VM 100 already has 0000:02:00.0, bypassing Proxmox VE (-device vfio-pci); fix: remove it from args first"
+
+begin "vm: an APU of which the VM has the slot by a mapping: that is not ours to narrow"
+vm_machine
+guest 100 "${q35}hostpci0: mapping=apu,pcie=1\n"
+printf 'apu\n\tmap id=1002:1900,iommugroup=71,node=pve1,path=0000:c5:00,subsystem-id=0000:0000\n' >"$root/etc/pve/mapping/pci.cfg"
+run vm 100 c5:00
+status_is 0
+no_out "qm set"
+out_has "# hostpci0 of VM 100 gives it 0000:c5:00.2 too: "
+
+begin "vm: a slot with functions that the config gives too is left as it is"
+vm_machine
+config 'bind c5:00.0 c5:00.1 c5:00.2 c5:00.3\n'
+guest 100 "${q35}hostpci0: c5:00,pcie=1\n"
+run vm 100 c5:00
+status_is 0
+no_out "qm set"
+
+begin "vm: what an entry takes from the host is not said of one that is narrowed"
+vm_machine
+protected
+mkdir -p "$root/sys/bus/pci/drivers/ccp"
+ln -sfn ../../../../bus/pci/drivers/ccp "$root/sys/devices/pci0000:00/0000:00:08.1/0000:c5:00.2/driver"
+echo 'DRIVER=ccp' >>"$root/sys/devices/pci0000:00/0000:00:08.1/0000:c5:00.2/uevent"
+guest 100 "${q35}hostpci0: c5:00,pcie=1\n"
+run check -o CODE --raw
+out "vm-takes"
+run vm 100 c5:00
+status_is 0
+no_out "takes from this host"
+guest 100 "${q35}hostpci0: c5:00.0,pcie=1\nhostpci1: c5:00.2,pcie=1\n"
+run vm 100 c5:00
+out_has "# VM 100: hostpci1 (c5:00.2,pcie=1): its start takes from this host: 0000:c5:00.2 from ccp"
+
+begin "vm, check: hostpci16, which Proxmox VE does not know"
+vm_machine
+protected
+guest 100 "${q35}hostpci15: 02:00\nhostpci16: 03:00\nhostpcix: 04:00\nhostpci: 04:00\n"
+run check -o CODE,SUBJECT,TEXT,FIX --raw
+[ "$(grep -c '^vm-' "$work/out")" -eq 1 ] || problem "$(grep '^vm-' "$work/out")"
+grep -q '^vm-entry-number VM.x20100 hostpci16.*/etc/pve/qemu-server/100.conf$' "$work/out" || problem "nothing of hostpci16"
+run vm 100 02:00
+out_has "# VM 100: hostpci16 (03:00): Proxmox VE knows only hostpci0 to hostpci15, and ignores this entry"
+
+begin "vm: a VM whose config cannot be read keeps its machine, firmware and CPU"
+vm_machine
+config 'bind 00:02 02:00\n'
+rm -r "$root/etc/pve"
+run vm 100 02:00
+status_is 0
+[ "$(grep '^qm' "$work/out")" = "qm set 100 --hostpci0 0000:02:00" ] || problem "$(grep '^qm' "$work/out")"
+run vm 100 02:00 --machine --ovmf --hidden
+[ "$(grep -c '^qm set 100 --\(machine q35\|bios ovmf\|cpu host,hidden=1\|hostpci0 0000:02:00,pcie=1\)$' "$work/out")" -eq 4 ] ||
+	problem "what is asked for is left out"
+run vm 100 00:02
+[ "$(grep '^qm' "$work/out")" = "qm set 100 --hostpci0 0000:00:02" ] || problem "$(grep '^qm' "$work/out")"
+run vm 100 00:02 --json
+out_has '"code": "igpu-machine"'
+
+begin "check: a container's keys as LXC writes them"
+vm_machine
+protected
+mkdir -p "$root/etc/pve/lxc"
+dir=$root/sys/devices/pci0000:00/0000:00:06.0/0000:03:00.0/drm/card2
+mkdir -p "$dir"
+printf 'MAJOR=226\nMINOR=2\nDEVNAME=dri/card2\n' >"$dir/uevent"
+for line in 'lxc.mount.entry = /dev/dri/card2 dev/dri/card0 none bind' 'lxc.mount.entry=/dev/dri dev/dri none bind' \
+	'lxc.cgroup2.devices.allow = c 226:2 rwm'; do
+	echo "$line" >"$root/etc/pve/lxc/200.conf"
+	run check -o CODE,SUBJECT --raw
+	out 'container-loses container\x20200'
+done
+# Of a VM it is no line at all.
+guest 100 "${q35}hostpci0 = 44:00\n"
+run check -o CODE --raw
+no_out vm-
+
+begin "check: the mate in except is not proposed for add"
+vm_machine
+config 'bind 07:00\nexcept 08:00.0\n'
+run check -o CODE,FIX --raw
+out_has 'blocks-group remove\x20it\x20from\x20the\x20except\x20line'
 
 begin "vm: no such VM"
 vm_machine
