@@ -6,8 +6,9 @@
 # $arch, the guest's architecture.
 # Defines only; needs common.sh, scenario.sh and accel.sh.
 
-# What the console says when the boot will never end.
-dead='Kernel panic - not syncing|^\(initramfs\)|ou are in emergency mode|Entering emergency mode'
+# What the console says when the boot will never end; and when it ends only if the guest helps itself.
+dead='Kernel panic - not syncing|^\(initramfs\)'
+stuck='ou are in emergency mode|Entering emergency mode'
 
 # What the console says once the kernel has come to its first program: of its own, or of the harness's.
 reached='Run /init as init process|@@ init'
@@ -48,7 +49,8 @@ kernel_expand() {
 machine_arguments() {
 	_file=$1/scenario
 	accel_arguments "$arch"
-	printf '%s\n' -nodefaults -display none -no-reboot -smp "$(key "$_file" cpus 1)" \
+	[ "$(key "$_file" reboots no)" = yes ] || echo -no-reboot
+	printf '%s\n' -nodefaults -display none -smp "$(key "$_file" cpus 1)" \
 		-m "$(key "$_file" memory "${memory:-1024}")"
 	"machine_$arch" "$_file" || return
 	case $(key "$_file" firmware none) in
@@ -149,11 +151,13 @@ guest_try() {
 	cat "$out/qmp.out" >"$out/qmp.log" &
 	_qmp=$!
 	_told='' _reason='' _running=''
+	_dead=$dead
+	[ "$(key "$1/scenario" reboots no)" = yes ] || _dead="$dead|$stuck"
 	while kill -0 "$_qemu" 2>/dev/null; do
 		# More often costs more of the processors than it saves of the time.
 		sleep 0.5
-		if grep -aqE "$dead" "$out/console.log"; then
-			_reason="the guest died: $(grep -aE "$dead" "$out/console.log" | head -n 1 | tr -d '\r')"
+		if grep -aqE "$_dead" "$out/console.log"; then
+			_reason="the guest died: $(grep -aE "$_dead" "$out/console.log" | head -n 1 | tr -d '\r')"
 			sleep 1
 			kill "$_qemu" 2>/dev/null
 			break

@@ -29,7 +29,7 @@ image_tree() {
 		cp -R "$scenario" "$tree/root/scenario"
 		chown -R 0:0 "$tree/root/scenario"
 		install -m 644 "$scenario/vfio-early.conf" "$tree/etc/vfio-early.conf"
-		install -m 644 "$guest/run.sh" "$guest/sections.sh" "$tree/root"
+		install -m 644 "$guest/run.sh" "$guest/walk.sh" "$guest/sections.sh" "$tree/root"
 		install -m 755 "$guest/gather" "$tree/usr/local/sbin/vfio-early-gather"
 		install -m 644 "$guest/vfio-early-gather.service" "$tree/etc/systemd/system"
 		mkdir -p "$tree/etc/systemd/system/multi-user.target.wants"
@@ -169,13 +169,8 @@ image_build() {
 		return 1
 	}
 	_version=$(image_kernel "$_tree" "$(key "$1/scenario" kernel)") || return
-	case $(key "$1/scenario" loader) in
-	'') ;;
-	grub) loader_setup "$_tree" "$(kernel_arguments "$1/scenario")" || return ;;
-	*)
-		say 'loader is none of grub'
-		return 1 ;;
-	esac
+	_loader=$(key "$1/scenario" loader)
+	[ -z "$_loader" ] || loader_setup "$_loader" "$_tree" "$(kernel_arguments "$1/scenario")" || return
 	disk_build "$1" "$4" 1 || return
 	kernel_kept "$4" "$2.images/vmlinux-$_version" ||
 		say "the kernel of $(scenario_name "$1") has to unpack itself in the guest"
@@ -199,6 +194,6 @@ disk_build() {
 	if [ -z "$(key "$1/scenario" loader)" ] || [ -e "$1/between" ]; then
 		mv "$2/part" "$2/disk"
 	else
-		loader_disk "$2/tree" "$2/part" "$2/disk" && rm "$2/part"
+		loader_disk "$(key "$1/scenario" loader)" "$2/tree" "$2/part" "$2/disk" && rm "$2/part"
 	fi
 }
