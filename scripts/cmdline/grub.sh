@@ -165,10 +165,18 @@ function stop(   rest) {
 	}
 	p = size + 1
 }
-function parse(   start, variable) {
+# "A=1 B=2 COMMAND": none of them is assigned.
+function doubt_all(names, number,   times, list_of, i) {
+	times = split(names, list_of, " ")
+	for (i = 1; i <= times; i++)
+		unknown[list_of[i]] = unknown[list_of[i]] name ":" number "\n"
+}
+function parse(   start, variable, simple) {
 	p = number = 1
 	size = length(s)
 	while (p <= size) {
+		if (peek() ~ /[\n;]/)
+			simple = ""
 		if (peek() ~ /[ \t\n;]/) { skip(); continue }
 		if (peek() == "#") {
 			while (p <= size && peek() != "\n")
@@ -185,7 +193,11 @@ function parse(   start, variable) {
 				continue
 			}
 		}
-		if (!match(start, /^[A-Za-z_][A-Za-z0-9_]*=/)) { stop(); return }
+		if (!match(start, /^[A-Za-z_][A-Za-z0-9_]*=/)) {
+			doubt_all(simple, number)
+			stop()
+			return
+		}
 		variable = substr(s, p, RLENGTH - 1)
 		at = number
 		p += RLENGTH
@@ -193,11 +205,12 @@ function parse(   start, variable) {
 		blanks()
 		# "NAME=VALUE command": nothing is assigned, but something is run.
 		if (peek() !~ /[\n;#]/ && p <= size && !match(substr(s, p), /^[A-Za-z_][A-Za-z0-9_]*=/)) {
-			unknown[variable] = unknown[variable] name ":" at "\n"
+			doubt_all(simple " " variable, at)
 			stop()
 			return
 		}
 		assigned[variable] = value
+		simple = simple " " variable
 		delete unknown[variable]
 		# A variable that is not known is not known for the reason that the other one is not.
 		if (doubt)

@@ -92,22 +92,66 @@ etc/lilo.conf	^[ \t]*(append|addappend)[ \t]*=[ \t]*
 etc/default/u-boot	^[ \t]*u_boot_parameters=
 etc/default/flash-kernel	^[ \t]*linux_kernel_cmdline(_defaults)?=
 boot/firmware/cmdline.txt	^
+boot/cmdline.txt	^
 etc/kernel/uki.conf	^[ \t]*cmdline[ \t]*=[ \t]*'
 
-# unkept_lines: "B TAB REGULAR EXPRESSION", then "FILE:LINE:TEXT" of each file that it goes for. Below a root
-# no link is followed.
+# The same of files that no loader reads: names that are nearly right, and what other distributions have.
+# What is in /etc/cmdline.d may come into a unified kernel image (dracut, mkinitcpio).
+unread_files='etc/default/grub.d/*	^[ \t]*(export[ \t]+)?grub_cmdline_linux(_default)?[+]?=
+etc/default/grub.d/.*	^[ \t]*(export[ \t]+)?grub_cmdline_linux(_default)?[+]?=
+etc/default/grub.conf	^[ \t]*(export[ \t]+)?grub_cmdline_linux(_default)?[+]?=
+etc/default/grub.cfg	^[ \t]*(export[ \t]+)?grub_cmdline_linux(_default)?[+]?=
+etc/sysconfig/grub	^[ \t]*(export[ \t]+)?grub_cmdline_linux(_default)?[+]?=
+etc/cmdline	^
+etc/cmdline.d/*.conf	^
+etc/kernel/cmdline.d/*	^'
+
+# is_unread NAME: whether nothing reads a file of that name, and nobody has put it aside.
+is_unread() {
+	case ${1##*/} in
+	README* | *~ | *.bak* | *.backup* | *.old* | *.orig* | *.save* | *.disabl* | *.off | *.inactiv* | *.rej | \
+		*.sw? | *.sample* | *.example* | *.dpkg-* | *.ucf-* | *.rpm* | *.vfio-early-*)
+		return 1 ;;
+	.*) return 0 ;;
+	esac
+	case $1 in
+	etc/default/grub.d/*.cfg) return 1 ;;
+	esac
+}
+
+# is_own_entry NAME: of systemd-boot, of this system.
+is_own_entry() {
+	_id=''
+	read -r _id 2>/dev/null <etc/machine-id || [ -n "$_id" ] || return
+	case $1 in
+	*"$_id"*) ;;
+	*) grep -q "^machine-id[[:blank:]]*$_id" "$1" 2>/dev/null ;;
+	esac
+}
+
+# unkept_lines: "B TAB REGULAR EXPRESSION TAB CODE", then "FILE:LINE:TEXT" of each file that it goes for. Below
+# a root no link is followed. CODE: set, no-reader
 unkept_lines() (
 	cd "$root/" 2>/dev/null && set +f || return
 	{
-		printf '%s\n' "$unkept_files"
-		[ "$loader" != other ] || for _dir in efi boot boot/efi; do
-			printf '%s/loader/entries/*.conf\t^[ \t]*options[ \t]+\n' "$_dir"
-		done
-	} | while IFS='	' read -r _pattern _before; do
+		printf '%s\n' "$unkept_files" | sed 's/$/	set/'
+		printf '%s\n' "$unread_files" | sed 's/$/	no-reader/'
+		case $loader in
+		other | grub)
+			for _dir in efi boot boot/efi; do
+				printf '%s/loader/entries/*.conf\t^[ \\t]*options[ \\t]+\tset\n' "$_dir"
+			done
+			;;
+		esac
+	} | while IFS='	' read -r _pattern _before _code; do
 		for _name in $_pattern; do
 			[ -f "$_name" ] || continue
 			[ -z "$root" ] || [ ! -h "$_name" ] || continue
-			printf 'B\t%s\n' "$_before"
+			[ "$_code" != no-reader ] || is_unread "$_name" || continue
+			case $loader:$_pattern in
+			grub:*/entries/*) is_own_entry "$_name" || continue ;;
+			esac
+			printf 'B\t%s\t%s\n' "$_before" "$_code"
 			grep -Hn '' "$_name" 2>/dev/null
 		done
 	done
@@ -116,7 +160,12 @@ unkept_lines() (
 # unkept_tokens: what they have, as file_tokens; the entries of systemd-boot too where no loader is known.
 unkept_tokens() {
 	unkept_lines | awk "$tokens_awk"'
-	/^B\t/ { before = substr($0, 3); next }
+	/^B\t/ {
+		split($0, is, "\t")
+		before = is[2]
+		code = is[3]
+		next
+	}
 	{
 		file = substr($0, 1, index($0, ":") - 1)
 		text = substr($0, length(file) + 2)
@@ -128,13 +177,19 @@ unkept_tokens() {
 		sub(/[ \t\r]+$/, "", text)
 		# In quotes as a whole.
 		quote = substr(text, 1, 1)
-		if ((quote == "\"" || quote == "\047") && substr(text, length(text)) == quote)
-			text = substr(text, 2, length(text) - 2)
+		if (quote == "\"" || quote == "\047") {
+			end = index(substr(text, 2), quote)
+			if (end && substr(text, end + 2) ~ /^[ \t]+#/)
+				text = substr(text, 2, end - 1)
+			else if (substr(text, length(text)) == quote)
+				text = substr(text, 2, length(text) - 2)
+		}
 		part(text)
 		for (i = 1; i <= parts; i++) {
 			t = substr(text, from[i], to[i] - from[i] + 1)
-			if (t != "--")
-				printf "%s\t/%s:%d\tset\n", t, file, number
+			# What was set before, in a file of GRUB.
+			if (t != "--" && t !~ /^\$/)
+				printf "%s\t/%s:%d\t%s\n", t, file, number, code
 		}
 	}'
 }
@@ -210,8 +265,10 @@ next_tokens() {
 			}
 		}
 	}
-	# Why what a loader that is not ours to keep may read does not count.
-	function unread(place) {
+	# Why what a loader that is not ours to keep may read, or none does, does not count.
+	function unread(place, code) {
+		if (code == "no-reader" && !(ENVIRON["KNOWN"] ~ /^(other|uki|stub)$/ && place ~ /cmdline/))
+			return code
 		if (ENVIRON["KNOWN"] == "other" ||
 		    (ENVIRON["KNOWN"] ~ /^(uki|stub)$/ && place !~ /^\/etc\/default\/grub/))
 			return "not-known"
@@ -242,7 +299,7 @@ next_tokens() {
 			t = bare(token[i])
 			if (kind[i] == "O") {
 				if (token[i] == "*" ? ENVIRON["KNOWN"] == "other" : !have[t] && !(t in runs_with))
-					say(token[i], at[i], unread(at[i]))
+					say(token[i], at[i], unread(at[i], code[i]))
 			} else if (code[i] == "other-entry") {
 				if (!have[t])
 					say(token[i], at[i], code[i])

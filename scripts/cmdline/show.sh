@@ -82,8 +82,8 @@ grub_lost() {
 # What any loader's file has is left out of the files that are not read.
 not_in_force() {
 	awk -F '\t' '
-		$3 == "in-force" { next }
-		($3 == "other-loader" || $3 == "not-known") && $1 ~ /^(root|rootflags|rootfstype|boot|resume|systemd\.machine_id)=|^(r[ow]|quiet|splash)$/ {
+		NF < 3 || $3 == "in-force" { next }
+		$3 ~ /^(other-loader|no-reader|not-known)$/ && $1 ~ /^(root|rootflags|rootfstype|boot|resume|systemd\.machine_id)=|^(r[ow]|quiet|splash)$/ {
 			next
 		}
 		{
@@ -103,6 +103,7 @@ why_not() {
 	case $1 in
 	not-refreshed) echo "$2: the entry that boots next lacks it; fix: $me refresh" ;;
 	other-loader) echo "$2: this boot loader does not read that file; fix: $me add $2" ;;
+	no-reader) echo "$2: nothing reads a file of that name; fix: $me add $2" ;;
 	not-first-line) echo "$2: proxmox-boot-tool reads only the first line; fix: move it there, then: $me refresh" ;;
 	lost) echo "$2: the variable is set again further down, or in a file that is read later" ;;
 	other-entry) echo "$2: in a variable that GRUB does not put into the entries of this system (recovery, Xen, or misspelt)" ;;
