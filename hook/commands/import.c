@@ -326,7 +326,7 @@ static void settle_unsafe(struct import *import)
 	for (size_t i = 0; i < import->recipes.count && import->host->iommu.has_remapping; i++) {
 		struct recipe *recipe = &import->recipes.list[i];
 
-		if (recipe->kind == RECIPE_UNSAFE && recipe->state == RECIPE_IN_FORCE)
+		if (recipe->is_unsafe && recipe->state == RECIPE_IN_FORCE)
 			recipe->state = RECIPE_NO_EFFECT;
 	}
 }

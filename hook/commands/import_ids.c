@@ -44,15 +44,24 @@ static bool is_named_id(const struct import *import, const struct pci_id *id)
 	return found && found == named;
 }
 
+/* Has this run a line for it already? */
+static bool is_added(struct import *import, const char *selector)
+{
+	char line[128];
+
+	snprintf(line, sizeof(line), "bind %s\t", selector);
+	fflush(import->out);
+	return import->lines && strstr(import->lines, line);
+}
+
 static void add_line(struct import *import, const char *selector, const struct pci_id *id,
 		     const char *from)
 {
 	char line[128], name[96];
 
-	snprintf(line, sizeof(line), "bind %s\t", selector);
-	fflush(import->out);
-	if (import->lines && strstr(import->lines, line))
+	if (is_added(import, selector))
 		return;
+	snprintf(line, sizeof(line), "bind %s\t", selector);
 	names_device(import->host->names, id, name, sizeof(name));
 	fprintf(import->out, "%s# %s%sfrom %s\n", line, name, *name ? ", " : "", from);
 	import->added++;
@@ -201,6 +210,17 @@ static void leave_out_rule(struct import *import, const struct ids_rule *rule, c
 			      from, (int)rule->len, rule->text);
 }
 
+/* "01:00.0": its first two numbers count as an ID (drivers/vfio/pci/vfio_pci.c, vfio_pci_fill_ids()). */
+static bool is_address(const struct ids_rule *rule)
+{
+	char text[32];
+	struct pci_address addr;
+
+	return snprintf(text, sizeof(text), "%.*s", (int)rule->len, rule->text) <
+		       (int)sizeof(text) &&
+	       strchr(text, '.') && !pci_address_parse(text, &addr);
+}
+
 static bool import_rule(struct import *import, const struct ids_rule *rule, const char *from)
 {
 	char text[2 * PCI_ID_SIZE];
@@ -208,6 +228,12 @@ static bool import_rule(struct import *import, const struct ids_rule *rule, cons
 	unsigned int good;
 	struct pci_id id;
 
+	if (rule->has_rest && is_address(rule)) {
+		message_error("%s: %.*s is an address, not an ID, so it is left out; fix: "
+			      "vfio-early add %.*s",
+			      from, (int)rule->len, rule->text, (int)rule->len, rule->text);
+		return false;
+	}
 	if (make_id(import, rule, &id)) {
 		leave_out_rule(import, rule, from);
 		return false;
@@ -218,7 +244,7 @@ static bool import_rule(struct import *import, const struct ids_rule *rule, cons
 		import->is_taken[i] |= pci_id_matches(&id, &import->host->fn[i].pci.id) &&
 				       !is_refused(import, &import->host->fn[i]);
 	if (good && !is_named_id(import, &id)) {
-		if (good > 1)
+		if (good > 1 && !is_added(import, text))
 			message_warn("%u functions have the ID %s: to take one of them, put its "
 				     "address into the config instead (vfio-early add)",
 				     good, text);

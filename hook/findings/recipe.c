@@ -95,7 +95,7 @@ void find_recipes(struct search *search)
 		else if (recipe->kind == RECIPE_VIRQFD && no_virqfd)
 			finding_add(search->findings, FINDING_NO_VIRQFD, about, search->kernel,
 				    NULL);
-		else if (recipe->kind == RECIPE_UNSAFE && search->host->iommu.has_remapping)
+		else if (recipe->is_unsafe && search->host->iommu.has_remapping)
 			finding_add(search->findings, FINDING_UNSAFE_SET, about, NULL);
 		else
 			add_recipe(search, recipe, about);

@@ -13,6 +13,7 @@ struct finder {
 	struct next_answers *answers; /* or NULL */
 	struct recipes *recipes;
 	struct stringset aliases; /* of vfio-pci, by modprobe.d, with '_' for '-' */
+	struct stringset options; /* of vfio's modules that modprobe.d sets, as "vfio_pci.disable_vga" */
 	struct stringset seen;	  /* files that were read, as DEVICE:INODE: links name some twice */
 	bool is_ended; /* a "--" among the options of vfio-pci: what is behind it counts for nothing */
 	char *refused; /* where an option stands that vfio-pci is not loaded with, or NULL */
@@ -41,6 +42,10 @@ struct recipe *place_add(const struct place *place, enum recipe_kind kind, enum 
 /* place_add_parameter - a parameter of a kernel command line, if it is a recipe. */
 void place_add_parameter(const struct place *place, const struct param *param);
 
+/* place_note_option - an option of modprobe.d that counts, of a module of vfio. */
+void place_note_option(const struct place *place, const char *module, size_t module_len,
+		       const struct param *param);
+
 /*
  * place_add_option - an option of a module, if it is a recipe.
  * @text: the line that it stands in
@@ -57,6 +62,12 @@ void recipes_find_modules(struct finder *finder);
 void recipes_find_dracut(struct finder *finder);
 void recipes_find_cmdline(struct finder *finder);
 void recipes_find_scripts(struct finder *finder);
+
+/*
+ * recipe_is_own_script - can a program be a script of the administrator's? By its folder, else by its name.
+ * @name: absolute; @len: of it
+ */
+bool recipe_is_own_script(const char *name, size_t len);
 
 /* recipes_find_in_script - lines that bind, in a file that a recipe calls. */
 void recipes_find_in_script(struct finder *finder, const char *name);

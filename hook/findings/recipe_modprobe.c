@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Old recipes in modprobe.d, in lists of modules, and in dracut's config; see recipes.h. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/folders.h"
 #include "early/sysfs.h"
 #include "findings/recipe_find.h"
+#include "util/file.h"
 #include "util/modprobe.h"
 
 /* README, vfio.conf.bak, vfio.conf.dpkg-old, vfio.conf~: put aside on purpose. */
@@ -35,6 +39,38 @@ static bool find_state(const struct folder_file *file, enum recipe_state *state)
 		return true;
 	*state = RECIPE_NO_SUFFIX;
 	return !is_put_aside(file->base);
+}
+
+static int is_dot_file(const struct dirent *entry)
+{
+	size_t len = strlen(entry->d_name);
+
+	return entry->d_name[0] == '.' && len > 6 && !strcmp(entry->d_name + len - 5, ".conf");
+}
+
+/* ".vfio.conf": what nothing reads for the first letter of its name (conf_files_filter_out() of libkmod). */
+static void for_each_dot_file(struct finder *finder, const char *dir,
+			      void (*fn)(const struct place *place, char *text))
+{
+	struct dirent **entry;
+	int count = file_names(finder->root->fd, dir, &entry, is_dot_file, alphasort);
+
+	finder->recipes->failed |= count == -ENOMEM;
+	for (int i = 0; i < count; i++) {
+		char name[SYSFS_PATH_MAX];
+		struct place place = { .finder = finder, .file = name, .state = RECIPE_DOT_FILE };
+		char *text = NULL;
+
+		if (snprintf(name, sizeof(name), "%s/%s", dir, entry[i]->d_name) <
+		    (int)sizeof(name))
+			text = finder_read(finder, name, false);
+		if (text)
+			fn(&place, text);
+		free(text);
+		free(entry[i]);
+	}
+	if (count >= 0)
+		free(entry);
 }
 
 /*
@@ -68,6 +104,8 @@ static void for_each_file(struct finder *finder, const char *const *dirs, const 
 		free(text);
 	}
 	folders_free(&folders);
+	for (size_t i = 0; with_unread && dirs[i]; i++)
+		for_each_dot_file(finder, dirs[i], fn);
 }
 
 /* --- modprobe.d */
@@ -172,6 +210,7 @@ static void add_options(const struct place *in, const struct modprobe_line *line
 		/* What is behind it counts for the kernel, but was meant as a comment. */
 		if (*param.text == '#')
 			return;
+		place_note_option(place, module, module_len, &param);
 		place_add_option(place, module, module_len, &param, line->text, RECIPE_IDS);
 	}
 }
@@ -268,8 +307,10 @@ static void look_into_scripts(const struct place *place, const char *command)
 
 		command += strspn(command, " \t\"';&|(){}=@-+!:");
 		len = strcspn(command, " \t\"';&|(){}");
-		if (*command == '/' && strncmp(command, "/bin/", 5) != 0 &&
-		    strncmp(command, "/sbin/", 6) != 0 && strncmp(command, "/usr/bin/", 9) != 0) {
+		if (*command == '/' && (recipe_is_own_script(command, len) ||
+					(strncmp(command, "/bin/", 5) != 0 &&
+					 strncmp(command, "/sbin/", 6) != 0 &&
+					 strncmp(command, "/usr/", 5) != 0))) {
 			name = strndup(command + 1, len - 1);
 			if (name)
 				recipes_find_in_script(place->finder, name);
@@ -318,6 +359,12 @@ static void add_bad_line(const struct place *place, const struct modprobe_line *
 	struct param param;
 
 	word += strspn(word, " \t");
+	if (*word == '#' && line->lines > 1 && ids && strstr(line->text, "vfio")) {
+		if (place->state == RECIPE_IN_FORCE)
+			bad.state = RECIPE_IN_COMMENT;
+		place_add(&bad, RECIPE_IDS, RECIPE_NEEDLESS, line->text, strlen(line->text),
+			  ids + 4, strcspn(ids + 4, " \t"));
+	}
 	if (!*word || *word == '#')
 		return;
 	if (place->state == RECIPE_IN_FORCE)

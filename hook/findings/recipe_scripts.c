@@ -68,6 +68,9 @@ static const struct {
 	{ "etc/rc.local", binds, RECIPE_STARTUP, RECIPE_RISKY, "#" },
 	{ "etc/rc.d/rc.local", binds, RECIPE_STARTUP, RECIPE_RISKY, "#" },
 	{ "etc/init.d/*", binds, RECIPE_STARTUP, RECIPE_RISKY, "#" },
+	{ "etc/network/interfaces", binds, RECIPE_STARTUP, RECIPE_RISKY, "#" },
+	{ "etc/network/interfaces.d/*", binds, RECIPE_STARTUP, RECIPE_RISKY, "#" },
+	{ "etc/network/if-*.d/*", binds, RECIPE_STARTUP, RECIPE_RISKY, "#" },
 	{ "etc/crontab", binds, RECIPE_STARTUP, RECIPE_RISKY, "#" },
 	{ "etc/cron.d/*", binds, RECIPE_STARTUP, RECIPE_RISKY, "#" },
 	{ "var/spool/cron/crontabs/*", binds, RECIPE_STARTUP, RECIPE_RISKY, "#" },
@@ -109,25 +112,62 @@ static void add_call(const struct place *place, const char *line)
 	recipes->failed = true;
 }
 
-/* ExecStart=, @reboot and the like call scripts: the administrator's own are looked into. */
-static void look_into_called(const struct place *place, const char *line)
+bool recipe_is_own_script(const char *name, size_t len)
+{
+	static const char *const own[] = { "/usr/local/", "/root/", "/opt/",
+					   "/home/",	  "/etc/",  "/srv/" };
+	const char *base = memrchr(name, '/', len);
+	size_t base_len = (size_t)(name + len - base);
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (!strncmp(name, own[i], strlen(own[i])))
+			return true;
+	return (base_len > 3 && !memcmp(name + len - 3, ".sh", 3)) ||
+	       (memmem(base, base_len, "vfio", 4) && !memmem(base, base_len, "vfio-early", 10));
+}
+
+/* A program of a udev rule without a slash is one of udev's own folder (udev(7), PROGRAM). */
+static void look_into_udev_program(struct finder *finder, const char *line)
+{
+	static const char *const keys[] = { "PROGRAM==\"", "PROGRAM=\"",	"IMPORT{program}==\"",
+					    "IMPORT{program}=\"", "RUN+=\"",	"RUN=\"",
+					    "RUN{program}+=\"",	 "RUN{program}=\"" };
+	static const char *const folders[] = { "usr/lib/udev", "lib/udev" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const char *at = strstr(line, keys[i]), *name = at ? at + strlen(keys[i]) : "";
+		int len = (int)strcspn(name, " \t\"'");
+		char path[PATH_MAX];
+
+		if (!len || memchr(name, '/', (size_t)len))
+			continue;
+		for (size_t j = 0; j < sizeof(folders) / sizeof(folders[0]); j++) {
+			snprintf(path, sizeof(path), "%s/%.*s", folders[j], len, name);
+			recipes_find_in_script(finder, path);
+		}
+	}
+}
+
+/* ExecStart=, @reboot, PROGRAM= and the like call scripts: the administrator's own are looked into. */
+static void look_into_called(const struct place *place, const char *line, enum recipe_kind kind)
 {
 	struct finder *finder = place->finder;
 	const char *whole = line;
-	size_t before = finder->recipes->count;
+	size_t before = finder->recipes->count, len;
 
-	static const char *const own[] = { "/usr/local/", "/root/", "/opt/",
-					   "/home/",	  "/etc/",  "/srv/" };
+	if (kind == RECIPE_UDEV)
+		look_into_udev_program(finder, line);
+	for (; (line = strchr(line, '/')); line += len) {
+		char *name;
 
-	for (; (line = strchr(line, '/')); line += strcspn(line, " \t\"';&|(){}"))
-		for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-			if (!strncmp(line, own[i], strlen(own[i]))) {
-				char *name = strndup(line + 1, strcspn(line, " \t\"';&|(){}") - 1);
-
-				if (name)
-					recipes_find_in_script(finder, name);
-				free(name);
-			}
+		len = strcspn(line, " \t\"';&|(){}");
+		if (!recipe_is_own_script(line, len))
+			continue;
+		name = strndup(line + 1, len - 1);
+		if (name)
+			recipes_find_in_script(finder, name);
+		free(name);
+	}
 	if (finder->recipes->count > before)
 		add_call(place, whole);
 }
@@ -148,7 +188,7 @@ static void find_in_lines(struct finder *finder, const char *name, size_t row)
 				  0);
 		if (table[row].kind == RECIPE_UNIT || table[row].kind == RECIPE_STARTUP ||
 		    table[row].kind == RECIPE_UDEV)
-			look_into_called(&place, line);
+			look_into_called(&place, line, table[row].kind);
 	}
 	free(text);
 }

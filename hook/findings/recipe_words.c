@@ -106,6 +106,11 @@ static const struct recipe_words kinds[RECIPE_KINDS] = {
 				 "may stay: it keeps bound devices out of VGA arbitration, and "
 				 "the plan passes it on",
 				 "leave it" },
+	[RECIPE_CMDLINE_OPTION] = { "cmdline-option",
+				    "has no effect: only modprobe reads options of modules there, and "
+				    "the early boot loads that module with those of modprobe.d alone",
+				    "write it into /etc/modprobe.d/vfio.conf as options MODULE "
+				    "NAME=VALUE" },
 	[RECIPE_NOMODESET] = { "nomodeset",
 			       "keeps every graphics driver of the host from the hardware; not "
 			       "needed for functions that the config names",
@@ -129,6 +134,9 @@ static const struct recipe_words states[RECIPE_STATES] = {
 			       "does nothing: nothing reads a file there whose name does not end in "
 			       ".conf",
 			       "vfio-early add the device; delete the file" },
+	[RECIPE_DOT_FILE] = { "dot-file",
+			      "does nothing: nothing reads a file there whose name begins with a dot",
+			      "vfio-early add the device; delete the file" },
 	[RECIPE_NO_READER] = { "no-reader", "does nothing: nothing reads that place",
 			       "vfio-early add the device; delete the file" },
 	[RECIPE_HIDDEN] = { "hidden",
@@ -171,6 +179,13 @@ static const struct recipe_words states[RECIPE_STATES] = {
 			     "does nothing: an option of vfio-pci has a value that it does not "
 			     "take, so modprobe does not load it",
 			     "vfio-early add the device; delete it" },
+	[RECIPE_IN_VALUE] = { "in-value",
+			      "does nothing: the quotes make it a part of the value of another "
+			      "parameter",
+			      "vfio-early add the device; delete it" },
+	[RECIPE_IN_COMMENT] = { "in-comment",
+				"does nothing: the comment above it ends in a backslash, and goes on",
+				"vfio-early add the device; delete it" },
 	[RECIPE_WRONG_FILE] = { "wrong-file",
 				"does nothing: it is a line of modprobe.d, and this is a list of "
 				"modules",

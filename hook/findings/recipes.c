@@ -12,7 +12,9 @@
 #include <unistd.h>
 
 #include "early/selector.h"
+#include "early/sysfs.h"
 #include "findings/recipe_find.h"
+#include "host/host.h"
 #include "util/array.h"
 #include "util/file.h"
 #include "util/message.h"
@@ -185,6 +187,7 @@ static bool add_option(const struct place *place, size_t row, const struct param
 		       const char *text, size_t text_len, enum recipe_kind ids)
 {
 	enum recipe_kind kind = options[row].kind;
+	struct recipe *recipe;
 
 	if (options[row].is_truth && param_truth(param) != 1)
 		return true;
@@ -204,8 +207,10 @@ static bool add_option(const struct place *place, size_t row, const struct param
 		text = param->text;
 		text_len = param->len;
 	}
-	place_add(place, kind, options[row].harm, text, text_len, param->value ? param->value : "",
-		  param->value_len);
+	recipe = place_add(place, kind, options[row].harm, text, text_len,
+			   param->value ? param->value : "", param->value_len);
+	if (recipe)
+		recipe->is_unsafe = kind == RECIPE_UNSAFE;
 	return true;
 }
 
@@ -394,6 +399,95 @@ static void add_plain(const struct place *place, const struct param *param)
 	place_add(place, kind, harm, param->text, param->len, param->value, param->value_len);
 }
 
+/* "vfio_pci.disable_vga", as the kernel compares names; for free(), or NULL: memory ran out. */
+static char *option_key(const char *module, size_t module_len, const char *name, size_t name_len)
+{
+	char *key = NULL;
+
+	if (asprintf(&key, "%.*s.%.*s", (int)module_len, module, (int)name_len, name) < 0)
+		return NULL;
+	for (char *c = key; *c; c++)
+		if (*c == '-')
+			*c = '_';
+	return key;
+}
+
+static int look_for_module(const char *line, void *arg)
+{
+	const char *base = strrchr(line, '/'), *dot = base ? strchr(base, '.') : NULL;
+
+	return dot && params_same_name(base + 1, (size_t)(dot - base - 1), arg);
+}
+
+/* Of a module that is built into the kernel the kernel itself reads the options there. */
+static bool is_built_in(const struct finder *finder, const char *key)
+{
+	char path[SYSFS_PATH_MAX], running[128], *module = strndup(key, strcspn(key, "."));
+	bool is_one = false;
+
+	sysfs_path(path, "lib/modules/%s/modules.builtin",
+		   host_running(finder->root, running, sizeof(running)));
+	if (module)
+		is_one = sysfs_for_each_line(finder->root->fd, path, look_for_module, module) == 1;
+	free(module);
+	return is_one;
+}
+
+/* What stands on the command line for modprobe, which does not load that module any more. */
+static bool add_lost_option(const struct place *place, const struct param *param, size_t module_len)
+{
+	const char *name = param->name + module_len + 1;
+	size_t len = param->name_len - module_len - 1;
+	char *key = option_key(param->name, module_len, name, len);
+	struct recipe *recipe = NULL;
+
+	place->finder->recipes->failed |= !key;
+	if (key && len && !params_same_name(name, len, "ids") && !is_built_in(place->finder, key) &&
+	    !stringset_has(&place->finder->options, key))
+		recipe = place_add(place, RECIPE_CMDLINE_OPTION, RECIPE_RISKY, param->text,
+				   param->len, param->value ? param->value : "", param->value_len);
+	if (recipe)
+		recipe->is_unsafe = !strcmp(key, "vfio_iommu_type1.allow_unsafe_interrupts");
+	free(key);
+	return recipe;
+}
+
+void place_note_option(const struct place *place, const char *module, size_t module_len,
+		       const struct param *param)
+{
+	char *key;
+
+	if (place->state != RECIPE_IN_FORCE || !recipe_is_vfio_module(module, module_len))
+		return;
+	key = option_key(module, module_len, param->name, param->name_len);
+	if (!key || stringset_add(&place->finder->options, key) < 0)
+		place->finder->recipes->failed = true;
+	free(key);
+}
+
+/* "a=x vfio-pci.ids=10de:1187", as one word in quotes. */
+static void add_in_value(const struct place *place, const struct param *param)
+{
+	static const char *const names[] = { "vfio-pci.ids=", "vfio_pci.ids=", "pci-stub.ids=" };
+	struct place other = *place;
+
+	if (place->state == RECIPE_IN_FORCE)
+		other.state = RECIPE_IN_VALUE;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *end = param->value + param->value_len;
+		const char *at = memmem(param->value, param->value_len, names[i], strlen(names[i]));
+		size_t len = at ? (size_t)(end - at) : 0;
+
+		if (!at || (at > param->value && !strchr(" \t\"", at[-1])))
+			continue;
+		for (size_t j = 0; j < len; j++)
+			if (strchr(" \t\"", at[j]))
+				len = j;
+		place_add(&other, RECIPE_CMDLINE_IDS, RECIPE_NEEDLESS, param->text, param->len,
+			  at + strlen(names[i]), len - strlen(names[i]));
+	}
+}
+
 void place_add_parameter(const struct place *place, const struct param *param)
 {
 	const char *dot = memchr(param->name, '.', param->name_len);
@@ -407,14 +501,20 @@ void place_add_parameter(const struct place *place, const struct param *param)
 			place = &ended;
 		}
 	}
+	if (dot && place->state == RECIPE_IN_FORCE && recipe_is_vfio_module(param->name, module_len) &&
+	    add_lost_option(place, param, module_len))
+		return;
 	for (size_t i = 0; dot && i < sizeof(options) / sizeof(options[0]); i++)
 		if (params_same_name(param->name, module_len, options[i].module) &&
 		    params_same_name(dot + 1, param->name_len - module_len - 1, options[i].param) &&
 		    add_option(place, i, param, param->text, param->len, RECIPE_CMDLINE_IDS))
 			return;
 	/* An "ids=A, B" that was cut: B is nothing that the kernel knows. */
-	if (!add_lone_id(place, param, RECIPE_CMDLINE_IDS))
-		add_plain(place, param);
+	if (add_lone_id(place, param, RECIPE_CMDLINE_IDS))
+		return;
+	add_plain(place, param);
+	if (param->value && param->value_len)
+		add_in_value(place, param);
 }
 
 /* --- the whole */
@@ -433,6 +533,7 @@ int recipes_find(const struct root *root, struct next_answers *answers, struct r
 	recipes_find_scripts(&finder);
 	apply_refused(&finder);
 	stringset_clear(&finder.aliases);
+	stringset_clear(&finder.options);
 	stringset_clear(&finder.seen);
 	return recipes->failed ? message_errno(-ENOMEM, "cannot look for old recipes") : 0;
 }

@@ -46,6 +46,7 @@ enum recipe_kind {
 	RECIPE_XEN_HIDE,	/* xen-pciback.hide= */
 	RECIPE_IGNORE_MSRS,	/* options kvm ignore_msrs=1 */
 	RECIPE_DISABLE_VGA,	/* options vfio-pci disable_vga=1 */
+	RECIPE_CMDLINE_OPTION,	/* an option of another vfio module there; value: what it is set to */
 	RECIPE_NOMODESET,
 	RECIPE_ALIAS,	    /* modprobe.d: alias VALUE vfio-pci */
 	RECIPE_LOADER_FILE, /* a file of the boot loader of which it is not known what it comes to */
@@ -64,6 +65,7 @@ enum recipe_harm {
 enum recipe_state {
 	RECIPE_IN_FORCE,
 	RECIPE_NO_SUFFIX,   /* of a folder where only names in .conf are read */
+	RECIPE_DOT_FILE,    /* its name begins with a dot */
 	RECIPE_NO_READER,   /* nothing reads that file or folder */
 	RECIPE_HIDDEN,	    /* a file of the same name in an earlier folder counts */
 	RECIPE_SET_AGAIN,   /* set again further down; by: where */
@@ -76,6 +78,8 @@ enum recipe_state {
 	RECIPE_BY_ALIAS, /* options of an alias: they count when the module is loaded by that name */
 	RECIPE_AFTER_DASHES, /* behind "--": the kernel passes it over */
 	RECIPE_REFUSED, /* vfio-pci is not loaded, for the value of an option; by: where that is */
+	RECIPE_IN_VALUE,   /* a part of the value of another parameter, by its quotes */
+	RECIPE_IN_COMMENT, /* behind a comment that ends in a backslash */
 	RECIPE_WRONG_FILE, /* a line of modprobe.d in a list of modules */
 	RECIPE_NO_EFFECT,  /* of no effect on this machine */
 	RECIPE_STATES,
@@ -91,6 +95,7 @@ struct recipe {
 	char *value;	   /* see enum recipe_kind; "" when there is none */
 	char *by;	   /* see enum recipe_state; else NULL */
 	char *address;	   /* of driverctl: "0000:81:00.0"; else NULL */
+	bool is_unsafe;	   /* it is about allow_unsafe_interrupts */
 };
 
 /* A line that calls a script in which there is one. */

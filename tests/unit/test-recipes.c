@@ -48,7 +48,8 @@ static const struct {
 	{ MODPROBE, "options vfio-pci ids=10de:1e84 # my card", "ids=10de:1e84" },
 	{ MODPROBE, "#options vfio-pci ids=10de:1e84", "" },
 	{ MODPROBE, "  # options vfio-pci ids=10de:1e84", "" },
-	{ MODPROBE, "# off \\\noptions vfio-pci ids=10de:1e84", "" },
+	{ MODPROBE, "# off \\\noptions vfio-pci ids=10de:1e84", "in-comment=10de:1e84" },
+	{ MODPROBE, "# off \\\noptions kvm nested=1", "" },
 	{ MODPROBE, "options vfio-pci ids=", "" },
 	{ MODPROBE, "options vfio-pci ids", "" },
 	{ MODPROBE, "options vfio-pci -- ids=10de:1e84", "after-dashes=10de:1e84" },
@@ -111,7 +112,8 @@ static const struct {
 	{ "etc/modprobe.d/vfio.cnf", "options vfio-pci ids=10de:1e84", "no-suffix=10de:1e84" },
 	{ "etc/modprobe.d/vfio.conf.txt", "options vfio-pci ids=10de:1e84", "no-suffix=10de:1e84" },
 	{ "etc/modprobe.d/vfio.alias", "options vfio-pci ids=10de:1e84", "ids=10de:1e84" },
-	{ "etc/modprobe.d/.vfio.conf", "options vfio-pci ids=10de:1e84", "" },
+	{ "etc/modprobe.d/.vfio.conf", "options vfio-pci ids=10de:1e84", "dot-file=10de:1e84" },
+	{ "etc/modprobe.d/.vfio.conf.swp", "options vfio-pci ids=10de:1e84", "" },
 	{ "etc/modprobe.d/README", "options vfio-pci ids=10de:1e84", "" },
 	{ "etc/modeprobe.d/vfio.conf", "options vfio-pci ids=10de:1e84", "no-reader=10de:1e84" },
 	{ "etc/modprobe.conf", "options vfio-pci ids=10de:1e84", "no-reader=10de:1e84" },
@@ -170,6 +172,9 @@ static const struct {
 	{ CMDLINE, "vfio-pci.ids=1:2 vfio-pci.ids=3:4", "set-again=1:2 cmdline-ids=3:4" },
 	{ CMDLINE, "ro -- vfio-pci.ids=10de:1e84", "" },
 	{ CMDLINE, "ro vfio-pci.ids", "" },
+	{ CMDLINE, "\"iommu=pt vfio-pci.ids=10de:1e84,10de:10f8\"", "in-value=10de:1e84,10de:10f8" },
+	{ CMDLINE, "GRUB_CMDLINE_LINUX=\"vfio_pci.ids=10de:1e84 quiet\"", "in-value=10de:1e84" },
+	{ CMDLINE, "x=no-vfio-pci.ids=10de:1e84", "" },
 	{ CMDLINE, "ro vfio-pci:ids=10de:1e84", "" },
 	{ CMDLINE, "pci-stub.ids=10de:1e84", "pci-stub-ids=10de:1e84" },
 	{ CMDLINE, "xen-pciback.hide=(01:00.0)(01:00.1)", "xen-hide=(01:00.0)(01:00.1)" },
@@ -183,7 +188,10 @@ static const struct {
 	{ CMDLINE, "modprobe.blacklist=nouveau,nvidia",
 	  "cmdline-blacklist=nouveau cmdline-blacklist=nvidia" },
 	{ CMDLINE, "module_blacklist=vfio_pci", "vfio-kept-away=vfio_pci" },
-	{ CMDLINE, "vfio_iommu_type1.allow_unsafe_interrupts=1", "unsafe-interrupts=1" },
+	{ CMDLINE, "vfio_iommu_type1.allow_unsafe_interrupts=1", "cmdline-option=1" },
+	{ CMDLINE, "vfio-pci.disable-idle-d3=1 vfio-pci.ids=10de:1e84",
+	  "cmdline-option=1 cmdline-ids=10de:1e84" },
+	{ CMDLINE, "vfio_pci_core.x vfio. snd_hda_intel.power_save=1", "cmdline-option=" },
 	{ CMDLINE, "kvm.ignore_msrs=1", "ignore-msrs=1" },
 	/* lists of modules */
 	{ MODULES, "vfio\nvfio_iommu_type1\nvfio_pci\nvfio_virqfd",
@@ -236,6 +244,8 @@ static const struct {
 	{ "etc/rc.local", "dpdk-devbind.py -b vfio-pci 0000:01:00.0", "startup-line=" },
 	{ "etc/rc.local", "# echo 10de 1e84 > /sys/bus/pci/drivers/vfio-pci/new_id", "" },
 	{ "etc/cron.d/vfio", "@reboot root echo vfio-pci > /sys/x/driver_override",
+	  "startup-line=" },
+	{ "etc/network/if-pre-up.d/vfio", "echo 0000:01:00.0 > /sys/bus/pci/drivers/vfio-pci/bind",
 	  "startup-line=" },
 	{ "etc/tmpfiles.d/vfio.conf", "w /sys/x/driver_override - - - - vfio-pci",
 	  "startup-line=" },
@@ -356,6 +366,29 @@ static void recipes_find_which_ids_count(void **state)
 	fixture_end();
 }
 
+/* Only modprobe hands a module what the command line has for it; what is built in reads it there. */
+static void recipes_find_options_of_the_command_line_that_are_lost(void **state)
+{
+	struct recipes recipes;
+	struct root root;
+	char said[2048];
+
+	(void)state;
+	open_root(&root);
+	fixture_file("proc/sys/kernel/osrelease", "6.1\n");
+	fixture_file("lib/modules/6.1/modules.builtin",
+		     "kernel/drivers/vfio/vfio.ko\nkernel/drivers/vfio/vfio_iommu_type1.ko\n");
+	fixture_file(MODPROBE, "options vfio-pci disable-idle-d3=1 ids=1:1\n");
+	fixture_file(CMDLINE, "vfio_iommu_type1.allow_unsafe_interrupts=1 vfio.x=1 "
+			      "vfio_pci.disable_idle_d3=1 vfio-pci.nointxmask=1");
+	assert_int_equal(recipes_find(&root, NULL, &recipes), 0);
+	say(&recipes, said, sizeof(said));
+	assert_string_equal(said, "ids=1:1 unsafe-interrupts=1 cmdline-option=1");
+	assert_string_equal(recipes.list[2].text, "vfio-pci.nointxmask=1");
+	recipes_free(&recipes);
+	fixture_end();
+}
+
 static void recipes_find_follows_what_is_called(void **state)
 {
 	struct recipes recipes;
@@ -376,6 +409,36 @@ static void recipes_find_follows_what_is_called(void **state)
 	assert_int_equal(recipes.list[1].line, 2);
 	assert_string_equal(recipes.list[2].file, "/usr/local/sbin/c.sh");
 	assert_string_equal(recipes.list[3].file, "/opt/b.sh");
+	recipes_free(&recipes);
+	fixture_end();
+}
+
+/* udev(7): a program without a slash is one of /usr/lib/udev. */
+static void recipes_find_programs_of_udev_rules(void **state)
+{
+	static const char *const files[] = { "/sbin/vfio-pci-override.sh", "/usr/lib/udev/a.sh",
+					     "/lib/udev/gpu", "/opt/b" };
+	struct recipes recipes;
+	struct root root;
+
+	(void)state;
+	open_root(&root);
+	fixture_file("etc/udev/rules.d/10-a.rules",
+		     "SUBSYSTEM==\"pci\", PROGRAM=\"a.sh %%k\", RESULT==\"1\"\n"
+		     "SUBSYSTEM==\"pci\", IMPORT{program}=\"gpu %%k\"\n"
+		     "SUBSYSTEM==\"pci\", IMPORT{builtin}=\"path_id\", PROGRAM==\"/opt/b\"\n");
+	fixture_file("usr/lib/udev/a.sh", "echo $1 >/sys/bus/pci/drivers/vfio-pci/bind\n");
+	fixture_file("lib/udev/gpu", "echo vfio-pci >/sys/x/driver_override\n");
+	fixture_file("opt/b", "echo vfio-pci >/sys/x/driver_override\n");
+	fixture_file("usr/lib/udev/path_id", "echo vfio-pci >/sys/x/driver_override\n");
+	/* As the guides of Arch have it. */
+	fixture_file(MODPROBE, "install vfio-pci /sbin/vfio-pci-override.sh\n");
+	fixture_file("sbin/vfio-pci-override.sh", "echo vfio-pci >/sys/x/driver_override\n");
+	fixture_file("sbin/modprobe", "driver_override\n");
+	assert_int_equal(recipes_find(&root, NULL, &recipes), 0);
+	assert_int_equal(recipes.count, 5);
+	for (size_t i = 0; i < 4; i++)
+		assert_string_equal(recipes.list[i + 1].file, files[i]);
 	recipes_free(&recipes);
 	fixture_end();
 }
@@ -479,6 +542,8 @@ int main(void)
 		cmocka_unit_test(recipes_find_what_people_have),
 		cmocka_unit_test(recipes_find_which_ids_count),
 		cmocka_unit_test(recipes_find_follows_what_is_called),
+		cmocka_unit_test(recipes_find_options_of_the_command_line_that_are_lost),
+		cmocka_unit_test(recipes_find_programs_of_udev_rules),
 		cmocka_unit_test(recipes_find_behind_absolute_links_what_is_below_the_root),
 		cmocka_unit_test(recipes_find_a_link_once),
 		cmocka_unit_test(recipes_find_links_in_modprobe),

@@ -596,3 +596,25 @@ done <<-'EOF'
 	modprobe.d/a.conf|options i40e max_vfs=5,6|-
 	modprobe.d/a.conf|options ixgbe max_vfs=5|-
 EOF
+
+begin "import: an address where an ID belongs: named as such, with the command that takes it"
+config 'options vfio-pci ids=01:00.0,0000:02:00.0,0x10de:0x1187\n' modprobe.d/vfio.conf
+run import
+status_is 1
+err "error: /etc/modprobe.d/vfio.conf:1: 01:00.0 is an address, not an ID, so it is left out; fix: vfio-early add 01:00.0"
+config_is <<-EOF
+	bind 10de:1187	# GK104, from /etc/modprobe.d/vfio.conf:1
+EOF
+
+begin "check, import: an option of the kernel command line that the early boot does not hand over"
+config 'GRUB_CMDLINE_LINUX_DEFAULT="quiet vfio-pci.disable_idle_d3=1 vfio_iommu_type1.allow_unsafe_interrupts=1"\n' default/grub
+run import
+status_is 0
+err_has "/etc/default/grub:1: vfio-pci.disable_idle_d3=1: has no effect: only modprobe reads options of modules there"
+out "  /etc/default/grub:1: vfio_iommu_type1.allow_unsafe_interrupts=1: does nothing: this host remaps interrupts"
+run check --json
+[ "$(jq -r '.findings[] | select(.subject == "/etc/default/grub:1") | .code + " " + .level' "$work/out" | paste -sd' ')" = \
+	"cmdline-option warns unsafe-interrupts-needless notes" ] || problem "$(jq -c '.findings[]' "$work/out")"
+config 'options vfio-pci disable-idle-d3=1\n' modprobe.d/vfio.conf
+run check --json
+! grep -q '"cmdline-option"' "$work/out" || problem "modprobe.d has it"
