@@ -13,8 +13,9 @@ struct finder {
 	struct next_answers *answers; /* or NULL */
 	struct recipes *recipes;
 	struct stringset aliases; /* of vfio-pci, by modprobe.d, with '_' for '-' */
-	struct stringset options; /* of vfio's modules that modprobe.d sets, as "vfio_pci.disable_vga" */
-	struct stringset seen;	  /* files that were read, as DEVICE:INODE: links name some twice */
+	struct stringset
+		options; /* of vfio's modules that modprobe.d sets, as "vfio_pci.disable_vga" */
+	struct stringset seen; /* files that were read, as DEVICE:INODE: links name some twice */
 	bool is_ended; /* a "--" among the options of vfio-pci: what is behind it counts for nothing */
 	char *refused; /* where an option stands that vfio-pci is not loaded with, or NULL */
 };

@@ -307,10 +307,10 @@ static void look_into_scripts(const struct place *place, const char *command)
 
 		command += strspn(command, " \t\"';&|(){}=@-+!:");
 		len = strcspn(command, " \t\"';&|(){}");
-		if (*command == '/' && (recipe_is_own_script(command, len) ||
-					(strncmp(command, "/bin/", 5) != 0 &&
-					 strncmp(command, "/sbin/", 6) != 0 &&
-					 strncmp(command, "/usr/", 5) != 0))) {
+		if (*command == '/' &&
+		    (recipe_is_own_script(command, len) ||
+		     (strncmp(command, "/bin/", 5) != 0 && strncmp(command, "/sbin/", 6) != 0 &&
+		      strncmp(command, "/usr/", 5) != 0))) {
 			name = strndup(command + 1, len - 1);
 			if (name)
 				recipes_find_in_script(place->finder, name);

@@ -129,9 +129,10 @@ bool recipe_is_own_script(const char *name, size_t len)
 /* A program of a udev rule without a slash is one of udev's own folder (udev(7), PROGRAM). */
 static void look_into_udev_program(struct finder *finder, const char *line)
 {
-	static const char *const keys[] = { "PROGRAM==\"", "PROGRAM=\"",	"IMPORT{program}==\"",
-					    "IMPORT{program}=\"", "RUN+=\"",	"RUN=\"",
-					    "RUN{program}+=\"",	 "RUN{program}=\"" };
+	static const char *const keys[] = {
+		"PROGRAM==\"", "PROGRAM=\"", "IMPORT{program}==\"", "IMPORT{program}=\"",
+		"RUN+=\"",     "RUN=\"",     "RUN{program}+=\"",    "RUN{program}=\""
+	};
 	static const char *const folders[] = { "usr/lib/udev", "lib/udev" };
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {

@@ -501,7 +501,8 @@ void place_add_parameter(const struct place *place, const struct param *param)
 			place = &ended;
 		}
 	}
-	if (dot && place->state == RECIPE_IN_FORCE && recipe_is_vfio_module(param->name, module_len) &&
+	if (dot && place->state == RECIPE_IN_FORCE &&
+	    recipe_is_vfio_module(param->name, module_len) &&
 	    add_lost_option(place, param, module_len))
 		return;
 	for (size_t i = 0; dot && i < sizeof(options) / sizeof(options[0]); i++)

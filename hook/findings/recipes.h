@@ -46,7 +46,7 @@ enum recipe_kind {
 	RECIPE_XEN_HIDE,	/* xen-pciback.hide= */
 	RECIPE_IGNORE_MSRS,	/* options kvm ignore_msrs=1 */
 	RECIPE_DISABLE_VGA,	/* options vfio-pci disable_vga=1 */
-	RECIPE_CMDLINE_OPTION,	/* an option of another vfio module there; value: what it is set to */
+	RECIPE_CMDLINE_OPTION, /* an option of another vfio module there; value: what it is set to */
 	RECIPE_NOMODESET,
 	RECIPE_ALIAS,	    /* modprobe.d: alias VALUE vfio-pci */
 	RECIPE_LOADER_FILE, /* a file of the boot loader of which it is not known what it comes to */
@@ -77,8 +77,8 @@ enum recipe_state {
 	RECIPE_NOT_KNOWN, /* whether the boot loader reads that file is not known */
 	RECIPE_BY_ALIAS, /* options of an alias: they count when the module is loaded by that name */
 	RECIPE_AFTER_DASHES, /* behind "--": the kernel passes it over */
-	RECIPE_REFUSED, /* vfio-pci is not loaded, for the value of an option; by: where that is */
-	RECIPE_IN_VALUE,   /* a part of the value of another parameter, by its quotes */
+	RECIPE_REFUSED,	 /* vfio-pci is not loaded, for the value of an option; by: where that is */
+	RECIPE_IN_VALUE, /* a part of the value of another parameter, by its quotes */
 	RECIPE_IN_COMMENT, /* behind a comment that ends in a backslash */
 	RECIPE_WRONG_FILE, /* a line of modprobe.d in a list of modules */
 	RECIPE_NO_EFFECT,  /* of no effect on this machine */
