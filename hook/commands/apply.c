@@ -41,8 +41,8 @@
 
 static const struct options_entry apply_entries[] = {
 	DRY_RUN,
-	{ "now", 'N', NULL, "hand over at once what nobody uses; the rest waits for the reboot" },
-	{ "try", 't', "[MINUTES]", "unless confirmed so soon after the reboot, it is taken back" },
+	{ "now", 'N', NULL, "hand over now what nobody uses; the rest waits for the reboot" },
+	{ "try", 't', "[MINUTES]", "take it back unless confirmed so soon after the reboot" },
 	{ 0 },
 };
 

@@ -246,8 +246,8 @@ static int run(const struct root *root, const char *name)
 int command_bug_report(int argc, char **argv)
 {
 	static const struct options_entry entries[] = {
-		{ "output", 'o', "FILE", "write it there (default: standard output)" },
-		{ "list", 'l', NULL, "only print which files and which of their fields go in" },
+		{ "output", 'o', "FILE", "write to FILE (default: standard output)" },
+		{ "list", 'l', NULL, "only print which files and fields go into it" },
 		{ 0 },
 	};
 	static const struct options_spec spec = {

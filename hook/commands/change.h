@@ -30,9 +30,9 @@ struct change {
 	bool dry_run;
 };
 
-#define CHANGE_ENTRY_GROUP "group", 'g', NULL, "the whole IOMMU group, but no bridge"
-#define CHANGE_ENTRY_ONLY  "only", '1', NULL, "the function that is named, not its whole card"
-#define CHANGE_ENTRY_DRY   "dry-run", 'n', NULL, "show the change, write nothing"
+#define CHANGE_ENTRY_GROUP "group", 'g', NULL, "the whole IOMMU group, without bridges"
+#define CHANGE_ENTRY_ONLY  "only", '1', NULL, "only the named function, not its whole card"
+#define CHANGE_ENTRY_DRY   "dry-run", 'n', NULL, "show the change, do not write"
 
 /*
  * change_run - read the options, open the host, and do it.

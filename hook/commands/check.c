@@ -19,7 +19,7 @@
 #include "util/message.h"
 
 static const struct options_entry entries[] = {
-	{ "kernel", 'k', "VERSION", "check the modules of this one (default: the running one)" },
+	{ "kernel", 'k', "VERSION", "check this kernel (default: the running one)" },
 	{ 0 },
 };
 

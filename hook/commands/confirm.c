@@ -17,7 +17,7 @@
 #include "util/message.h"
 
 static const struct options_entry entries[] = {
-	{ "wait", 'W', NULL, "for vfio-early-trial.service: wait for it, else put back" },
+	{ "wait", 'W', NULL, "used by vfio-early-trial.service: wait, else put back" },
 	{ 0 },
 };
 

@@ -14,6 +14,7 @@
 #include "commands/command.h"
 #include "commands/handover.h"
 #include "ui/options.h"
+#include "ui/progress.h"
 #include "util/message.h"
 
 #define SECONDS_MAX 3600u
@@ -25,8 +26,8 @@ static const struct options_entry detach_entries[] = {
 	{ CHANGE_ENTRY_GROUP },
 	{ CHANGE_ENTRY_ONLY },
 	{ ENTRY_DEADLINE },
-	{ "force", 'f', NULL, "also a console, and an interface that is up and idle" },
-	{ "keep", 'k', NULL, "at every boot from here on: vfio-early add" },
+	{ "force", 'f', NULL, "take a console, or an interface that is up and idle, too" },
+	{ "keep", 'k', NULL, "also do so at every boot, as vfio-early add does" },
 	{ ENTRY_DRY },
 	{ 0 },
 };
@@ -35,7 +36,7 @@ static const struct options_entry reattach_entries[] = {
 	{ CHANGE_ENTRY_GROUP },
 	{ CHANGE_ENTRY_ONLY },
 	{ ENTRY_DEADLINE },
-	{ "keep", 'k', NULL, "at every boot from here on: vfio-early remove" },
+	{ "keep", 'k', NULL, "also do so at every boot, as vfio-early remove does" },
 	{ ENTRY_DRY },
 	{ 0 },
 };
@@ -204,7 +205,11 @@ static int run(struct handover *handover, const struct options *opts, bool is_de
 		ret = handover_lock(handover);
 	if (ret)
 		return COMMAND_NOTHING;
+	progress_begin(&opts->output, is_detach ? "detach" : "reattach");
+	progress_step(is_detach ? "handing over" : "giving back");
+	progress_tick();
 	status = is_detach ? handover_give(handover) : handover_take_back(handover);
+	progress_end();
 	return print(handover, opts, status);
 }
 

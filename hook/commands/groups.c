@@ -37,17 +37,18 @@ enum {
 };
 
 static const struct output_column columns[] = {
-	{ "GROUP", "its number, its functions", 12, SCOLS_FL_TREE, OUTPUT_NUMBER, true,
+	{ "GROUP", "number, and functions", 12, SCOLS_FL_TREE, OUTPUT_NUMBER, true,
 	  .part = OUTPUT_PARENT },
-	{ "ADDRESS", "of a function", 12, 0, OUTPUT_STRING, false, .part = OUTPUT_CHILD },
+	{ "ADDRESS", "function address", 12, 0, OUTPUT_STRING, false, .part = OUTPUT_CHILD },
 	{ "ID", "vendor:device", 9, 0, OUTPUT_STRING, true, .part = OUTPUT_CHILD },
-	{ "NAME", "of the device", 0.4, SCOLS_FL_TRUNC, OUTPUT_STRING, true, .part = OUTPUT_CHILD },
-	{ "CLASS", "what it is", 0.2, SCOLS_FL_TRUNC, OUTPUT_STRING, false, .part = OUTPUT_CHILD },
-	{ "DRIVER", "that has it now", 8, 0, OUTPUT_STRING, true, .part = OUTPUT_CHILD },
+	{ "NAME", "device name", 0.4, SCOLS_FL_TRUNC, OUTPUT_STRING, true, .part = OUTPUT_CHILD },
+	{ "CLASS", "device class", 0.2, SCOLS_FL_TRUNC, OUTPUT_STRING, false,
+	  .part = OUTPUT_CHILD },
+	{ "DRIVER", "driver in use", 8, 0, OUTPUT_STRING, true, .part = OUTPUT_CHILD },
 	{ "NEXT", "what the next boot does", 8, 0, OUTPUT_STRING, true, .part = OUTPUT_CHILD },
 	{ "VM", "ready, possible, no, blocks", 8, 0, OUTPUT_STRING, true },
-	{ "VMS", "that have it, where any do", 3, 0, OUTPUT_STRING, false },
-	{ "CODE", "the same as a stable word", 8, 0, OUTPUT_STRING, false },
+	{ "VMS", "VMs that have it, if any", 3, 0, OUTPUT_STRING, false },
+	{ "CODE", "reason for VM, as a code", 8, 0, OUTPUT_STRING, false },
 	{ "WHY", "why no VM can take it", 0.3, SCOLS_FL_TRUNC, OUTPUT_STRING, false },
 	{ "ASKED", "with --ask: what the kernel says", 6, 0, OUTPUT_STRING, false,
 	  .part = OUTPUT_PARENT },
@@ -57,7 +58,7 @@ static const struct output_column columns[] = {
 };
 
 static const struct options_entry entries[] = {
-	{ "ask", 'a', NULL, "ask the kernel about each group of which something is bound (root)" },
+	{ "ask", 'a', NULL, "ask the kernel about each bound group (needs root)" },
 	{ 0 },
 };
 

@@ -40,19 +40,19 @@ enum {
 static const struct output_column columns[] = {
 	{ "ADDRESS", "domain:bus:device.function", 12, 0, OUTPUT_STRING, true },
 	{ "ID", "vendor:device", 9, 0, OUTPUT_STRING, true },
-	{ "NAME", "of the device", 0.9, SCOLS_FL_TRUNC, OUTPUT_STRING, true },
+	{ "NAME", "device name", 0.9, SCOLS_FL_TRUNC, OUTPUT_STRING, true },
 	{ "CLASS", "what it is, on wide screens", 5, SCOLS_FL_TRUNC, OUTPUT_STRING, true, 110 },
-	{ "DRIVER", "that has it now", 8, 0, OUTPUT_STRING, true },
-	{ "GROUP", "of the IOMMU", 5, SCOLS_FL_RIGHT, OUTPUT_NUMBER, true },
-	{ "VGA", "shows the boot's screen", 3, 0, OUTPUT_BOOLEAN, true },
+	{ "DRIVER", "driver in use", 8, 0, OUTPUT_STRING, true },
+	{ "GROUP", "IOMMU group", 5, SCOLS_FL_RIGHT, OUTPUT_NUMBER, true },
+	{ "VGA", "shows the boot screen", 3, 0, OUTPUT_BOOLEAN, true },
 	{ "RESET", "how it can be reset", 5, SCOLS_FL_TRUNC, OUTPUT_STRING, true },
 	{ "NEXT", "what the next boot does", 8, 0, OUTPUT_STRING, true },
-	{ "VM", "that has it, where any does", 3, 0, OUTPUT_STRING, false },
-	{ "CODE", "and why, as a stable word", 8, 0, OUTPUT_STRING, false },
-	{ "WHY", "the same in words", 0.3, SCOLS_FL_TRUNC, OUTPUT_STRING, false },
-	{ "VENDOR", "who made the chip", 0.2, SCOLS_FL_TRUNC, OUTPUT_STRING, false },
-	{ "SUBSYSTEM", "who made the card", 0.2, SCOLS_FL_TRUNC, OUTPUT_STRING, false },
-	{ "PATH", "through the bridges", 0.1, 0, OUTPUT_STRING, false },
+	{ "VM", "VMs that have it, if any", 3, 0, OUTPUT_STRING, false },
+	{ "CODE", "reason for NEXT, as a code", 8, 0, OUTPUT_STRING, false },
+	{ "WHY", "reason for NEXT, in words", 0.3, SCOLS_FL_TRUNC, OUTPUT_STRING, false },
+	{ "VENDOR", "chip vendor", 0.2, SCOLS_FL_TRUNC, OUTPUT_STRING, false },
+	{ "SUBSYSTEM", "card vendor", 0.2, SCOLS_FL_TRUNC, OUTPUT_STRING, false },
+	{ "PATH", "path through the bridges", 0.1, 0, OUTPUT_STRING, false },
 	{ "OVERRIDE", "driver_override now", 8, 0, OUTPUT_STRING, false },
 	{ "VFS", "virtual functions now", 3, SCOLS_FL_RIGHT, OUTPUT_NUMBER, false },
 	{ "NEEDED", "why this host needs it", 0.2, SCOLS_FL_TRUNC, OUTPUT_STRING, false },
@@ -60,7 +60,7 @@ static const struct output_column columns[] = {
 };
 
 static const struct options_entry entries[] = {
-	{ "all", 'a', NULL, "all functions, not only GPUs and what the config names" },
+	{ "all", 'a', NULL, "all functions, not only GPUs and those of the config" },
 	{ 0 },
 };
 

@@ -24,8 +24,8 @@
 #include "util/message.h"
 
 static const struct options_entry entries[] = {
-	{ "kernel", 'k', "VERSION", "the kernel it is for (default: the running one)" },
-	{ "output", 'o', "FILE", "write it there, all or nothing (default: standard output)" },
+	{ "kernel", 'k', "VERSION", "write the plan for this kernel (default: the running one)" },
+	{ "output", 'o', "FILE", "write to FILE, whole or not at all (default: standard output)" },
 	{ "cmdline", 'c', NULL,
 	  "only the config's cmdline lines: FILE:LINE, a tab, its parameters" },
 	{ 0 },

@@ -20,8 +20,8 @@
 #include "util/message.h"
 
 static const struct options_entry entries[] = {
-	{ "kernel", 'k', "VERSION", "the kernel that the image is for (default: by its name)" },
-	{ "quiet", 'q', NULL, "only what is wrong, a line each: IMAGE: what" },
+	{ "kernel", 'k', "VERSION", "the image is for this kernel (default: from its name)" },
+	{ "quiet", 'q', NULL, "print only what is wrong, one line each: IMAGE: what" },
 	{ 0 },
 };
 

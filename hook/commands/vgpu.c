@@ -37,15 +37,15 @@ enum {
 static const struct output_column columns[] = {
 	{ "DEVICE", "function, type, part", 14, SCOLS_FL_TREE, OUTPUT_STRING, true },
 	{ "KIND", "sriov, vf, mdev, type, part", 5, 0, OUTPUT_STRING, true },
-	{ "NAME", "of the device or type", 0.3, SCOLS_FL_TRUNC, OUTPUT_STRING, true },
-	{ "TOTAL", "parts that there can be", 5, SCOLS_FL_RIGHT, OUTPUT_NUMBER, true },
-	{ "USED", "parts that there are", 4, SCOLS_FL_RIGHT, OUTPUT_NUMBER, true },
-	{ "FREE", "parts that can be made", 4, SCOLS_FL_RIGHT, OUTPUT_NUMBER, true },
-	{ "DRIVER", "that has it now", 8, 0, OUTPUT_STRING, true },
-	{ "GROUP", "of the IOMMU", 5, SCOLS_FL_RIGHT, OUTPUT_NUMBER, true },
+	{ "NAME", "name of device or type", 0.3, SCOLS_FL_TRUNC, OUTPUT_STRING, true },
+	{ "TOTAL", "how many there can be", 5, SCOLS_FL_RIGHT, OUTPUT_NUMBER, true },
+	{ "USED", "how many there are", 4, SCOLS_FL_RIGHT, OUTPUT_NUMBER, true },
+	{ "FREE", "how many more can be made", 4, SCOLS_FL_RIGHT, OUTPUT_NUMBER, true },
+	{ "DRIVER", "driver in use", 8, 0, OUTPUT_STRING, true },
+	{ "GROUP", "IOMMU group", 5, SCOLS_FL_RIGHT, OUTPUT_NUMBER, true },
 	{ "NEXT", "what the next boot does", 8, 0, OUTPUT_STRING, true },
 	{ "ID", "vendor:device", 9, 0, OUTPUT_STRING, false },
-	{ "ABOUT", "the type's description", 0.3, SCOLS_FL_TRUNC, OUTPUT_STRING, false },
+	{ "ABOUT", "description of the type", 0.3, SCOLS_FL_TRUNC, OUTPUT_STRING, false },
 	{ 0 },
 };
 

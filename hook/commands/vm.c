@@ -452,7 +452,14 @@ static void note_card(struct vm *vm)
 
 static void note_state(struct vm *vm)
 {
+	const char *lock = pve_config_get(&vm->qm.config, "lock");
 	char path[SYSFS_PATH_MAX], why[400];
+
+	if (lock && vm->qm.calls)
+		vm_note(vm, "vm-locked",
+			"VM %s is locked (%s): qm set is refused until that has ended; where it was broken "
+			"off: qm unlock %s",
+			vm->id, lock, vm->id);
 
 	if (vm->slot.count &&
 	    sysfs_exists(vm->host->root.fd, sysfs_path(path, "run/qemu-server/%s.pid", vm->id)))
@@ -743,24 +750,24 @@ static bool is_vmid(const char *text)
 }
 
 static const struct options_entry entries[] = {
-	{ "run", 'R', NULL, "run the calls, instead of only printing them" },
-	{ "only", '1', NULL, "the function that is named, not its whole card" },
-	{ "usb", 'u', "DEVICE", "a USB device too, VENDOR:PRODUCT or BUS-PORT" },
-	{ "primary", 'p', NULL, "the guest's first screen: x-vga=1, vga none" },
-	{ "ovmf", 'O', NULL, "bios=ovmf also for a VM that has a disk already" },
-	{ "machine", 'q', NULL, "machine=q35 also for a VM that has a disk already" },
-	{ "mapping", 'm', "NAME", "by a mapping, which is compared at each start" },
-	{ "mdev", 't', "TYPE", "a mediated device of this type (vfio-early vgpu)" },
-	{ "romfile", 'F', "NAME", "with this ROM, in /usr/share/kvm" },
-	{ "rombar", 'B', "0", "without the card's ROM" },
-	{ "hidden", 'H', NULL, "hide KVM from an old driver of NVIDIA" },
-	{ "libvirt", 'l', NULL, "print libvirt's <hostdev> elements instead" },
-	{ "force", 'f', NULL, "also what would be refused" },
+	{ "run", 'R', NULL, "run the commands, too" },
+	{ "only", '1', NULL, "only the named function, not its whole card" },
+	{ "usb", 'u', "DEVICE", "give this USB device too: VENDOR:PRODUCT or BUS-PORT" },
+	{ "primary", 'p', NULL, "make it the guest's first screen: x-vga=1, vga none" },
+	{ "ovmf", 'O', NULL, "set bios=ovmf also for a VM that has a disk" },
+	{ "machine", 'q', NULL, "set machine=q35 also for a VM that has a disk" },
+	{ "mapping", 'm', "NAME", "use a mapping, which is compared at each start" },
+	{ "mdev", 't', "TYPE", "give a mediated device of this type (see vgpu)" },
+	{ "romfile", 'F', "NAME", "use this ROM from /usr/share/kvm" },
+	{ "rombar", 'B', "0", "hide the card's ROM" },
+	{ "hidden", 'H', NULL, "hide KVM from an old NVIDIA driver" },
+	{ "libvirt", 'l', NULL, "print <hostdev> elements for libvirt instead" },
+	{ "force", 'f', NULL, "do what would be refused, too" },
 	{ 0 },
 };
 static const struct options_spec spec = {
 	.usage = "vm [OPTION...] VMID ADDRESS...",
-	.about = "Prints the calls of qm that give a card to a VM of Proxmox VE.\n",
+	.about = "Prints the qm commands that give a card to a VM of Proxmox VE.\n",
 	.entry = entries,
 	.common = OPTIONS_READING,
 	.end = "Exit status: 0 printed, or run, 1 refused, 2 usage, 3 cannot be read or "

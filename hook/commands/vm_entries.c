@@ -155,6 +155,42 @@ static void drop_keys(char *value)
 	}
 }
 
+/*
+ * What the format does not have goes, as qm(1) would refuse it; blanks round a property go too.
+ * @value: of VM_VALUE_SIZE
+ */
+static void drop_wrong(struct vm *vm, unsigned int number, char *value)
+{
+	char old[VM_VALUE_SIZE], *save;
+	size_t len = 0;
+
+	strcpy(old, value);
+	*value = '\0';
+	for (char *word = strtok_r(old, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
+		char *equals, *end = word + strlen(word);
+		bool is_right;
+
+		word += strspn(word, " \t");
+		while (end > word && strchr(" \t", end[-1]))
+			*--end = '\0';
+		equals = strchr(word, '=');
+		if (equals)
+			*equals = '\0';
+		is_right = *word &&
+			   pve_is_hostpci(equals ? word : "host", equals ? equals + 1 : word);
+		if (equals)
+			*equals = '=';
+		if (is_right)
+			len += (size_t)snprintf(value + len, VM_VALUE_SIZE - len, "%s%s",
+						len ? "," : "", word);
+		else
+			vm_note(vm, "entry-corrected",
+				"hostpci%u of VM %s: Proxmox VE does not understand \"%s\", and ignores "
+				"the entry because of it: left out",
+				number, vm->id, word);
+	}
+}
+
 static bool has_display(const struct vm *vm, const bool *mask)
 {
 	for (size_t i = 0; i < vm->host->count; i++)
@@ -394,6 +430,8 @@ static int change_entry(struct vm *vm, unsigned int number, const bool *asked, b
 			number, vm->id);
 	if (entry->fault == PVE_FAULT_KEY_TWICE)
 		drop_keys(value);
+	if (entry->fault == PVE_FAULT_PROPERTY)
+		drop_wrong(vm, number, value);
 	if (grows || shrinks || entry->fault == PVE_FAULT_TWICE || entry->fault == PVE_FAULT_BOTH) {
 		write_list(vm->host, more, list, sizeof(list));
 		if (can_grow(entry))

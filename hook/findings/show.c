@@ -17,10 +17,10 @@ enum {
 
 const struct output_column findings_columns[] = {
 	{ "LEVEL", "blocks, warns, notes...", 7, 0, OUTPUT_STRING, true },
-	{ "STAGE", "where it belongs", 7, 0, OUTPUT_STRING, true },
-	{ "CODE", "a stable word", 12, 0, OUTPUT_STRING, true },
+	{ "STAGE", "part of the boot", 7, 0, OUTPUT_STRING, true },
+	{ "CODE", "stable code", 12, 0, OUTPUT_STRING, true },
 	{ "SUBJECT", "what it is about", 12, 0, OUTPUT_STRING, true },
-	{ "TEXT", "in words", 0.4, SCOLS_FL_TRUNC, OUTPUT_STRING, true },
+	{ "TEXT", "what is wrong", 0.4, SCOLS_FL_TRUNC, OUTPUT_STRING, true },
 	{ "FIX", "what to do", 0.3, SCOLS_FL_TRUNC, OUTPUT_STRING, true },
 	{ 0 },
 };

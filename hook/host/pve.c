@@ -196,8 +196,7 @@ static void add_groups(struct host *host, struct pve_entry *entry)
 	}
 }
 
-/* The value of a property that the format has (PVE::QemuServer::PCI, $hostpci_fmt)? */
-static bool is_property(const char *key, const char *value)
+bool pve_is_hostpci(const char *key, const char *value)
 {
 	static const char *const texts[] = { "host", "mapping", "romfile", "mdev", "driver" };
 	static const char *const truths[] = { "rombar", "pcie", "x-vga", "legacy-igd" };
@@ -244,7 +243,7 @@ static int compare_format(struct pve_entry *entry)
 		for (size_t i = 0; i < count; i++)
 			if (!strcmp(seen[i], key))
 				fail(entry, PVE_FAULT_KEY_TWICE, key);
-		if (!is_property(key, value))
+		if (!pve_is_hostpci(key, value))
 			fail(entry, PVE_FAULT_PROPERTY, key);
 		if (count < sizeof(seen) / sizeof(seen[0]))
 			seen[count++] = key;

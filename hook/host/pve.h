@@ -100,6 +100,9 @@ bool pve_starts_with_host(const struct pve_config *vm);
 /* pve_is_q35 - has its machine PCI Express? */
 bool pve_is_q35(const struct pve_config *vm);
 
+/* pve_is_hostpci - has the format of hostpciN such a property (PVE::QemuServer::PCI, $hostpci_fmt)? */
+bool pve_is_hostpci(const char *key, const char *value);
+
 /*
  * pve_entry_resolve - which functions one value of hostpciN names, and which its start takes.
  * @entry: value is set, and vm, where its machine is to be looked at; flags are for free()

@@ -27,15 +27,17 @@ static const struct common {
 	unsigned int needs;
 	struct options_entry entry;
 } common[] = {
-	{ OPTIONS_TABLE, { "output", 'o', "LIST", "these columns; +LIST: these too (see below)" } },
-	{ OPTIONS_TABLE, { "noheadings", 'n', NULL, "without the line of headings" } },
 	{ OPTIONS_TABLE,
-	  { "raw", CODE_RAW, NULL, "columns parted by one space, blanks as \\x20" } },
-	{ OPTIONS_COLOR, { "width", 'w', "N", "as on a terminal of N columns" } },
-	{ OPTIONS_COLOR, { "color", CODE_COLOR, "WHEN", "auto, always or never (default: auto)" } },
+	  { "output", 'o', "LIST", "print these columns (see below); +LIST adds to them" } },
+	{ OPTIONS_TABLE, { "noheadings", 'n', NULL, "do not print column headings" } },
+	{ OPTIONS_TABLE,
+	  { "raw", CODE_RAW, NULL, "one space between columns; blanks become \\x20" } },
+	{ OPTIONS_COLOR, { "width", 'w', "N", "lay out for N columns" } },
+	{ OPTIONS_COLOR,
+	  { "color", CODE_COLOR, "WHEN", "use colors: auto, always or never (default: auto)" } },
 	{ OPTIONS_JSON, { "json", 'J', NULL, "print JSON" } },
 	{ OPTIONS_ROOT, { "root", 'r', "DIR", "read the host's files below DIR" } },
-	{ 0, { "help", 'h', NULL, "this text" } },
+	{ 0, { "help", 'h', NULL, "print this help" } },
 };
 
 #define N_COMMON (sizeof(common) / sizeof(common[0]))

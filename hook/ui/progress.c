@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Long work that shows itself; see progress.h. */
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +21,7 @@ static struct {
 	char what[128];
 	const char *step;
 	struct timespec from;
+	pid_t ticker; /* 0: none */
 } progress;
 
 static long seconds(void)
@@ -61,8 +65,31 @@ void progress_step(const char *step)
 		draw();
 }
 
+void progress_tick(void)
+{
+	if (!progress.is_shown || progress.ticker)
+		return;
+	fflush(NULL);
+	progress.ticker = fork();
+	if (progress.ticker) {
+		/* Without one the seconds stand still. */
+		progress.ticker = progress.ticker < 0 ? 0 : progress.ticker;
+		return;
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;) {
+		sleep(1);
+		draw();
+	}
+}
+
 void progress_end(void)
 {
+	if (progress.ticker) {
+		kill(progress.ticker, SIGKILL);
+		waitpid(progress.ticker, NULL, 0);
+		progress.ticker = 0;
+	}
 	program_watch(NULL);
 	if (progress.is_shown)
 		fputs("\r\033[K", stdout);

@@ -14,6 +14,9 @@ void progress_begin(const struct output *output, const char *what);
 /* progress_step - what of it is done now: "making the image". Must last; the seconds go on. */
 void progress_step(const char *step);
 
+/* progress_tick - the seconds go on by themselves, where no program is run that is waited for. After a step. */
+void progress_tick(void);
+
 /* progress_end - the line is gone, and the cursor where it began. */
 void progress_end(void);
 

@@ -4,7 +4,10 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "util/message.h"
 #include "util/printable.h"
@@ -12,15 +15,67 @@
 /* Of a line of a config, which may be anything. */
 #define LINE_SHOWN 160
 
+/* Narrower than that a terminal may break words as it likes. */
+#define COLUMNS_MIN 40
+#define INDENT	    2
+
+/* The columns of the terminal that stderr is, or 0: a file or a pipe gets each message in one line. */
+static size_t count_columns(void)
+{
+	struct winsize size;
+
+	if (!isatty(STDERR_FILENO) || ioctl(STDERR_FILENO, TIOCGWINSZ, &size) ||
+	    size.ws_col < COLUMNS_MIN)
+		return 0;
+	return size.ws_col;
+}
+
+/* One message, which a terminal gets broken at blanks. */
+static void print(const char *text)
+{
+	size_t columns = count_columns(), at = 0;
+
+	for (const char *word = text; *word && columns;) {
+		size_t blanks = strspn(word, " "), len = strcspn(word + blanks, " ");
+
+		if (at && at + blanks + len > columns) {
+			fprintf(stderr, "\n%*s", INDENT, "");
+			at = INDENT;
+			word += blanks;
+			blanks = 0;
+		}
+		fprintf(stderr, "%.*s", (int)(blanks + len), word);
+		at += blanks + len;
+		word += blanks + len;
+	}
+	fprintf(stderr, "%s\n", columns ? "" : text);
+}
+
 static void say(const char *kind, int error, const char *fmt, va_list args)
 {
-	char text[1024], why[128] = "";
+	char shown[1024] = "", *text, *line;
+	va_list again;
+	int ret;
 
-	vsnprintf(text, sizeof(text), fmt, args);
-	if (error)
-		snprintf(why, sizeof(why), ": %s", strerror(-error));
+	/* Without memory it is cut rather than not said. */
+	va_copy(again, args);
+	ret = vasprintf(&text, fmt, args);
+	if (ret < 0)
+		vsnprintf(shown, sizeof(shown), fmt, again);
+	va_end(again);
+	if (ret < 0) {
+		fprintf(stderr, "vfio-early: %s: %s\n", kind, shown);
+		return;
+	}
 	printable_make(text, strlen(text));
-	fprintf(stderr, "vfio-early: %s: %s%s\n", kind, text, why);
+	if (asprintf(&line, "vfio-early: %s: %s%s%s", kind, text, error ? ": " : "",
+		     error ? strerror(-error) : "") < 0) {
+		fprintf(stderr, "vfio-early: %s: %s\n", kind, text);
+	} else {
+		print(line);
+		free(line);
+	}
+	free(text);
 }
 
 int message_error(const char *fmt, ...)

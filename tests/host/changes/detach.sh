@@ -112,6 +112,19 @@ run detach --force --only 00:1f.2
 status_is 1
 err "error: 0000:00:1f.2: holds / (protect)"
 
+begin "detach: on a terminal one line shows that it works; nothing of it on a pipe"
+config 'bind 02:00\n'
+cat >"$work/on_terminal" <<-EOF
+	stty cols 80
+	exec '$command' detach --dry-run 02:00 --root '$root'
+EOF
+env TERM=xterm script -qec "sh $work/on_terminal" /dev/null </dev/null >"$work/out" 2>"$work/err"
+tr '\r' '\n' <"$work/out" | grep -q '^.*\[Kdetach: handing over, 0 s' || problem "nothing is drawn"
+# Written over: the last of it is an empty line.
+tr '\r' '\n' <"$work/out" | grep -a '\[K' | tail -n 1 | grep -q 'handing over' && problem "the line stays"
+run detach --dry-run 02:00
+! grep -q 'handing over, ' "$work/out" || problem "drawn on a pipe"
+
 begin "detach: except, and what undo said last does not take that away"
 protected
 config 'except 02:00.1\n'

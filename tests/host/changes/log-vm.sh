@@ -78,6 +78,20 @@ run log now
 status_is 2
 err "error: log takes no argument: now"
 
+begin "a long message is broken at blanks on a terminal, and is one line on a pipe"
+cat >"$work/on_terminal" <<-EOF
+	stty cols 50
+	exec '$command' log --root '$root' -b yesterday
+EOF
+env TERM=xterm script -qec "sh $work/on_terminal" /dev/null </dev/null >"$work/out" 2>"$work/err"
+tr -d '\r' <"$work/out" | head -n 2 >"$work/folded"
+is "$work/folded" <<-EOF
+	vfio-early: error: yesterday is not the number of
+	  a boot; fix: write 0, -1 and so on
+EOF
+run log -b yesterday
+err "error: yesterday is not the number of a boot; fix: write 0, -1 and so on"
+
 # --- vm
 
 # guest VMID TEXT: what `qm config` would say.

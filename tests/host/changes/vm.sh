@@ -611,6 +611,18 @@ run vm 100 00:02
 run vm 100 00:02 --json
 out_has '"code": "igpu-machine"'
 
+vm_is "a property that the format has not, and blanks" "${q35}hostpci0: 02:00.0, pcie=1,multifunction=on,romfile=\n" 02:00 'entry-changed entry-corrected' \
+	'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--hostpci0 0000:02:00,pcie=1
+EOF
+vm_is "a property that the format has not, of what is whole" "${q35}hostpci0: 02:00,pcie=1,disable_vfio_reset=1\n" 02:00 'entry-corrected' \
+	'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--hostpci0 02:00,pcie=1
+EOF
+vm_is "a VM that a backup has locked" "${q35}lock: backup\n" 02:00 'vm-locked' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--hostpci0 0000:02:00,pcie=1
+EOF
+
 begin "check: a container's keys as LXC writes them"
 vm_machine
 protected
