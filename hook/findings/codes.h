@@ -257,7 +257,7 @@
 	X(NEXT_KERNEL, "next-kernel", BOOT, "kernel", OK, \
 	  "the next boot uses {0} ({1}), this boot {2}", "") \
 	X(NEXT_OTHER, "next-other-system", BOOT, "boot-loader", WARNS, \
-	  "the entry that boots next ({0}) is not one of this system's kernels", "") \
+	  "the entry that boots next ({0}) is another system's, or a unified kernel image", "") \
 	X(NEXT_OFF, "next-off", MACHINE, "boot-loader", IDLE, "{0}: the next boot binds nothing", \
 	  "remove it from {1}, then vfio-early-cmdline refresh") \
 	X(NEXT_IOMMU_OFF, "next-iommu-off", MACHINE, "boot-loader", BLOCKS, \

@@ -262,8 +262,9 @@ entries_bls() {
 		seen[file] = ++n
 		name = file
 		sub(/.*\//, "", name)
-		is_bad[n] = name ~ /\+0(-[0-9]+)?\.conf$/
+		is_bad[n] = name ~ /\+0(-[0-9]+)?\.(conf|efi)$/
 		sub(/\+[0-9]+(-[0-9]+)?\.conf$/, ".conf", name)
+		sub(/\+[0-9]+(-[0-9]+)?\.efi$/, ".efi", name)
 		id[n] = name
 		whose[n] = "own"
 		place[n] = file ":1"
@@ -279,6 +280,8 @@ entries_bls() {
 	text ~ /^machine-id[ \t]/ { machine[i] = value() }
 	text ~ /^initrd[ \t]/ { image[i] = value() }
 	text ~ /^(efi|uki|uki-url)[ \t]/ { whose[i] = "foreign" }
+	# Its kernel and parameters are in it.
+	text ~ /^uki[ \t]/ && file ~ /\.[eE][fF][iI]$/ { is_uki[i] = 1 }
 	END {
 		tokens = split(ENVIRON["TOKENS"], token, "\n")
 		installed = split(ENVIRON["KERNELS"], kernel, "\n")
@@ -320,6 +323,9 @@ entries_bls() {
 			how = "newest"
 			e = order[1]
 		}
+		for (i = 1; i <= n; i++)
+			if (is_uki[i])
+				version[i] = ""
 		for (i = 1; i <= n; i++)
 			tell(e, order[i])
 	}'

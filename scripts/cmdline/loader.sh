@@ -156,6 +156,29 @@ lines_of_bls() {
 		[ -d "$root/$_dir/loader/entries" ] || continue
 		lines_of "$_dir/loader/loader.conf" "$_dir/loader/entries/*.conf"
 		find "$root/$_dir/loader/entries" -name '*.conf' -empty -printf "/$_dir/loader/entries/%f:1:\n"
+		lines_of_uki "$_dir/EFI/Linux"
+	done
+}
+
+# lines_of_uki FOLDER: of unified kernel images, which are entries too: what their os-release has for the
+# order of the menu (src/boot/efi/boot.c, config_entry_add_unified()), as lines of an entry.
+lines_of_uki() {
+	find "$root/$1" -mindepth 1 -maxdepth 1 -type f -iname '*.efi' 2>/dev/null | sort | while read -r _file; do
+		_name=${_file#"$root"}
+		echo "$_name:1:uki $_name"
+		LC_ALL=C grep -a -E '^(IMAGE_ID|ID|IMAGE_VERSION|VERSION|VERSION_ID|BUILD_ID)=' "$_file" 2>/dev/null |
+			head -n 20 | tr -d '"\047\r' | NAME=$_name awk -F = '
+			!($1 in value) { value[$1] = substr($0, length($1) + 2) }
+			END {
+				n = split("IMAGE_ID ID", ids, " ")
+				for (i = n; i > 0; i--)
+					if (value[ids[i]] != "") key = value[ids[i]]
+				n = split("IMAGE_VERSION VERSION VERSION_ID BUILD_ID", ids, " ")
+				for (i = n; i > 0; i--)
+					if (value[ids[i]] != "") version = value[ids[i]]
+				if (key != "") print ENVIRON["NAME"] ":1:sort-key " key
+				if (version != "") print ENVIRON["NAME"] ":1:version " version
+			}'
 	done
 }
 

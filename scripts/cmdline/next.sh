@@ -196,7 +196,8 @@ unkept_tokens() {
 
 # next_facts: what next_tokens is made of: lines with a letter before a tab: "F" what a file of the loader
 # has, "O" what a file has that this loader does not read, "R" the running kernel's tokens, "B" those of
-# one boot that a refresh would keep, "E" the line of an entry that is next, "A" our tokens that no
+# one boot that a refresh would keep, "E" the line of an entry that is next, "U" that it is a unified
+# kernel image, whose parameters are in it, "A" our tokens that no
 # loader has been given yet.
 next_facts() {
 	for _target in grub kernel; do
@@ -207,7 +208,9 @@ next_facts() {
 		file_tokens "$_target" | sed "s/^/$_kind	/"
 	done
 	unkept_tokens | sed 's/^/O	/'
-	printf '%s\n' "$entries" | awk -F '\t' '$2 == "next" { print "E\t" $5 "\t" $8 }'
+	printf '%s\n' "$entries" | awk -F '\t' '
+		$2 == "next" { print "E\t" $5 "\t" $8 }
+		$2 == "next" && $3 == "foreign" && $5 ~ /\.[eE][fF][iI]:1$/ { print "U\t" $5 }'
 	if [ -z "$targets" ]; then
 		booted_with | sed 's/^/R	/'
 	elif loader_inherits && [ ! -e "$root/etc/kernel/cmdline" ]; then
@@ -243,6 +246,7 @@ next_tokens() {
 	$1 == "R" { running[++runs] = $2; runs_with[bare($2)] = 1 }
 	$1 == "B" { typed[bare($2)] = 1; typed_list[++types] = $2 }
 	$1 == "A" { late[bare($2)] = 1 }
+	$1 == "U" { is_uki = 1 }
 	$1 == "E" {
 		entry_place[++es] = $2
 		s = $0
@@ -308,7 +312,7 @@ next_tokens() {
 			else if (!es)
 				say(token[i], at[i], t in late ? "not-refreshed" : "in-force")
 			else if (!have[t])
-				say(token[i], at[i], "not-refreshed")
+				say(token[i], at[i], is_uki ? "not-known" : "not-refreshed")
 		}
 		for (i = 1; i <= types; i++)
 			if (!have[bare(typed_list[i])])
