@@ -14,13 +14,15 @@
 #include "commands/command.h"
 #include "config/bindlines.h"
 #include "findings/findings.h"
+#include "findings/show.h"
 #include "host/names.h"
+#include "host/next_boot.h"
 #include "plan/plan.h"
 #include "util/message.h"
 
 struct add {
-	struct change change; /* the first: change_run() hands back its address */
-	struct host *next;    /* by the candidate config */
+	struct change change;
+	struct host *next; /* by the candidate config */
 };
 
 /* As a selector of the config. */
@@ -82,7 +84,8 @@ static enum outcome judge(enum reason reason)
 	return OUTCOME_BLOCKED;
 }
 
-static const char *next_step(enum reason reason)
+static const char *next_step(const struct add *add, const struct pci_function *fn,
+			     enum reason reason)
 {
 	switch (reason) {
 	case REASON_EXCEPT:
@@ -92,7 +95,9 @@ static const char *next_step(enum reason reason)
 	case REASON_BOOT_VGA:
 		return "; fix: boot-vga bind in the config";
 	case REASON_GROUP:
-		return "; fix: --group takes the whole group";
+		if (next_boot_can_name_group(add->next, host_find(add->next, &fn->addr)))
+			return "; fix: --group takes the whole group";
+		return "; fix: put the card into another slot, or move what is in its way";
 	case REASON_PROTECTED:
 		return "; --force takes it anyway: make sure that you can get back in";
 	default:
@@ -130,7 +135,7 @@ static bool may_write(const struct add *add, const struct pci_function *fn, bool
 		return true;
 	if (outcome == OUTCOME_HOPELESS || !add->change.force) {
 		message_error("%s would be refused at boot: %s%s", addr, why,
-			      next_step(verdict->reason));
+			      next_step(add, fn, verdict->reason));
 		return false;
 	}
 	message_warn("%s: %s%s", addr, why,
@@ -141,29 +146,38 @@ static bool may_write(const struct add *add, const struct pci_function *fn, bool
 	return true;
 }
 
-/* Is it about what is added, or about its group? */
-static bool is_ours(const struct add *add, const struct finding *finding)
+/* Is it about what is added, about its group, or about the whole machine? */
+static bool is_ours(const struct finding *finding, const void *arg)
 {
-	const struct slot *slot = &add->change.slot;
+	const struct slot *slot = arg;
+	struct pci_address addr;
 
 	for (size_t i = 0; i < slot->count; i++)
 		if (finding->group >= 0 && finding->group == slot->fn[i].group)
 			return true;
-	return false;
+	if (finding->stage == FINDING_STAGE_MACHINE)
+		return true;
+	return !pci_address_parse(finding->subject, &addr) && slot_has(slot, &addr);
+}
+
+static int collect(struct add *add)
+{
+	int ret = findings_collect_check(add->next, NULL, &add->change.findings);
+
+	findings_keep(&add->change.findings, is_ours, &add->change.slot);
+	return ret;
 }
 
 /* What the functions will cost, as `check` says it. */
-static int warn(const struct add *add)
+static void warn(const struct add *add)
 {
-	struct findings findings = { 0 };
-	int ret = findings_collect_check(add->next, NULL, &findings);
+	const struct findings *findings = &add->change.findings;
 
-	for (size_t i = 0; i < findings.count && !ret; i++) {
-		const struct finding *finding = &findings.list[i];
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct finding *finding = &findings->list[i];
 
-		if ((finding->stage != FINDING_STAGE_DEVICE &&
-		     finding->stage != FINDING_STAGE_VM) ||
-		    !is_ours(add, finding))
+		if (finding->group < 0 ||
+		    (finding->stage != FINDING_STAGE_DEVICE && finding->stage != FINDING_STAGE_VM))
 			continue;
 		/* That it was forced was said above. */
 		if (finding_is(finding, FINDING_FORCED) || finding->level == FINDING_OK ||
@@ -173,8 +187,6 @@ static int warn(const struct add *add)
 		message_warn("%s: %s%s%s", finding->subject, finding->text,
 			     *finding->fix ? "; fix: " : "", finding->fix);
 	}
-	findings_free(&findings);
-	return ret;
 }
 
 /* An ID takes every function that has it. */
@@ -245,8 +257,8 @@ static int make_lines(struct add *add, bool *bang, char **lines)
 	return ret ? message_errno(ret, "cannot write the lines") : count;
 }
 
-/* A line for each function, as it will be written, or NULL after saying why. For free(). */
-static char *make_candidate(const struct change *change)
+/* A line for each function, as it will be written, or NULL after saying why. @bang: or NULL. For free(). */
+static char *make_candidate(const struct change *change, const bool *bang)
 {
 	char *lines = NULL;
 	size_t size;
@@ -258,7 +270,7 @@ static char *make_candidate(const struct change *change)
 
 		ret = write_selector(change, &change->slot.fn[i], text);
 		if (!ret)
-			fprintf(out, "bind %s\n", text);
+			fprintf(out, "bind%s %s\n", bang && bang[i] ? "!" : "", text);
 	}
 	if (out && fclose(out))
 		ret = -ENOMEM;
@@ -269,29 +281,48 @@ static char *make_candidate(const struct change *change)
 	return NULL;
 }
 
-/* May all of them be written? @bang: set for each that must be forced */
-static int try_lines(struct add *add, const char *compiled, bool *bang)
+/* In add->next: the boot as it is with a line for each function. */
+static int open_next(struct add *add, const char *compiled, const bool *bang)
 {
-	bool blocked = false;
-	char *lines = make_candidate(&add->change);
+	char *lines = make_candidate(&add->change, bang);
 	int ret = lines ? candidate_open(add->change.host, compiled, lines, &add->next) : -ENOMEM;
 
 	free(lines);
+	return ret;
+}
+
+/* May all of them be written? @bang: set for each that must be forced */
+static int try_lines(struct add *add, const char *compiled, bool *bang)
+{
+	bool is_forced = false;
+	int ret = open_next(add, compiled, NULL);
+
 	if (ret)
 		return ret;
-	for (size_t i = 0; i < add->change.slot.count; i++)
-		blocked |= !may_write(add, &add->change.slot.fn[i], &bang[i]);
-	if (blocked) {
+	for (size_t i = 0; i < add->change.slot.count; i++) {
+		add->change.is_refused |= !may_write(add, &add->change.slot.fn[i], &bang[i]);
+		is_forced |= bang[i];
+	}
+	if (is_forced && !add->change.is_refused) {
+		host_close(add->next);
+		add->next = NULL;
+		ret = open_next(add, compiled, bang);
+	}
+	if (!ret)
+		ret = collect(add);
+	if (!ret && add->change.is_refused) {
 		message_error("nothing was written");
 		return COMMAND_INCOMPLETE;
 	}
-	return warn(add);
+	if (!ret)
+		warn(add);
+	return ret;
 }
 
 static int add_lines(struct add *add, struct edit *edit)
 {
 	bool *bang = calloc(add->change.slot.count, sizeof(*bang));
-	char *lines = NULL, *compiled = NULL;
+	char **lines = &add->change.lines, *compiled = NULL;
 	size_t size;
 	int ret = bang ? plan_compile(&add->change.host->root, NULL, &compiled, &size) : -ENOMEM;
 
@@ -304,14 +335,13 @@ static int add_lines(struct add *add, struct edit *edit)
 	add->next = NULL;
 	ret = candidate_open(add->change.host, compiled, "", &add->next);
 	if (!ret)
-		ret = make_lines(add, bang, &lines);
+		ret = make_lines(add, bang, lines);
 	if (ret > 0 && add->change.by == CHANGE_BY_ID)
 		warn_twins(&add->change);
 	if (ret > 0)
-		ret = bindlines_insert(edit, lines);
+		ret = bindlines_insert(edit, *lines);
 out:
 	free(bang);
-	free(lines);
 	free(compiled);
 	return ret;
 }
@@ -357,14 +387,12 @@ static void leave_out_bridges(struct change *change, int argc, char **argv)
 	slot->count = kept;
 }
 
-static int run(struct change *change, int argc, char **argv)
+static int add_slots(struct add *add, int argc, char **argv)
 {
-	struct add *add = (struct add *)change;
+	struct change *change = &add->change;
 	struct edit edit = EDIT_NONE;
 	int ret = 0;
 
-	if (change->vfs)
-		return add_vfs(change, argc, argv);
 	for (int i = 0; i < argc && !ret; i++)
 		ret = slot_add(change->host, argv[i], change->scope, &change->slot);
 	if (ret)
@@ -376,7 +404,7 @@ static int run(struct change *change, int argc, char **argv)
 	if (!ret)
 		ret = add_lines(add, &edit);
 	if (!ret && !edit_is_changed(&edit)) {
-		puts("Nothing to do: the config names all of it already.");
+		change_say_nothing(change);
 	} else if (!ret) {
 		ret = change_write(change, &edit);
 		if (!ret)
@@ -384,6 +412,16 @@ static int run(struct change *change, int argc, char **argv)
 	}
 	edit_close(&edit);
 	return ret < 0 ? COMMAND_NOTHING : ret;
+}
+
+static int run(void *arg, int argc, char **argv)
+{
+	struct add *add = arg;
+	int ret = add->change.vfs ? add_vfs(&add->change, argc, argv) : add_slots(add, argc, argv);
+
+	if ((ret == COMMAND_OK || add->change.is_refused) && change_print(&add->change))
+		return COMMAND_NOTHING;
+	return ret;
 }
 
 int command_add(int argc, char **argv)
@@ -405,12 +443,13 @@ int command_add(int argc, char **argv)
 			"pinned to\nthe ID that is there today, and shows the change. An ADDRESS "
 			"is 81:00,\n0000:81:00.0 or a path as `lspci -P` prints it; with --vfs also a network\ninterface.\n",
 		.entry = entries,
-		.common = OPTIONS_ROOT,
+		.common = OPTIONS_ROOT | OPTIONS_JSON | OPTIONS_COLOR | OPTIONS_COLUMNS,
+		.columns = findings_columns,
 		.end = "Exit status: 0 written, or there already, 1 refused, 2 usage, 3 cannot be "
 		       "written.\n",
 	};
 	static struct add add;
-	int ret = change_run(&add.change, &spec, argc, argv, run);
+	int ret = change_run(&add.change, &spec, argc, argv, run, &add);
 
 	host_close(add.next);
 	return ret;

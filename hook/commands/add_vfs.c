@@ -147,6 +147,12 @@ static bool try_function(const struct adding *adding, const struct findings *fin
 	return blocks;
 }
 
+static bool is_of_vfs(const struct finding *finding, const void *arg)
+{
+	(void)arg;
+	return finding->stage == FINDING_STAGE_MACHINE || !strcmp(finding->topic, "vfs");
+}
+
 /* A plan has no comments behind a line. For free(). */
 static char *without_names(const char *lines)
 {
@@ -165,7 +171,7 @@ static char *without_names(const char *lines)
 /* Tries the lines all together. Returns an exit status, or -errno. */
 static int try_lines(struct adding *adding, int argc, char **argv)
 {
-	struct findings findings = { 0 };
+	struct findings *findings = &adding->change->findings;
 	struct host *candidate = NULL;
 	bool blocks = false;
 	char *lines = without_names(adding->lines);
@@ -175,14 +181,15 @@ static int try_lines(struct adding *adding, int argc, char **argv)
 
 	free(lines);
 	if (!ret)
-		ret = findings_collect_check(candidate, NULL, &findings);
+		ret = findings_collect_check(candidate, NULL, findings);
 	for (int i = 0; i < argc && !ret; i++) {
 		const struct host_function *fn = find_physical(adding->change->host, argv[i]);
 
-		blocks |= fn && try_function(adding, &findings, fn);
+		blocks |= fn && try_function(adding, findings, fn);
 	}
-	findings_free(&findings);
 	host_close(candidate);
+	findings_keep(findings, is_of_vfs, NULL);
+	adding->change->is_refused = blocks;
 	if (!blocks)
 		return ret;
 	message_error("nothing was written");
@@ -226,7 +233,7 @@ static int write_config(const struct adding *adding)
 	int ret = edit_open(&adding->change->host->root, BINDLINES_FILE, &edit);
 
 	if (!ret && !*adding->lines) {
-		puts("Nothing to do: the config names all of it already.");
+		change_say_nothing(adding->change);
 	} else if (!ret) {
 		ret = bindlines_insert(&edit, adding->lines);
 		if (!ret)
@@ -265,6 +272,6 @@ int add_vfs(struct change *change, int argc, char **argv)
 		ret = write_config(&adding);
 	host_close(adding.next);
 	free(adding.compiled);
-	free(adding.lines);
+	change->lines = adding.lines;
 	return ret < 0 ? COMMAND_NOTHING : ret;
 }

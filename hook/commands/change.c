@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What add and remove have in common; see change.h. */
 #include <getopt.h>
+#include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "commands/change.h"
 #include "commands/command.h"
+#include "config/bindlines.h"
+#include "findings/show.h"
 #include "util/message.h"
 
 int change_write(const struct change *change, struct edit *edit)
 {
-	int ret = edit_diff(edit);
+	int ret = output_is_table(&change->output) ? 0 : edit_diff(edit);
 
 	/* Without diff(1) the change is not shown, and that was said: no reason not to do it. */
 	fflush(stdout);
@@ -21,7 +25,7 @@ int change_write(const struct change *change, struct edit *edit)
 
 void change_say_left(const struct change *change, const char *command)
 {
-	for (size_t i = 0; i < change->slot.lefts; i++) {
+	for (size_t i = 0; i < change->slot.lefts && !output_is_table(&change->output); i++) {
 		const struct slot_left *left = &change->slot.left[i];
 		char addr[PCI_ADDRESS_SIZE], why[160];
 
@@ -33,12 +37,69 @@ void change_say_left(const struct change *change, const char *command)
 	}
 }
 
+void change_say_nothing(const struct change *change)
+{
+	if (!output_is_table(&change->output))
+		puts("Nothing to do: the config names all of it already.");
+}
+
 void change_say_next(const struct change *change)
 {
+	if (output_is_table(&change->output))
+		return;
 	if (change->dry_run)
 		puts("Nothing was written (--dry-run).");
 	else
 		puts("To take effect: " COMMAND_APPLY ", then reboot.");
+}
+
+/* Each bind or vfs line: { "line": "..." }. */
+static struct json_object *json_lines(const char *text)
+{
+	struct json_object *lines = json_object_new_array();
+
+	while (text && *text && lines) {
+		size_t len = strcspn(text, "\n");
+		struct json_object *line = json_object_new_object();
+		/* Behind a tab is the name of the device, for people. */
+		int size = (int)strcspn(text, "\t\n");
+
+		if (!line)
+			break;
+		json_object_object_add(line, "line", json_object_new_string_len(text, size));
+		json_object_array_add(lines, line);
+		text += len + (text[len] == '\n');
+	}
+	return lines;
+}
+
+static int print_json(const struct change *change)
+{
+	struct json_object *object = output_json_object();
+	struct json_object *lines = json_lines(change->lines);
+	struct json_object *findings = findings_json(&change->findings, &findings_of_check);
+
+	if (!object || !lines || !findings) {
+		json_object_put(object);
+		json_object_put(lines);
+		json_object_put(findings);
+		return output_json(NULL);
+	}
+	json_object_object_add(object, "dry_run", json_object_new_boolean(change->dry_run));
+	json_object_object_add(object, "refused", json_object_new_boolean(change->is_refused));
+	json_object_object_add(object, "file", output_json_text("/" BINDLINES_FILE));
+	json_object_object_add(object, "lines", lines);
+	json_object_object_add(object, "findings", findings);
+	return output_json(object);
+}
+
+int change_print(const struct change *change)
+{
+	if (change->output.format == OUTPUT_JSON)
+		return print_json(change);
+	if (output_is_table(&change->output))
+		return findings_print_table(&change->findings, &findings_of_check, &change->output);
+	return 0;
 }
 
 static int parse_by(struct change *change, const struct options *opts)
@@ -56,7 +117,7 @@ static int parse_by(struct change *change, const struct options *opts)
 }
 
 int change_run(struct change *change, const struct options_spec *spec, int argc, char **argv,
-	       int (*fn)(struct change *change, int argc, char **argv))
+	       int (*fn)(void *arg, int argc, char **argv), void *arg)
 {
 	struct options opts;
 	int opt, ret;
@@ -93,8 +154,11 @@ int change_run(struct change *change, const struct options_spec *spec, int argc,
 		return options_usage(&opts);
 	}
 
+	change->output = opts.output;
 	ret = host_open(opts.root, &change->host) ? COMMAND_NOTHING :
-						    fn(change, argc - optind, argv + optind);
+						    fn(arg, argc - optind, argv + optind);
+	findings_free(&change->findings);
+	free(change->lines);
 	slot_free(&change->slot);
 	host_close(change->host);
 	return ret;

@@ -8,6 +8,7 @@
 #define VFIO_EARLY_HOOK_COMMANDS_CHANGE_H
 
 #include "config/edit.h"
+#include "findings/findings.h"
 #include "host/host.h"
 #include "host/slot.h"
 #include "ui/options.h"
@@ -28,6 +29,11 @@ struct change {
 	const char *vfs; /* what stands behind --vfs, or NULL */
 	bool force;
 	bool dry_run;
+	/* For programs; see change_print(). */
+	struct output output;
+	struct findings findings; /* about what is changed */
+	char *lines;		  /* that were added, or would be; may be NULL */
+	bool is_refused;	  /* for what is in the findings: nothing was written */
 };
 
 #define CHANGE_ENTRY_GROUP "group", 'g', NULL, "the whole IOMMU group, without bridges"
@@ -38,13 +44,17 @@ struct change {
  * change_run - read the options, open the host, and do it.
  * @change: zeroed
  * @fn: called with the addresses; returns an exit status
+ * @arg: for @fn, whose part @change is
  *
  * Returns the exit status of the command.
  */
 int change_run(struct change *change, const struct options_spec *spec, int argc, char **argv,
-	       int (*fn)(struct change *change, int argc, char **argv));
+	       int (*fn)(void *arg, int argc, char **argv), void *arg);
 
-/* change_write - show the change of a file, and make it so unless this is a dry run. */
+/*
+ * change_write - show the change of a file, unless a table or JSON is printed, and make it so unless this
+ * is a dry run.
+ */
 int change_write(const struct change *change, struct edit *edit);
 
 /*
@@ -53,7 +63,16 @@ int change_write(const struct change *change, struct edit *edit);
  */
 void change_say_left(const struct change *change, const char *command);
 
+/* change_say_nothing - that there is nothing to do. */
+void change_say_nothing(const struct change *change);
+
 /* change_say_next - the last line: what is left to do. */
 void change_say_next(const struct change *change);
+
+/*
+ * change_print - the findings as a table, or all of it as JSON (vfio-early-json(5)), where that was asked
+ * for. Returns 0 or -errno.
+ */
+int change_print(const struct change *change);
 
 #endif

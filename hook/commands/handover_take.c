@@ -323,11 +323,14 @@ static void say_planned(struct handover *handover, const struct taken *taken)
 			       pci_attribute(path, &item->fn.addr, "modalias"), modalias,
 			       sizeof(modalias)) > 0)
 			native_find(taken->root, taken->kernel, modalias, false, &native);
-		snprintf(item->why, sizeof(item->why),
-			 native.state == NATIVE_THERE ? "would be given back to %s" :
-			 *native.module ? "would be given back; module %s is blacklisted" :
-					  "would be given back",
-			 native.module);
+		if (native.state == NATIVE_THERE)
+			snprintf(item->why, sizeof(item->why), "would be given back to %s",
+				 native.module);
+		else if (*native.module)
+			snprintf(item->why, sizeof(item->why),
+				 "would be given back; module %s is blacklisted", native.module);
+		else
+			snprintf(item->why, sizeof(item->why), "would be given back");
 	}
 }
 

@@ -14,7 +14,7 @@
 #define MAX_OTHERS 3 /* that are named one by one */
 
 struct removal {
-	struct change change; /* the first: change_run() hands back its address */
+	struct change change;
 	struct selector *sel; /* what was named, whether it is there or not */
 	bool *is_there;	      /* of each */
 	size_t sels;
@@ -335,9 +335,9 @@ static int say_not_named(const struct removal *removal, int argc, char **argv)
 	return removal->is_left ? COMMAND_INCOMPLETE : COMMAND_OK;
 }
 
-static int run(struct change *change, int argc, char **argv)
+static int run(void *arg, int argc, char **argv)
 {
-	struct removal *removal = (struct removal *)change;
+	struct removal *removal = arg;
 	struct config_problem problem;
 	struct config config;
 	int ret = find_removed(removal, argc, argv);
@@ -378,7 +378,7 @@ int command_remove(int argc, char **argv)
 		       "3 cannot be\nwritten.\n",
 	};
 	static struct removal removal;
-	int ret = change_run(&removal.change, &spec, argc, argv, run);
+	int ret = change_run(&removal.change, &spec, argc, argv, run, &removal);
 
 	free(removal.sel);
 	free(removal.is_there);

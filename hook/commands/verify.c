@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "commands/command.h"
+#include "findings/findings.h"
 #include "host/next_boot.h"
 #include "image/builder.h"
 #include "image/inspect.h"
@@ -25,13 +26,34 @@ static const struct options_entry entries[] = {
 	{ 0 },
 };
 
+enum {
+	COL_IMAGE,
+	COL_STATE,
+	COL_LEVEL,
+	COL_SUBJECT,
+	COL_CODE,
+	COL_TEXT,
+};
+
+/* A line for each remark, and for each function that the next boot decides on. */
+static const struct output_column columns[] = {
+	{ "IMAGE", "its file", 24, 0, OUTPUT_STRING, true },
+	{ "STATE", "good, wrong, damaged...", 7, 0, OUTPUT_STRING, true },
+	{ "LEVEL", "blocks, notes, or NEXT", 8, 0, OUTPUT_STRING, true },
+	{ "SUBJECT", "a function, or nothing", 12, 0, OUTPUT_STRING, true },
+	{ "CODE", "a stable word", 12, 0, OUTPUT_STRING, true },
+	{ "TEXT", "in words", 0.4, SCOLS_FL_TRUNC, OUTPUT_STRING, true },
+	{ 0 },
+};
+
 static const struct options_spec spec = {
 	.usage = "verify [OPTION...] [IMAGE...]",
 	.about = "Looks into images of the initramfs, of initramfs-tools or of dracut, and says what\n"
 		 "the next boot with each would do, or why it would not do what the config says.\n"
 		 "Without IMAGE: those of all installed kernels.\n",
 	.entry = entries,
-	.common = OPTIONS_READING,
+	.common = OPTIONS_READING | OPTIONS_TABLE,
+	.columns = columns,
 	.end = "Exit status: 0 all are as configured, 1 one is not, 2 usage, 3 it cannot be told.\n",
 };
 
@@ -39,6 +61,7 @@ struct verify {
 	struct host *host;
 	struct inspector inspector;
 	struct json_object *images; /* with --json */
+	struct output_table table;  /* with -o */
 	const struct output *output;
 	bool is_quiet;
 	unsigned int images_seen, wrong, untold;
@@ -90,6 +113,57 @@ static void add_json(struct verify *verify, const char *name, const struct inspe
 	json_object_object_add(object, "functions",
 			       image->next ? next_boot_json(image->next) : json_object_new_array());
 	json_object_array_add(verify->images, object);
+}
+
+/* --- as a table */
+
+static void add_line(struct verify *verify, const char *name, const struct inspection *image,
+		     const char *level, const char *subject, const char *code, const char *text)
+{
+	struct output_table *table = &verify->table;
+	struct libscols_line *line = output_line(table, NULL);
+
+	output_set(table, line, COL_IMAGE, name);
+	output_set(table, line, COL_STATE, states[image->state].name);
+	output_set(table, line, COL_LEVEL, level);
+	output_set(table, line, COL_SUBJECT, subject);
+	output_set(table, line, COL_CODE, code);
+	output_set(table, line, COL_TEXT, text);
+	output_mark_cell(table, line, COL_STATE, states[image->state].mark);
+}
+
+static void add_function(struct verify *verify, const char *name, const struct inspection *image,
+			 const struct host_function *fn)
+{
+	char addr[PCI_ADDRESS_SIZE], why[512];
+
+	add_line(verify, name, image, host_next_name(host_next(image->next, fn)),
+		 pci_address_format(&fn->pci.addr, addr), next_boot_code(image->next, fn),
+		 host_why(image->next, fn, why, sizeof(why)));
+}
+
+static void add_lines(struct verify *verify, const char *name, const struct inspection *image)
+{
+	size_t functions = 0;
+
+	for (size_t i = 0; i < image->wrongs; i++)
+		add_line(verify, name, image, finding_level_name(FINDING_BLOCKS), "",
+			 image->wrong[i].code, image->wrong[i].text);
+	for (size_t i = 0; i < image->notes; i++)
+		add_line(verify, name, image, finding_level_name(FINDING_NOTES), "",
+			 image->note[i].code, image->note[i].text);
+	for (size_t i = 0; image->next && i < image->next->count; i++) {
+		if (image->next->fn[i].place == DECIDE_NO_INDEX)
+			continue;
+		add_function(verify, name, image, &image->next->fn[i]);
+		functions++;
+	}
+	/* It is named all the same, and what it is like is why. */
+	if (!image->wrongs && !image->notes && !functions)
+		add_line(verify, name, image,
+			 finding_level_name(image->state == INSPECT_GOOD ? FINDING_OK :
+									   FINDING_BLOCKS),
+			 "", states[image->state].name, "");
 }
 
 /* --- for people */
@@ -171,6 +245,8 @@ static int verify_image(struct verify *verify, const struct root *root, const ch
 		verify->wrong += image.state != INSPECT_GOOD;
 		if (verify->output->format == OUTPUT_JSON)
 			add_json(verify, name, &image);
+		else if (output_is_table(verify->output))
+			add_lines(verify, name, &image);
 		else if (verify->is_quiet)
 			print_quiet(name, &image);
 		else
@@ -231,6 +307,7 @@ static int read_config(struct verify *verify)
 static int run(struct verify *verify, const struct options *opts, const char *kernel, char **image,
 	       int count)
 {
+	bool is_table = opts->output.format != OUTPUT_JSON && output_is_table(&opts->output);
 	int ret = host_open_blind(opts->root, &verify->host);
 
 	if (!ret)
@@ -239,12 +316,16 @@ static int run(struct verify *verify, const struct options *opts, const char *ke
 		verify->images = json_object_new_array();
 		ret = verify->images ? 0 : message_errno(-ENOMEM, "cannot print");
 	}
+	if (!ret && is_table)
+		ret = output_table_init(&verify->table, &opts->output, "images", columns);
 	if (!ret && !count)
 		ret = verify_kernels(verify);
 	for (int i = 0; i < count && !ret; i++)
 		ret = verify_image(verify, NULL, image[i], image[i], kernel);
 	if (!ret && verify->images)
 		ret = print_json(verify);
+	if (!ret && is_table)
+		ret = output_table_print(&verify->table);
 	if (ret)
 		return COMMAND_NOTHING;
 	if (verify->wrong > verify->untold)
@@ -276,6 +357,7 @@ int command_verify(int argc, char **argv)
 	}
 	ret = run(&verify, &opts, kernel, argv + optind, argc - optind);
 	json_object_put(verify.images);
+	output_table_free(&verify.table);
 	inspect_close(&verify.inspector);
 	host_close(verify.host);
 	return ret;

@@ -31,19 +31,8 @@
 
 /* --- what is to be said */
 
-void vm_note(struct vm *vm, const char *code, const char *fmt, ...)
+static void add_note(struct vm *vm, struct vm_note item)
 {
-	struct vm_note item = { .code = code, .entry = -1 };
-	va_list args;
-	int ret;
-
-	va_start(args, fmt);
-	ret = vasprintf(&item.text, fmt, args);
-	va_end(args);
-	if (ret < 0) {
-		vm->no_memory = true;
-		return;
-	}
 	for (size_t i = 0; i < vm->notes; i++) {
 		if (strcmp(vm->note[i].text, item.text) != 0)
 			continue;
@@ -76,6 +65,40 @@ void vm_forget_losses(struct vm *vm, unsigned int number)
 	vm->notes = kept;
 }
 
+void vm_note(struct vm *vm, const char *code, const char *fmt, ...)
+{
+	struct vm_note item = { .code = code, .entry = -1 };
+	va_list args;
+	int ret;
+
+	va_start(args, fmt);
+	ret = vasprintf(&item.text, fmt, args);
+	va_end(args);
+	if (ret < 0)
+		vm->no_memory = true;
+	else
+		add_note(vm, item);
+}
+
+int vm_refuse(struct vm *vm, const char *code, const char *fmt, ...)
+{
+	struct vm_note item = { .code = code, .entry = -1, .refuses = true };
+	va_list args;
+	int ret;
+
+	va_start(args, fmt);
+	ret = vasprintf(&item.text, fmt, args);
+	va_end(args);
+	vm->is_refused = true;
+	if (ret < 0) {
+		vm->no_memory = true;
+		return -EPERM;
+	}
+	message_error("%s", item.text);
+	add_note(vm, item);
+	return -EPERM;
+}
+
 void vm_call(struct vm *vm, const char *option, const char *value)
 {
 	const char *const words[] = { "qm", "set", vm->id, option, value };
@@ -104,7 +127,7 @@ bool vm_is_given(const struct vm *vm, const struct host_function *fn)
 static int refuse_missing(struct vm *vm, const struct host_function *fn)
 {
 	char addr[PCI_ADDRESS_SIZE], why[512], fix[256];
-	const char *protect = host_protect(vm->host, fn);
+	const char *protect = host_protect(vm->host, fn), *code;
 
 	pci_address_format(&fn->pci.addr, addr);
 	if (host_next(vm->host, fn) == HOST_NEXT_REFUSED) {
@@ -125,10 +148,12 @@ static int refuse_missing(struct vm *vm, const struct host_function *fn)
 		return 0;
 	}
 	if (protect)
-		return message_error("%s %s: this host needs it; --force gives it away all the same",
-				     addr, protect);
-	return message_error("%s is not given to VMs: %s%s%s", addr, why, *fix ? "; fix: " : "",
-			     fix);
+		return vm_refuse(vm, code_name(REASON_PROTECTED),
+				 "%s %s: this host needs it; --force gives it away all the same",
+				 addr, protect);
+	code = next_boot_code(vm->host, fn);
+	return vm_refuse(vm, *code ? code : "not-in-config", "%s is not given to VMs: %s%s%s", addr,
+			 why, *fix ? "; fix: " : "", fix);
 }
 
 /* What every function is looked at for, before anything is said of the VM. */
@@ -142,15 +167,16 @@ static int check_functions(struct vm *vm)
 
 		pci_address_format(&vm->slot.fn[i].addr, addr);
 		if (!fn)
-			return message_error("%s cannot be read", addr);
+			return vm_refuse(vm, "function-unreadable", "%s cannot be read", addr);
 		if (pci_is_bridge(&fn->pci) && !pci_is_port(&fn->pci))
-			return message_error(
-				"%s is a bridge of the chipset, in the slot or the group "
-				"of what is named: no VM gets it; fix: name a device of "
-				"another group, or its function with --only",
-				addr);
+			return vm_refuse(vm, code_name(REASON_BRIDGE),
+					 "%s is a bridge of the chipset, in the slot or the group "
+					 "of what is named: no VM gets it; fix: name a device of "
+					 "another group, or its function with --only",
+					 addr);
 		if (pci_is_bridge(&fn->pci))
-			return message_error("%s is a bridge; fix: name what is behind it", addr);
+			return vm_refuse(vm, code_name(REASON_BRIDGE),
+					 "%s is a bridge; fix: name what is behind it", addr);
 		if (vm->slot.fn[i].group < 0)
 			vm_note(vm, "no-group",
 				"%s has no IOMMU group, so no VM gets it: vfio-early status says why",
@@ -194,9 +220,9 @@ static int judge(struct vm *vm, const struct findings *findings)
 		if (!is_ours(vm, finding))
 			continue;
 		if (blocks && !vm->force) {
-			message_error("%s: %s%s%s", finding->subject, finding->text,
-				      *finding->fix ? "; fix: " : "", finding->fix);
-			ret = -EPERM;
+			ret = vm_refuse(vm, finding->code, "%s: %s%s%s", finding->subject,
+					finding->text, *finding->fix ? "; fix: " : "",
+					finding->fix);
 		} else if (blocks || finding_is(finding, FINDING_DISK) ||
 			   finding_is(finding, FINDING_ADDRESS) ||
 			   finding_is(finding, FINDING_GROUP_IDLE) ||
@@ -268,7 +294,7 @@ static bool has_mdev(const struct vm *vm, const struct pci_function *fn)
 }
 
 /* Documentation/driver-api/vfio-mediated-device.rst: how many more of the type there can be. */
-static int check_instances(const struct vm *vm, const struct pci_function *fn)
+static int check_instances(struct vm *vm, const struct pci_function *fn)
 {
 	char addr[PCI_ADDRESS_SIZE], path[SYSFS_PATH_MAX], name[160], text[32];
 
@@ -277,9 +303,10 @@ static int check_instances(const struct vm *vm, const struct pci_function *fn)
 		       sizeof(text)) < 0 ||
 	    strcmp(text, "0") != 0 || has_mdev(vm, fn))
 		return 0;
-	return message_error("%s has no %s left: all are in use, or another type is; fix: stop a VM "
-			     "that has one (vfio-early vgpu)",
-			     pci_address_format(&fn->addr, addr), vm->mdev);
+	return vm_refuse(vm, "mdev-none-left",
+			 "%s has no %s left: all are in use, or another type is; fix: stop a VM "
+			 "that has one (vfio-early vgpu)",
+			 pci_address_format(&fn->addr, addr), vm->mdev);
 }
 
 static bool is_nvidia_type(const struct vm *vm, const struct pci_function *fn)
@@ -301,13 +328,14 @@ static int check_mdev(struct vm *vm)
 
 	pci_address_format(&fn->addr, addr);
 	if (vm->slot.count != 1)
-		return message_error("a mediated device belongs to one function; fix: --only, "
-				     "and its address with the function");
+		return vm_refuse(vm, "mdev-functions",
+				 "a mediated device belongs to one function; fix: --only, "
+				 "and its address with the function");
 	if (host_next(vm->host, host_find(vm->host, &fn->addr)) == HOST_NEXT_VFIO)
-		return message_error(
-			"%s is bound by the config, and offers no mediated device then; "
-			"fix: vfio-early remove %s",
-			addr, addr);
+		return vm_refuse(vm, "mdev-of-bound",
+				 "%s is bound by the config, and offers no mediated device then; "
+				 "fix: vfio-early remove %s",
+				 addr, addr);
 	snprintf(name, sizeof(name), "mdev_supported_types/%.90s", vm->mdev);
 	if (sysfs_exists(vm->host->root.fd, pci_attribute(path, &fn->addr, name)))
 		return check_instances(vm, fn);
@@ -327,8 +355,9 @@ static int check_mdev(struct vm *vm)
 		line += strcspn(line, "\n");
 		line += *line == '\n';
 	}
-	return message_error("%s does not offer %s; fix: vfio-early vgpu lists what there is", addr,
-			     vm->mdev);
+	return vm_refuse(vm, "mdev-not-offered",
+			 "%s does not offer %s; fix: vfio-early vgpu lists what there is", addr,
+			 vm->mdev);
 }
 
 /* --- what else is to be known */
@@ -499,7 +528,7 @@ static struct json_object *json_calls(const struct vm *vm)
 {
 	struct json_object *calls = json_object_new_array();
 
-	for (size_t i = 0; i < vm->qm.calls && calls; i++) {
+	for (size_t i = 0; i < vm->qm.calls && calls && !vm->is_refused; i++) {
 		struct json_object *call = json_object_new_object();
 		struct json_object *words = json_object_new_array();
 
@@ -513,6 +542,11 @@ static struct json_object *json_calls(const struct vm *vm)
 	return calls;
 }
 
+static const char *level_of(const struct vm_note *note)
+{
+	return finding_level_name(note->refuses ? FINDING_BLOCKS : FINDING_NOTES);
+}
+
 static struct json_object *json_notes(const struct vm *vm)
 {
 	struct json_object *notes = json_object_new_array();
@@ -523,6 +557,7 @@ static struct json_object *json_notes(const struct vm *vm)
 
 		if (!object)
 			return notes;
+		json_object_object_add(object, "level", output_json_text(level_of(item)));
 		json_object_object_add(object, "code", output_json_text(item->code));
 		json_object_object_add(object, "text",
 				       output_json_text(words_of(item->code, item->text)));
@@ -538,9 +573,44 @@ static int print_json(const struct vm *vm)
 	if (!top)
 		return output_json(NULL);
 	json_object_object_add(top, "vmid", json_object_new_int64(atoll(vm->id)));
+	json_object_object_add(top, "refused", json_object_new_boolean(vm->is_refused));
 	json_object_object_add(top, "calls", json_calls(vm));
 	json_object_object_add(top, "notes", json_notes(vm));
 	return output_json(top);
+}
+
+enum {
+	COL_LEVEL,
+	COL_CODE,
+	COL_TEXT,
+};
+
+static const struct output_column columns[] = {
+	{ "LEVEL", "blocks: refused; notes", 6, 0, OUTPUT_STRING, true },
+	{ "CODE", "a stable word", 12, 0, OUTPUT_STRING, true },
+	{ "TEXT", "in words", 0.7, SCOLS_FL_TRUNC, OUTPUT_STRING, true },
+	{ 0 },
+};
+
+/* What refuses it, and what is to be known, in place of the calls. */
+static int print_table(const struct vm *vm, const struct output *output)
+{
+	struct output_table table;
+	int ret = output_table_init(&table, output, "notes", columns);
+
+	for (size_t i = 0; i < vm->notes && !ret; i++) {
+		const struct vm_note *item = &vm->note[i];
+		struct libscols_line *line = output_line(&table, NULL);
+
+		output_set(&table, line, COL_LEVEL, level_of(item));
+		output_set(&table, line, COL_CODE, item->code);
+		output_set(&table, line, COL_TEXT, words_of(item->code, item->text));
+		output_mark_cell(&table, line, COL_LEVEL, item->refuses ? OUTPUT_BAD : OUTPUT_DIM);
+	}
+	if (!ret)
+		ret = output_table_print(&table);
+	output_table_free(&table);
+	return ret;
 }
 
 /* A word as a shell takes it: quoted where it has a character that a shell would take for its own. */
@@ -592,7 +662,11 @@ static int print(const struct vm *vm, const struct output *output)
 		return message_errno(-ENOMEM, "cannot say how");
 	if (output->format == OUTPUT_JSON)
 		return print_json(vm);
-	print_text(vm, output);
+	if (output_is_table(output))
+		return print_table(vm, output);
+	/* What refuses it was said. */
+	if (!vm->is_refused)
+		print_text(vm, output);
 	return 0;
 }
 
@@ -714,7 +788,7 @@ static int run(struct vm *vm, const struct options *opts, int argc, char **argv)
 	if (!ret)
 		ret = make_calls(vm);
 	if (ret)
-		return ret;
+		return vm->is_refused && print(vm, &opts->output) ? COMMAND_NOTHING : ret;
 	ret = print(vm, &opts->output);
 	/* What cannot be shown is not done. */
 	if (!ret && vm->run && fflush(stdout))
@@ -769,7 +843,8 @@ static const struct options_spec spec = {
 	.usage = "vm [OPTION...] VMID ADDRESS...",
 	.about = "Prints the qm commands that give a card to a VM of Proxmox VE.\n",
 	.entry = entries,
-	.common = OPTIONS_READING,
+	.common = OPTIONS_READING | OPTIONS_TABLE,
+	.columns = columns,
 	.end = "Exit status: 0 printed, or run, 1 refused, 2 usage, 3 cannot be read or "
 	       "run.\n",
 };
@@ -848,8 +923,15 @@ static int parse_arguments(struct vm *vm, const struct options *opts, int argc, 
 		message_error("an address is missing: vfio-early vm %s 0000:81:00", vm->id);
 		return options_usage(opts);
 	}
-	if (vm->libvirt && (vm->run || opts->output.format == OUTPUT_JSON)) {
-		message_error("--libvirt only prints XML; fix: leave out --run and --json");
+	if (vm->libvirt && (vm->run || output_is_table(&opts->output))) {
+		message_error("--libvirt only prints XML; fix: leave out --run, --json, --raw and "
+			      "--output");
+		return options_usage(opts);
+	}
+	/* What cannot be shown is not done. */
+	if (vm->run && output_is_table(&opts->output) && opts->output.format != OUTPUT_JSON) {
+		message_error(
+			"--run shows the calls that it runs; fix: leave out --raw and --output");
 		return options_usage(opts);
 	}
 	return 0;

@@ -20,6 +20,7 @@ struct vm_note {
 	const char *code;
 	char *text;
 	int entry; /* the hostpciN whose start loses what it says, or -1 */
+	bool refuses; /* there are no calls because of it */
 };
 
 struct vm {
@@ -44,6 +45,7 @@ struct vm {
 	size_t primary_at; /* by place in host->fn */
 	struct vm_note *note;
 	size_t notes;
+	bool is_refused; /* for a note that refuses */
 	bool no_memory;
 };
 
@@ -53,6 +55,10 @@ __attribute__((format(printf, 3, 4))) void vm_note(struct vm *vm, const char *co
 
 /* vm_forget_losses - what an entry takes from this host is not so once it is changed. */
 void vm_forget_losses(struct vm *vm, unsigned int number);
+
+/* vm_refuse - why there are no calls: said as an error, and among the notes. Returns -EPERM. */
+__attribute__((format(printf, 3, 4))) int vm_refuse(struct vm *vm, const char *code,
+						    const char *fmt, ...);
 
 /* vm_call - qm set ID OPTION VALUE. */
 void vm_call(struct vm *vm, const char *option, const char *value);

@@ -119,13 +119,13 @@ static void change(char *value, const char *key, const char *text)
 	vm_set_property(value, old, key, text);
 }
 
-static int find_free(const struct vm *vm)
+static int find_free(struct vm *vm)
 {
 	for (int i = 0; i < PVE_MAX_HOSTPCI; i++)
 		if (!vm->entry[i].value && !vm->next[i])
 			return i;
-	return message_error("VM %s has no free hostpci entry: %d is the limit", vm->id,
-			     PVE_MAX_HOSTPCI);
+	return vm_refuse(vm, "no-free-entry", "VM %s has no free hostpci entry: %d is the limit",
+			 vm->id, PVE_MAX_HOSTPCI);
 }
 
 /* Each key once, as Proxmox VE wants it: the first counts. @value: of VM_VALUE_SIZE */
@@ -334,7 +334,8 @@ static int set_mapping(struct vm *vm, const bool *mask, char *value)
 		first++;
 	write_list(vm->host, mask, list, sizeof(list));
 	if (strchr(list, ';'))
-		return message_error(
+		return vm_refuse(
+			vm, "mapping-functions",
 			"a mapping has one ID, but %s has several; fix: with --mapping name a "
 			"whole slot or one function (--only)",
 			list);
@@ -424,10 +425,10 @@ static int change_entry(struct vm *vm, unsigned int number, const bool *asked, b
 		count += more[i];
 	}
 	if (vm->mdev && count > 1)
-		return message_error(
-			"hostpci%u of VM %s has more functions than one, and a mediated "
-			"device is of one; fix: change the entry first",
-			number, vm->id);
+		return vm_refuse(vm, "mdev-functions",
+				 "hostpci%u of VM %s has more functions than one, and a mediated "
+				 "device is of one; fix: change the entry first",
+				 number, vm->id);
 	if (entry->fault == PVE_FAULT_KEY_TWICE)
 		drop_keys(value);
 	if (entry->fault == PVE_FAULT_PROPERTY)
@@ -540,7 +541,7 @@ static size_t find_end(const struct vm *vm, size_t first)
 
 /* --- what cannot be for two cards, and what stands in the way */
 
-static int check_options(const struct vm *vm)
+static int check_options(struct vm *vm)
 {
 	size_t units = 0, displays = 0;
 
@@ -554,26 +555,30 @@ static int check_options(const struct vm *vm)
 		displays += is_display;
 	}
 	if (vm->mapping && units > 1)
-		return message_error(
+		return vm_refuse(
+			vm, "mapping-functions",
 			"--mapping %s is for one card or function, and these are %zu; fix: one "
 			"call for each, with a name of its own",
 			vm->mapping, units);
 	if (vm->romfile && (displays ? displays : units) > 1)
-		return message_error("--romfile %s is for one card; fix: one call for each",
-				     vm->romfile);
+		return vm_refuse(vm, "one-card",
+				 "--romfile %s is for one card; fix: one call for each",
+				 vm->romfile);
 	if (vm->primary && displays > 1)
-		return message_error("--primary is for one card: a guest has one first screen; "
-				     "fix: one call for each");
+		return vm_refuse(vm, "one-card",
+				 "--primary is for one card: a guest has one first screen; "
+				 "fix: one call for each");
 	return 0;
 }
 
-static int check_args(const struct vm *vm)
+static int check_args(struct vm *vm)
 {
 	char addr[PCI_ADDRESS_SIZE];
 
 	for (size_t i = 0; i < vm->slot.count && vm->args.flags; i++)
 		if (vm->args.flags[vm_index(vm, &vm->slot.fn[i])] & PVE_NAMED)
-			return message_error(
+			return vm_refuse(
+				vm, "in-args",
 				"args of VM %s already has %s, bypassing Proxmox VE (-device "
 				"vfio-pci); fix: remove it from args first",
 				vm->id, pci_address_format(&vm->slot.fn[i].addr, addr));

@@ -114,8 +114,9 @@ int vm_map(struct vm *vm, size_t first, const char *where)
 			"then letters, digits, - and _",
 			vm->mapping);
 	if (!*vm->pve.node)
-		return message_error("the name of this node is not known, and a mapping needs it; "
-				     "fix: run it on the Proxmox VE host");
+		return vm_refuse(vm, "node-unknown",
+				 "the name of this node is not known, and a mapping needs it; "
+				 "fix: run it on the Proxmox VE host");
 	fn.group = host_group(vm->host, &vm->host->fn[first]);
 	write_map(vm, &fn, where, map, sizeof(map));
 	note_pool(vm, mapping);

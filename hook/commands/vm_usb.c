@@ -146,5 +146,6 @@ int vm_usb(struct vm *vm, const char *wanted)
 		vm_call(vm, option, value);
 		return 0;
 	}
-	return message_error("VM %s has no free usb entry: %d is the limit", vm->id, PVE_MAX_USB);
+	return vm_refuse(vm, "no-free-entry", "VM %s has no free usb entry: %d is the limit",
+			 vm->id, PVE_MAX_USB);
 }

@@ -166,7 +166,10 @@ static bool is_none_of_config(const struct host *host, const struct boot_report_
 /* "on nouveau" */
 static const char *place_of(const char *driver, char *buf, size_t size)
 {
-	snprintf(buf, size, *driver ? "on %s" : "without a driver", driver);
+	if (*driver)
+		snprintf(buf, size, "on %s", driver);
+	else
+		snprintf(buf, size, "without a driver");
 	return buf;
 }
 

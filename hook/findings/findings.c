@@ -163,6 +163,24 @@ void findings_free(struct findings *findings)
 	*findings = (struct findings){ 0 };
 }
 
+void findings_keep(struct findings *findings,
+		   bool (*wants)(const struct finding *finding, const void *arg), const void *arg)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < findings->count; i++) {
+		struct finding *finding = &findings->list[i];
+
+		if (wants(finding, arg)) {
+			findings->list[count++] = *finding;
+			continue;
+		}
+		findings->of_level[finding->level]--;
+		free_finding(finding);
+	}
+	findings->count = count;
+}
+
 bool finding_is(const struct finding *finding, enum finding_code code)
 {
 	return !strcmp(finding->code, words[code].code);

@@ -93,6 +93,10 @@ void finding_add_words(struct findings *findings, const struct finding_words *wo
 
 void findings_free(struct findings *findings);
 
+/* findings_keep - drop those that a function does not want. */
+void findings_keep(struct findings *findings,
+		   bool (*wants)(const struct finding *finding, const void *arg), const void *arg);
+
 /* finding_is - has it this code? */
 bool finding_is(const struct finding *finding, enum finding_code code);
 

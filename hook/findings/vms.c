@@ -440,11 +440,9 @@ static void say_shared(struct search *search, const struct host_function *fn, co
 	for (size_t i = 0; i < pve->vms; i++) {
 		if (!set[i] || (at_start && !pve_starts_with_host(&pve->vm[i])))
 			continue;
-		add_word(&names, "%sVM %u",
-			 !names.count ? "" :
-			 left == 1    ? " and " :
-					", ",
-			 pve->vm[i].id);
+		if (names.count)
+			add_word(&names, left == 1 ? " and " : ", ");
+		add_word(&names, "VM %u", pve->vm[i].id);
 		if (names.count++)
 			add_word(&fix, "%sqm set %u --onboot 0", fix.count++ ? "; " : "",
 				 pve->vm[i].id);

@@ -3,10 +3,12 @@
 #include <pci/pci.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "host/names.h"
 #include "ui/status.h"
+#include "util/file.h"
 #include "util/message.h"
 
 #define NAMES_FILE "usr/share/misc/pci.ids"
@@ -33,6 +35,7 @@ __attribute__((format(printf, 1, 2))) static void ignore(char *fmt, ...)
 struct names *names_open(const struct root *root)
 {
 	struct names *names = calloc(1, sizeof(*names));
+	struct stat st;
 	char *file;
 
 	if (!names)
@@ -41,7 +44,14 @@ struct names *names_open(const struct root *root)
 	names->access->error = die;
 	names->access->warning = ignore;
 	names->access->debug = ignore;
-	if (!root->is_host && asprintf(&file, "%s/" NAMES_FILE, root->path) >= 0) {
+	/* libpci would wait for a FIFO's other end. */
+	if (!file_stat(root->fd, NAMES_FILE, &st) && !S_ISREG(st.st_mode)) {
+		message_warn("/" NAMES_FILE " is not a regular file: devices have no names; fix: "
+			     "reinstall the package pci.ids");
+		file = strdup("/dev/null");
+		if (file)
+			pci_set_name_list_path(names->access, file, 1);
+	} else if (!root->is_host && asprintf(&file, "%s/" NAMES_FILE, root->path) >= 0) {
 		if (!access(file, R_OK))
 			pci_set_name_list_path(names->access, file, 1);
 		else

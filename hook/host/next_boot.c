@@ -84,6 +84,30 @@ const char *next_boot_code(const struct host *host, const struct host_function *
 	return reason == REASON_NONE ? "" : code_name(reason);
 }
 
+static bool is_excepted(const struct host *host, const struct host_function *fn)
+{
+	for (unsigned int i = 0; i < host->plan.excepts; i++)
+		if (host_is_selected(host, &host->plan.except[i].sel, &fn->pci, NULL))
+			return true;
+	return false;
+}
+
+bool next_boot_can_name_group(const struct host *host, const struct host_function *fn)
+{
+	for (size_t i = 0; i < host->count; i++) {
+		const struct host_function *mate = &host->fn[i];
+
+		if (mate->place == DECIDE_NO_INDEX ||
+		    host->table.fn[mate->place].group != host->table.fn[fn->place].group ||
+		    !pci_may_block_group(&mate->pci))
+			continue;
+		if (pci_is_bridge(&mate->pci) || host_protect(host, mate) ||
+		    is_excepted(host, mate))
+			return false;
+	}
+	return true;
+}
+
 /* Where the boot half names no next step, as it cannot change a config. */
 static const char *fix_in_config(enum reason reason)
 {
@@ -95,13 +119,24 @@ static const char *fix_in_config(enum reason reason)
 		return "vfio-early remove the old address, vfio-early add the new one";
 	case REASON_PROTECTED:
 		return "take it out of the config; only if you know better, write bind!";
-	case REASON_GROUP:
-		return "name that one too, or set group claim";
-	case REASON_GROUP_CLAIM:
-		return "put the card into another slot, or move what is in its way";
 	default:
 		return "";
 	}
+}
+
+/* One fix for the whole group; what is on the root bus is of the board. */
+static void fix_group(const struct host *host, const struct host_function *fn, enum reason reason,
+		      char *fix, size_t size)
+{
+	char addr[PCI_ADDRESS_SIZE], path[SYSFS_PATH_MAX];
+
+	pci_address_format(&fn->pci.addr, addr);
+	if (reason == REASON_GROUP && next_boot_can_name_group(host, fn))
+		snprintf(fix, size, "vfio-early add --group %s, or set group claim", addr);
+	else if (!pci_path(host->root.fd, &fn->pci.addr, path, sizeof(path)) && !strchr(path, '/'))
+		snprintf(fix, size, "vfio-early remove %s: on this board no VM can have it", addr);
+	else
+		snprintf(fix, size, "put the card into another slot, or move what is in its way");
 }
 
 void next_boot_why(const struct host *host, const struct host_function *fn, char *why,
@@ -114,16 +149,23 @@ void next_boot_why(const struct host *host, const struct host_function *fn, char
 		.decisions = &host->decisions,
 	};
 	enum reason reason;
+	char text[160];
 
 	why[0] = fix[0] = '\0';
 	if (fn->place == DECIDE_NO_INDEX)
 		return;
 	reason = host->decisions.verdict[fn->place].reason;
 	tell_reason(&facts, (unsigned int)fn->place, why, why_size);
-	if (*fix_in_config(reason) && reason != REASON_GROUP_CLAIM)
+	if (*fix_in_config(reason)) {
 		snprintf(fix, fix_size, "%s", words_of(code_name(reason), fix_in_config(reason)));
-	else if (!*tell_fix(&facts, (unsigned int)fn->place, fix, fix_size))
-		snprintf(fix, fix_size, "%s", words_of(code_name(reason), fix_in_config(reason)));
+		return;
+	}
+	/* Of group-kept that is the fix of the one that is in the way. */
+	if (*tell_fix(&facts, (unsigned int)fn->place, fix, fix_size) ||
+	    (reason != REASON_GROUP && reason != REASON_GROUP_CLAIM))
+		return;
+	fix_group(host, fn, reason, text, sizeof(text));
+	snprintf(fix, fix_size, "%s", words_of(code_name(reason), text));
 }
 
 bool next_boot_is_open(const struct host *host)

@@ -39,6 +39,12 @@ struct json_object *next_boot_json(struct host *host);
  */
 const char *next_boot_code(const struct host *host, const struct host_function *fn);
 
+/*
+ * next_boot_can_name_group - would bind lines for the whole IOMMU group of a function be accepted? Not where
+ * this host needs one of it, an except line names one, or one is a bridge that keeps VMs out.
+ */
+bool next_boot_can_name_group(const struct host *host, const struct host_function *fn);
+
 /* next_boot_why - the same in words: a clause, and what to do, "" when there is nothing. */
 void next_boot_why(const struct host *host, const struct host_function *fn, char *why,
 		   size_t why_size, char *fix, size_t fix_size);

@@ -313,49 +313,59 @@ bool user_may_be_forced(const struct user *user)
 
 /* --- words */
 
-static const char *text_of(enum user_code code)
+/* @who: "smartd (PID 812)", "a VM", or "" */
+static void write_words(const struct user *user, const char *who, char *buf, size_t size)
 {
-	switch (code) {
+	const char *what = user->what;
+
+	switch (user->code) {
 	case USER_PROCESS:
-		return "%s has %s open";
+		snprintf(buf, size, "%s has %s open", who, what);
+		return;
 	case USER_FILE:
-		return "%s uses %s, which is on it";
+		snprintf(buf, size, "%s uses %s, which is on it", who, what);
+		return;
 	case USER_STORAGE:
-		return "%s%s";
-	case USER_HOLDER:
-		return "%s%s is built on it";
 	case USER_ADDRESS:
-		return "%s%s";
+		snprintf(buf, size, "%s", what);
+		return;
+	case USER_HOLDER:
+		snprintf(buf, size, "%s is built on it", what);
+		return;
 	case USER_UPPER:
-		return "%sinterface %s";
+		snprintf(buf, size, "interface %s", what);
+		return;
 	case USER_NAMESPACE:
-		return "%s%san interface of it is in another network namespace";
+		snprintf(buf, size, "%san interface of it is in another network namespace", what);
+		return;
 	case USER_UP:
-		return "%sinterface %s is up";
+		snprintf(buf, size, "interface %s is up", what);
+		return;
 	case USER_CONSOLE:
-		return "%s%sit shows the console";
+		snprintf(buf, size, "%sit shows the console", what);
+		return;
 	case USER_VM:
-		return "%s runs with it (%s)";
+		snprintf(buf, size, "%s runs with it (%s)", who, what);
+		return;
 	case USER_MODESET:
-		return "%s%s holds it (modeset)";
+		snprintf(buf, size, "%s holds it (modeset)", what);
+		return;
 	case USER_UNKNOWN:
 	default:
-		return "%sit cannot be found out who uses it: %s";
+		snprintf(buf, size, "it cannot be found out who uses it: %s", what);
 	}
 }
 
 const char *user_words(const struct user *user, char *buf, size_t size)
 {
-	char who[64] = "";
+	char who[64] = "", text[sizeof(user->what) + 128];
 
 	if (user->pid)
 		snprintf(who, sizeof(who), "%s (PID %d)", user->process, user->pid);
 	else if (user->code == USER_VM)
 		snprintf(who, sizeof(who), "a VM");
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	snprintf(buf, size, words_of(codes[user->code], text_of(user->code)), who, user->what);
-#pragma GCC diagnostic pop
+	write_words(user, who, text, sizeof(text));
+	snprintf(buf, size, "%s", words_of(codes[user->code], text));
 	return buf;
 }
 

@@ -76,6 +76,33 @@ __attribute__((format(printf, 3, 4))) static void lose(struct resolution *res, c
 	res->losses++;
 }
 
+static int is_index(const struct dirent *entry)
+{
+	return !strncmp(entry->d_name, "modules.", strlen("modules."));
+}
+
+/* libkmod opens whatever has the name of an index, and would wait for a FIFO's other end. */
+static bool has_odd_index(const struct root *root, const char *folder)
+{
+	struct dirent **entry;
+	int count = file_names(root->fd, folder, &entry, is_index, NULL);
+	bool is_odd = false;
+
+	for (int i = 0; i < count; i++) {
+		char path[PATH_MAX];
+		struct stat st;
+
+		if (snprintf(path, sizeof(path), "%s/%s", folder, entry[i]->d_name) >=
+		    (int)sizeof(path))
+			path[0] = '\0';
+		is_odd |= *path && !file_stat(root->fd, path, &st) && !S_ISREG(st.st_mode);
+		free(entry[i]);
+	}
+	if (count >= 0)
+		free(entry);
+	return is_odd;
+}
+
 int modules_dir(const struct root *root, const char *kernel, char **dir)
 {
 	char path[PATH_MAX];
@@ -85,7 +112,9 @@ int modules_dir(const struct root *root, const char *kernel, char **dir)
 	ret = root_locate(root, path, dir);
 	if (ret)
 		return ret;
-	return access(*dir, X_OK) ? -errno : 0;
+	if (access(*dir, X_OK))
+		return -errno;
+	return has_odd_index(root, path) ? -ENOTSUP : 0;
 }
 
 /* --- where a line of modprobe.d is, which libkmod does not say */
@@ -648,7 +677,7 @@ int modules_write(const struct root *root, const char *kernel, bool says, FILE *
 		.arg = arg,
 	};
 	char *dir;
-	int ret = modules_dir(root, kernel, &dir);
+	int found = modules_dir(root, kernel, &dir), ret = found == -ENOTSUP ? 0 : found;
 	char *text = NULL;
 	size_t size = 0;
 
@@ -660,6 +689,12 @@ int modules_write(const struct root *root, const char *kernel, bool says, FILE *
 	res.out = open_memstream(&text, &size);
 	if (!res.out)
 		goto out;
+	if (found) {
+		lose(&res, "move it away and run depmod for this kernel, then update the image",
+		     "an index in %s is not a regular file", dir);
+		ret = 0;
+		goto out;
+	}
 	if (!has_index(dir, "modules.dep.bin")) {
 		lose(&res, "run depmod for this kernel, then update the image",
 		     "%s/modules.dep.bin is missing", dir);

@@ -24,7 +24,10 @@
 int modules_write(const struct root *root, const char *kernel, bool says, FILE *out,
 		  void (*lost)(const char *text, void *arg), void *arg);
 
-/* modules_dir - "ROOT/lib/modules/KERNEL" for malloc'ed *dir. Returns 0, -ENOENT or -errno. */
+/*
+ * modules_dir - "ROOT/lib/modules/KERNEL" for malloc'ed *dir. Returns 0, -ENOENT, -ENOTSUP when an index in
+ * it is not a regular file, or -errno; *dir is for free() in any case.
+ */
 int modules_dir(const struct root *root, const char *kernel, char **dir);
 
 #endif

@@ -754,6 +754,9 @@ static int check_kernel(const struct compiler *comp, const char *kernel)
 	char *dir, fix[256];
 	int ret = modules_dir(comp->root, kernel, &dir);
 
+	/* Said by modules_write(), as what is lost. */
+	if (ret == -ENOTSUP)
+		ret = 0;
 	if (ret) {
 		snprintf(fix, sizeof(fix), "name one of %.200s/lib/modules", comp->root->path);
 		config_wrong(&problem, fix, "no kernel %s: cannot enter %s: %s", kernel,

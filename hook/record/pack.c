@@ -199,7 +199,9 @@ static int by_key(const void *a, const void *b)
 	const struct index_entry *one = a, *other = b;
 	int ret = strcmp(one->key, other->key);
 
-	return ret ? ret : one->place < other->place ? -1 : 1;
+	if (ret)
+		return ret;
+	return one->place < other->place ? -1 : 1;
 }
 
 /* What libkmod takes for one: in a pattern's brackets '-' stays (libkmod-util.c, alias_normalize()). */

@@ -255,9 +255,11 @@ static int put_ids(struct replay *replay, const char *dir, const struct keys *ke
 
 static int put_attributes(struct replay *replay, const char *dir, const struct keys *keys)
 {
-	bool is_vga = !strncmp(keys->class, "0300", 4);
+	const char *boot_vga = keys->boot_vga;
 	int ret = put_uevent(replay, dir, keys);
 
+	if (!boot_vga && !strncmp(keys->class, "0300", 4))
+		boot_vga = "0";
 	for (char *c = keys->reset; c && *c; c++)
 		if (*c == ',')
 			*c = ' ';
@@ -266,11 +268,7 @@ static int put_attributes(struct replay *replay, const char *dir, const struct k
 	ret = ret ? ret :
 		    put_attribute(replay, dir, "driver_override",
 				  keys->override ? keys->override : "(null)");
-	ret = ret ? ret :
-		    put_attribute(replay, dir, "boot_vga",
-				  keys->boot_vga ? keys->boot_vga :
-				  is_vga	 ? "0" :
-						   NULL);
+	ret = ret ? ret : put_attribute(replay, dir, "boot_vga", boot_vga);
 	ret = ret ? ret : put_attribute(replay, dir, "sriov_totalvfs", keys->totalvfs);
 	if (!ret && keys->totalvfs)
 		ret = put_attribute(replay, dir, "sriov_numvfs", keys->numvfs ? keys->numvfs : "0");

@@ -27,7 +27,11 @@ static int by_place(const void *a, const void *b)
 	const struct line *one = a, *other = b;
 	int ret = strcmp(one->file, other->file);
 
-	return ret ? ret : one->number < other->number ? -1 : one->number > other->number;
+	if (ret)
+		return ret;
+	if (one->number == other->number)
+		return 0;
+	return one->number < other->number ? -1 : 1;
 }
 
 static bool is_of_script(const struct recipe *recipe)

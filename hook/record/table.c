@@ -218,9 +218,13 @@ static const char *const filters[] = {
 
 void table_print(FILE *out, const char *prefix)
 {
-	for (const struct table_row *row = table_rows; row->path; row++)
-		fprintf(out, "%s/%s: %s\n", prefix, row->path,
-			row->what == TABLE_LINK	  ? "where it leads" :
-			row->what == TABLE_FOLDER ? "that it is there" :
-						    filters[row->filter]);
+	for (const struct table_row *row = table_rows; row->path; row++) {
+		const char *what = filters[row->filter];
+
+		if (row->what == TABLE_LINK)
+			what = "where it leads";
+		else if (row->what == TABLE_FOLDER)
+			what = "that it is there";
+		fprintf(out, "%s/%s: %s\n", prefix, row->path, what);
+	}
 }

@@ -27,10 +27,10 @@ static const struct common {
 	unsigned int needs;
 	struct options_entry entry;
 } common[] = {
-	{ OPTIONS_TABLE,
+	{ OPTIONS_COLUMNS,
 	  { "output", 'o', "LIST", "print these columns (see below); +LIST adds to them" } },
-	{ OPTIONS_TABLE, { "noheadings", 'n', NULL, "do not print column headings" } },
-	{ OPTIONS_TABLE,
+	{ OPTIONS_BARE, { "noheadings", 'n', NULL, "do not print column headings" } },
+	{ OPTIONS_COLUMNS,
 	  { "raw", CODE_RAW, NULL, "one space between columns; blanks become \\x20" } },
 	{ OPTIONS_COLOR, { "width", 'w', "N", "lay out for N columns" } },
 	{ OPTIONS_COLOR,
@@ -84,7 +84,7 @@ static void help(const struct options_spec *spec, FILE *out)
 	for (size_t i = 0; i < N_COMMON; i++)
 		if (has_common(spec, &common[i]))
 			help_entry(&common[i].entry, out);
-	if (spec->common & OPTIONS_TABLE)
+	if (spec->common & OPTIONS_COLUMNS)
 		help_columns(spec->columns, out);
 	if (spec->end)
 		fprintf(out, "\n%s", spec->end);
@@ -251,9 +251,9 @@ static int parse_common(struct options *opts, int code)
 		return parse_root(opts);
 	else if (code == 'J' && opts->spec->common & OPTIONS_JSON)
 		opts->output.format = OUTPUT_JSON;
-	else if (code == 'o' && opts->spec->common & OPTIONS_TABLE)
+	else if (code == 'o' && opts->spec->common & OPTIONS_COLUMNS)
 		opts->output.columns = optarg;
-	else if (code == 'n' && opts->spec->common & OPTIONS_TABLE)
+	else if (code == 'n' && opts->spec->common & OPTIONS_BARE)
 		opts->output.no_headings = true;
 	else if (code == 'w' && opts->spec->common & OPTIONS_COLOR)
 		return parse_width(opts);
@@ -281,7 +281,7 @@ int options_next(struct options *opts, int argc, char **argv)
 		if (code)
 			return code;
 	}
-	if (opts->spec->common & OPTIONS_TABLE &&
+	if (opts->spec->common & OPTIONS_COLUMNS &&
 	    output_check_columns(&opts->output, opts->spec->columns)) {
 		opts->status = options_usage(opts);
 		return OPTIONS_EXIT;

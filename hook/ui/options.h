@@ -23,8 +23,10 @@ enum {
 	OPTIONS_ROOT = 1,    /* -r, --root DIR */
 	OPTIONS_JSON = 2,    /* -J, --json */
 	OPTIONS_COLOR = 4,   /* --color WHEN, -w, --width N */
-	OPTIONS_TABLE = 8,   /* -o, --output LIST, --raw, -n, --noheadings */
+	OPTIONS_COLUMNS = 8, /* -o, --output LIST, --raw */
 	OPTIONS_REPORT = 16, /* --root may name a bug report: nothing is written there */
+	OPTIONS_BARE = 32,   /* -n, --noheadings; where -n is not --dry-run */
+	OPTIONS_TABLE = OPTIONS_COLUMNS | OPTIONS_BARE,
 	OPTIONS_READING = OPTIONS_ROOT | OPTIONS_JSON | OPTIONS_COLOR | OPTIONS_REPORT,
 };
 
@@ -33,7 +35,7 @@ struct options_spec {
 	const char *about;		     /* a few lines, each ended by \n */
 	const struct options_entry *entry;   /* ended by one without a name; may be NULL */
 	unsigned int common;		     /* OPTIONS_ROOT and so on, or'ed */
-	const struct output_column *columns; /* OPTIONS_TABLE: as for output_table_init() */
+	const struct output_column *columns; /* OPTIONS_COLUMNS: as for output_table_init() */
 	const char *end;		     /* exit status and the like, each line ended by \n */
 };
 

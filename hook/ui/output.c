@@ -146,6 +146,11 @@ static int check_column(struct output_table *table, int column, const char *word
 			     word, len ? "" : "\"", known);
 }
 
+bool output_is_table(const struct output *output)
+{
+	return output->format != OUTPUT_TEXT || output->columns;
+}
+
 int output_check_columns(const struct output *output, const struct output_column *columns)
 {
 	struct output_table table = { .columns = columns };

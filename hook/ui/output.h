@@ -81,6 +81,9 @@ struct output_table {
 
 void output_init(struct output *output);
 
+/* output_is_table - was a table or JSON asked for, where the command has more to say than one? */
+bool output_is_table(const struct output *output);
+
 /* output_check_columns - are all columns of -o known? Returns 0, or -EINVAL after saying so. */
 int output_check_columns(const struct output *output, const struct output_column *columns);
 

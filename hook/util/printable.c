@@ -8,7 +8,7 @@
  */
 static size_t printable(const unsigned char *s, size_t len)
 {
-	size_t want = *s < 0x80 ? 1 : *s >= 0xf0 ? 4 : *s >= 0xe0 ? 3 : *s >= 0xc2 ? 2 : 0;
+	size_t want = *s < 0xc2 ? 0 : 2u + (*s >= 0xe0) + (*s >= 0xf0);
 
 	if (*s < 0x80)
 		return (*s >= ' ' && *s != 0x7f) || *s == '\n' || *s == '\t';

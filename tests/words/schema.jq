@@ -34,6 +34,9 @@ def finding($at): members($at; { level: "string", stage: "string", code: "string
 
 def remark($at): members($at; { code: "string", text: "string" }), code($at);
 
+def note($at): members($at; { level: "string" }), remark($at),
+	(if (.level | IN("blocks", "notes")) then empty else "\($at): level \(.level)" end);
+
 if length != 1 then "\(length) values, not one"
 else .[0]
 	| members($command; { schema: "number" }),
@@ -79,9 +82,13 @@ else .[0]
 		(.lines | each("lines"; members("lines"; { usec: "number null", priority: "number null",
 			message: "string" })))
 	  elif $command == "vm" then
-		members("vm"; { vmid: "number" }),
+		members("vm"; { vmid: "number", refused: "boolean" }),
 		(.calls | each("calls"; members("calls"; { words: "array" }),
 			(.words | each("words"; if type == "string" then empty else "words: \(type)" end)))),
-		(.notes | each("notes"; remark("notes")))
+		(.notes | each("notes"; note("notes")))
+	  elif $command == "add" then
+		members("add"; { dry_run: "boolean", refused: "boolean", file: "string" }),
+		(.lines | each("lines"; members("lines"; { line: "string" }))),
+		(.findings | each("findings"; finding("findings")))
 	  else "\($command): not known here" end
 end

@@ -175,6 +175,31 @@ EOF
 run add --only --force 00:1f.2
 out "Nothing to do: the config names all of it already."
 
+begin "add -o CODE, --json: what refuses it, by its code, and what is written"
+protected
+run add 00:1f.2 -o CODE,SUBJECT --raw
+status_is 1
+out "protected 0000:00:1f.2"
+run add 00:1f.2 --json
+status_is 1
+out_has '"refused": true'
+out_has '"code": "protected"'
+nothing_written
+run add 02:00 --json
+status_is 0
+out_has '"refused": false'
+out_has '"line": "bind 0000:02:00.0=10de:1187"'
+no_out "To take effect"
+no_out "+++"
+printf '%s\t# %s\n' "bind 0000:02:00.0=10de:1187" "GK104" "bind 0000:02:00.1=10de:0e0a" "GK104 HDMI Audio" | config_is
+run add 02:00 -o CODE --raw
+status_is 0
+no_out "Nothing to do"
+run add --force 00:1f.2 -n -o CODE --raw
+status_is 0
+out forced
+no_out protected
+
 begin "add: all or nothing"
 run add 02:00 00:01.0
 status_is 1
@@ -314,6 +339,29 @@ ln -s nowhere "$root/etc/vfio-early.conf"
 run add 02:00
 status_is 3
 err "error: /etc/vfio-early.conf leads nowhere; fix: mount what it leads to, or remove it"
+
+begin "a list of names that is a FIFO"
+rm "$root/usr/share/misc/pci.ids"
+mkfifo "$root/usr/share/misc/pci.ids"
+for name in list check groups; do
+	status=$(timeout 10 "$command" $name --root "$root" >"$work/out" 2>"$work/err"; echo $?)
+	[ "$status" -ne 124 ] || problem "$name waits"
+	err "warning: /usr/share/misc/pci.ids is not a regular file: devices have no names; fix: reinstall the package pci.ids"
+done
+
+begin "an index of modules that is a FIFO"
+config 'bind 02:00\n'
+for index in modules.dep.bin modules.alias.bin modules.softdep; do
+	rm -f "$root/lib/modules/$kernel/$index"
+	mkfifo "$root/lib/modules/$kernel/$index"
+	status=$(timeout 10 "$command" plan --kernel $kernel --root "$root" >"$work/out" 2>"$work/err"; echo $?)
+	[ "$status" -ne 124 ] || problem "plan waits for $index"
+	out_has "an index in $root/lib/modules/$kernel is not a regular file"
+	status=$(timeout 10 "$command" check --root "$root" >"$work/out" 2>"$work/err"; echo $?)
+	[ "$status" -eq 1 ] || problem "check with $index: exit status $status"
+	rm "$root/lib/modules/$kernel/$index"
+	depmod -b "$root" $kernel
+done
 
 begin "add: a link is followed, and stays a link"
 mkdir "$root/etc/kept"

@@ -31,6 +31,21 @@ is "$work/have" <<-EOF
 	4:/boot/initrd.img-$kernel: as configured (kernel $kernel, initramfs-tools)
 EOF
 
+begin "verify -o CODE: remarks, functions, and the state of what has neither"
+ready
+: >"$root/boot/vmlinuz-6.20.0-other"
+rm "$image/usr/lib/modules/$kernel/kernel/vfio-pci.ko"
+pack zstd -q
+config 'bind 02:00\nbind 01:00\nexcept 01:00.1\n'
+run verify --raw -o IMAGE,STATE,LEVEL,SUBJECT,CODE
+status_is 1
+no_err
+out "/boot/initrd.img-6.20.0-other missing blocks  missing"
+out "/boot/initrd.img-$kernel wrong blocks  module-missing"
+out "/boot/initrd.img-$kernel wrong blocks  plan-old"
+out "/boot/initrd.img-$kernel wrong vfio-pci 0000:02:00.0 "
+no_out "as configured"
+
 begin "verify: wrong, and what it would do all the same"
 ready
 rm "$image/usr/lib/modules/$kernel/kernel/vfio-pci.ko"
