@@ -871,6 +871,12 @@ static int parse_value(struct vm *vm, int opt, const struct options *opts)
 		break;
 	case 'm':
 		vm->mapping = optarg;
+		is_right = vm_is_mapping_name(optarg);
+		if (!is_right)
+			message_error(
+				"%s is not a valid name for a mapping; fix: begin with a letter, "
+				"then letters, digits, - and _",
+				optarg);
 		break;
 	case 't':
 		vm->mdev = optarg;

@@ -91,6 +91,9 @@ int vm_usb(struct vm *vm, const char *wanted);
 /* vm_is_usb - "046d:c52b", or "1-2.3": bus, and the ports on the way. */
 bool vm_is_usb(const char *text);
 
+/* vm_is_mapping_name - pve-configid: a letter, then letters, digits, - and _ (PVE::JSONSchema). */
+bool vm_is_mapping_name(const char *name);
+
 /*
  * vm_map - the call of pvesh by which a mapping names these functions on this node.
  * @first: the first of them, by place in host->fn

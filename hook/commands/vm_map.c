@@ -31,8 +31,7 @@ static bool is_of_node(const struct vm *vm, const char *map)
 	return pve_property(map, NULL, "node", node, sizeof(node)) && !strcmp(node, vm->pve.node);
 }
 
-/* An ID of pve-configid: a letter, then letters, digits, - and _ (PVE::JSONSchema). */
-static bool is_config_id(const char *name)
+bool vm_is_mapping_name(const char *name)
 {
 	size_t len = strspn(name,
 			    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
@@ -108,11 +107,6 @@ int vm_map(struct vm *vm, size_t first, const char *where)
 	struct words words = { 0 };
 	char map[256], path[160];
 
-	if (!is_config_id(vm->mapping))
-		return message_error(
-			"%s is not a valid name for a mapping; fix: begin with a letter, "
-			"then letters, digits, - and _",
-			vm->mapping);
 	if (!*vm->pve.node)
 		return vm_refuse(vm, "node-unknown",
 				 "the name of this node is not known, and a mapping needs it; "

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "findings/find.h"
+#include "host/next_boot.h"
 
 #define NAMES_SHOWN 8
 
@@ -19,6 +20,7 @@ struct group {
 	bool has_rmrr;
 	unsigned int taken, blocking;
 	bool can_name;	 /* bind lines for all that block it would be accepted */
+	bool has_except; /* an except line names one that blocks it */
 	bool can_move;	 /* a bound one is a card in a slot, and no virtual function */
 	bool has_physfn; /* a bound one is a virtual function of one that blocks it */
 	char region[64];
@@ -69,7 +71,8 @@ static bool can_be_named(const struct search *search, const struct host_function
 	const struct verdict *verdict = verdict_of(search, fn);
 
 	return !pci_is_bridge(&fn->pci) && !host_protect(search->host, fn) &&
-	       verdict->decision == DECIDE_NOTHING && verdict->reason == REASON_NONE;
+	       !next_boot_is_excepted(search->host, fn) && verdict->decision == DECIDE_NOTHING &&
+	       verdict->reason == REASON_NONE;
 }
 
 static void add_name(struct group *group, const struct host_function *fn)
@@ -104,6 +107,7 @@ static void look_at(struct group *group)
 			continue;
 		group->blocking++;
 		group->can_name &= can_be_named(search, fn);
+		group->has_except |= next_boot_is_excepted(host, fn);
 		if (!group->needed && host_protect(host, fn)) {
 			group->needed = fn;
 			group->why = host_protect(host, fn);
@@ -129,6 +133,9 @@ static const char *choose_fix(const struct group *group)
 			       "name it too (vfio-early add --group), set group claim, or move "
 			       "the card to another slot" :
 			       "name it too (vfio-early add --group), or set group claim";
+	if (group->has_except)
+		return "remove the except line for its group, or the bound functions from the "
+		       "config";
 	if (group->can_move)
 		return "move the card to another slot";
 	return "vfio-early remove the bound functions: on this board no VM can have them";
@@ -161,7 +168,7 @@ static void add_blocking(const struct group *group, const struct host_function *
 
 	pci_address_format(&fn->pci.addr, about);
 	snprintf(number, sizeof(number), "%d", group->number);
-	if (find_is_excepted(group->search, fn))
+	if (next_boot_is_excepted(group->search->host, fn))
 		fix = "remove it from the except line, or the bound functions from the config";
 	if (host_is_viable_driver(driver))
 		finding_add(findings, FINDING_GROUP_IDLE, about, number, fix, NULL);

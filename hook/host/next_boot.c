@@ -84,7 +84,7 @@ const char *next_boot_code(const struct host *host, const struct host_function *
 	return reason == REASON_NONE ? "" : code_name(reason);
 }
 
-static bool is_excepted(const struct host *host, const struct host_function *fn)
+bool next_boot_is_excepted(const struct host *host, const struct host_function *fn)
 {
 	for (unsigned int i = 0; i < host->plan.excepts; i++)
 		if (host_is_selected(host, &host->plan.except[i].sel, &fn->pci, NULL))
@@ -92,17 +92,24 @@ static bool is_excepted(const struct host *host, const struct host_function *fn)
 	return false;
 }
 
+/* Can it keep a VM out of the group of a function? */
+static bool is_mate(const struct host *host, const struct host_function *mate,
+		    const struct host_function *fn)
+{
+	return mate->place != DECIDE_NO_INDEX &&
+	       host->table.fn[mate->place].group == host->table.fn[fn->place].group &&
+	       pci_may_block_group(&mate->pci);
+}
+
 bool next_boot_can_name_group(const struct host *host, const struct host_function *fn)
 {
 	for (size_t i = 0; i < host->count; i++) {
 		const struct host_function *mate = &host->fn[i];
 
-		if (mate->place == DECIDE_NO_INDEX ||
-		    host->table.fn[mate->place].group != host->table.fn[fn->place].group ||
-		    !pci_may_block_group(&mate->pci))
+		if (!is_mate(host, mate, fn))
 			continue;
 		if (pci_is_bridge(&mate->pci) || host_protect(host, mate) ||
-		    is_excepted(host, mate))
+		    next_boot_is_excepted(host, mate))
 			return false;
 	}
 	return true;
@@ -124,14 +131,32 @@ static const char *fix_in_config(enum reason reason)
 	}
 }
 
+/* The first of its group that keeps a VM out because an except line names it, or NULL. */
+static const struct host_function *find_excepted(const struct host *host,
+						 const struct host_function *fn)
+{
+	for (size_t i = 0; i < host->count; i++) {
+		const struct host_function *mate = &host->fn[i];
+
+		if (is_mate(host, mate, fn) && next_boot_is_excepted(host, mate) &&
+		    !pci_is_bridge(&mate->pci) && !host_protect(host, mate))
+			return mate;
+	}
+	return NULL;
+}
+
 /* One fix for the whole group; what is on the root bus is of the board. */
 static void fix_group(const struct host *host, const struct host_function *fn, enum reason reason,
 		      char *fix, size_t size)
 {
 	char addr[PCI_ADDRESS_SIZE], path[SYSFS_PATH_MAX];
+	const struct host_function *mate = find_excepted(host, fn);
 
 	pci_address_format(&fn->pci.addr, addr);
-	if (reason == REASON_GROUP && next_boot_can_name_group(host, fn))
+	if (mate)
+		snprintf(fix, size, "remove %s from the except line",
+			 pci_address_format(&mate->pci.addr, addr));
+	else if (reason == REASON_GROUP && next_boot_can_name_group(host, fn))
 		snprintf(fix, size, "vfio-early add --group %s, or set group claim", addr);
 	else if (!pci_path(host->root.fd, &fn->pci.addr, path, sizeof(path)) && !strchr(path, '/'))
 		snprintf(fix, size, "vfio-early remove %s: on this board no VM can have it", addr);

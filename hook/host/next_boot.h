@@ -39,6 +39,9 @@ struct json_object *next_boot_json(struct host *host);
  */
 const char *next_boot_code(const struct host *host, const struct host_function *fn);
 
+/* next_boot_is_excepted - does an except line name it, whether or not a bind line does? */
+bool next_boot_is_excepted(const struct host *host, const struct host_function *fn);
+
 /*
  * next_boot_can_name_group - would bind lines for the whole IOMMU group of a function be accepted? Not where
  * this host needs one of it, an except line names one, or one is a bridge that keeps VMs out.

@@ -394,7 +394,8 @@ static void write_path(const struct resolution *res, const char *path)
 static void lose_file(struct resolution *res, const char *path)
 {
 	lose(res, "install this kernel's modules, run depmod, then update the image",
-	     "%s is not there, although modules.dep.bin names it", below_root(res, path));
+	     "%s is not %s, although modules.dep.bin names it", below_root(res, path),
+	     access(path, F_OK) ? "there" : "a regular file");
 }
 
 /* An install command would run instead of the module: the plan loads the module itself. */
@@ -434,6 +435,7 @@ static void add_module(struct resolution *res, struct kmod_module *mod)
 {
 	const char *name = kmod_module_get_name(mod);
 	const char *path = kmod_module_get_path(mod);
+	struct stat st;
 
 	/* Brought along by a softdep: see allow(). */
 	if (!stringset_has(&res->allowed, name))
@@ -444,7 +446,7 @@ static void add_module(struct resolution *res, struct kmod_module *mod)
 		fprintf(res->out, "# module: %s: built into this kernel\n", name);
 	else if (!path)
 		lose_missing(res, name);
-	else if (access(path, F_OK))
+	else if (stat(path, &st) || !S_ISREG(st.st_mode))
 		lose_file(res, path);
 	else
 		write_module(res, mod);

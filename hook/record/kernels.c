@@ -133,10 +133,12 @@ static void put_modinfo(struct record *record, struct kmod_ctx *kmod, const char
 	struct kmod_list *info = NULL, *item;
 	struct kmod_module *module = NULL;
 	size_t size;
+	struct stat st;
 	FILE *out;
 
+	/* libkmod would wait for a FIFO's other end. */
 	snprintf(file, sizeof(file), "%s/%s", record->root->path, path);
-	if (access(file, F_OK) || !record_is_new(record, path))
+	if (stat(file, &st) || !S_ISREG(st.st_mode) || !record_is_new(record, path))
 		return;
 	out = open_memstream(&text, &size);
 	if (out && !kmod_module_new_from_path(kmod, file, &module))

@@ -362,6 +362,13 @@ for index in modules.dep.bin modules.alias.bin modules.softdep; do
 	rm "$root/lib/modules/$kernel/$index"
 	depmod -b "$root" $kernel
 done
+rm "$root/lib/modules/$kernel/kernel/vfio-pci.ko"
+mkfifo "$root/lib/modules/$kernel/kernel/vfio-pci.ko"
+status=$(timeout 10 "$command" plan --kernel $kernel --root "$root" >"$work/out" 2>"$work/err"; echo $?)
+err_has "/lib/modules/$kernel/kernel/vfio-pci.ko is not a regular file, although modules.dep.bin names it"
+timeout 10 "$command" bug-report -o "$work/report" --root "$root" >/dev/null 2>&1
+[ $? -ne 124 ] || problem "bug-report waits"
+rm "$work/report"
 
 begin "add: a link is followed, and stays a link"
 mkdir "$root/etc/kept"

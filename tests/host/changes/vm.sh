@@ -537,14 +537,35 @@ refused "a mediated device of what is bound" '' '00:02.0 --only --mdev i915-GVTg
 	'0000:00:02.0 is bound by the config, and offers no mediated device then; fix: vfio-early remove 0000:00:02.0'
 refused "a type that is not there" 'bind 01:00\n' '00:02.0 --only --mdev i915-GVTg_V5_4' \
 	'0000:00:02.0 does not offer i915-GVTg_V5_4; fix: vfio-early vgpu lists what there is'
-refused "a name that no mapping can have" '' '02:00 --mapping 1card' \
-	'1card is not a valid name for a mapping; fix: begin with a letter, then letters, digits, - and _'
-
 refused "a mapping of two cards" '' '02:00 03:00 --mapping gpus' \
 	'--mapping gpus is for one card or function, and these are 2; fix: one call for each, with a name of its own'
 refused "a ROM of two cards" '' '02:00 03:00 --romfile card.rom' '--romfile card.rom is for one card; fix: one call for each'
 refused "two first screens" '' '02:00 03:00 --primary' \
 	'--primary is for one card: a guest has one first screen; fix: one call for each'
+
+# Wrong in itself, as any other option's value.
+begin "vm: usage: a name that no mapping can have"
+vm_machine
+run vm 100 02:00 --mapping 1card
+status_is 2
+err 'error: 1card is not a valid name for a mapping; fix: begin with a letter, then letters, digits, - and _'
+
+begin "vm -o CODE, --json: what refuses it, by its code"
+vm_machine
+run vm 100 03:00 -o CODE --raw
+status_is 1
+out not-in-config
+err_has "is not given to VMs"
+run vm 100 02:00 03:00 --romfile card.rom --json
+status_is 1
+out_has '"refused": true'
+out_has '"calls": []'
+out_has '"code": "one-card"'
+run vm 100 02:00 -o LEVEL,CODE --raw
+status_is 0
+no_out "qm set"
+run vm 100 02:00 -o CODE --run
+status_is 2
 
 begin "vm: refused: args have it"
 vm_machine
