@@ -441,9 +441,9 @@ int command_add(int argc, char **argv)
 		.about =
 			"Writes bind lines for all functions of a card into /etc/vfio-early.conf, "
 			"pinned to\nthe ID that is there today, and shows the change. An ADDRESS "
-			"is 81:00,\n0000:81:00.0 or a path as `lspci -P` prints it; with --vfs also a network\ninterface.\n",
+			"is 81:00,\n0000:81:00.0 or a path of `lspci -P`; with --vfs also an interface.\n",
 		.entry = entries,
-		.common = OPTIONS_ROOT | OPTIONS_JSON | OPTIONS_COLOR | OPTIONS_COLUMNS,
+		.common = OPTIONS_ROOT | OPTIONS_JSON | OPTIONS_COLUMNS,
 		.columns = findings_columns,
 		.end = "Exit status: 0 written, or there already, 1 refused, 2 usage, 3 cannot be "
 		       "written.\n",

@@ -843,7 +843,7 @@ static const struct options_spec spec = {
 	.usage = "vm [OPTION...] VMID ADDRESS...",
 	.about = "Prints the qm commands that give a card to a VM of Proxmox VE.\n",
 	.entry = entries,
-	.common = OPTIONS_READING | OPTIONS_TABLE,
+	.common = OPTIONS_READING | OPTIONS_COLUMNS,
 	.columns = columns,
 	.end = "Exit status: 0 printed, or run, 1 refused, 2 usage, 3 cannot be read or "
 	       "run.\n",

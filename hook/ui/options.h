@@ -25,7 +25,7 @@ enum {
 	OPTIONS_COLOR = 4,   /* --color WHEN, -w, --width N */
 	OPTIONS_COLUMNS = 8, /* -o, --output LIST, --raw */
 	OPTIONS_REPORT = 16, /* --root may name a bug report: nothing is written there */
-	OPTIONS_BARE = 32,   /* -n, --noheadings; where -n is not --dry-run */
+	OPTIONS_BARE = 32,   /* -n, --noheadings */
 	OPTIONS_TABLE = OPTIONS_COLUMNS | OPTIONS_BARE,
 	OPTIONS_READING = OPTIONS_ROOT | OPTIONS_JSON | OPTIONS_COLOR | OPTIONS_REPORT,
 };

