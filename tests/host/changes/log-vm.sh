@@ -180,6 +180,7 @@ out_is <<-EOF
 	{
 	  "schema": 2,
 	  "vmid": 104,
+	  "refused": false,
 	  "calls": [
 	    {
 	      "words": [
@@ -193,6 +194,7 @@ out_is <<-EOF
 	  ],
 	  "notes": [
 	    {
+	      "level": "notes",
 	      "code": "efidisk-missing",
 	      "text": "OVMF keeps its settings on an EFI disk: qm set 104 --efidisk0 STORAGE:1,efitype=4m,pre-enrolled-keys=0"
 	    }
