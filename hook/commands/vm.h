@@ -19,7 +19,7 @@
 struct vm_note {
 	const char *code;
 	char *text;
-	int entry; /* the hostpciN whose start loses what it says, or -1 */
+	int entry;    /* the hostpciN whose start loses what it says, or -1 */
 	bool refuses; /* there are no calls because of it */
 };
 

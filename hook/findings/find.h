@@ -27,9 +27,6 @@ struct search {
 /* find_is_taken - does the next boot leave it with vfio? @fn: or NULL */
 bool find_is_taken(const struct search *search, const struct host_function *fn);
 
-/* find_is_excepted - does an except line name it, whether or not a bind line does? */
-bool find_is_excepted(const struct search *search, const struct host_function *fn);
-
 /* find_concern - all findings from this one on are about an IOMMU group. */
 void find_concern(struct search *search, size_t from, int group);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "findings/find.h"
+#include "host/next_boot.h"
 #include "plan/facts.h"
 #include "plan/plan.h"
 
@@ -117,19 +118,6 @@ static bool is_of_host(const struct search *search, const struct host_function *
 	return next != HOST_NEXT_VFIO && next != HOST_NEXT_HELD;
 }
 
-bool find_is_excepted(const struct search *search, const struct host_function *fn)
-{
-	const struct plan *plan = &search->host->plan;
-
-	for (unsigned int i = 0; i < plan->excepts; i++)
-		if (plan->except[i].sel.kind == SELECTOR_VF ?
-			    host_is_selected(search->host, &plan->except[i].sel, &fn->pci, NULL) :
-			    selector_match(&plan->except[i].sel, &fn->pci.addr, &fn->pci.id,
-					   fn->pci.class, NULL) != SELECTOR_DIFFERS)
-			return true;
-	return false;
-}
-
 /* May the administrator bind it beforehand, with its card, so that the start takes nothing? */
 static bool can_be_added(const struct search *search, const struct host_function *fn)
 {
@@ -143,7 +131,7 @@ static bool can_be_added(const struct search *search, const struct host_function
 	for (size_t i = 0; i < host->count; i++)
 		if (pci_address_same_slot(&host->fn[i].pci.addr, &fn->pci.addr) &&
 		    host->fn[i].pci.group == fn->pci.group &&
-		    find_is_excepted(search, &host->fn[i]))
+		    next_boot_is_excepted(search->host, &host->fn[i]))
 			return false;
 	return true;
 }

@@ -86,9 +86,16 @@ const char *next_boot_code(const struct host *host, const struct host_function *
 
 bool next_boot_is_excepted(const struct host *host, const struct host_function *fn)
 {
-	for (unsigned int i = 0; i < host->plan.excepts; i++)
-		if (host_is_selected(host, &host->plan.except[i].sel, &fn->pci, NULL))
+	for (unsigned int i = 0; i < host->plan.excepts; i++) {
+		const struct selector *sel = &host->plan.except[i].sel;
+		bool is_named = sel->kind == SELECTOR_VF ?
+					host_is_selected(host, sel, &fn->pci, NULL) :
+					selector_match(sel, &fn->pci.addr, &fn->pci.id,
+						       fn->pci.class, NULL) != SELECTOR_DIFFERS;
+
+		if (is_named)
 			return true;
+	}
 	return false;
 }
 
