@@ -668,6 +668,20 @@ static bool has_index(const char *dir, const char *name)
 	       !access(path, R_OK);
 }
 
+/* @found: of modules_dir(). Says what is lost otherwise. */
+static bool can_resolve(struct resolution *res, const char *dir, int found)
+{
+	if (found)
+		lose(res, "move it away and run depmod for this kernel, then update the image",
+		     "an index in %s is not a regular file", dir);
+	else if (!has_index(dir, "modules.dep.bin"))
+		lose(res, "run depmod for this kernel, then update the image",
+		     "%s/modules.dep.bin is missing", dir);
+	else
+		return true;
+	return false;
+}
+
 int modules_write(const struct root *root, const char *kernel, bool says, FILE *out,
 		  void (*lost)(const char *text, void *arg), void *arg)
 {
@@ -691,18 +705,9 @@ int modules_write(const struct root *root, const char *kernel, bool says, FILE *
 	res.out = open_memstream(&text, &size);
 	if (!res.out)
 		goto out;
-	if (found) {
-		lose(&res, "move it away and run depmod for this kernel, then update the image",
-		     "an index in %s is not a regular file", dir);
-		ret = 0;
+	ret = 0;
+	if (!can_resolve(&res, dir, found))
 		goto out;
-	}
-	if (!has_index(dir, "modules.dep.bin")) {
-		lose(&res, "run depmod for this kernel, then update the image",
-		     "%s/modules.dep.bin is missing", dir);
-		ret = 0;
-		goto out;
-	}
 	if (!has_index(dir, "modules.builtin.bin")) {
 		res.no_builtin = true;
 		if (says)
