@@ -115,15 +115,28 @@ static int parse(struct handover *handover, struct options *opts, int argc, char
 	return ret;
 }
 
-/* A bridge that came along with its slot stays; one that is alone is refused by decide(). */
-static void leave_out_bridges(struct slot *slot)
+/* By its own address or path, and not as one of its slot. */
+static bool is_named(const struct host *host, const struct pci_address *addr, int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++) {
+		struct selector sel;
+
+		if (!slot_parse(host, argv[i], &sel) && sel.kind != SELECTOR_SLOT &&
+		    !pci_resolve(host->root.fd, &sel) && pci_address_equal(&sel.addr, addr))
+			return true;
+	}
+	return false;
+}
+
+/* A bridge that came along with its slot stays; one that is named, or alone, is refused by decide(). */
+static void leave_out_bridges(const struct host *host, struct slot *slot, int argc, char **argv)
 {
 	size_t bridges = 0, kept = 0;
 
 	for (size_t i = 0; i < slot->count; i++)
 		bridges += pci_is_bridge(&slot->fn[i]);
 	for (size_t i = 0; i < slot->count && bridges < slot->count; i++)
-		if (!pci_is_bridge(&slot->fn[i]))
+		if (!pci_is_bridge(&slot->fn[i]) || is_named(host, &slot->fn[i].addr, argc, argv))
 			slot->fn[kept++] = slot->fn[i];
 	if (bridges < slot->count)
 		slot->count = kept;
@@ -197,7 +210,7 @@ static int run(struct handover *handover, const struct options *opts, bool is_de
 		ret = slot_add(handover->host, argv[i], handover->scope, &handover->slot);
 	if (ret)
 		return command_selected(ret) < 0 ? COMMAND_NOTHING : COMMAND_USAGE;
-	leave_out_bridges(&handover->slot);
+	leave_out_bridges(handover->host, &handover->slot, argc, argv);
 	ret = handover_open(handover);
 	if (!ret && is_detach)
 		ret = read_needs(handover);

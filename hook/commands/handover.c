@@ -175,6 +175,9 @@ void handover_tell(struct handover *handover, const struct pci_function *fn, con
 	snprintf(reason, sizeof(reason), "by vfio-early %s", command);
 	report_function(&handover->report, REPORT_INFO, fn, what, reason);
 	report_entry(&handover->report, &entry);
+	if (report_find_entry(&handover->report, fn) != result)
+		message_warn("cannot write /" PATH_RUN_REPORT ": status and late runs do not know "
+			     "of this; fix: make room in /run");
 }
 
 int handover_run(struct handover *handover, int (*fn)(void *arg), void *arg, int ms)

@@ -134,6 +134,18 @@ static void add_verdict(struct handover *handover, unsigned int i)
 		handover_add(handover, fn, REPORT_PLANNED, "", "", "");
 }
 
+/* What was there when it was named, and went while we waited for the lock. */
+static void add_gone(struct handover *handover, const struct pci_function *fn)
+{
+	const struct pci_table *table = &handover->act->table;
+
+	for (unsigned int i = 0; i < table->count; i++)
+		if (pci_address_equal(&table->fn[i].addr, &fn->addr))
+			return;
+	handover_add(handover, fn, REPORT_REFUSED, code_name(REASON_ABSENT),
+		     "it is not there any more", "see vfio-early list -a");
+}
+
 static bool is_any(const struct handover *handover, enum report_result result)
 {
 	for (size_t i = 0; i < handover->items; i++)
@@ -368,6 +380,8 @@ int handover_give(struct handover *handover)
 		ret = decide_now(handover, text, size);
 	for (unsigned int i = 0; i < handover->act->table.count && !ret; i++)
 		add_verdict(handover, i);
+	for (size_t i = 0; i < handover->slot.count && !ret; i++)
+		add_gone(handover, &handover->slot.fn[i]);
 	if (!ret && is_any(handover, REPORT_REFUSED)) {
 		leave(handover);
 		ret = COMMAND_INCOMPLETE;

@@ -125,6 +125,17 @@ tr '\r' '\n' <"$work/out" | grep -a '\[K' | tail -n 1 | grep -q 'handing over' &
 run detach --dry-run 02:00
 ! grep -q 'handing over, ' "$work/out" || problem "drawn on a pipe"
 
+begin "detach: a bridge that is named is refused, also with the rest of its slot beside it"
+protected
+bridge=$root/sys/bus/pci/devices/0000:02:00.1
+sed -i 's/^PCI_CLASS=.*/PCI_CLASS=60100/' "$bridge/uevent"
+run detach --dry-run 02:00.1
+status_is 1
+err "error: 0000:02:00.1: a bridge; fix: name what is behind it"
+run detach --dry-run 02:00
+status_is 0
+err "warning: 0000:02:00.1 shares group 15 and stays with the host: no VM gets the others; fix: --group"
+
 begin "detach: except, and what undo said last does not take that away"
 protected
 config 'except 02:00.1\n'
@@ -690,6 +701,27 @@ wait "$locker"
 status_is 0
 [ $((after - before)) -gt 1000000000 ] || problem "it did not wait: $((after - before)) ns"
 [ -e "$root/run/vfio-early/report" ] || problem "nothing was done"
+
+begin "detach: one that goes away while it waits is said, and the other stays"
+held
+lock_for 2
+(
+	sleep 1
+	gone=$(readlink -f "$root/sys/bus/pci/devices/0000:02:00.1")
+	rm -r "$gone" "$root/sys/bus/pci/devices/0000:02:00.1"
+) &
+remover=$!
+run detach 02:00
+wait "$locker" "$remover"
+status_is 1
+err "error: 0000:02:00.1: it is not there any more; fix: see vfio-early list -a"
+[ ! -e "$root/run/vfio-early/report" ] || problem "there is a report"
+
+begin "detach: a report that cannot be written is said"
+held
+mkdir -p "$root/run/vfio-early/report"
+run detach 02:00
+err "warning: cannot write /run/vfio-early/report: status and late runs do not know of this; fix: make room in /run"
 
 begin "detach: what another run never lets go of is said, and nothing is done"
 held
