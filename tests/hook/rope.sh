@@ -17,6 +17,7 @@ rope_begin() {
 	clock=100
 	ROOTDELAY='' resume=''
 	for script in root-missing initramfs-tools/scripts/local-block/vfio-early \
+		initramfs-tools/scripts/local-premount/vfio-early \
 		initramfs-tools/scripts/panic/vfio-early dracut/50vfio-early/vfio-early-timeout.sh; do
 		sed -e "s|/usr/lib/vfio-early/root-missing|$rope/root-missing|g" -e "s|/run/vfio-early|$rope/run|g" \
 			-e "s|/usr/lib/vfio-early/vfio-early-bind|$rope/bind|g" -e "s|/proc/uptime|$rope/uptime|g" \
@@ -109,6 +110,36 @@ pulled 0
 rope_wait 2 /dev/mapper/nowhere
 rope_panic ROOT=/dev/mapper/nowhere break=premount
 pulled 1
+
+# rope_zfs ROOT: what runs before ZFS's own script, in an image without grep. The pool is there once the rope
+# was pulled; each second of sleep moves the clock.
+rope_zfs() {
+	mkdir -p "$rope/bin"
+	ln -s /bin/sh "$rope/bin/sh"
+	printf '#!/bin/sh\n' | tee "$rope/bin/modprobe" "$rope/bin/zpool" "$rope/bin/sleep" >/dev/null
+	echo "[ -e $rope/pulled ] && printf '   pool: rpool\n     id: 7\n  state: ONLINE\n'" >>"$rope/bin/zpool"
+	echo "read -r now _ <$rope/uptime; echo \$((\${now%%.*} + 1)).17 9 >$rope/uptime" >>"$rope/bin/sleep"
+	chmod 755 "$rope/bin"/*
+	echo 100.17 9 >"$rope/uptime"
+	PATH=$rope/bin BOOT=zfs ROOT=$1 sh "$rope/initramfs-tools_scripts_local-premount_vfio-early" 2>"$rope/err"
+	! grep 'not found$' "$rope/err" || problem 'a command that is not in every image'
+	read -r now _ <"$rope/uptime"
+}
+
+for pool in ZFS=rpool/ROOT/x zfs:AUTO zfs:7/x ''; do
+	rope_begin "the last rope: ZFS's pool is waited for before it is asked for: root=$pool"
+	rope_zfs "$pool"
+	pulled 1
+	[ "${now%%.*}" -le 112 ] || problem "it waits on until $now"
+done
+rope_begin "the last rope: ZFS, and another pool than the one that comes"
+rope_zfs ZFS=other/x
+pulled 5
+[ "${now%%.*}" -eq 115 ] || problem "waited until $now"
+rope_begin "the last rope: ZFS, and no storage was taken"
+echo 'address=0000:01:00.0 class=030000 group=1 result=bound ' >"$rope/run/report"
+rope_zfs ZFS=rpool/x
+pulled 0
 
 rope_begin 'the last rope: dracut, its timeout'
 for root in block:/nowhere block:/ zfs:pool; do
