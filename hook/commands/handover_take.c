@@ -230,9 +230,12 @@ static void read_settings(struct taken *taken, const struct boot_report *entries
 	const struct boot_report_entry *entry =
 		boot_report_find(entries, pci_address_format(&fn->addr, addr));
 
-	if (entry && !strcmp(entry->id, pci_id_format(&fn->id, id)))
-		for (enum plan_key key = PLAN_SET_RESET; key < PLAN_SET_KEYS; key++)
-			strcpy(taken->act->outcome[i].setting[key].before, entry->before[key]);
+	if (!entry || strcmp(entry->id, pci_id_format(&fn->id, id)) != 0)
+		return;
+	for (enum plan_key key = PLAN_SET_RESET; key < PLAN_SET_KEYS; key++)
+		if (!strcmp(entry->setting[key].code, code_name(REASON_NONE)))
+			strcpy(taken->act->outcome[i].setting[key].before,
+			       entry->setting[key].before);
 }
 
 /* Which of them there is something to do for. Returns how many. */

@@ -12,6 +12,7 @@
 #include "host/host.h"
 #include "host/next_boot.h"
 #include "host/pve.h"
+#include "host/settings.h"
 #include "ui/options.h"
 #include "ui/output.h"
 #include "util/message.h"
@@ -35,6 +36,8 @@ enum {
 	COL_OVERRIDE,
 	COL_VFS,
 	COL_NEEDED,
+	COL_POWER,
+	COL_BARS,
 };
 
 static const struct output_column columns[] = {
@@ -45,7 +48,7 @@ static const struct output_column columns[] = {
 	{ "DRIVER", "driver in use", 8, 0, OUTPUT_STRING, true },
 	{ "GROUP", "IOMMU group", 5, SCOLS_FL_RIGHT, OUTPUT_NUMBER, true },
 	{ "VGA", "shows the boot screen", 3, 0, OUTPUT_BOOLEAN, true },
-	{ "RESET", "how it can be reset", 5, SCOLS_FL_TRUNC, OUTPUT_STRING, true },
+	{ "RESET", "how it is reset, in order", 5, SCOLS_FL_TRUNC, OUTPUT_STRING, true },
 	{ "NEXT", "what the next boot does", 8, 0, OUTPUT_STRING, true },
 	{ "VM", "VMs that have it, if any", 3, 0, OUTPUT_STRING, false },
 	{ "CODE", "reason for NEXT, as a code", 8, 0, OUTPUT_STRING, false },
@@ -56,6 +59,8 @@ static const struct output_column columns[] = {
 	{ "OVERRIDE", "driver_override now", 8, 0, OUTPUT_STRING, false },
 	{ "VFS", "virtual functions now", 3, SCOLS_FL_RIGHT, OUTPUT_NUMBER, false },
 	{ "NEEDED", "why this host needs it", 0.2, SCOLS_FL_TRUNC, OUTPUT_STRING, false },
+	{ "POWER", "may it sleep, be cut off", 4, 0, OUTPUT_STRING, false },
+	{ "BARS", "sizes, and possible ones", 4, 0, OUTPUT_STRING, false },
 	{ 0 },
 };
 
@@ -121,7 +126,7 @@ static void set_attributes(struct list *list, struct libscols_line *line, struct
 {
 	struct output_table *table = &list->table;
 	const struct host *host = list->host;
-	char text[256], *vms;
+	char text[256], bars[512], *vms;
 
 	if (output_wants(table, COL_GROUP) && host_group(host, fn) >= 0)
 		output_setf(table, line, COL_GROUP, "%d", host_group(host, fn));
@@ -141,6 +146,10 @@ static void set_attributes(struct list *list, struct libscols_line *line, struct
 	if (output_wants(table, COL_VFS))
 		output_set(table, line, COL_VFS,
 			   host_attribute(host, fn, "sriov_numvfs", text, sizeof(text)));
+	if (output_wants(table, COL_POWER))
+		output_set(table, line, COL_POWER, settings_power(host, fn, text, sizeof(text)));
+	if (output_wants(table, COL_BARS))
+		output_set(table, line, COL_BARS, settings_bars(host, fn, bars, sizeof(bars)));
 	output_set(table, line, COL_NEEDED, host_protect(host, fn));
 	vms = pve_names(&list->pve, host, &fn, 1);
 	output_set(table, line, COL_VM, vms);

@@ -202,6 +202,7 @@ static void find_in_entry(struct search *search, const struct boot_report_entry 
 		add_not_bound(search, entry);
 		return;
 	}
+	find_set_outcome(search, entry);
 	if (pci_address_parse(entry->subject, &addr))
 		return;
 	if (!host_find(search->host, &addr) && !host_find_unreadable(search->host, &addr)) {

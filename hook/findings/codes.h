@@ -84,6 +84,10 @@
 	  "let one of the two make them: whoever comes second changes nothing") \
 	X(VFS_NEEDED, "vfs-needed", CONFIG, "vfs", NOTES, \
 	  "this host needs it ({0}): some drivers reset a function while they make virtual ones", "") \
+	X(SET_UNUSED, "set-unused", CONFIG, "config", WARNS, "set {0}: {1}", \
+	  "correct or remove the line") \
+	X(SET_OFFER, "set-not-offered", CONFIG, "set", BLOCKS, \
+	  "{0} of its set line is not offered; it has: {1}", "correct the line") \
 	X(FACTS_UNKNOWN, "facts-unknown", CONFIG, "protect", WARNS, \
 	  "facts unknown: {0}; storage, network and USB controllers are bound only by a line with " \
 	  "ID and path, or by bind!", \
@@ -236,6 +240,13 @@
 	X(NO_VIRQFD, "virqfd-gone", RECIPE, "virqfd", WARNS, \
 	  "vfio_virqfd is named, which kernel {0} does not have (it is part of vfio since 6.2)", \
 	  "remove that line") \
+	\
+	/* What this boot made of set lines; the function is bound all the same. */ \
+	X(SET_NOT_THERE, "set-not-offered", BOOT, "boot", BLOCKS, \
+	  "this boot did not set its {0}: what was asked for is not offered; it had: {1}", \
+	  "correct its set line, then " FINDING_REBOOT) \
+	X(SET_FAILED, "set-failed", BOOT, "boot", BLOCKS, \
+	  "this boot could not set its {0}; it had: {1}", "vfio-early log says more") \
 	\
 	/* The boot loader. */ \
 	X(LOADER_OK, "loader-ok", BOOT, "boot-loader", OK, "{0}", "") \

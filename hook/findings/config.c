@@ -153,6 +153,7 @@ void find_config(struct search *search)
 	else if (plan_is_empty(plan) && !plan->losts)
 		finding_add(search->findings, FINDING_NO_BIND_LINE, "config", NULL);
 	find_vfs(search);
+	find_sets(search);
 	find_refusals(search);
 	if (!count_blocks(search)) {
 		snprintf(lines, sizeof(lines), "%u", plan->bind_lines);

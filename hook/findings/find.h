@@ -7,6 +7,7 @@
 
 #include "findings/findings.h"
 #include "findings/recipes.h"
+#include "host/boot_report.h"
 #include "host/pve.h"
 #include "protect/protect.h"
 
@@ -34,6 +35,9 @@ void find_concern(struct search *search, size_t from, int group);
 void find_machine(struct search *search);
 void find_config(struct search *search);
 void find_vfs(struct search *search);
+void find_sets(struct search *search);
+/* Of a function that this boot bound. */
+void find_set_outcome(struct search *search, const struct boot_report_entry *entry);
 void find_refusals(struct search *search);
 void find_groups(struct search *search);
 void find_devices(struct search *search);

@@ -30,20 +30,43 @@ static void read_field(const char *line, const char *name, char *buf, size_t siz
 	snprintf(buf, size, "%.*s", (int)len, value);
 }
 
-/* "set-reset=ok:flr,bus": see report_entry() in early/report.h. */
-static void read_settings(const char *line, struct boot_report_entry *entry)
+/* set-KEY=CODE:BEFORE, with commas for the blanks of the value. */
+static void read_setting(const char *line, enum plan_key key, struct boot_report_setting *setting)
 {
-	for (enum plan_key key = PLAN_SET_RESET; key < PLAN_SET_KEYS; key++) {
-		char name[24], text[PLAN_VALUE_SIZE];
+	char name[24], text[sizeof(setting->code) + sizeof(setting->before)], *before;
 
-		snprintf(name, sizeof(name), "set-%s", plan_key_name(key));
-		name[strcspn(name, "=")] = '\0';
-		read_field(line, name, text, sizeof(text));
-		entry->before[key][0] = '\0';
-		if (strncmp(text, "ok:", 3) != 0 || !strcmp(text, "ok:-"))
-			continue;
-		text_replace(text, ',', ' ');
-		snprintf(entry->before[key], sizeof(entry->before[key]), "%s", text + 3);
+	snprintf(name, sizeof(name), "set-%.*s", (int)strlen(plan_key_name(key)) - 1,
+		 plan_key_name(key));
+	read_field(line, name, text, sizeof(text));
+	*setting = (struct boot_report_setting){ 0 };
+	before = strchr(text, ':');
+	if (!before)
+		return;
+	*before++ = '\0';
+	snprintf(setting->code, sizeof(setting->code), "%.*s", (int)sizeof(setting->code) - 1,
+		 text);
+	if (!strcmp(before, "-"))
+		return;
+	text_replace(before, ',', ' ');
+	snprintf(setting->before, sizeof(setting->before), "%.*s", (int)sizeof(setting->before) - 1,
+		 before);
+}
+
+/* Of one function: what is known of its settings from the line before. */
+static void keep_settings(const struct boot_report_entry *old, struct boot_report_entry *entry)
+{
+	const char *back = code_report_name(REPORT_REATTACHED);
+
+	if (strcmp(old->id, entry->id) != 0 || !strcmp(old->result, back) ||
+	    !strcmp(entry->result, back))
+		return;
+	for (enum plan_key key = PLAN_SET_RESET; key < PLAN_SET_KEYS; key++) {
+		struct boot_report_setting *setting = &entry->setting[key];
+
+		if (!*setting->code)
+			*setting = old->setting[key];
+		else if (*old->setting[key].before)
+			strcpy(setting->before, old->setting[key].before);
 	}
 }
 
@@ -58,17 +81,15 @@ static int add_entry(const char *line, void *arg)
 	read_field(line, "driver", entry.driver, sizeof(entry.driver));
 	read_field(line, "why", entry.why, sizeof(entry.why));
 	read_field(line, "reason", entry.reason, sizeof(entry.reason));
-	read_settings(line, &entry);
+	for (enum plan_key key = PLAN_SET_RESET; key < PLAN_SET_KEYS; key++)
+		read_setting(line, key, &entry.setting[key]);
 	if (!*entry.subject || !*entry.result)
 		return 0;
 	/* A later line about the same address replaces an earlier one. */
 	for (size_t i = 0; i < report->count; i++) {
 		if (strcmp(report->list[i].subject, entry.subject) != 0)
 			continue;
-		/* Of one that was bound already nothing is set again. */
-		if (!strcmp(entry.result, code_report_name(REPORT_KEPT)) &&
-		    !strcmp(entry.id, report->list[i].id))
-			memcpy(entry.before, report->list[i].before, sizeof(entry.before));
+		keep_settings(&report->list[i], &entry);
 		report->list[i] = entry;
 		return 0;
 	}

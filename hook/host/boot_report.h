@@ -13,6 +13,12 @@
 #include "early/selector.h"
 #include "util/root.h"
 
+/* What became of one key of the set lines; code is "" where none set it. */
+struct boot_report_setting {
+	char code[20];		      /* "ok" or why not */
+	char before[PLAN_VALUE_SIZE]; /* what the attribute held before this boot wrote it; "" unknown */
+};
+
 /* One function, as the boot reported on it. */
 struct boot_report_entry {
 	char subject[160]; /* an address, or the selector that nothing answered to */
@@ -21,8 +27,7 @@ struct boot_report_entry {
 	char driver[PCI_DRIVER_SIZE]; /* "" when none */
 	char why[32];		      /* the code; "" where an earlier version wrote none */
 	char reason[512];	      /* the same in words */
-	/* What the attributes that set lines have changed had before; "" when they have not. */
-	char before[PLAN_SET_KEYS][PLAN_VALUE_SIZE];
+	struct boot_report_setting setting[PLAN_SET_KEYS];
 };
 
 struct boot_report {
@@ -31,7 +36,9 @@ struct boot_report {
 };
 
 /*
- * boot_report_read - the last entry of each subject, in the order of the first ones.
+ * boot_report_read - the last entry of each subject, in the order of the first ones. What the attributes of
+ * set lines held before is that of the first line since the function was given back: later runs of the boot
+ * find what an earlier one wrote.
  * @root: the host's own or a recorded machine's
  * @report: filled in; boot_report_free() in any case
  *

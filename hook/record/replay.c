@@ -264,7 +264,6 @@ static int put_attributes(struct replay *replay, const char *dir, const struct k
 		if (*c == ',')
 			*c = ' ';
 	ret = ret ? ret : put_ids(replay, dir, keys);
-	ret = ret ? ret : put_attribute(replay, dir, "resource", "");
 	ret = ret ? ret :
 		    put_attribute(replay, dir, "driver_override",
 				  keys->override ? keys->override : "(null)");
@@ -693,6 +692,9 @@ static int finish(struct replay *replay)
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]) && !ret; i++)
 		ret = unpack_folder(replay->dirfd, folders[i]);
+	/* libpci passes over a function without the file; a line of it has been put, and stays. */
+	for (size_t i = 0; i < replay->count && !ret; i++)
+		ret = put_attribute(replay, replay->fn[i].path, "resource", "");
 	if (!ret)
 		ret = put_no_needs(replay);
 	fflush(replay->interrupts);

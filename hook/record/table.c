@@ -32,6 +32,10 @@
 const struct table_row table_rows[] = {
 	/* PCI functions: what is not in their lines */
 	FILE_(PCI "/removable", NUMBERS),
+	FILE_(PCI "/d3cold_allowed", NUMBERS),
+	FILE_(PCI "/power/control", NUMBERS),
+	FILE_(PCI "/resource", NUMBERS),
+	FILE_(PCI "/resource[0-5]_resize", NUMBERS),
 	FILE_(PCI "/drm/*/boot_display", NUMBERS),
 	FILE_(PCI "/mdev_supported_types/*/available_instances", NUMBERS),
 	FILE_(PCI "/mdev_supported_types/*/name", TEXT),

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What set lines set, on the host as it runs: which attribute each key is, what a function offers, and
+ * what it had before the boot. Reads; what is written is early/'s, and commands/'s on giving back.
+ */
+#ifndef VFIO_EARLY_HOOK_HOST_SETTINGS_H
+#define VFIO_EARLY_HOOK_HOST_SETTINGS_H
+
+#include "host/host.h"
+
+/* settings_attribute - "reset_method", "d3cold_allowed" or "power/control". */
+const char *settings_attribute(enum plan_key key);
+
+/*
+ * settings_offered - what a function has of a key: its methods, or the value in force. reset_method shows
+ * only what is enabled (drivers/pci/pci.c, reset_method_show), so where this boot has written it, what it
+ * held before counts.
+ *
+ * Returns buf, "" when it does not have the key.
+ */
+const char *settings_offered(const struct host *host, const struct host_function *fn,
+			     enum plan_key key, char *buf, size_t size);
+
+/* settings_has_methods - is each wanted method (blanks between) offered? "default" is always. */
+bool settings_has_methods(const char *offered, const char *wanted);
+
+/*
+ * settings_power - "on" or "auto", and whether its power may be cut: "auto d3cold=on".
+ * Returns buf, "" when the kernel does not tell.
+ */
+const char *settings_power(const struct host *host, const struct host_function *fn, char *buf,
+			   size_t size);
+
+/*
+ * settings_bars - its memory regions and their sizes, and for those that can be resized the sizes that
+ * they can have: "0: 16M, 1: 256M of 256M 512M 1G" (drivers/pci/pci-sysfs.c, resource_show and
+ * resource##n##_resize_show). Returns buf, "" when the kernel does not tell.
+ */
+const char *settings_bars(const struct host *host, const struct host_function *fn, char *buf,
+			  size_t size);
+
+#endif
