@@ -35,9 +35,36 @@ static bool is_gone_of_slot(const struct removal *removal, const struct selector
 	return have->kind == SELECTOR_SLOT || !host_find(removal->change.host, &have->addr);
 }
 
+/* One place? What leads nowhere today is compared as it is written. */
+static bool is_same_place(const struct selector *sel, const struct selector *have)
+{
+	bool is_known = (!selector_is_path(sel) || sel->resolved) &&
+			(!selector_is_path(have) || have->resolved);
+
+	if (!is_known &&
+	    (have->hops != sel->hops || memcmp(have->hop, sel->hop, sizeof(sel->hop)) != 0))
+		return false;
+	return sel->kind == SELECTOR_SLOT ? pci_address_same_slot(&have->addr, &sel->addr) :
+					    pci_address_equal(&have->addr, &sel->addr);
+}
+
+/*
+ * Of a line for virtual functions: was their physical function named, its slot, or its group? No other port
+ * of the card: each has lines of its own.
+ */
+static bool is_physical_named(const struct removal *removal, const struct selector *have)
+{
+	for (size_t i = 0; i < removal->sels; i++)
+		if (is_same_place(&removal->sel[i], have))
+			return true;
+	return removal->change.scope == SLOT_GROUP && slot_has(&removal->change.slot, &have->addr);
+}
+
 /* Does this selector speak of what is to be removed? */
 static bool is_meant(const struct removal *removal, const struct selector *have)
 {
+	if (have->kind == SELECTOR_VF && is_physical_named(removal, have))
+		return true;
 	for (size_t i = 0; i < removal->change.slot.count; i++) {
 		const struct pci_function *fn = &removal->change.slot.fn[i];
 		struct selector loose = *have;
@@ -45,10 +72,7 @@ static bool is_meant(const struct removal *removal, const struct selector *have)
 		/* Whatever ID is pinned: it is the address that was named. */
 		if (loose.kind != SELECTOR_ID)
 			loose.has_id = false;
-		/* Of virtual functions both they and the physical one are meant. */
-		if (selector_match(&loose, &fn->addr, &fn->id, fn->class, NULL) ==
-			    SELECTOR_MATCHES ||
-		    host_is_selected(removal->change.host, &loose, fn, NULL))
+		if (host_is_selected(removal->change.host, &loose, fn, NULL))
 			return true;
 	}
 	/* What is not in the machine any more can be named by address alone. */
@@ -56,6 +80,7 @@ static bool is_meant(const struct removal *removal, const struct selector *have)
 		const struct selector *sel = &removal->sel[i];
 
 		if (have->kind == SELECTOR_ID || have->kind == SELECTOR_CLASS ||
+		    have->kind == SELECTOR_VF || sel->kind == SELECTOR_VF ||
 		    have->hops != sel->hops || memcmp(have->hop, sel->hop, sizeof(sel->hop)) != 0)
 			continue;
 		if (removal->is_there[i] && !is_gone_of_slot(removal, sel, have))
@@ -171,7 +196,7 @@ static bool may_remove(struct removal *removal, const char *file, unsigned int l
 	if (loose.kind != SELECTOR_ID)
 		loose.has_id = false;
 	/* Of virtual functions all go with the physical one. */
-	if (sel->kind == SELECTOR_VF && slot_has(&removal->change.slot, &sel->addr))
+	if (sel->kind == SELECTOR_VF && is_physical_named(removal, sel))
 		return true;
 	if (removal->change.slot.count)
 		find_others(removal, &loose, &others);
@@ -251,7 +276,8 @@ static bool is_vfs_meant(struct removal *removal, const char *line)
 	line += 3 + strspn(line + 3, " \t");
 	width = strcspn(line, " \t\r#\n");
 	snprintf(word, sizeof(word), "%.*s", (int)width, line);
-	return width && width < sizeof(word) && is_word_meant(removal, word, &sel);
+	return width && width < sizeof(word) && is_address(removal, word, &sel) &&
+	       is_physical_named(removal, &sel);
 }
 
 static int filter_file(struct removal *removal, struct edit *edit)
@@ -289,42 +315,70 @@ static int remove_from(struct removal *removal, const char *name)
 	return ret;
 }
 
+/* Is there a function where a selector leads? Its path is followed. Returns 0 or -errno. */
+static int look_at(const struct host *host, struct selector *sel)
+{
+	struct pci_address addr;
+	struct pci_function fn;
+	int ret = pci_resolve(host->root.fd, sel);
+
+	if (ret || (sel->kind != SELECTOR_ADDRESS && sel->kind != SELECTOR_SLOT))
+		return ret;
+	addr = sel->addr;
+	ret = pci_read(host->root.fd, &addr, &fn);
+	for (addr.fn = 1; addr.fn < 8 && ret && sel->kind == SELECTOR_SLOT; addr.fn++)
+		ret = pci_read(host->root.fd, &addr, &fn);
+	return ret;
+}
+
+/* "vf:0000:81:00.0": the lines for its virtual functions. Returns whether it was such a word. */
+static bool find_virtual(struct removal *removal, const char *word)
+{
+	struct selector *sel = &removal->sel[removal->sels];
+
+	if (!is_address(removal, word, sel) || sel->kind != SELECTOR_VF)
+		return false;
+	removal->sels++;
+	return true;
+}
+
 /* What is not in the machine any more is no error here: its lines are to go all the more. */
+static int find_one(struct removal *removal, const char *word)
+{
+	const struct host *host = removal->change.host;
+	enum slot_scope scope = removal->change.scope;
+	char addr[PCI_ADDRESS_SIZE];
+	/* By it add --vfs takes one function of a card. */
+	const struct host_function *fn = strpbrk(word, "/ \t\"'") ? NULL :
+								    host_find_interface(host, word);
+	struct selector sel;
+	int ret;
+
+	if (fn) {
+		word = pci_address_format(&fn->pci.addr, addr);
+		scope = scope == SLOT_WHOLE ? SLOT_ONLY : scope;
+	}
+	ret = slot_parse(host, word, &sel);
+	if (ret)
+		return ret;
+	ret = look_at(host, &sel);
+	removal->sel[removal->sels] = sel;
+	removal->is_there[removal->sels++] = !ret;
+	return ret ? 0 : slot_add(host, word, scope, &removal->change.slot);
+}
+
 static int find_removed(struct removal *removal, int argc, char **argv)
 {
+	int ret = 0;
+
 	removal->sel = calloc((size_t)argc, sizeof(*removal->sel));
 	removal->is_there = calloc((size_t)argc, sizeof(*removal->is_there));
 	if (!removal->sel || !removal->is_there)
 		return message_errno(-ENOMEM, "cannot remove it");
-	for (int i = 0; i < argc; i++) {
-		struct selector sel;
-		int ret = slot_parse(removal->change.host, argv[i], &sel);
-
-		if (ret)
-			return ret;
-		removal->sel[removal->sels++] = sel;
-		ret = pci_resolve(removal->change.host->root.fd, &sel);
-		if (!ret && sel.kind == SELECTOR_ADDRESS) {
-			struct pci_function fn;
-
-			ret = pci_read(removal->change.host->root.fd, &sel.addr, &fn);
-		}
-		if (!ret && sel.kind == SELECTOR_SLOT) {
-			struct pci_function fn;
-
-			ret = -ENOENT;
-			for (sel.addr.fn = 0; sel.addr.fn < 8 && ret; sel.addr.fn++)
-				ret = pci_read(removal->change.host->root.fd, &sel.addr, &fn);
-		}
-		if (ret)
-			continue;
-		removal->is_there[removal->sels - 1] = true;
-		ret = slot_add(removal->change.host, argv[i], removal->change.scope,
-			       &removal->change.slot);
-		if (ret)
-			return ret;
-	}
-	return 0;
+	for (int i = 0; i < argc && !ret; i++)
+		if (!find_virtual(removal, argv[i]))
+			ret = find_one(removal, argv[i]);
+	return ret;
 }
 
 static int say_not_named(const struct removal *removal, int argc, char **argv)
@@ -369,9 +423,10 @@ int command_remove(int argc, char **argv)
 	};
 	static const struct options_spec spec = {
 		.usage = "remove [OPTION...] ADDRESS...",
-		.about = "Takes the functions of a card out of the bind lines of "
-			 "/etc/vfio-early.conf and\n/etc/vfio-early.conf.d, and shows the change. "
-			 "All else stays as it is.\n",
+		.about = "Takes the functions of a card out of the bind and vfs lines of "
+			 "/etc/vfio-early.conf\nand /etc/vfio-early.conf.d, and shows the change. "
+			 "All else stays as it is. A\nnetwork interface means its function alone, "
+			 "vf:ADDRESS the virtual functions alone.\n",
 		.entry = entries,
 		.common = OPTIONS_ROOT,
 		.end = "Exit status: 0 removed, or not there, 1 a line names it still, 2 usage, "

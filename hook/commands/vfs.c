@@ -95,6 +95,24 @@ __attribute__((format(printf, 3, 4))) static int fail(struct making *making, enu
 	return COMMAND_INCOMPLETE;
 }
 
+/* Somebody else was quicker. Nothing failed: whoever starts VMs finds virtual functions, and status warns. */
+static void say_there(struct making *making)
+{
+	char text[128];
+
+	if (making->made == making->wanted) {
+		say(making, &making->pf, REPORT_INFO, REPORT_MADE, REASON_VFS_MADE,
+		    WORDS("vfs-made", "its virtual functions are there already"));
+		return;
+	}
+	snprintf(text, sizeof(text),
+		 "virtual functions there already, which somebody else made: %u, not %u; left as "
+		 "they are",
+		 making->made, making->wanted);
+	say(making, &making->pf, REPORT_WARNING, REPORT_MADE, REASON_VFS_THERE,
+	    words_of(code_name(REASON_VFS_THERE), text));
+}
+
 /* The last line that names the function. *is_moved: another device is there than was planned. */
 static const struct plan_vfs *find_line(struct making *making, bool *is_moved)
 {
@@ -286,14 +304,8 @@ static bool may_make(struct making *making, bool is_moved, int *status)
 		*status = fail(making, REASON_VFS_FAILED,
 			       "no virtual function made: it has no SR-IOV, or its firmware has "
 			       "switched that off");
-	else if (making->made && making->made != making->wanted)
-		*status = fail(making, REASON_VFS_THERE,
-			       "virtual functions there already, which somebody else made: %u, "
-			       "not %u; left as they are",
-			       making->made, making->wanted);
 	else if (making->made && report_find_entry(&making->report, pf) != REPORT_MADE)
-		say(making, pf, REPORT_INFO, REPORT_MADE, REASON_VFS_THERE,
-		    WORDS("vfs-there", "its virtual functions are there already"));
+		say_there(making);
 	else if (!making->made && !read_number(making, "sriov_totalvfs", &total) &&
 		 total < making->wanted)
 		*status = fail(making, REASON_VFS_MANY,

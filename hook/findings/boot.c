@@ -186,8 +186,10 @@ static void find_in_entry(struct search *search, const struct boot_report_entry 
 	if (has_result(entry, REPORT_LEFT))
 		return;
 	if (has_result(entry, REPORT_MADE)) {
-		finding_add(search->findings, FINDING_VFS_MADE, entry->subject, entry->reason,
-			    NULL);
+		finding_add(search->findings,
+			    strcmp(entry->why, code_name(REASON_VFS_THERE)) ? FINDING_VFS_MADE :
+									      FINDING_VFS_THERE,
+			    entry->subject, entry->reason, NULL);
 		return;
 	}
 	if (has_result(entry, REPORT_REATTACHED)) {

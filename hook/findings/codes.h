@@ -307,6 +307,7 @@
 	  FINDING_REBOOT) \
 	X(DEVICE_OK, "device-ok", BOOT, "device", OK, "on {0}", "") \
 	X(VFS_MADE, "vfs-made", BOOT, "vfs", OK, "{0}", "") \
+	X(VFS_THERE, "vfs-there", BOOT, "vfs", WARNS, "{0}", "let one of the two make them") \
 	X(DEVICE_GONE, "device-gone", BOOT, "device", BLOCKS, "it was bound, but is gone now", \
 	  "echo 1 > /sys/bus/pci/rescan, or reboot") \
 	X(REATTACHED, "reattached", BOOT, "device", WARNS, \

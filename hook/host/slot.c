@@ -98,9 +98,10 @@ int slot_parse(const struct host *host, const char *text, struct selector *sel)
 				     "/etc/vfio-early.conf yourself: bind %s",
 				     text, text);
 	if (sel->kind == SELECTOR_VF)
-		return message_error("%s are virtual functions, not an address; fix: write it into "
-				     "/etc/vfio-early.conf yourself: bind %s",
-				     text, text);
+		return message_error("%s are virtual functions, not an address; fix: name one "
+				     "of them, or make and bind all: vfio-early add --vfs 4 %.*s",
+				     text, (int)strcspn(text + strlen("vf:"), "="),
+				     text + strlen("vf:"));
 	if (sel->has_id)
 		return message_error(
 			"%s: leave out the = and the ID; it is pinned to the ID that is there "

@@ -747,6 +747,48 @@ config_is <<-EOF
 	bind vf:0000:17:00.0=8086:1572
 EOF
 
+run remove enp23s0f0
+status_is 0
+[ ! -s "$root/etc/vfio-early.conf" ] || problem "remove by its interface left a line"
+run add --vfs 2 --by path 17:00.0
+printf 'bind 17:00.0 01:00\n' >>"$root/etc/vfio-early.conf"
+run remove vf:17:00.0
+status_is 0
+config_is <<-EOF
+	bind 17:00.0 01:00
+EOF
+run remove vf:17:00.0
+status_is 0
+err_has "warning: no bind line names vf:17:00.0"
+run add vf:17:00.0
+status_is 2
+err_has "fix: name one of them, or make and bind all: vfio-early add --vfs 4 17:00.0"
+
+begin "remove: virtual functions of another port of the card stay, unless its slot is named, or it is gone"
+# It has no virtual functions, and so is a port, not one of those of the first.
+rm "$root/sys/bus/pci/devices/0000:17:00.1/physfn"
+lines='vfs 17:00.0 2\nvfs 17:00.1 2\nbind vf:17:00.0 vf:17:00.1 vf:99:00.3 02:00\nvfs 99:00.3 4\n'
+config "$lines"
+run remove 17:00.0
+status_is 0
+config_is <<-EOF
+	vfs 17:00.1 2
+	bind vf:17:00.1 vf:99:00.3 02:00
+	vfs 99:00.3 4
+EOF
+run remove vf:99:00.3=8086:1572
+status_is 0
+config_is <<-EOF
+	vfs 17:00.1 2
+	bind vf:17:00.1 02:00
+EOF
+config "$lines"
+run remove 17:00 99:00.3
+status_is 0
+config_is <<-EOF
+	bind 02:00
+EOF
+
 begin "add --vfs: more than there can be, none at all, a bound one: nothing is written"
 run add --vfs 65 17:00.0
 status_is 1
@@ -792,9 +834,19 @@ vfs_runs() {
 begin "vfs: what somebody else made stays; more than there can be is not tried"
 fn=$root/sys/bus/pci/devices/0000:17:00.0
 vfs_runs 'vfs 0000:17:00.0=8086:1572 4'
-status_is 1
-grep -q '^address=0000:17:00.0 .* result=failed .* why=vfs-there ' "$root/run/vfio-early/report" ||
+status_is 0
+grep -q '^address=0000:17:00.0 .* result=made .* why=vfs-there ' "$root/run/vfio-early/report" ||
 	problem "no vfs-there"
+[ "$(cat "$fn/sriov_numvfs")" = 2 ] || problem "the number was changed"
+config 'vfs 17:00.0 4\n'
+run status
+out_has "warning  vfs                 0000:17:00.0: virtual functions there already"
+rm "$root/run/vfio-early/report"
+vfs_runs 'vfs 0000:17:00.0=8086:1572 2'
+status_is 0
+grep -q '^address=0000:17:00.0 .* result=made .* why=vfs-made ' "$root/run/vfio-early/report" ||
+	problem "as many as were asked for are not right"
+rm "$root/run/vfio-early/report"
 echo 0 >"$fn/sriov_numvfs"
 vfs_runs 'vfs 0000:17:00.0=8086:1572 65'
 status_is 1
