@@ -127,6 +127,14 @@ static bool may_write(const struct add *add, const struct pci_function *fn, bool
 		message_error("%s cannot be read", addr);
 		return false;
 	}
+	if (host_is_nvidia_vf(add->next, host_find(add->next, &fn->addr))) {
+		message_error(
+			"%s stays with the driver nvidia, which makes a vGPU of it: on vfio-pci "
+			"it is of no use; fix: vfio-early vgpu lists its types, vfio-early vm "
+			"VMID --mdev nvidia-N %s gives it to a VM",
+			addr, addr);
+		return false;
+	}
 	outcome = judge(verdict->reason);
 	host_why(add->next, host_find(add->next, &fn->addr), why, sizeof(why));
 	if (outcome == OUTCOME_LATER)

@@ -14,10 +14,12 @@ enum family {
 	KEPLER,
 	KEPLER_GRID,
 	MAXWELL,
+	TESLA_P40,
 	AMD_QEMU_RESET,
 	AMD_RESET_BUG,
 	AMD_BUS_RESET,
 	AMD_NAVI23,
+	AMD_RDNA4,
 	AMD_APU,
 	INTEL_GVT,
 	INTEL_GEMINI,
@@ -71,6 +73,10 @@ static const struct {
 			"use NVIDIA's closed module, branch 580 or older, in the guest: the open one "
 			"knows Turing and later only, and 580 is the last branch for this family" },
 		      580 },
+	/* https://euno.news/posts/en/gpu-d3cold-power-states-how-to-brick-your-card-wit-4e2d33 */
+	[TESLA_P40] = { { "Tesla P40",
+			  "it does not come back from D3cold when a VM is stopped: keep its power on",
+			  "d3cold=off" } },
 	/* QEMU hw/vfio/pci-quirks.c, vfio_radeon_reset(), from 2.3 on */
 	[AMD_QEMU_RESET] = { { "Bonaire or Hawaii",
 			       "QEMU 2.3 and later resets it by itself; if it hangs all the same, reboot "
@@ -89,6 +95,14 @@ static const struct {
 			   "it is reset with its bus: give the VM all functions of the card; if that does "
 			   "not bring it back, a recent vendor-reset knows it (kernel 5.15 and later: write "
 			   "device_specific to its reset_method)" } },
+	/*
+	 * https://github.com/mroboff/vm-curator/pull/63: disable_idle_d3=1 helps, which keeps every function
+	 * of vfio-pci awake (drivers/vfio/pci/vfio_pci_core.c); power/control on does so for one
+	 */
+	[AMD_RDNA4] = { { "RDNA 4",
+			  "while no VM has it, it may fall asleep and not wake up (\"Unable to change power "
+			  "state from D3cold to D0\"): keep it awake",
+			  "power=on" } },
 	/* https://github.com/inga-lovinde/RadeonResetBugFix */
 	[AMD_APU] = { { "GPU of an APU",
 			"it does not come back when the guest is stopped: let a Windows guest switch it off "
@@ -150,11 +164,13 @@ static const struct {
 	/* The same, "PCI: Avoid FLR for AMD FCH AHCI adapters" */
 	[NO_FLR_AHCI] = { { "hangs on a function reset",
 			    "it offers FLR and hangs on it: the host needs kernel 6.3 or later, which "
-			    "leaves that out" } },
+			    "leaves that out",
+			    GUEST_NO_FLR } },
 	/* The same, "PCI: Avoid FLR for Mediatek MT7922 WiFi" */
 	[NO_FLR_WIFI] = { { "hangs on a function reset",
 			    "it offers FLR and hangs on it: the host needs kernel 6.14 or later, which "
-			    "leaves that out" } },
+			    "leaves that out",
+			    GUEST_NO_FLR } },
 	/* drivers/pci/quirks.c, nvme_disable_and_flr(), delay_250ms_after_flr(), from 4.20 on */
 	[NVME_FLR] = { { "NVMe with a slow function reset",
 			 "its FLR fails or takes longer than allowed: the host needs kernel 4.20 or later, "
@@ -217,6 +233,7 @@ static const struct {
 	{ 0x10de, 0x15f0, 0x15ff, DISPLAY, MAXWELL },	     /* GP100 */
 	{ 0x10de, 0x1617, 0x17ff, DISPLAY, MAXWELL },	     /* GM204, GM200 */
 	{ 0x10de, 0x1b00, 0x1dff, DISPLAY, MAXWELL },	     /* GP102 to GP108, GV100 */
+	{ 0x10de, 0x1b38, 0x1b38, DISPLAY, TESLA_P40 },	     /* GP102GL */
 	{ 0x1002, 0x6640, 0x665f, DISPLAY, AMD_QEMU_RESET }, /* Bonaire */
 	{ 0x1002, 0x67a0, 0x67bf, DISPLAY, AMD_QEMU_RESET }, /* Hawaii */
 	{ 0x1002, 0x66a0, 0x66af, DISPLAY, AMD_RESET_BUG },  /* Vega 20 */
@@ -231,6 +248,8 @@ static const struct {
 	{ 0x1002, 0x73ff, 0x73ff, DISPLAY, AMD_NAVI23 },     /* Navi 23 */
 	{ 0x1002, 0x7420, 0x743f, DISPLAY, AMD_BUS_RESET },  /* Navi 24 */
 	{ 0x1002, 0x7440, 0x74ff, DISPLAY, AMD_BUS_RESET },  /* Navi 31 to 33 */
+	{ 0x1002, 0x7550, 0x755f, DISPLAY, AMD_RDNA4 },	     /* Navi 48 */
+	{ 0x1002, 0x7590, 0x759f, DISPLAY, AMD_RDNA4 },	     /* Navi 44 */
 	{ 0x1002, 0x1506, 0x150f, DISPLAY, AMD_APU },	     /* Mendocino, Strix */
 	{ 0x1002, 0x15bf, 0x15c8, DISPLAY, AMD_APU },	     /* Phoenix */
 	{ 0x1002, 0x15d8, 0x15dd, DISPLAY, AMD_APU },	     /* Picasso, Raven */

@@ -10,7 +10,11 @@
 struct guest_hint {
 	const char *name; /* of the family */
 	const char *text; /* what to do */
+	const char *set; /* what a set line of the config is to have for it, or NULL; GUEST_NO_FLR */
 };
+
+/* All reset methods that the function offers, but no FLR. */
+#define GUEST_NO_FLR "reset"
 
 /* guest_hints - the first hint for a function, or NULL. */
 const struct guest_hint *guest_hints(const struct pci_function *fn);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "commands/command.h"
+#include "commands/guest_set.h"
 #include "host/host.h"
 #include "host/next_boot.h"
 #include "host/pve.h"
@@ -38,6 +39,7 @@ enum {
 	COL_NEEDED,
 	COL_POWER,
 	COL_BARS,
+	COL_SET,
 };
 
 static const struct output_column columns[] = {
@@ -61,6 +63,7 @@ static const struct output_column columns[] = {
 	{ "NEEDED", "why this host needs it", 0.2, SCOLS_FL_TRUNC, OUTPUT_STRING, false },
 	{ "POWER", "may it sleep, be cut off", 4, 0, OUTPUT_STRING, false },
 	{ "BARS", "sizes, and possible ones", 4, 0, OUTPUT_STRING, false },
+	{ "SET", "setting its family wants", 3, 0, OUTPUT_STRING, false },
 	{ 0 },
 };
 
@@ -150,6 +153,8 @@ static void set_attributes(struct list *list, struct libscols_line *line, struct
 		output_set(table, line, COL_POWER, settings_power(host, fn, text, sizeof(text)));
 	if (output_wants(table, COL_BARS))
 		output_set(table, line, COL_BARS, settings_bars(host, fn, bars, sizeof(bars)));
+	if (output_wants(table, COL_SET))
+		output_set(table, line, COL_SET, guest_set(host, fn, text, sizeof(text)));
 	output_set(table, line, COL_NEEDED, host_protect(host, fn));
 	vms = pve_names(&list->pve, host, &fn, 1);
 	output_set(table, line, COL_VM, vms);

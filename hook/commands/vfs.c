@@ -193,19 +193,24 @@ static bool is_worth_another_try(const struct making *making, int error)
 	       (!error || error == -EBUSY || error == -EAGAIN || error == -ENETDOWN);
 }
 
+/* The first unit did not fail: the second has the last word. */
 static int try_again_later(struct making *making, int error)
 {
-	char addr[PCI_ADDRESS_SIZE], unit[64];
+	char addr[PCI_ADDRESS_SIZE], unit[64], text[256];
 	const char *const argv[] = { PATH_SYSTEMCTL, "--no-block", "start", unit, NULL };
 
-	fail(making, REASON_VFS_WAIT,
-	     "no virtual function made (%s); tried again when the network is up",
-	     error ? strerror(-error) : "its driver made none");
+	snprintf(text, sizeof(text),
+		 "no virtual function made (%s); tried again when the network is up",
+		 error ? strerror(-error) : "its driver made none");
+	say(making, &making->pf, REPORT_WARNING, REPORT_FAILED, REASON_VFS_WAIT,
+	    words_of(code_name(REASON_VFS_WAIT), text));
 	snprintf(unit, sizeof(unit), "vfio-early-vfs-again@%s.service",
 		 pci_address_format(&making->pf.addr, addr));
-	if (making->root.is_host && sysfs_exists(making->root.fd, PATH_SYSTEMD) &&
-	    program_run(NULL, argv, NULL, NULL))
-		message_error("cannot start %s", unit);
+	if (!making->root.is_host || !sysfs_exists(making->root.fd, PATH_SYSTEMD))
+		return COMMAND_INCOMPLETE;
+	if (!program_run(NULL, argv, NULL, NULL))
+		return COMMAND_OK;
+	message_error("cannot start %s", unit);
 	return COMMAND_INCOMPLETE;
 }
 

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vfio-early vgpu: functions that can be divided among VMs, by mediated devices or by virtual
- * functions: into how many, how many are in use, and which driver has each. Reads only.
+ * vfio-early vgpu: functions that can be divided among VMs, by mediated devices, by virtual functions or
+ * by the types of NVIDIA's driver: into how many, how many are in use, which driver and which VM has each.
+ * Reads only.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +18,7 @@
 #include "early/sysfs.h"
 #include "early/text.h"
 #include "host/host.h"
+#include "host/pve.h"
 #include "ui/options.h"
 #include "ui/output.h"
 #include "util/file.h"
@@ -32,6 +36,9 @@ enum {
 	COL_NEXT,
 	COL_ID,
 	COL_ABOUT,
+	COL_VM,
+	COL_SHARE,
+	COL_HOW,
 };
 
 static const struct output_column columns[] = {
@@ -46,13 +53,17 @@ static const struct output_column columns[] = {
 	{ "NEXT", "what the next boot does", 8, 0, OUTPUT_STRING, true },
 	{ "ID", "vendor:device", 9, 0, OUTPUT_STRING, false },
 	{ "ABOUT", "description of the type", 0.3, SCOLS_FL_TRUNC, OUTPUT_STRING, false },
+	{ "VM", "VMs that have it, if any", 3, 0, OUTPUT_STRING, false },
+	{ "SHARE", "share of it, by its driver", 0.3, SCOLS_FL_TRUNC, OUTPUT_STRING, false },
+	{ "HOW", "command to divide or give it", 0.3, SCOLS_FL_TRUNC, OUTPUT_STRING, false },
 	{ 0 },
 };
 
 static const struct options_spec spec = {
 	.usage = "vgpu [OPTION...] [ADDRESS|ID|class:CC...]",
-	.about = "Functions that can be divided among VMs: mediated devices by type (mdev) and\n"
-		 "virtual functions (SR-IOV), how many are in use, and which driver has them.\n"
+	.about = "Functions that can be divided among VMs: mediated devices by type (mdev),\n"
+		 "virtual functions (SR-IOV) and NVIDIA's own types, how many are in use, which driver\n"
+		 "and which VM has them, and the command that divides each.\n"
 		 "A function that the next boot binds to vfio-pci is not divided any more.\n",
 	.common = OPTIONS_READING | OPTIONS_TABLE,
 	.columns = columns,
@@ -60,7 +71,9 @@ static const struct options_spec spec = {
 
 struct vgpu {
 	struct host *host;
+	struct pve pve;
 	struct output_table table;
+	FILE *advice;	 /* for people: the lines below the table */
 	bool *is_wanted; /* by place in host->fn */
 	unsigned int found;
 };
@@ -113,6 +126,92 @@ static const char *read_text(const struct vgpu *vgpu, const char *dir, const cha
 	return buf;
 }
 
+/* --- who has it, and how it is done */
+
+/* The command, in its column; the first of a function for people too. */
+__attribute__((format(printf, 4, 5))) static void
+advise(struct vgpu *vgpu, struct libscols_line *line, bool *is_said, const char *fmt, ...)
+{
+	char text[256];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	output_set(&vgpu->table, line, COL_HOW, text);
+	if (!*is_said)
+		fprintf(vgpu->advice, "%s\n", text);
+	*is_said = true;
+}
+
+static void set_vm(struct vgpu *vgpu, struct libscols_line *line, struct host_function *fn)
+{
+	char *vms = pve_names(&vgpu->pve, vgpu->host, &fn, 1);
+
+	output_set(&vgpu->table, line, COL_VM, vms);
+	free(vms);
+}
+
+/* Proxmox VE names a mediated device by the entry and the VM (PVE::QemuServer::PCI, generate_mdev_uuid). */
+static void set_mdev_vm(struct vgpu *vgpu, struct libscols_line *line, const char *uuid)
+{
+	unsigned long entry, vm;
+	int end = 0;
+
+	if (sscanf(uuid, "%8lu-0000-0000-0000-%12lu%n", &entry, &vm, &end) == 2 && !uuid[end] &&
+	    end == 36 && vm)
+		output_setf(&vgpu->table, line, COL_VM, "%lu", vm);
+}
+
+/* --- the share of a virtual function, as the drivers i915 and xe have it */
+
+static const char *const shares[] = {
+	"ggtt_quota",	   "lmem_quota",	 "contexts_quota", "doorbells_quota",
+	"exec_quantum_ms", "preempt_timeout_us", "sched_priority", "auto_provisioning",
+};
+
+/* The attributes of one folder: "exec_quantum_ms=20 preempt_timeout_us=1000". */
+static void add_shares(const struct vgpu *vgpu, const char *dir, char *buf, size_t size)
+{
+	for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++) {
+		size_t len = strlen(buf);
+		char text[64];
+
+		if (*read_text(vgpu, dir, shares[i], text, sizeof(text)))
+			snprintf(buf + len, size - len, "%s%s=%s", len ? " " : "", shares[i], text);
+	}
+}
+
+/*
+ * xe: Documentation/ABI/testing/sysfs-driver-intel-xe-sriov (6.19). i915 of Intel's LTS tree and of
+ * i915-sriov-dkms: cardN/iov, of older ones prelim_iov (gt/iov/intel_iov_sysfs.c). @part: "pf" or "vf1"
+ */
+static void set_share(struct vgpu *vgpu, struct libscols_line *line, const char *pf,
+		      const char *part)
+{
+	static const char *const folders[] = { "iov", "prelim_iov" };
+	static const char *const below[] = { "", "/gt", "/gt0", "/gt1" };
+	char dir[SYSFS_PATH_MAX], text[512] = "";
+	struct dirent **card;
+	int cards;
+
+	snprintf(dir, sizeof(dir), "%s/sriov_admin/%s/profile", pf, part);
+	add_shares(vgpu, dir, text, sizeof(text));
+	snprintf(dir, sizeof(dir), "%s/drm", pf);
+	cards = list_names(vgpu, dir, &card);
+	for (size_t i = 0; i < 2 * 4 * (size_t)cards; i++) {
+		if (strncmp(card[i / 8]->d_name, "card", 4) != 0)
+			continue;
+		snprintf(dir, sizeof(dir), "%s/drm/%.32s/%s/%s%s", pf, card[i / 8]->d_name,
+			 folders[i / 4 % 2], part, below[i % 4]);
+		add_shares(vgpu, dir, text, sizeof(text));
+	}
+	free_names(card, cards);
+	output_set(&vgpu->table, line, COL_SHARE, text);
+}
+
+/* --- mediated devices */
+
 /* A part that exists: "0000:00:02.0/mdev_supported_types/TYPE/devices/UUID". */
 static void add_part(struct vgpu *vgpu, struct libscols_line *parent, const char *dir,
 		     const char *uuid)
@@ -122,6 +221,7 @@ static void add_part(struct vgpu *vgpu, struct libscols_line *parent, const char
 
 	output_set(&vgpu->table, line, COL_DEVICE, uuid);
 	output_set(&vgpu->table, line, COL_KIND, "part");
+	set_mdev_vm(vgpu, line, uuid);
 	snprintf(path, sizeof(path), "%s/devices/%s/driver", dir, uuid);
 	if (!sysfs_link_name(vgpu->host->root.fd, in_devices(path, path), text, sizeof(text)))
 		output_set(&vgpu->table, line, COL_DRIVER, text);
@@ -131,8 +231,8 @@ static void add_part(struct vgpu *vgpu, struct libscols_line *parent, const char
 }
 
 /* Documentation/driver-api/vfio-mediated-device.rst: what a type's folder holds. */
-static void add_type(struct vgpu *vgpu, struct libscols_line *parent, const char *types,
-		     const char *type)
+static void add_type(struct vgpu *vgpu, struct libscols_line *parent, const char *addr,
+		     const char *type, bool *is_advised)
 {
 	struct libscols_line *line = output_line(&vgpu->table, parent);
 	struct output_table *table = &vgpu->table;
@@ -140,7 +240,7 @@ static void add_type(struct vgpu *vgpu, struct libscols_line *parent, const char
 	struct dirent **entry;
 	int used;
 
-	snprintf(dir, sizeof(dir), "%s/%s", types, type);
+	snprintf(dir, sizeof(dir), "%s/mdev_supported_types/%s", addr, type);
 	snprintf(path, sizeof(path), "%s/devices", dir);
 	used = list_names(vgpu, path, &entry);
 
@@ -157,6 +257,9 @@ static void add_type(struct vgpu *vgpu, struct libscols_line *parent, const char
 		output_set(table, line, COL_FREE, text);
 		output_setf(table, line, COL_TOTAL, "%u", (unsigned int)used + text_number(text));
 		output_mark_cell(table, line, COL_FREE, *text == '0' ? OUTPUT_WARN : OUTPUT_GOOD);
+		if (*text != '0')
+			advise(vgpu, line, is_advised, "vfio-early vm VMID --mdev %s %s", type,
+			       addr);
 	}
 	for (int i = 0; i < used; i++)
 		add_part(vgpu, line, dir, entry[i]->d_name);
@@ -189,33 +292,173 @@ static struct libscols_line *add_function(struct vgpu *vgpu, struct libscols_lin
 	if (host_group(vgpu->host, fn) >= 0)
 		output_setf(table, line, COL_GROUP, "%d", host_group(vgpu->host, fn));
 	set_next(vgpu, line, fn);
+	set_vm(vgpu, line, fn);
 	return line;
 }
 
-static void add_vfs(struct vgpu *vgpu, struct libscols_line *parent, const struct host_function *fn)
+/* The virtual function of a number, counted from 0, or NULL. *is_end: there are no more. */
+static struct host_function *find_vf(const struct vgpu *vgpu, const struct host_function *pf,
+				     unsigned int number, bool *is_end)
 {
+	struct pci_address addr;
 	char name[32], text[64];
 
-	for (unsigned int i = 0;; i++) {
-		struct pci_address addr;
-		struct host_function *vf;
+	snprintf(name, sizeof(name), "virtfn%u", number);
+	*is_end = !*host_link(vgpu->host, pf, name, text, sizeof(text));
+	return *is_end || pci_address_parse(text, &addr) ? NULL : host_find(vgpu->host, &addr);
+}
 
-		snprintf(name, sizeof(name), "virtfn%u", i);
-		if (!*host_link(vgpu->host, fn, name, text, sizeof(text)))
-			return;
-		vf = pci_address_parse(text, &addr) ? NULL : host_find(vgpu->host, &addr);
-		if (vf)
-			add_function(vgpu, parent, vf, "vf");
+/* --- NVIDIA's own types, on kernels from 6.8 on: each virtual function has one or none */
+
+struct nvidia_type {
+	unsigned int id, used;
+	char name[64];			/* "" when none can be made any more */
+	const struct host_function *vf; /* the first that offers it, or NULL */
+};
+
+struct nvidia {
+	struct nvidia_type type[128];
+	unsigned int count;
+	bool is_there;
+};
+
+static struct nvidia_type *find_type(struct nvidia *nvidia, unsigned int id)
+{
+	for (unsigned int i = 0; i < nvidia->count; i++)
+		if (nvidia->type[i].id == id)
+			return &nvidia->type[i];
+	if (nvidia->count == sizeof(nvidia->type) / sizeof(nvidia->type[0]))
+		return NULL;
+	nvidia->type[nvidia->count].id = id;
+	return &nvidia->type[nvidia->count++];
+}
+
+/* The type that it has, or 0. */
+static unsigned int read_type(const struct vgpu *vgpu, const struct host_function *vf)
+{
+	char text[32];
+
+	return text_number(
+		host_attribute(vgpu->host, vf, "nvidia/current_vgpu_type", text, sizeof(text)));
+}
+
+/* "557 : NVIDIA L40-1B", a type a line, below a heading (NVIDIA, Virtual GPU Software User Guide). */
+static void read_creatable(const struct vgpu *vgpu, const struct host_function *vf,
+			   struct nvidia *nvidia)
+{
+	char path[SYSFS_PATH_MAX], text[8192] = "";
+	struct nvidia_type *type;
+
+	sysfs_read_whole(vgpu->host->root.fd,
+			 pci_attribute(path, &vf->pci.addr, "nvidia/creatable_vgpu_types"), text,
+			 sizeof(text));
+	for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		const char *colon = line + strcspn(line, ":\n");
+
+		line += strspn(line, " \t");
+		if (*line < '0' || *line > '9' || *colon != ':')
+			continue;
+		type = find_type(nvidia, text_number(line));
+		colon += 1 + strspn(colon + 1, " \t");
+		if (!type || type->vf)
+			continue;
+		type->vf = vf;
+		snprintf(type->name, sizeof(type->name), "%.*s", (int)strcspn(colon, "\n"), colon);
 	}
+}
+
+static void read_nvidia(const struct vgpu *vgpu, const struct host_function *pf,
+			struct nvidia *nvidia)
+{
+	bool is_end = false;
+
+	for (unsigned int i = 0; !is_end; i++) {
+		const struct host_function *vf = find_vf(vgpu, pf, i, &is_end);
+		struct nvidia_type *type;
+
+		if (!vf || !host_is_nvidia_vf(vgpu->host, vf))
+			continue;
+		nvidia->is_there = true;
+		read_creatable(vgpu, vf, nvidia);
+		type = read_type(vgpu, vf) ? find_type(nvidia, read_type(vgpu, vf)) : NULL;
+		if (type)
+			type->used++;
+	}
+}
+
+/* How many more of one can be made is known to the driver alone. */
+static void add_nvidia_types(struct vgpu *vgpu, struct libscols_line *parent,
+			     const struct nvidia *nvidia, bool *is_advised)
+{
+	for (unsigned int i = 0; i < nvidia->count; i++) {
+		const struct nvidia_type *type = &nvidia->type[i];
+		struct libscols_line *line = output_line(&vgpu->table, parent);
+		char addr[PCI_ADDRESS_SIZE];
+
+		output_setf(&vgpu->table, line, COL_DEVICE, "nvidia-%u", type->id);
+		output_set(&vgpu->table, line, COL_KIND, "type");
+		output_set(&vgpu->table, line, COL_NAME, type->name);
+		output_setf(&vgpu->table, line, COL_USED, "%u", type->used);
+		if (!type->vf)
+			output_set(&vgpu->table, line, COL_FREE, "0");
+		else
+			advise(vgpu, line, is_advised, "vfio-early vm VMID --mdev nvidia-%u %s",
+			       type->id, pci_address_format(&type->vf->pci.addr, addr));
+	}
+}
+
+/* --- virtual functions */
+
+static void add_vfs(struct vgpu *vgpu, struct libscols_line *parent, const struct host_function *fn)
+{
+	bool is_end = false;
+	char pf[PCI_ADDRESS_SIZE], part[16];
+
+	pci_address_format(&fn->pci.addr, pf);
+	for (unsigned int i = 0; !is_end; i++) {
+		struct host_function *vf = find_vf(vgpu, fn, i, &is_end);
+		struct libscols_line *line;
+
+		if (!vf)
+			continue;
+		line = add_function(vgpu, parent, vf, "vf");
+		/* Their number 0 is the physical function. */
+		snprintf(part, sizeof(part), "vf%u", i + 1);
+		set_share(vgpu, line, pf, part);
+		if (host_is_nvidia_vf(vgpu->host, vf) && read_type(vgpu, vf))
+			output_setf(&vgpu->table, line, COL_ABOUT, "nvidia-%u",
+				    read_type(vgpu, vf));
+	}
+}
+
+/* A number to begin with: all of them where there are few. */
+#define FEW 8
+
+static void set_numbers(struct vgpu *vgpu, struct libscols_line *line,
+			const struct host_function *fn, unsigned int total, bool *is_advised)
+{
+	unsigned int now = host_number(vgpu->host, fn, "sriov_numvfs");
+	char addr[PCI_ADDRESS_SIZE];
+
+	pci_address_format(&fn->pci.addr, addr);
+	output_setf(&vgpu->table, line, COL_TOTAL, "%u", total);
+	output_setf(&vgpu->table, line, COL_USED, "%u", now);
+	output_setf(&vgpu->table, line, COL_FREE, "%u", now < total ? total - now : 0);
+	set_share(vgpu, line, addr, "pf");
+	if (!now && !host_vfs(vgpu->host, &fn->pci.addr) &&
+	    host_next(vgpu->host, fn) == HOST_NEXT_NONE)
+		advise(vgpu, line, is_advised, "vfio-early add --vfs %u %s",
+		       total <= FEW ? total : FEW / 2, addr);
 }
 
 static void look_at(struct vgpu *vgpu, struct host_function *fn)
 {
 	static const char *const kinds[] = { "", "mdev", "sriov", "sriov+mdev" };
 	char types[SYSFS_PATH_MAX], addr[PCI_ADDRESS_SIZE];
-	struct output_table *table = &vgpu->table;
+	struct nvidia nvidia = { 0 };
 	struct libscols_line *line;
 	struct dirent **entry;
+	bool is_divided = false, is_advised = false;
 	unsigned int vfs;
 	int count;
 
@@ -226,15 +469,12 @@ static void look_at(struct vgpu *vgpu, struct host_function *fn)
 	if (count || vfs) {
 		vgpu->found++;
 		line = add_function(vgpu, NULL, fn, kinds[2 * !!vfs + !!count]);
-		if (vfs) {
-			unsigned int now = host_number(vgpu->host, fn, "sriov_numvfs");
-
-			output_setf(table, line, COL_TOTAL, "%u", vfs);
-			output_setf(table, line, COL_USED, "%u", now);
-			output_setf(table, line, COL_FREE, "%u", now < vfs ? vfs - now : 0);
-		}
+		if (vfs)
+			set_numbers(vgpu, line, fn, vfs, &is_divided);
+		read_nvidia(vgpu, fn, &nvidia);
 		for (int i = 0; i < count; i++)
-			add_type(vgpu, line, types, entry[i]->d_name);
+			add_type(vgpu, line, addr, entry[i]->d_name, &is_advised);
+		add_nvidia_types(vgpu, line, &nvidia, &is_advised);
 		add_vfs(vgpu, line, fn);
 	}
 	free_names(entry, count);
@@ -245,6 +485,44 @@ static void want(struct host_function *fn, void *arg)
 	struct vgpu *vgpu = arg;
 
 	vgpu->is_wanted[fn - vgpu->host->fn] = true;
+}
+
+/* The commands, for people. */
+static void print_advice(const char *advice)
+{
+	if (*advice)
+		printf("\nTo divide it, or to give a part to a VM:\n%s", advice);
+}
+
+static int print_table(struct vgpu *vgpu, const struct output *output, bool is_all)
+{
+	struct output_column shown[sizeof(columns) / sizeof(columns[0])];
+	char *advice = NULL, why[400];
+	size_t size;
+	int ret = pve_open(vgpu->host, &vgpu->pve);
+
+	memcpy(shown, columns, sizeof(shown));
+	shown[COL_VM].is_shown = pve_is_shown(&vgpu->pve);
+	if (!ret && vgpu->pve.state == PVE_UNKNOWN)
+		message_warn("%s: it is not known which VM has what",
+			     pve_why_unknown(&vgpu->pve, why, sizeof(why)));
+	vgpu->advice = ret ? NULL : open_memstream(&advice, &size);
+	if (!ret && !vgpu->advice)
+		ret = message_errno(-ENOMEM, "cannot list");
+	if (!ret)
+		ret = output_table_init(&vgpu->table, output, "devices", shown);
+	for (size_t i = 0; i < vgpu->host->count && !ret; i++)
+		if (is_all || vgpu->is_wanted[i])
+			look_at(vgpu, &vgpu->host->fn[i]);
+	if (!ret)
+		ret = output_table_print(&vgpu->table);
+	if (vgpu->advice && !fclose(vgpu->advice) && !ret && output->format == OUTPUT_TEXT &&
+	    !output->no_headings && !output->columns)
+		print_advice(advice);
+	free(advice);
+	output_table_free(&vgpu->table);
+	pve_close(&vgpu->pve);
+	return ret;
 }
 
 static int run(struct vgpu *vgpu, const struct output *output, int argc, char **argv)
@@ -261,13 +539,7 @@ static int run(struct vgpu *vgpu, const struct output *output, int argc, char **
 			return command_selected(ret);
 	}
 
-	ret = output_table_init(&vgpu->table, output, "devices", columns);
-	for (size_t i = 0; i < host->count && !ret; i++)
-		if (!argc || vgpu->is_wanted[i])
-			look_at(vgpu, &host->fn[i]);
-	if (!ret)
-		ret = output_table_print(&vgpu->table);
-	output_table_free(&vgpu->table);
+	ret = print_table(vgpu, output, !argc);
 	if (!ret && !vgpu->found)
 		message_warn("%s can be divided: no mdev_supported_types, no sriov_totalvfs; a "
 			     "driver with vGPU or SR-IOV support must have the device",

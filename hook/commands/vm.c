@@ -15,6 +15,7 @@
 #include "commands/candidate.h"
 #include "commands/command.h"
 #include "commands/guest.h"
+#include "commands/guest_set.h"
 #include "commands/qm.h"
 #include "commands/vm.h"
 #include "findings/findings.h"
@@ -463,7 +464,7 @@ static void note_card(struct vm *vm)
 	}
 	for (size_t i = 0; i < vm->slot.count; i++) {
 		const struct pci_function *fn = &vm->slot.fn[i];
-		char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE];
+		char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE], set[PLAN_VALUE_SIZE];
 
 		note_bar(vm, fn);
 		for (const struct guest_hint *hint = guest_hints(fn); hint;
@@ -471,6 +472,10 @@ static void note_card(struct vm *vm)
 			vm_note(vm, "guest-hint", "%s (%s), %s: %s",
 				pci_address_format(&fn->addr, addr), pci_id_format(&fn->id, id),
 				hint->name, hint->text);
+		if (*guest_set(vm->host, host_find(vm->host, &fn->addr), set, sizeof(set)))
+			vm_note(vm, "guest-set",
+				"for every boot, in /etc/vfio-early.conf: set %s %s",
+				pci_address_format(&fn->addr, addr), set);
 		if (is_apu && fn->id.vendor == 0x1002 && fn->class >> 16 == 0x03 && !vm->romfile)
 			vm_note(vm, "apu-rom",
 				"the GPU of an APU has no ROM of its own: the guest needs --romfile with "

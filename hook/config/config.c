@@ -6,6 +6,7 @@
 #include <sha256.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -293,6 +294,18 @@ const char *config_origin(const struct config *config, const struct plan *plan, 
 	for (size_t i = 0; i < config->files; i++)
 		if (bind >= config->file[i].bind_from && bind < config->file[i].bind_to)
 			return config->file[i].name;
+	return "";
+}
+
+const char *config_file_of(const struct config *config, const char *text)
+{
+	for (size_t i = 0; i < config->files; i++) {
+		const struct config_file *file = &config->file[i];
+
+		if ((uintptr_t)text >= (uintptr_t)file->cut &&
+		    (uintptr_t)text <= (uintptr_t)file->cut + file->size)
+			return file->name;
+	}
 	return "";
 }
 

@@ -67,6 +67,9 @@ unsigned int config_parse(struct config *config, struct plan *plan, bool says,
 const char *config_origin(const struct config *config, const struct plan *plan, unsigned int bind,
 			  unsigned int *line);
 
+/* config_file_of - the name of the file that a string of a parsed plan stands in. */
+const char *config_file_of(const struct config *config, const char *text);
+
 /*
  * config_each_cmdline - every "cmdline" line, in the order of the files; the last right one counts.
  * @call: gets the file, the line, and what stands behind the keyword; "" is a wrong line

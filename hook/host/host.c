@@ -337,6 +337,14 @@ unsigned int host_number(const struct host *host, const struct host_function *fn
 	return text_number(host_attribute(host, fn, name, text, sizeof(text)));
 }
 
+bool host_is_nvidia_vf(const struct host *host, const struct host_function *fn)
+{
+	char path[SYSFS_PATH_MAX];
+
+	return fn && sysfs_exists(host->root.fd,
+				  pci_attribute(path, &fn->pci.addr, "nvidia/current_vgpu_type"));
+}
+
 const char *host_link(const struct host *host, const struct host_function *fn, const char *name,
 		      char *buf, size_t size)
 {

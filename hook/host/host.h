@@ -157,6 +157,12 @@ bool host_is_stuck(const struct host *host, const struct pci_address *addr);
 const struct host_unreadable *host_find_unreadable(const struct host *host,
 						   const struct pci_address *addr);
 
+/*
+ * host_is_nvidia_vf - is it a virtual function that NVIDIA's driver gives a vGPU type, on kernels from 6.8
+ * on? The driver itself is the VM's device then, and vfio-pci has no part in it.
+ */
+bool host_is_nvidia_vf(const struct host *host, const struct host_function *fn);
+
 /* host_find - the function at an address, or NULL. */
 struct host_function *host_find(const struct host *host, const struct pci_address *addr);
 

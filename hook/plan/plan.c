@@ -626,17 +626,19 @@ static void write_binds(struct compiler *comp, FILE *out)
 
 /* Of a card that is not what it was: the image keeps the line as it is, and the boot tells. */
 static void warn_unpinned(const struct compiler *comp, const char *keyword, const char *text,
-			  const struct selector *sel, const struct pin *pin)
+			  unsigned int line, const struct selector *sel, const struct pin *pin)
 {
+	const char *file = config_file_of(&comp->config, text);
 	char id[PCI_ID_SIZE];
 
 	if (comp->voice != PLAN_SAYS_ALL)
 		return;
 	if (pin->is_lost || !pin->fn)
-		message_warn("%s %s matches nothing today%s", keyword, text, unpinned(sel));
+		message_warn("%s:%u: %s %s matches nothing today%s", file, line, keyword, text,
+			     unpinned(sel));
 	else if (sel->has_id && !pci_id_matches(&sel->id, &pin->fn->id))
-		message_warn("%s %s matches nothing today: the ID there is %s", keyword, text,
-			     pci_id_format(&pin->fn->id, id));
+		message_warn("%s:%u: %s %s matches nothing today: the ID there is %s", file, line,
+			     keyword, text, pci_id_format(&pin->fn->id, id));
 }
 
 static void write_sets(struct compiler *comp, FILE *out)
@@ -649,7 +651,7 @@ static void write_sets(struct compiler *comp, FILE *out)
 		if (comp->fns && !selector_needs_scan(&set->sel)) {
 			struct pin found = pin(comp, &set->sel);
 
-			warn_unpinned(comp, "set", set->text, &set->sel, &found);
+			warn_unpinned(comp, "set", set->text, set->line, &set->sel, &found);
 		}
 		format_selector(&set->sel, &addr, text);
 		fprintf(out, "set %s", text);
@@ -674,7 +676,7 @@ static void write_vfs(struct compiler *comp, FILE *out)
 		if (comp->fns) {
 			struct pin found = pin(comp, &vfs->sel);
 
-			warn_unpinned(comp, "vfs", vfs->text, &vfs->sel, &found);
+			warn_unpinned(comp, "vfs", vfs->text, vfs->line, &vfs->sel, &found);
 		}
 		format_selector(&vfs->sel, &addr, text);
 		fprintf(out, "vfs %s %u\n", text, vfs->number);

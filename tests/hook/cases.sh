@@ -57,7 +57,7 @@ function_ 0000:01:00.0 10DE:1187 30000
 config 'bind 01:00\nset 01:00 d3cold=off\nset 01:00.0 reset=flr,bus power=on\nset 10de:1187 reset=default\nset 00:05.0 power=auto\n'
 plan
 status_is 0
-err_has "set 00:05.0 matches nothing today"
+err_has "/etc/vfio-early.conf:5: set 00:05.0 matches nothing today"
 grep '^set' "$work/out" >"$work/sets"
 mv "$work/sets" "$work/out"
 out_is <<-EOF

@@ -177,12 +177,37 @@ static void hints_end(void **state)
 	assert_null(guest_next(&fn, hint));
 }
 
+static const char *set_of(uint16_t vendor, uint16_t device, uint32_t class)
+{
+	const struct pci_function fn = { .id = { .vendor = vendor, .device = device },
+					 .class = class };
+	const char *set = "";
+
+	for (const struct guest_hint *hint = guest_hints(&fn); hint; hint = guest_next(&fn, hint))
+		if (hint->set)
+			set = hint->set;
+	return set;
+}
+
+static void settings_of_families(void **state)
+{
+	(void)state;
+	assert_string_equal(set_of(0x10de, 0x1b38, 0x030200), "d3cold=off"); /* Tesla P40 */
+	assert_string_equal(set_of(0x10de, 0x1b80, 0x030000), "");
+	assert_string_equal(set_of(0x1002, 0x7550, 0x030000), "power=on"); /* RX 9070 XT */
+	assert_string_equal(set_of(0x1002, 0x7590, 0x030000), "power=on"); /* RX 9060 XT */
+	assert_string_equal(set_of(0x1002, 0x744c, 0x030000), "");
+	assert_string_equal(set_of(0x1022, 0x7901, 0x010601), GUEST_NO_FLR);
+	assert_string_equal(set_of(0x14c3, 0x0616, 0x028000), GUEST_NO_FLR);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_family_by_a_known_device),
 		cmocka_unit_test(last_driver_of_families),
 		cmocka_unit_test(hints_end),
+		cmocka_unit_test(settings_of_families),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

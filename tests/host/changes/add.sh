@@ -881,3 +881,25 @@ sleep 0.2
 # Now it is: the writer ends.
 timeout 5 cat "$fn/sriov_numvfs" >/dev/null
 wait "$waiter"
+
+# calls_of LINE...: a plan of these lines; how many calls the boot's binary makes for what vfs and set lines need.
+calls_of() {
+	mkdir -p "$root/usr/lib/vfio-early" "$root/dev"
+	: >"$root/dev/kmsg"
+	printf '%s\n' "$@" >"$work/plan"
+	strace -f -qq -o "$work/calls" "$top/build/early/vfio-early-bind" -n -r "$root" -p "$work/plan" \
+		>/dev/null 2>&1
+	grep -q '/uevent"' "$work/calls" || problem "the run looked at no function: $*"
+	grep -Ec '/(physfn|virtfn[0-9]*|sriov_totalvfs|sriov_drivers_autoprobe|reset_method|d3cold_allowed|power/control|vfs)"' \
+		"$work/calls"
+}
+
+begin "the boot of a host with neither keyword asks for nothing that they need: calls counted"
+if strace -qq true 2>/dev/null; then
+	n=$(calls_of 'bind 10de:1187' 'bind 0000:02:00' 'bind class:0c05')
+	[ "$n" -eq 0 ] || problem "$n calls"
+	n=$(calls_of 'bind vf:0000:17:00.0=8086:1572')
+	[ "$n" -ge 2 ] || problem "$n calls with a vf: line, which are not seen then"
+else
+	skip "no strace"
+fi
