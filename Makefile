@@ -203,6 +203,9 @@ $(B)/vfio-early-cmdline $(B)/asan/vfio-early-cmdline:
 
 # --- tests
 
+# In memory, where that can be.
+scratch := tests/scratch
+
 # Longest first, so that none is left alone at the end.
 check_suites := fault-host changes fault lint cmdline words host tree hook unit completion static
 # The same again under sanitizers, and what only time finds: not for every edit.
@@ -228,10 +231,10 @@ check-walks: deb ## by hand: from apply to purge with each boot loader, and tria
 	tests/boot/run tests/boot/walks/*
 
 check-kernel: all ## kernels of Debian 12 and 13 in QEMU, with no distribution
-	tests/kernel/run
+	$(scratch) tests/kernel/run
 
 check-next: all ## by hand: the same on the newest kernel of sid
-	tests/kernel/run -k next
+	$(scratch) tests/kernel/run -k next
 
 setup: ## install what building and testing needs (as root; else says how)
 	@tests/setup
@@ -254,45 +257,45 @@ check-asan: $(asan_bin) ## unit tests, sanitized
 	tests/unit/run $(asan_bin)
 
 check-hook: all ## what the host half makes of configs: plans
-	tests/hook/run
+	$(scratch) tests/hook/run
 
 check-hook-asan: $(B)/asan/vfio-early ## the same, sanitized
-	tests/hook/run $<
+	$(scratch) tests/hook/run $<
 
 check-host: all ## the reading commands, on recorded machines
-	tests/host/run
-	tests/host/report
+	$(scratch) tests/host/run
+	$(scratch) tests/host/report
 
 check-words: all $(fakefs) ## codes decide: a build without sentences does the same
 	@$(MAKE) --no-print-directory WORDS=codes all
-	tests/words/run
+	$(scratch) tests/words/run
 
 check-words-guests: all ## the same of its boot half, in two guests
 	@$(MAKE) --no-print-directory WORDS=codes all
-	tests/kernel/run -c -k 6.12 -a amd64 -j 1 group-claim module-missing-release
+	$(scratch) tests/kernel/run -c -k 6.12 -a amd64 -j 1 group-claim module-missing-release
 
 check-host-asan: $(B)/asan/vfio-early ## the same, sanitized
-	tests/host/run --command $<
-	tests/host/report --command $<
+	$(scratch) tests/host/run --command $<
+	$(scratch) tests/host/report --command $<
 
 check-changes: all ## the commands that change a host, and take it back
-	tests/host/changes/run
+	$(scratch) tests/host/changes/run
 
 check-changes-asan: all $(B)/asan/vfio-early ## the same, sanitized
-	tests/host/changes/run $(B)/asan/vfio-early
+	$(scratch) tests/host/changes/run $(B)/asan/vfio-early
 
 bench: setup ## by hand: measures, draws the picture of README.md
 	$(MAKE) all deb
 	tests/bench/run
 
 check-completion: all ## what bash, zsh and fish offer; the table has every option
-	tests/completion/run
+	$(scratch) tests/completion/run
 
 picture: all ## by hand: draws the terminal session of README.md
 	tests/picture/run
 
 check-cmdline: all ## kernel parameters, by boot loader
-	tests/cmdline/run
+	$(scratch) tests/cmdline/run
 
 check-cmdline-roots: all ## the same with the loaders' own programs
 	tests/cmdline/roots
@@ -301,13 +304,13 @@ check-builders: deb ## apply, verify and undo with real image builders
 	tests/builders/run
 
 check-tree: all $(fakefs) ## the binary of the boot on modelled machines
-	tests/tree/run
+	$(scratch) tests/tree/run
 
 check-fault: $(static_bin) $(fakefs) ## each of its system calls fails (FAULT=--all: each time)
-	tests/fault/run $(FAULT)
+	$(scratch) tests/fault/run $(FAULT)
 
 check-fault-host: all $(fault_host) ## the same of the host command
-	tests/fault/host $(FAULT)
+	$(scratch) tests/fault/host $(FAULT)
 
 fuse_cflags = $(call once,fuse,$(PKG_CONFIG) --cflags fuse3)
 $(B)/tests/tree/%.o: host_cflags = -std=gnu11 $(warnings) $(fuse_cflags)
