@@ -437,10 +437,10 @@ int command_add(int argc, char **argv)
 	static const struct options_entry entries[] = {
 		{ CHANGE_ENTRY_GROUP },
 		{ CHANGE_ENTRY_ONLY },
-		{ "vfs", 'v', "N", "make N virtual functions of it at every boot, and bind them" },
+		{ "vfs", 'v', "N", "make N virtual functions of it at every boot, bind them" },
 		{ "by", 'b', "HOW", "write address, path or id into the line (default: address)" },
 		{ "force", 'f', NULL,
-		  "add what would be refused, too; what the host needs as bind!" },
+		  "add what would be refused; what the host needs as bind!" },
 		{ CHANGE_ENTRY_DRY },
 		{ 0 },
 	};

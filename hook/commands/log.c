@@ -337,7 +337,7 @@ int command_log(int argc, char **argv)
 {
 	static const struct options_entry entries[] = {
 		{ "boot", 'b', "N",
-		  "0: this boot, -1: the one before, 1: the oldest (default: 0)" },
+		  "0: this boot (default), -1: the one before, 1: the oldest" },
 		{ 0 },
 	};
 	static const struct options_spec spec = {
