@@ -439,8 +439,7 @@ int command_add(int argc, char **argv)
 		{ CHANGE_ENTRY_ONLY },
 		{ "vfs", 'v', "N", "make N virtual functions of it at every boot, bind them" },
 		{ "by", 'b', "HOW", "write address, path or id into the line (default: address)" },
-		{ "force", 'f', NULL,
-		  "add what would be refused; what the host needs as bind!" },
+		{ "force", 'f', NULL, "add what would be refused; what the host needs as bind!" },
 		{ CHANGE_ENTRY_DRY },
 		{ 0 },
 	};
