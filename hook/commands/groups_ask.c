@@ -46,7 +46,7 @@ static bool is_starting(const struct host *host, unsigned int id)
 	if (file_stat(host->root.fd, sysfs_path(path, PATH_VM_LOCK, id), &st))
 		return false;
 	inode = (unsigned long)st.st_ino;
-	return sysfs_for_each_line(host->root.fd, PATH_PROC_LOCKS, look_for_lock, &inode) == 1;
+	return file_for_each_line(host->root.fd, PATH_PROC_LOCKS, look_for_lock, &inode) == 1;
 }
 
 /* A VM that has something of the group, or is about to. Returns its number, or 0. */

@@ -18,6 +18,7 @@
 #include "early/sysfs.h"
 #include "ui/options.h"
 #include "ui/output.h"
+#include "util/file.h"
 #include "util/message.h"
 #include "util/root.h"
 
@@ -233,7 +234,7 @@ static int add_run_line(const char *text, void *arg)
 
 static int read_run(struct log *log)
 {
-	int ret = sysfs_for_each_line(log->root.fd, PATH_RUN_LOG, add_run_line, log);
+	int ret = file_for_each_line(log->root.fd, PATH_RUN_LOG, add_run_line, log);
 
 	if (!ret && log->lines)
 		log->source = "run";
@@ -302,6 +303,8 @@ static int say_nothing(const struct log *log, long offset, int journal, int run)
 				     "/var/log/journal, so that it outlives a boot");
 	if (journal && journal != -ENOENT)
 		message_errno(journal, "cannot read the journal");
+	if (!offset && (run == -ENOTSUP || run == -EISDIR))
+		return message_error("/" PATH_RUN_LOG " is not a regular file; fix: move it away");
 	if (!offset && run && run != -ENOENT)
 		return message_errno(run, "cannot read %s/" PATH_RUN_LOG, log->root.path);
 	if (!offset && geteuid())

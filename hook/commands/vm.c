@@ -128,10 +128,11 @@ bool vm_is_given(const struct vm *vm, const struct host_function *fn)
 static int refuse_missing(struct vm *vm, const struct host_function *fn)
 {
 	char addr[PCI_ADDRESS_SIZE], why[512], fix[256];
-	const char *protect = host_protect(vm->host, fn), *code;
+	const char *protect = host_protect(vm->host, fn), *code = "not-in-config";
 
 	pci_address_format(&fn->pci.addr, addr);
 	if (host_next(vm->host, fn) == HOST_NEXT_REFUSED) {
+		code = next_boot_code(vm->host, fn);
 		next_boot_why(vm->host, fn, why, sizeof(why), fix, sizeof(fix));
 		/* As the config wants it; here it is asked for all the same. */
 		if (vm->host->decisions.verdict[fn->place].reason == REASON_BOOT_VGA)
@@ -152,9 +153,8 @@ static int refuse_missing(struct vm *vm, const struct host_function *fn)
 		return vm_refuse(vm, code_name(REASON_PROTECTED),
 				 "%s %s: this host needs it; --force gives it away all the same",
 				 addr, protect);
-	code = next_boot_code(vm->host, fn);
-	return vm_refuse(vm, *code ? code : "not-in-config", "%s is not given to VMs: %s%s%s", addr,
-			 why, *fix ? "; fix: " : "", fix);
+	return vm_refuse(vm, code, "%s is not given to VMs: %s%s%s", addr, why,
+			 *fix ? "; fix: " : "", fix);
 }
 
 /* What every function is looked at for, before anything is said of the VM. */

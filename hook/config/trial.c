@@ -205,7 +205,7 @@ static int read_digest(const char *line, void *arg)
 
 const char *trial_booted(const struct root *root, char digest[CONFIG_DIGEST_HEX])
 {
-	if (sysfs_for_each_line(root->fd, PATH_RUN_PLAN, read_digest, digest) != 1)
+	if (file_for_each_line(root->fd, PATH_RUN_PLAN, read_digest, digest) != 1)
 		snprintf(digest, CONFIG_DIGEST_HEX, "%s", TRIAL_NOTHING);
 	return digest;
 }

@@ -13,6 +13,7 @@
 #include "host/next_boot.h"
 #include "image/inspect.h"
 #include "image/kernels.h"
+#include "util/file.h"
 
 /* --- the images */
 
@@ -249,13 +250,15 @@ static void find_boot(struct search *search, const char *digest)
 	struct host *host = search->host;
 	struct boot_report entries;
 	int ret = boot_report_read(&host->root, &entries);
-	bool is_old = sysfs_for_each_line(host->root.fd, PATH_RUN_PLAN, look_for_digest,
-					  (void *)digest) == 1;
+	bool is_old = file_for_each_line(host->root.fd, PATH_RUN_PLAN, look_for_digest,
+					 (void *)digest) == 1;
 
 	if (ret == -ENOMEM) {
 		search->findings->failed = true;
 	} else if (ret == -ENOENT && !plan_is_empty(&host->plan)) {
 		finding_add(search->findings, FINDING_BOOT_NONE, "", NULL);
+	} else if ((ret == -ENOTSUP || ret == -EISDIR) && !plan_is_empty(&host->plan)) {
+		finding_add(search->findings, FINDING_BOOT_NO_FILE, "", PATH_RUN_REPORT, NULL);
 	} else if (ret && !plan_is_empty(&host->plan)) {
 		finding_add(search->findings, FINDING_BOOT_UNKNOWN, "", PATH_RUN_REPORT,
 			    strerror(-ret), NULL);

@@ -301,6 +301,8 @@
 	X(BOOT_NONE, "boot-none", BOOT, "boot", BLOCKS, \
 	  "vfio-early did not run at this boot", FINDING_REBOOT) \
 	X(BOOT_UNKNOWN, "boot-unreadable", BOOT, "boot", UNKNOWN, "/{0}: {1}", "run it as root") \
+	X(BOOT_NO_FILE, "boot-no-file", BOOT, "boot", BLOCKS, "/{0} is not a regular file", \
+	  "move it away, then reboot") \
 	X(BOOT_OLD, "boot-old", BOOT, "boot", BLOCKS, \
 	  "the config was changed since this boot", FINDING_REBOOT) \
 	X(BOOT_UNAWARE, "boot-unaware", BOOT, "boot", BLOCKS, "this boot did not know of it", \

@@ -8,6 +8,7 @@
 #include "early/plan.h"
 #include "early/sysfs.h"
 #include "findings/find.h"
+#include "util/file.h"
 
 #define PATH_CPUINFO	  "proc/cpuinfo"
 #define PATH_UNSAFE	  "sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"
@@ -48,7 +49,7 @@ static void find_cpu(struct search *search)
 {
 	static const char *const names[] = { "", "Intel VT-x", "AMD-V", "Arm" };
 	bool is_x86 = false;
-	int ret = sysfs_for_each_line(search->host->root.fd, PATH_CPUINFO, look_at_cpu, &is_x86);
+	int ret = file_for_each_line(search->host->root.fd, PATH_CPUINFO, look_at_cpu, &is_x86);
 
 	if (ret > 0)
 		finding_add(search->findings, FINDING_CPU_OK, "", names[ret], NULL);

@@ -11,6 +11,7 @@
 #include "early/sysfs.h"
 #include "findings/find.h"
 #include "host/next_cmdline.h"
+#include "util/file.h"
 
 #define RUNNING_LINE "/proc/cmdline"
 
@@ -93,7 +94,7 @@ static void find_iommu_missing(struct search *search, const char *line,
 	    cmdline_find(line, "intel_iommu", "off", NULL))
 		return;
 	sysfs_path(path, "boot/config-%s", kernel->version ? kernel->version : "");
-	if (sysfs_for_each_line(search->host->root.fd, path, look_for_default_on, NULL) != 1)
+	if (file_for_each_line(search->host->root.fd, path, look_for_default_on, NULL) != 1)
 		finding_add(search->findings, FINDING_NEXT_IOMMU_MISSING, "intel_iommu=on",
 			    "intel_iommu=on", NULL);
 }

@@ -6,6 +6,7 @@
 
 #include "early/sysfs.h"
 #include "findings/find.h"
+#include "util/file.h"
 
 static enum finding_level level_of(const struct search *search, const struct recipe *recipe)
 {
@@ -56,7 +57,7 @@ static bool has_no_virqfd(const struct search *search)
 	if (!search->kernel)
 		return false;
 	sysfs_path(path, "lib/modules/%s/modules.dep", search->kernel);
-	return !sysfs_for_each_line(search->host->root.fd, path, look_for_virqfd, NULL);
+	return !file_for_each_line(search->host->root.fd, path, look_for_virqfd, NULL);
 }
 
 static void add_recipe(struct search *search, const struct recipe *recipe, const char *about)

@@ -428,7 +428,7 @@ static bool is_built_in(const struct finder *finder, const char *key)
 	sysfs_path(path, "lib/modules/%s/modules.builtin",
 		   host_running(finder->root, running, sizeof(running)));
 	if (module)
-		is_one = sysfs_for_each_line(finder->root->fd, path, look_for_module, module) == 1;
+		is_one = file_for_each_line(finder->root->fd, path, look_for_module, module) == 1;
 	free(module);
 	return is_one;
 }

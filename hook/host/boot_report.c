@@ -10,6 +10,7 @@
 #include "early/sysfs.h"
 #include "early/text.h"
 #include "host/boot_report.h"
+#include "util/file.h"
 
 /* The value of NAME= in a line of the report, which quotes the last one alone. */
 static void read_field(const char *line, const char *name, char *buf, size_t size)
@@ -104,7 +105,7 @@ static int add_entry(const char *line, void *arg)
 int boot_report_read(const struct root *root, struct boot_report *report)
 {
 	*report = (struct boot_report){ 0 };
-	return sysfs_for_each_line(root->fd, PATH_RUN_REPORT, add_entry, report);
+	return file_for_each_line(root->fd, PATH_RUN_REPORT, add_entry, report);
 }
 
 const struct boot_report_entry *boot_report_find(const struct boot_report *report,

@@ -420,5 +420,5 @@ bool host_has_rmrr(const struct host *host, int group, char *region, size_t size
 	if (group < 0)
 		return false;
 	sysfs_path(path, PATH_IOMMU_GROUPS "/%u/reserved_regions", (unsigned int)group);
-	return sysfs_for_each_line(host->root.fd, path, look_for_direct, &search) > 0;
+	return file_for_each_line(host->root.fd, path, look_for_direct, &search) > 0;
 }

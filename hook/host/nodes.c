@@ -379,8 +379,8 @@ static void look_at_namespace(struct scan *scan, const char *pid)
 	    stringset_has(&scan->namespaces, link) || stringset_add(&scan->namespaces, link) < 0)
 		return;
 	if (strcmp(pid, "self") != 0)
-		sysfs_for_each_line(rootfd, sysfs_path(path, "proc/%s/mountinfo", pid),
-				    look_at_mount, scan);
+		file_for_each_line(rootfd, sysfs_path(path, "proc/%s/mountinfo", pid),
+				   look_at_mount, scan);
 }
 
 static void look_at(struct scan *scan, int dirfd, const char *name)
@@ -412,47 +412,61 @@ static void look_at(struct scan *scan, int dirfd, const char *name)
 	}
 }
 
-static int look_at_fd(const char *name, void *arg)
+static int is_number(const struct dirent *entry)
 {
-	struct scan *scan = arg;
+	return !entry->d_name[strspn(entry->d_name, "0123456789")];
+}
+
+/* Calls @look for each number in a folder, in order: a tree of files has them in any. Returns 0 or -errno. */
+static int for_each_number(struct scan *scan, const char *path,
+			   void (*look)(struct scan *scan, const char *name))
+{
+	struct dirent **entry;
+	int count = file_names(scan->host->root.fd, path, &entry, is_number, versionsort);
+
+	for (int i = 0; i < count; i++) {
+		look(scan, entry[i]->d_name);
+		free(entry[i]);
+	}
+	free(entry);
+	return count < 0 ? count : 0;
+}
+
+static void look_at_fd(struct scan *scan, const char *name)
+{
 	char path[SYSFS_PATH_MAX];
 
 	look_at(scan, scan->host->root.fd,
 		sysfs_path(path, "proc/%u/fd/%s", (unsigned int)scan->pid, name));
-	return 0;
 }
 
-static int look_at_process(const char *name, void *arg)
+static void look_at_process(struct scan *scan, const char *name)
 {
-	struct scan *scan = arg;
 	char path[SYSFS_PATH_MAX];
 	int rootfd = scan->host->root.fd;
 
-	if (name[strspn(name, "0123456789")])
-		return 0;
 	scan->pid = atoi(name);
 	if (scan->pid == getpid() || scan->pid == getppid())
-		return 0;
+		return;
 	if (sysfs_read(rootfd, sysfs_path(path, "proc/%s/comm", name), scan->process,
 		       sizeof(scan->process)) < 0)
-		return 0;
+		return;
 	/* Its name is its own choice: no line of ours ends in it. */
 	for (char *c = scan->process; *c; c++)
 		if (*c == '\n' || *c == '\t')
 			*c = '?';
 	printable_make(scan->process, strlen(scan->process));
-	sysfs_for_each(rootfd, sysfs_path(path, "proc/%s/fd", name), look_at_fd, scan);
+	for_each_number(scan, sysfs_path(path, "proc/%s/fd", name), look_at_fd);
 	look_at(scan, rootfd, sysfs_path(path, "proc/%s/cwd", name));
 	look_at(scan, rootfd, sysfs_path(path, "proc/%s/root", name));
 	look_at(scan, rootfd, sysfs_path(path, "proc/%s/exe", name));
 	look_at_namespace(scan, name);
-	return 0;
 }
 
 static int scan_processes(int fd, void *arg)
 {
 	struct scan *scan = arg;
-	int ret = sysfs_for_each_line(scan->host->root.fd, PATH_MOUNTINFO, add_mount, scan);
+	int ret = file_for_each_line(scan->host->root.fd, PATH_MOUNTINFO, add_mount, scan);
 
 	if (ret == -ENOMEM)
 		return ret;
@@ -460,7 +474,7 @@ static int scan_processes(int fd, void *arg)
 	if (!scan->out)
 		return -ENOMEM;
 	look_at_namespace(scan, "self");
-	ret = sysfs_for_each(scan->host->root.fd, "proc", look_at_process, scan);
+	ret = for_each_number(scan, "proc", look_at_process);
 	return fflush(scan->out) && !ret ? -EIO : ret;
 }
 

@@ -8,6 +8,7 @@
 
 #include "early/sysfs.h"
 #include "image/builder.h"
+#include "util/file.h"
 #include "util/program.h"
 
 #define PATH_UPDATE	 "usr/sbin/update-initramfs"
@@ -33,8 +34,8 @@ static bool is_owner(const struct root *root, const char *package)
 {
 	char path[SYSFS_PATH_MAX];
 
-	return sysfs_for_each_line(root->fd, sysfs_path(path, PATH_INFO "/%s.list", package),
-				   look_for_update, NULL) > 0;
+	return file_for_each_line(root->fd, sysfs_path(path, PATH_INFO "/%s.list", package),
+				  look_for_update, NULL) > 0;
 }
 
 enum image_builder builder_find(const struct root *root)

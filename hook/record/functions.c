@@ -371,8 +371,8 @@ void record_functions(struct record *record)
 	sysfs_for_each(rootfd, PATH_IOMMU_CLASS, put_unit, record);
 	put_tables(record);
 	put_value(record, "cmdline", PATH_CMDLINE, FILTER_CMDLINE);
-	sysfs_for_each_line(rootfd, PATH_INTERRUPTS, put_remapping, record);
-	sysfs_for_each_line(rootfd, PATH_IOMEM, put_iomem, record);
+	file_for_each_line(rootfd, PATH_INTERRUPTS, put_remapping, record);
+	file_for_each_line(rootfd, PATH_IOMEM, put_iomem, record);
 	if (sysfs_exists(rootfd, "sys/bus/platform/drivers/efi-framebuffer/efi-framebuffer.0"))
 		fputs("efifb\n", record->out);
 	put_value(record, "noiommu", PATH_NOIOMMU, FILTER_NUMBERS);

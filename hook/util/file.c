@@ -77,6 +77,17 @@ int file_open(int dirfd, const char *path)
 	return ret;
 }
 
+int file_for_each_line(int dirfd, const char *path, int (*fn)(const char *line, void *arg),
+		       void *arg)
+{
+	int fd = file_open(dirfd, path);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return sysfs_for_each_line(dirfd, path, fn, arg);
+}
+
 FILE *file_stream(int dirfd, const char *path)
 {
 	int fd = file_open(dirfd, path);

@@ -20,7 +20,14 @@
  */
 int file_open(int dirfd, const char *path);
 
-/* file_open_folder - the same for a folder: -ENOTDIR for what is none. */
+/*
+ * file_for_each_line - sysfs_for_each_line() of what file_open() opens: a FIFO is an error, not an empty
+ * file. Returns what that returns, or what file_open() says.
+ */
+int file_for_each_line(int dirfd, const char *path, int (*fn)(const char *line, void *arg),
+		       void *arg);
+
+/* file_open_folder - file_open() of a folder: -ENOTDIR for what is none. */
 int file_open_folder(int dirfd, const char *path);
 
 /* file_stat - stat(2) of what is there, links followed as by file_open(). Returns 0 or -errno. */

@@ -53,7 +53,7 @@ mkdir -p "$root/run/vfio-early"
 mkdir "$root/run/vfio-early/log"
 run log
 status_is 1
-err "error: cannot read $root/run/vfio-early/log: Is a directory"
+err "error: /run/vfio-early/log is not a regular file; fix: move it away"
 run log --json
 status_is 1
 out '  "source": null,'

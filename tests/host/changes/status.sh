@@ -619,6 +619,18 @@ rm -r "$root/run/vfio-early"
 run status
 not_ready "fail boot vfio-early did not run at this boot"
 
+begin "status, log: a report and a log that are no file"
+ready
+for name in report log; do
+	rm -f "$root/run/vfio-early/$name"
+	mkfifo "$root/run/vfio-early/$name"
+done
+run status
+not_ready "fail boot /run/vfio-early/report is not a regular file"
+run log
+status_is 1
+err "error: /run/vfio-early/log is not a regular file; fix: move it away"
+
 begin "status: failed, held, absent, undone, planned; the later line counts"
 ready
 cat >"$root/run/vfio-early/report" <<-EOF

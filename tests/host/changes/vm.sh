@@ -552,14 +552,14 @@ err 'error: 1card is not a valid name for a mapping; fix: begin with a letter, t
 
 begin "vm -o CODE, --json: what refuses it, by its code"
 vm_machine
-run vm 100 03:00 -o CODE --raw
+run vm 100 08:00 -o CODE --raw
 status_is 1
 out not-in-config
 err_has "is not given to VMs"
 run vm 100 02:00 03:00 --romfile card.rom --json
 status_is 1
 out_has '"refused": true'
-out_has '"calls": []'
+no_out "qm set 100 --hostpci"
 out_has '"code": "one-card"'
 run vm 100 02:00 -o LEVEL,CODE --raw
 status_is 0
