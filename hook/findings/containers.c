@@ -65,7 +65,7 @@ static bool read_path(const struct pve_option *option, char *buf, size_t size)
 	len = strlen(buf);
 	while (len > 1 && buf[len - 1] == '/')
 		buf[--len] = '\0';
-	return !strncmp(buf, "/dev/", 5);
+	return !strncmp(buf, "/dev/", 5) || !strcmp(buf, "/dev");
 }
 
 /* Links of udev's: ".../by-path/pci-0000:01:00.0-card" */
@@ -92,7 +92,10 @@ static bool has_paths(const struct pve_config *container)
 	return false;
 }
 
-/* "c 226:128 rwm". A rule for all minors says something only where no path says which node is meant. */
+/*
+ * "c 226:128 rwm". A rule for all minors says something only where no path says which node is meant. "a"
+ * allows all and names none: guides give it to containers that use no device at all.
+ */
 static bool rule_names(const struct node_search *search, const struct pve_option *option)
 {
 	const char *value = option->value + strspn(option->value, " =\t");

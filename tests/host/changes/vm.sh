@@ -652,11 +652,16 @@ dir=$root/sys/devices/pci0000:00/0000:00:06.0/0000:03:00.0/drm/card2
 mkdir -p "$dir"
 printf 'MAJOR=226\nMINOR=2\nDEVNAME=dri/card2\n' >"$dir/uevent"
 for line in 'lxc.mount.entry = /dev/dri/card2 dev/dri/card0 none bind' 'lxc.mount.entry=/dev/dri dev/dri none bind' \
-	'lxc.cgroup2.devices.allow = c 226:2 rwm'; do
+	'lxc.cgroup2.devices.allow = c 226:2 rwm' 'lxc.mount.entry: /dev dev none rbind' \
+	'mp0: /dev/,mp=/host'; do
 	echo "$line" >"$root/etc/pve/lxc/200.conf"
 	run check -o CODE,SUBJECT --raw
 	out 'container-loses container\x20200'
 done
+# Not a folder of that name, and no node by its name.
+printf 'mp0: /devices,mp=/d\nlxc.cgroup2.devices.allow: a\n' >"$root/etc/pve/lxc/200.conf"
+run check -o CODE,SUBJECT --raw
+no_out container-loses
 # Of a VM it is no line at all.
 guest 100 "${q35}hostpci0 = 44:00\n"
 run check -o CODE --raw
