@@ -485,6 +485,21 @@ static size_t replace_digest(const struct redact *redact, const char *s, size_t 
 	return 0;
 }
 
+/*
+ * Proxmox VE names a mediated device by the entry and the VM (PVE::QemuServer::PCI, generate_mdev_uuid), which
+ * identify nobody and say who has it.
+ */
+static size_t keep_mdev(const char *s, size_t len, FILE *out)
+{
+	size_t n = match_uuid(s, len);
+
+	if (!n || memcmp(s + 8, "-0000-0000-0000-", 16) != 0 || run_of(s, 8, is_digit) < 8 ||
+	    run_of(s + 24, 12, is_digit) < 12)
+		return 0;
+	fwrite(s, 1, n, out);
+	return n;
+}
+
 /* At the start of a word. Returns how much of the text it has written something for, or 0. */
 static size_t replace(struct redact *redact, const char *s, size_t len, char before, FILE *out)
 {
@@ -503,7 +518,9 @@ static size_t replace(struct redact *redact, const char *s, size_t len, char bef
 	};
 	size_t n;
 
-	n = replace_disk(redact, s, len, out);
+	n = keep_mdev(s, len, out);
+	if (!n)
+		n = replace_disk(redact, s, len, out);
 	if (!n)
 		n = replace_digest(redact, s, len, out);
 	if (!n)
