@@ -14,6 +14,7 @@
 #include "host/host.h"
 #include "host/slot.h"
 #include "plan/plan.h"
+#include "util/address.h"
 #include "util/array.h"
 #include "util/message.h"
 
@@ -126,6 +127,21 @@ static bool is_too_many(const struct host *host)
 	return count > PCI_MAX_AT_BOOT;
 }
 
+static int compare_mates(const void *a, const void *b)
+{
+	const struct pci_function *one = a, *other = b;
+
+	return address_compare(&one->addr, &other->addr);
+}
+
+/* A group's folder has its functions in any order; which of two is in the way must not change by it. */
+static void sort_mates(struct pci_table *table)
+{
+	if (table->count > table->candidates)
+		qsort(&table->fn[table->candidates], table->count - table->candidates,
+		      sizeof(table->fn[0]), compare_mates);
+}
+
 /* What host_decide_text() does; a plan that cannot be used is in host->problem. */
 static int decide_text(struct host *host, char *text, size_t size)
 {
@@ -159,6 +175,7 @@ static int decide_text(struct host *host, char *text, size_t size)
 	if (ret)
 		return message_errno(ret, "cannot read the PCI functions that the config names");
 
+	sort_mates(&host->table);
 	for (unsigned int i = 0; i < host->table.count; i++) {
 		struct pci_function *fn = &host->table.fn[i];
 		struct host_function *mine = host_find(host, &fn->addr);
