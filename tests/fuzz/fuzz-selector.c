@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		free(text);
 		return 0;
 	}
-	must(*text && sel.kind <= SELECTOR_CLASS && sel.hops <= SELECTOR_MAX_HOPS);
+	must(*text && sel.kind <= SELECTOR_VF && sel.hops <= SELECTOR_MAX_HOPS);
 	must(selector_is_path(&sel) == (sel.hops > 0));
 	if (sel.kind == SELECTOR_ADDRESS && !sel.hops)
 		check_address(&sel.addr);
