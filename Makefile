@@ -227,7 +227,7 @@ check-mutants: all $(unit_bin) $(fakefs) ## by hand: plants faults, one by one: 
 check-boot: deb ## Debian in QEMU
 	tests/boot/run
 
-check-walks: deb ## by hand: from apply to purge with each boot loader, and trials
+check-walks: deb ## by hand: from apply to purge with each boot loader, trials, apply --now
 	tests/boot/run tests/boot/walks/*
 
 check-kernel: all ## kernels of Debian 12 and 13 in QEMU, with no distribution
