@@ -17,3 +17,17 @@ settle() {
 	done
 	echo "events are not worked on: $settle_done of $settle_sent"
 }
+
+# await COMMAND...: returns when it succeeds, or after 30 seconds, with a word about it and its failure. For what
+# no event tells: nvme_scan_work() reads a controller's namespaces beside everything else.
+await() {
+	await_left=600
+	until "$@"; do
+		await_left=$((await_left - 1))
+		if [ "$await_left" -eq 0 ]; then
+			echo "30 seconds in vain: $*"
+			return 1
+		fi
+		usleep 50000
+	done
+}
