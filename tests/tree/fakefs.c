@@ -39,6 +39,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -81,6 +82,8 @@ enum node_kind {
 	NODE_UEVENT,
 	NODE_OVERRIDE,
 	NODE_SETTING, /* "text": in the function, what it is now */
+	NODE_NUMVFS,
+	NODE_AUTOPROBE,
 	NODE_BIND,
 	NODE_UNBIND,
 	NODE_PROBE,
@@ -140,10 +143,41 @@ static bool is_quick;	     /* -e: of each call only the first error and one in t
 static struct fault fault;   /* -e: of the last run */
 static struct trace *traced; /* -e: where the last run leaves what it did */
 
+/*
+ * "clock": what a benchmark needs. Names that never change are kept by the kernel's cache, as those of sysfs are,
+ * and making virtual functions takes the time that the kernel itself takes at least: sriov_enable()
+ * sleeps for 100 ms (drivers/pci/iov.c).
+ */
+#define SRIOV_ENABLE_MS 100
+static bool has_clock;
+static double first_store,
+	last_store; /* now() of the store to sriov_numvfs, and of the last of all */
+static pid_t run_pid;
+static double cpu_before, cpu_after; /* processor time of the run: at that store, and at its end */
+
 static void die(const char *what)
 {
 	fprintf(stderr, "fakefs: %s: %s\n", what, strerror(errno));
 	exit(1);
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+/* Processor time of a process, in seconds; its children apart. */
+static double cpu_of(pid_t pid)
+{
+	struct timespec ts;
+	clockid_t clock;
+
+	if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &ts))
+		return 0;
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
 /* ---- the tree ---- */
@@ -343,6 +377,30 @@ static void add_setting(struct function *fn, unsigned int dir, const char *name,
 	node[i].text = held;
 }
 
+/* Both lie behind one port. Its number is that of its place among those of the record. */
+static void add_neighbour_link(unsigned int dir, const char *name, const char *addr)
+{
+	unsigned int i = add_node(dir, name, NODE_LINK);
+
+	if (asprintf(&node[i].text, "../%s", addr) < 0)
+		abort();
+	node[i].size = strlen(node[i].text);
+}
+
+static void add_physfn(const struct function *fn)
+{
+	const struct function *pf = machine_find(&machine, fn->physfn);
+	unsigned int number = 0;
+	char name[32];
+
+	add_neighbour_link(fn->node, "physfn", fn->physfn);
+	for (const struct function *other = machine.fn; other < fn; other++)
+		number += !strcmp(other->physfn, fn->physfn);
+	snprintf(name, sizeof(name), "virtfn%u", number);
+	if (pf && pf->node)
+		add_neighbour_link(pf->node, name, fn->addr);
+}
+
 static void add_function(struct function *fn)
 {
 	unsigned int dir = add_node(parent_dir(fn), fn->addr, NODE_DIR), i;
@@ -355,12 +413,8 @@ static void add_function(struct function *fn)
 	node[i].fn = fn;
 	i = add_node(dir, "driver", NODE_DRIVER_LINK);
 	node[i].fn = fn;
-	if (*fn->physfn) {
-		snprintf(path, sizeof(path), "../%s", fn->physfn);
-		i = add_node(dir, "physfn", NODE_LINK);
-		node[i].text = strdup(path);
-		node[i].size = strlen(path);
-	}
+	if (*fn->physfn)
+		add_physfn(fn);
 	add_setting(fn, dir, "reset_method", fn->reset_method);
 	add_setting(fn, dir, "d3cold_allowed", fn->d3cold);
 	add_setting(fn, add_dir(dir, "power"), "control", fn->power);
@@ -372,7 +426,8 @@ static void add_function(struct function *fn)
 	if (fn->boot_vga >= 0)
 		add_text(dir, "boot_vga", "%d\n", fn->boot_vga);
 	if (fn->totalvfs || fn->numvfs) {
-		add_text(dir, "sriov_numvfs", "%u\n", fn->numvfs);
+		node[add_node(dir, "sriov_numvfs", NODE_NUMVFS)].fn = fn;
+		node[add_node(dir, "sriov_drivers_autoprobe", NODE_AUTOPROBE)].fn = fn;
 		add_text(dir, "sriov_totalvfs", "%u\n", fn->totalvfs);
 	}
 
@@ -388,7 +443,8 @@ static void add_function(struct function *fn)
 static void add_functions(void)
 {
 	for (unsigned int i = 0; i < machine.count; i++)
-		if (!machine.fn[i].node && machine.fn[i].appears <= run_number)
+		if (!machine.fn[i].node && !machine.fn[i].is_unmade &&
+		    machine.fn[i].appears <= run_number)
 			add_function(&machine.fn[i]);
 }
 
@@ -488,6 +544,8 @@ static mode_t mode_of(const struct node *n)
 	case NODE_STORED:
 	case NODE_OVERRIDE:
 	case NODE_SETTING:
+	case NODE_NUMVFS:
+	case NODE_AUTOPROBE:
 	case NODE_KMSG:
 	case NODE_VFIO:
 		return S_IFREG | 0644;
@@ -499,6 +557,21 @@ static mode_t mode_of(const struct node *n)
 	default:
 		return S_IFREG | 0444;
 	}
+}
+
+/*
+ * A store into one that hangs is no obstacle to the next one: sysfs has a lock of each opening of a file alone
+ * (fs/kernfs/file.c, kernfs_fop_write_iter). The kernel has one of each inode for FUSE (fs/fuse/file.c,
+ * fuse_direct_write_iter): so each lookup of such a file shows another inode, all of which are one node.
+ */
+static bool is_store_of_many(const struct node *n)
+{
+	return n->kind == NODE_BIND || n->kind == NODE_UNBIND || n->kind == NODE_PROBE;
+}
+
+static unsigned int node_of(fuse_ino_t ino)
+{
+	return (unsigned int)(ino % MAX_NODES);
 }
 
 static void fill_stat(unsigned int i, struct stat *st)
@@ -530,11 +603,30 @@ static void refuse(fuse_req_t req, const char *what, unsigned int i, const char 
 	fuse_reply_err(req, EPERM);
 }
 
+static bool is_for_ever(const struct node *n)
+{
+	switch (n->kind) {
+	case NODE_STORED:
+	case NODE_DRIVER_LINK:
+	case NODE_GROUP_LINK:
+	case NODE_GROUP_NAME:
+		return false;
+	default:
+		return !n->driver && n != &node[efifb_dir];
+	}
+}
+
 static void reply_entry(fuse_req_t req, unsigned int i)
 {
+	static unsigned int openings;
 	struct fuse_entry_param entry = { .ino = i };
 
+	if (has_clock && is_for_ever(&node[i]))
+		entry.entry_timeout = entry.attr_timeout = RUN_SECONDS;
+
 	fill_stat(i, &entry.attr);
+	if (is_store_of_many(&node[i]))
+		entry.ino = entry.attr.st_ino = i + (fuse_ino_t)MAX_NODES * ++openings;
 	fuse_reply_entry(req, &entry);
 }
 
@@ -556,7 +648,8 @@ static void fs_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 	struct stat st;
 
 	(void)fi;
-	fill_stat((unsigned int)ino, &st);
+	fill_stat(node_of(ino), &st);
+	st.st_ino = ino;
 	fuse_reply_attr(req, &st, 0);
 }
 
@@ -581,7 +674,7 @@ static void fs_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to
 		       struct fuse_file_info *fi)
 {
 	struct stat st;
-	unsigned int i = (unsigned int)ino;
+	unsigned int i = node_of(ino);
 
 	(void)fi;
 	to_set &= ~(FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW | FUSE_SET_ATTR_CTIME);
@@ -626,10 +719,10 @@ static void fs_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t
 
 static void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	const struct node *n = &node[ino];
+	const struct node *n = &node[node_of(ino)];
 
 	if ((fi->flags & O_ACCMODE) != O_RDONLY && !(mode_of(n) & 0200)) {
-		refuse(req, "open for writing of", (unsigned int)ino, NULL);
+		refuse(req, "open for writing of", node_of(ino), NULL);
 		return;
 	}
 	if ((fi->flags & O_TRUNC) && n->kind == NODE_STORED)
@@ -663,7 +756,7 @@ static void fs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_
 
 static void fs_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	if (node[ino].kind == NODE_KMSG)
+	if (node[node_of(ino)].kind == NODE_KMSG)
 		free((void *)(uintptr_t)fi->fh);
 	fuse_reply_err(req, 0);
 }
@@ -702,7 +795,7 @@ static int show_uevent(const struct function *fn, char *buf, size_t size)
 static void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		    struct fuse_file_info *fi)
 {
-	const struct node *n = &node[ino];
+	const struct node *n = &node[node_of(ino)];
 	char text[1024] = "";
 
 	(void)fi;
@@ -730,6 +823,16 @@ static void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		snprintf(text, sizeof(text), "%s\n", n->text);
 		reply_slice(req, text, strlen(text), offset, size);
 		break;
+	case NODE_NUMVFS:
+		if (n->fn->locked)
+			return; /* device_lock() in sriov_numvfs_show() */
+		snprintf(text, sizeof(text), "%u\n", n->fn->numvfs);
+		reply_slice(req, text, strlen(text), offset, size);
+		break;
+	case NODE_AUTOPROBE:
+		snprintf(text, sizeof(text), "%d\n", !n->fn->no_autoprobe);
+		reply_slice(req, text, strlen(text), offset, size);
+		break;
 	case NODE_IOMEM:
 		reply_slice(req, machine.iomem, strlen(machine.iomem), offset, size);
 		break;
@@ -739,7 +842,7 @@ static void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		reply_slice(req, n->text ? n->text : "", n->size, offset, size);
 		break;
 	default:
-		refuse(req, "read of", (unsigned int)ino, NULL);
+		refuse(req, "read of", node_of(ino), NULL);
 	}
 }
 
@@ -832,7 +935,7 @@ static void append_node(struct node *n, const char *text, size_t size)
 static void fs_write(fuse_req_t req, fuse_ino_t ino, const char *text, size_t size, off_t offset,
 		     struct fuse_file_info *fi)
 {
-	struct node *n = &node[ino];
+	struct node *n = &node[node_of(ino)];
 	size_t taken = transferred(size);
 	char value[256];
 	int ret;
@@ -855,6 +958,20 @@ static void fs_write(fuse_req_t req, fuse_ino_t ino, const char *text, size_t si
 					    strcmp(n->name, "control") ? n->name : "power/control",
 					    n->text, value);
 		break;
+	case NODE_NUMVFS:
+		if (has_clock) {
+			first_store = now();
+			cpu_before = cpu_of(run_pid);
+			if (fuse_req_ctx(req)->pid != run_pid)
+				cpu_before += cpu_of(fuse_req_ctx(req)->pid);
+			poll(NULL, 0, SRIOV_ENABLE_MS);
+		}
+		ret = machine_store_numvfs(&machine, n->fn, value);
+		add_functions();
+		break;
+	case NODE_AUTOPROBE:
+		ret = machine_store_autoprobe(&machine, n->fn, value);
+		break;
 	case NODE_BIND:
 		ret = machine_store_bind(&machine, n->driver, value);
 		break;
@@ -868,9 +985,10 @@ static void fs_write(fuse_req_t req, fuse_ino_t ino, const char *text, size_t si
 		ret = machine_store_efifb(&machine, value);
 		break;
 	default:
-		refuse(req, "write to", (unsigned int)ino, NULL);
+		refuse(req, "write to", node_of(ino), NULL);
 		return;
 	}
+	last_store = now();
 	if (ret == STORE_HANGS)
 		return; /* no answer */
 	if (ret)
@@ -1058,14 +1176,6 @@ static void __attribute__((noreturn)) start(unsigned int number, int tell, int g
 	execve_each(argv, envp);
 }
 
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
 /* How long a run with a fault may take. */
 static double deadline(void)
 {
@@ -1112,10 +1222,12 @@ static void serve_once(pid_t pid, int listener, int signals)
 static int serve(pid_t pid, int listener, int signals)
 {
 	double end = now() + RUN_SECONDS;
+	struct rusage usage;
 	bool is_killed = false;
 	int status;
 
-	while (waitpid(pid, &status, WNOHANG) != pid) {
+	run_pid = pid;
+	while (wait4(pid, &status, WNOHANG, &usage) != pid) {
 		serve_once(pid, listener, signals);
 		if (now() > end && !is_killed) {
 			machine_fault(&machine, "still running after %d s", RUN_SECONDS);
@@ -1123,6 +1235,8 @@ static int serve(pid_t pid, int listener, int signals)
 			is_killed = true;
 		}
 	}
+	cpu_after = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+		    (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 	return status;
 }
 
@@ -1247,6 +1361,7 @@ static void reset_run(unsigned int number)
 	machine_before(&machine, run_number);
 	has_scanned = false;
 	lines_shown = 0;
+	first_store = 0;
 	last_line[0] = '\0';
 	add_functions();
 	calls.processes = 0;
@@ -1288,6 +1403,10 @@ static void show_run(const struct before *before, int status, int out, int err)
 		print_lines("", last_line, strlen(last_line));
 	print_stream("stdout ", out);
 	print_stream("stderr ", err);
+	if (first_store > 0)
+		machine_event(&machine, "clock %.0f us, kernel %u us, processor %.0f us",
+			      (last_store - first_store) * 1e6, SRIOV_ENABLE_MS * 1000,
+			      (cpu_after - cpu_before) * 1e6);
 	if (test.within > 0 && now() - before->at > test.within)
 		machine_fault(&machine, "took %.1f s, not %.1f", now() - before->at, test.within);
 	/* These are all that is said when nothing fails. */
@@ -1476,6 +1595,8 @@ static void add_case_line(const char *path, char *line)
 		test.within = atof(rest);
 	} else if (is_keyword(line, "calls", &rest)) {
 		test.calls = strdup(rest);
+	} else if (is_keyword(line, "clock", &rest)) {
+		has_clock = true;
 	} else if (is_keyword(line, "ignore-sigchld", &rest)) {
 		test.ignores_children = true;
 	} else if (is_keyword(line, "brief", &rest)) {

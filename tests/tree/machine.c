@@ -4,8 +4,9 @@
  *
  * The stores follow the kernel: drivers/base/bus.c (bind_store, unbind_store, drivers_probe_store),
  * drivers/base/dd.c (device_driver_attach, driver_attach), drivers/base/driver.c
- * (driver_set_override), drivers/pci/pci-driver.c (pci_match_device), drivers/vfio/pci/
- * vfio_pci_core.c (vfio_pci_core_register_device) and kernel/module/main.c. What it does not know
+ * (driver_set_override), drivers/pci/pci-driver.c (pci_match_device), drivers/pci/iov.c
+ * (sriov_numvfs_store), drivers/vfio/pci/vfio_pci_core.c (vfio_pci_core_register_device) and
+ * kernel/module/main.c. What it does not know
  * is a fault, never a guess.
  */
 #include <errno.h>
@@ -21,12 +22,26 @@ static const struct {
 	const char *name;
 	int value;
 } errnos[] = {
-	{ "EPERM", EPERM },   { "ENOENT", ENOENT },	    { "EIO", EIO },
-	{ "ENXIO", ENXIO },   { "ENOEXEC", ENOEXEC },	    { "EAGAIN", EAGAIN },
-	{ "ENOMEM", ENOMEM }, { "EACCES", EACCES },	    { "EBUSY", EBUSY },
-	{ "EEXIST", EEXIST }, { "ENODEV", ENODEV },	    { "EINVAL", EINVAL },
-	{ "ENOSPC", ENOSPC }, { "EOPNOTSUPP", EOPNOTSUPP }, { "ETIMEDOUT", ETIMEDOUT },
-	{ "ENOKEY", ENOKEY }, { "EBADMSG", EBADMSG },	    { "EKEYREJECTED", EKEYREJECTED },
+	{ "EPERM", EPERM },
+	{ "ENOENT", ENOENT },
+	{ "EIO", EIO },
+	{ "ENXIO", ENXIO },
+	{ "ENOEXEC", ENOEXEC },
+	{ "EAGAIN", EAGAIN },
+	{ "ENOMEM", ENOMEM },
+	{ "EACCES", EACCES },
+	{ "EBUSY", EBUSY },
+	{ "EEXIST", EEXIST },
+	{ "ENODEV", ENODEV },
+	{ "EINVAL", EINVAL },
+	{ "ENOSPC", ENOSPC },
+	{ "EOPNOTSUPP", EOPNOTSUPP },
+	{ "ETIMEDOUT", ETIMEDOUT },
+	{ "ERANGE", ERANGE },
+	{ "ENETDOWN", ENETDOWN },
+	{ "ENOKEY", ENOKEY },
+	{ "EBADMSG", EBADMSG },
+	{ "EKEYREJECTED", EKEYREJECTED },
 };
 
 static const char *errno_name(int error)
@@ -121,6 +136,11 @@ static int set_failure(struct function *fn, const char *key, const char *value)
 {
 	bool hangs = !strcmp(value, "hang"), is_ignored = !strcmp(value, "ignored");
 
+	if (!strcmp(key, "numvfs-store")) {
+		fn->numvfs_hangs = hangs;
+		fn->numvfs_ignored = is_ignored;
+		return hangs || is_ignored || set_error(&fn->numvfs_error, value);
+	}
 	if (!strcmp(key, "settings-store"))
 		return (fn->settings_ignored = is_ignored);
 	if (!strcmp(key, "override-store")) {
@@ -139,7 +159,7 @@ static int set_failure(struct function *fn, const char *key, const char *value)
 		return hangs || is_ignored || set_error(&fn->bind_error, value);
 	}
 	if (!strcmp(key, "probe"))
-		return set_error(&fn->probe_error, value);
+		return (fn->probe_hangs = hangs) || set_error(&fn->probe_error, value);
 	if (!strcmp(key, "uevent"))
 		return (fn->uevent_hangs = hangs) || set_error(&fn->uevent_error, value);
 	return -1;
@@ -160,6 +180,14 @@ static int set_number(struct function *fn, const char *key, const char *value)
 		return sscanf(value, "%u", &fn->numvfs) == 1;
 	if (!strcmp(key, "totalvfs"))
 		return sscanf(value, "%u", &fn->totalvfs) == 1;
+	if (!strcmp(key, "makes"))
+		return sscanf(value, "%u", &fn->makes) == 1;
+	if (!strcmp(key, "busy-stores"))
+		return sscanf(value, "%u", &fn->busy_stores) == 1;
+	if (!strcmp(key, "autoprobe"))
+		return (fn->no_autoprobe = !strcmp(value, "0"));
+	if (!strcmp(key, "made"))
+		return (fn->is_unmade = !strcmp(value, "1"));
 	if (!strcmp(key, "appears"))
 		return sscanf(value, "%u", &fn->appears) == 1;
 	if (!strcmp(key, "replugged"))
@@ -410,6 +438,7 @@ void machine_start(struct machine *m)
 		strcpy(m->fn[i].first_override, m->fn[i].override);
 		strcpy(m->fn[i].first_d3cold, m->fn[i].d3cold);
 		strcpy(m->fn[i].first_power, m->fn[i].power);
+		m->fn[i].first_no_autoprobe = m->fn[i].no_autoprobe;
 	}
 }
 
@@ -504,9 +533,19 @@ static void drop_noiommu_group(struct function *fn)
 	fn->has_group = fn->is_noiommu = false;
 }
 
+/* pci_device_can_probe(), drivers/pci/pci-driver.c */
+static bool can_probe(struct machine *m, const struct function *fn)
+{
+	const struct function *pf = *fn->physfn ? machine_find(m, fn->physfn) : NULL;
+
+	return !pf || !pf->no_autoprobe || *fn->override;
+}
+
 /* probe() of the driver. Returns 0 or -errno. */
 static int probe(struct machine *m, struct function *fn, const struct driver *driver)
 {
+	if (!can_probe(m, fn))
+		return -ENODEV;
 	/* really_probe(): dma_configure() comes first, and what it made stays (drivers/base/dd.c) */
 	fn->has_group = fn->group >= 0;
 	if (strcmp(driver->name, vfio_pci) != 0) {
@@ -711,13 +750,85 @@ int machine_store_probe(struct machine *m, const char *text)
 
 	if (!fn) {
 		ret = -ENODEV;
-	} else if (fn->locked) {
+	} else if (fn->locked || fn->probe_hangs) {
+		fn->locked = true;
 		ret = STORE_HANGS;
 	} else if (!*fn->driver) {
 		/* The result of a probe() is not told. */
 		attach(m, fn);
 	}
 	return stored(m, fn, "drivers_probe", text, ret);
+}
+
+/* sriov_enable(), drivers/pci/iov.c. Returns how many there are now. */
+static unsigned int make_vfs(struct machine *m, struct function *pf, unsigned int number)
+{
+	pf->numvfs = 0;
+	for (unsigned int i = 0; i < m->count && pf->numvfs < number; i++) {
+		struct function *fn = &m->fn[i];
+
+		if (!fn->is_unmade || strcmp(fn->physfn, pf->addr) != 0)
+			continue;
+		fn->is_unmade = false;
+		fn->is_added = true;
+		pf->numvfs++;
+		attach(m, fn);
+	}
+	return pf->numvfs;
+}
+
+/* sriov_numvfs_store(), drivers/pci/iov.c, and what the driver of the function answers. */
+static int set_numvfs(struct machine *m, struct function *fn, const char *text)
+{
+	unsigned int number = (unsigned int)strtoul(text, NULL, 0), made;
+
+	if (number > fn->totalvfs)
+		return -ERANGE;
+	if (fn->locked)
+		return STORE_HANGS;
+	if (number == fn->numvfs)
+		return 0;
+	/* Nor does vfio-pci make any, without its parameter enable_sriov. */
+	if (!*fn->driver || !strcmp(fn->driver, vfio_pci))
+		return -ENOENT;
+	if (fn->numvfs && number)
+		return -EBUSY;
+	if ((fn->locked = fn->numvfs_hangs))
+		return STORE_HANGS;
+	if (fn->busy_stores) {
+		fn->busy_stores--;
+		return -EBUSY;
+	}
+	if (fn->numvfs_error)
+		return -fn->numvfs_error;
+	if (fn->numvfs_ignored)
+		return 0;
+	if (fn->makes && number > fn->makes)
+		number = fn->makes;
+	made = make_vfs(m, fn, number);
+	if (made != number)
+		machine_fault(m, "%s: the record has %u virtual functions, not %u", fn->addr, made,
+			      number);
+	return 0;
+}
+
+int machine_store_numvfs(struct machine *m, struct function *fn, const char *text)
+{
+	char where[NAME_SIZE + 20];
+
+	snprintf(where, sizeof(where), "%s/sriov_numvfs", fn->addr);
+	return stored(m, fn, where, text, set_numvfs(m, fn, text));
+}
+
+int machine_store_autoprobe(struct machine *m, struct function *fn, const char *text)
+{
+	char where[NAME_SIZE + 32];
+	bool is_bool = !strcmp(text, "0") || !strcmp(text, "1");
+
+	snprintf(where, sizeof(where), "%s/sriov_drivers_autoprobe", fn->addr);
+	if (is_bool)
+		fn->no_autoprobe = *text == '0';
+	return stored(m, fn, where, text, is_bool ? 0 : -EINVAL);
 }
 
 int machine_store_efifb(struct machine *m, const char *text)
@@ -845,6 +956,9 @@ void machine_print_end(struct machine *m)
 		show_setting(m, fn, "reset_method", fn->resets, fn->reset_method);
 		show_setting(m, fn, "d3cold_allowed", fn->first_d3cold, fn->d3cold);
 		show_setting(m, fn, "power/control", fn->first_power, fn->power);
+		if (fn->no_autoprobe != fn->first_no_autoprobe)
+			machine_event(m, "%s sriov_drivers_autoprobe is %d", fn->addr,
+				      !fn->no_autoprobe);
 	}
 	if (m->brief)
 		machine_event(m, "%u functions changed", changed);

@@ -38,7 +38,11 @@ struct function {
 	char d3cold[NAME_SIZE], power[NAME_SIZE];
 	int boot_vga; /* -1: no such attribute */
 	unsigned int numvfs, totalvfs;
-	unsigned int appears;		    /* there from this run on */
+	bool no_autoprobe;	  /* sriov_drivers_autoprobe is 0 */
+	bool is_unmade;		  /* made by a store to its physical function's sriov_numvfs */
+	unsigned int makes;	  /* the most that its driver makes at once; 0: totalvfs */
+	unsigned int busy_stores; /* so many stores to sriov_numvfs answer EBUSY */
+	unsigned int appears;	  /* there from this run on */
 	unsigned int replugged, given_back; /* before this run */
 	unsigned int adds; /* ms: no driver matches it before, pci_bus_add_device() */
 	bool is_added;
@@ -48,13 +52,14 @@ struct function {
 	/* Hazards */
 	bool unbind_hangs, unbind_ignored, bind_hangs, bind_ignored, override_ignored,
 		override_hangs;
-	bool uevent_hangs, settings_ignored;
-	int unbind_error, bind_error, probe_error, override_error, uevent_error;
+	bool uevent_hangs, settings_ignored, numvfs_hangs, numvfs_ignored, probe_hangs;
+	int unbind_error, bind_error, probe_error, override_error, uevent_error, numvfs_error;
 
 	bool locked;  /* a driver hangs inside remove(): the device lock is held */
 	bool touched; /* something was stored for it */
 	char first_driver[NAME_SIZE], first_override[NAME_SIZE];
 	char first_d3cold[NAME_SIZE], first_power[NAME_SIZE];
+	bool first_no_autoprobe;
 };
 
 struct driver {
@@ -121,6 +126,15 @@ __attribute__((format(printf, 2, 3))) void machine_fault(struct machine *m, cons
 /* machine_store_setting - reset_method, d3cold_allowed or power/control; "held" is its value. */
 int machine_store_setting(struct machine *m, struct function *fn, const char *name, char *held,
 			  const char *text);
+
+/*
+ * machine_store_numvfs - sriov_numvfs of a physical function: those of the record that are still to be made
+ * appear, in its order, and are probed. The caller shows them afterwards.
+ */
+int machine_store_numvfs(struct machine *m, struct function *fn, const char *text);
+
+/* machine_store_autoprobe - sriov_drivers_autoprobe: may a driver probe one that has no override? */
+int machine_store_autoprobe(struct machine *m, struct function *fn, const char *text);
 
 int machine_store_override(struct machine *m, struct function *fn, const char *text);
 int machine_store_bind(struct machine *m, struct driver *driver, const char *text);
