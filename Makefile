@@ -285,7 +285,7 @@ check-changes-asan: all $(B)/asan/vfio-early ## the same, sanitized
 	$(scratch) tests/host/changes/run $(B)/asan/vfio-early
 
 bench: setup ## by hand: measures, draws the picture of README.md
-	$(MAKE) all deb
+	$(MAKE) all deb $(fakefs)
 	tests/bench/run
 
 check-completion: all ## what bash, zsh and fish offer; the table has every option

@@ -702,8 +702,6 @@ static void read_details(const struct collection *collection, struct pci_functio
 	struct pci_address other = fn->addr;
 
 	read_facts(SYSFS_ROOT(collection), collection->table, fn);
-	if (collection->plan->names_vfs)
-		pci_read_pf(SYSFS_ROOT(collection), fn);
 	if (collection->plan->boot_vga != PLAN_BOOT_VGA_KEEP)
 		return;
 	fn->boot_vga_slot = find_framebuffer(SYSFS_ROOT(collection), &fn->addr, true) !=
@@ -732,6 +730,9 @@ static int add_mate(const char *name, void *arg)
 		return 0;
 	}
 	read_details(collection, fn);
+	/* Of those that a line names it is known by now. */
+	if (collection->plan->names_vfs)
+		pci_read_pf(SYSFS_ROOT(collection), fn);
 	table->count++;
 	return 0;
 }

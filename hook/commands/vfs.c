@@ -10,11 +10,12 @@
  *  3. sriov_numvfs, in a child with a deadline: it is the driver that makes them. No lock of ours is held:
  *     udev starts a late run for each of them meanwhile.
  *  4. sriov_drivers_autoprobe as it was.
- *  5. A late run for each, as udev starts it too: the second of the two has nothing to do.
+ *  5. A verdict for each, by vfs_decide.c and by the late run that udev starts: the second of the two has
+ *     nothing to do.
  *  6. drivers_probe for those that no line takes.
  *
  * A number that is there already, and not zero, is somebody else's, and stays. Decides nothing about a
- * virtual function: that is the late run's.
+ * virtual function: that is vfs_decide.c's.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -23,6 +24,7 @@
 #include <unistd.h>
 
 #include "commands/command.h"
+#include "commands/vfs_decide.h"
 #include "early/act.h"
 #include "early/paths.h"
 #include "early/pci.h"
@@ -35,7 +37,6 @@
 #include "util/program.h"
 #include "util/words.h"
 
-#define PATH_BIND      "/usr/lib/vfio-early/vfio-early-bind"
 #define PATH_SYSTEMCTL "/usr/bin/systemctl"
 #define PATH_SYSTEMD   "run/systemd/system" /* there when systemd is the init: sd_booted(3) */
 
@@ -46,6 +47,7 @@ struct making {
 	struct report report;
 	struct pci_function pf;
 	unsigned int wanted, made;
+	bool is_repeat; /* it had some in this boot before */
 };
 
 static const struct options_entry entries[] = {
@@ -214,60 +216,21 @@ static int try_again_later(struct making *making, int error)
 	return COMMAND_INCOMPLETE;
 }
 
-/* --- the virtual functions */
-
-/* The verdict is the late run's, whichever of two comes first. */
-static void decide_one(const struct making *making, const struct pci_address *vf)
-{
-	char addr[PCI_ADDRESS_SIZE];
-	const char *const argv[] = { PATH_BIND, "--late", pci_address_format(vf, addr), NULL };
-
-	if (making->root.is_host)
-		program_run(NULL, argv, NULL, NULL);
-}
-
-/* Has nobody got it, and does nobody keep it from all? */
-static bool is_free(const struct making *making, const struct pci_function *vf)
-{
-	char path[SYSFS_PATH_MAX], text[PCI_DRIVER_SIZE];
-	int len = sysfs_read(making->root.fd, pci_attribute(path, &vf->addr, "driver_override"),
-			     text, sizeof(text));
-
-	return !*vf->driver && (len == 0 || (len > 0 && !strcmp(text, "(null)")));
-}
-
-/* Steps 5 and 6, for one. Returns false when there is no such one. */
-static bool hand_over(struct making *making, unsigned int number)
-{
-	char path[SYSFS_PATH_MAX], name[32], text[PCI_ADDRESS_SIZE], addr[PCI_ADDRESS_SIZE];
-	struct pci_address where;
-	struct pci_function vf;
-
-	snprintf(name, sizeof(name), "virtfn%u", number);
-	if (sysfs_link_name(making->root.fd, pci_attribute(path, &making->pf.addr, name), text,
-			    sizeof(text)) ||
-	    pci_address_parse(text, &where))
-		return false;
-	/* NVIDIA's are divided by its own driver, and never vfio-pci's. */
-	if (strcmp(making->pf.driver, "nvidia") != 0)
-		decide_one(making, &where);
-	if (pci_read(making->root.fd, &where, &vf) || !is_free(making, &vf))
-		return true;
-	sysfs_store(making->root.fd, PATH_PCI_PROBE, pci_address_format(&where, addr));
-	pci_read_driver(making->root.fd, &where, vf.driver);
-	pci_read_group(making->root.fd, &vf);
-	/* What an except line says, or what went wrong, was said by the late run. */
-	if (report_find_entry(&making->report, &vf) != REPORT_NONE)
-		return true;
-	say(making, &vf, REPORT_INFO, REPORT_LEFT, REASON_VF_LEFT,
-	    *vf.driver ? WORDS("vf-left", "no bind line names it: left to its own driver") :
-			 WORDS("vf-left", "no bind line names it, and it has no driver"));
-	return true;
-}
+/* --- the whole */
 
 static int finish(struct making *making, int error)
 {
+	const struct vfs_made made = {
+		.root = &making->root,
+		.plan = making->plan,
+		.report = &making->report,
+		.pf = &making->pf.addr,
+		.count = making->made,
+		.is_repeat = making->is_repeat,
+		.is_divided = !strcmp(making->pf.driver, "nvidia"),
+	};
 	char text[128];
+	int ret;
 
 	if (error == -ETIMEDOUT)
 		return fail(making, REASON_VFS_STUCK,
@@ -286,9 +249,8 @@ static int finish(struct making *making, int error)
 	else
 		fail(making, REASON_VFS_FAILED, "virtual functions made: %u of %u", making->made,
 		     making->wanted);
-	for (unsigned int i = 0; i < making->made && hand_over(making, i); i++)
-		;
-	return making->made == making->wanted ? COMMAND_OK : COMMAND_INCOMPLETE;
+	ret = vfs_decide(&made);
+	return !ret && making->made == making->wanted ? COMMAND_OK : COMMAND_INCOMPLETE;
 }
 
 /* What stands in the way before anything is written. Returns whether nothing does. @status: else, the exit's */
@@ -342,6 +304,7 @@ static int run(struct making *making)
 	making->wanted = line->number;
 	making->report.rootfd = making->root.fd;
 	report_begin(&making->report, false);
+	making->is_repeat = report_find_entry(&making->report, &making->pf) == REPORT_MADE;
 	return may_make(making, is_moved, &ret) ? finish(making, make(making)) : ret;
 }
 

@@ -139,7 +139,7 @@ void filesystem_add_file(struct graph *graph, const char *file, const struct cau
 	}
 	graph_note(
 		graph,
-		"%s, which %s is on, is on no mounted file system: the controller of every disk is protected",
+		"no mounted file system holds %s, on which %s lies: every disk's function is protected",
 		file, cause->name);
 	graph_add_all_disks(graph, cause);
 }
@@ -317,8 +317,8 @@ static bool add_by_type(struct graph *graph, struct libmnt_fs *fs, const char *s
 	switch (type_lies_on(fs)) {
 	case IN_MEMORY:
 		if (!cause->minor && cause->kind != CAUSE_IN_USE)
-			graph_note(graph, "%s is in memory (%s): it needs no device", cause->name,
-				   type);
+			graph_note(graph, "%s lies in memory (%s): nothing to protect for it",
+				   cause->name, type);
 		return true;
 	case ON_NOTHING:
 		return true;

@@ -39,7 +39,7 @@ FILE *graph_open(struct graph *graph, const char *path)
 	FILE *f = tree_open(graph->root, path);
 
 	if (!f && (errno == EISDIR || errno == ENOTSUP))
-		graph_note(graph, "/%s is not a regular file: it was not read", path);
+		graph_note(graph, "/%s is not a regular file and is left out", path);
 	return f;
 }
 
@@ -332,10 +332,8 @@ void graph_add_network(struct graph *graph, const struct cause *cause, const cha
 {
 	if (cause->kind == CAUSE_IN_USE)
 		return;
-	graph_note(
-		graph,
-		"%s is reached through %s: the card of every network interface that is up is protected",
-		cause->name, over);
+	graph_note(graph, "%s lies behind %s: every network function that is up is protected",
+		   cause->name, over);
 	graph_add_all_nics(graph, CAUSE_REACHES, cause->name);
 }
 
@@ -343,10 +341,10 @@ void graph_add_anything(struct graph *graph, const struct cause *cause, const ch
 {
 	if (cause->kind == CAUSE_IN_USE)
 		return;
-	graph_note(
-		graph,
-		"the devices below %s are not known: the controller of every disk and the card of every network interface that is up are protected",
-		what);
+	graph_note(graph,
+		   "what lies under %s cannot be found out: every disk's function and every network "
+		   "function that is up is protected",
+		   what);
 	graph_add_all_disks(graph, cause);
 	graph_add_all_nics(graph, CAUSE_REACHES, cause->name);
 }

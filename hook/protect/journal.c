@@ -57,7 +57,8 @@ static void add_unread(struct graph *graph, const char *type, const struct cause
 		return;
 	graph_note(
 		graph,
-		"the superblock of %s (%s) cannot be read, and may name another device: the controller of every disk is protected",
+		"the superblock of %s (%s) cannot be read, which may name a further device: every "
+		"disk's function is protected",
 		cause->name, type);
 	graph_add_all_disks(graph, cause);
 }

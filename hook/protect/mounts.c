@@ -74,8 +74,7 @@ static int ignore_bad_line(struct libmnt_table *table, const char *filename, int
 {
 	struct graph *graph = mnt_table_get_userdata(table);
 
-	graph_note(graph, "/%s:%d: this line is wrong and was left out: correct it", filename,
-		   line);
+	graph_note(graph, "/%s line %d cannot be read and is left out", filename, line);
 	return 1;
 }
 
@@ -93,7 +92,7 @@ struct libmnt_table *mounts_read(struct graph *graph, const char *path)
 		mnt_table_set_userdata(table, graph);
 		mnt_table_set_parser_errcb(table, ignore_bad_line);
 		if (mnt_table_parse_stream(table, f, path))
-			graph_note(graph, "/%s could not be read to its end", path);
+			graph_note(graph, "/%s cannot be read to its end", path);
 	}
 	fclose(f);
 	return table;
@@ -218,12 +217,12 @@ static void collect_named(struct graph *graph, const char *tag, const char *valu
 	graph_begin(graph);
 	if (!mounts_add_named(graph, tag, value, cause)) {
 		if (graph->records) {
-			graph_note(graph, "%s: %s%s%s (%s) is on no disk that is present now",
-				   where, tag ? tag : "", tag ? "=" : "", value, cause->name);
+			graph_note(graph, "%s: %s%s%s (%s) is on no disk that is here now", where,
+				   tag ? tag : "", tag ? "=" : "", value, cause->name);
 		} else {
 			graph_note(
 				graph,
-				"%s: %s%s%s (%s) cannot be looked up, because udev's database is empty: the controller of every disk is protected",
+				"%s: %s%s%s (%s) cannot be looked up, udev's database is empty: every disk's function is protected",
 				where, tag ? tag : "", tag ? "=" : "", value, cause->name);
 			graph_add_all_disks(graph, cause);
 		}
@@ -356,7 +355,7 @@ static void collect_swaps(struct graph *graph, enum cause_kind kind)
 		} else {
 			graph_note(
 				graph,
-				"swap is on %s, which is not in sysfs: the controller of every disk is protected",
+				"swap is on %s, which sysfs does not have: every disk's function is protected",
 				source);
 			graph_add_all_disks(graph, &cause);
 		}

@@ -106,7 +106,7 @@ static unsigned int add_interfaces(struct graph *graph, const struct stringset *
 		/* A tunnel, a veth pair: what is below is not in sysfs. */
 		graph_note(
 			graph,
-			"the card below %s, which has a default route, is not known: the card of every network interface that is up is protected",
+			"what carries %s, which has a default route, cannot be found out: every network function that is up is protected",
 			list->s[i]);
 		graph_add_all_nics(graph, CAUSE_MAY_ROUTE, list->s[i]);
 	}
@@ -122,7 +122,7 @@ void network_collect(struct graph *graph)
 	if (routes.unnamed) {
 		graph_note(
 			graph,
-			"there is a default route in another table than main, or by a next hop object, and its interface is not known: the card of every network interface that is up is protected");
+			"the interface of a default route, of another table than the main one or by a next hop object, cannot be found out: every network function that is up is protected");
 		graph_add_all_nics(graph, CAUSE_MAY_ROUTE, "of another table");
 	}
 	if (routes.defaults.n || routes.unnamed) {
@@ -130,11 +130,11 @@ void network_collect(struct graph *graph)
 	} else if (add_interfaces(graph, &routes.addressed, CAUSE_ADDRESS)) {
 		graph_note(
 			graph,
-			"there is no default route: the card of every interface with an address is protected");
+			"there is no default route: every interface with an address is protected");
 	} else {
 		graph_note(
 			graph,
-			"there is no default route and no address: the card of every network interface that is up is protected");
+			"there is no default route and no address: every network function that is up is protected");
 		graph_add_all_nics(graph, CAUSE_MAY_ROUTE, "none now");
 	}
 	routes_clear(&routes);

@@ -76,14 +76,13 @@ static void add_pool(struct graph *graph, const char *pool, const struct cause *
 	if (any) {
 		graph_note(
 			graph,
-			"udev knows no disk of the ZFS pool %s: the disks of all pools are protected",
+			"udev knows no member of the ZFS pool %s: every member of any pool is protected",
 			pool ? pool : cause->name);
 		return;
 	}
-	graph_note(
-		graph,
-		"udev knows no disk of the ZFS pool %s: the controller of every disk is protected",
-		pool ? pool : cause->name);
+	graph_note(graph,
+		   "udev knows no member of the ZFS pool %s: every disk's function is protected",
+		   pool ? pool : cause->name);
 	graph_add_all_disks(graph, cause);
 }
 
@@ -174,16 +173,14 @@ void pools_add_btrfs(struct graph *graph, const char *device, const struct cause
 	if (*device)
 		return;
 	if (any) {
-		graph_note(
-			graph,
-			"no disk of the btrfs of %s is present: the disks of every btrfs are protected",
-			cause->name);
+		graph_note(graph,
+			   "the btrfs of %s names no device that is here: every btrfs is protected",
+			   cause->name);
 		return;
 	}
-	graph_note(
-		graph,
-		"no disk of the btrfs of %s is present: the controller of every disk is protected",
-		cause->name);
+	graph_note(graph,
+		   "the btrfs of %s has no device that is here: every disk's function is protected",
+		   cause->name);
 	graph_add_all_disks(graph, cause);
 }
 

@@ -254,10 +254,9 @@ static void make_list(struct graph *graph, struct protect_facts *facts)
 		FILE *out;
 
 		if (read_id(graph, &node->addr, &entry->id)) {
-			graph_note(
-				graph,
-				"this host needs %s, but sysfs has no ID for it: it is not protected",
-				pci_address_format(&node->addr, text));
+			graph_note(graph,
+				   "%s is needed, but sysfs has no ID of it: it is not protected",
+				   pci_address_format(&node->addr, text));
 			continue;
 		}
 		if (node->belows)

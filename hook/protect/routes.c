@@ -278,7 +278,7 @@ void routes_read(struct graph *graph, struct routes *routes)
 		if (ret)
 			graph_note(
 				graph,
-				"the kernel cannot be asked for its routes (%s): /proc/net is read instead",
+				"the kernel does not tell its routes (%s): /proc/net is read instead",
 				strerror(-ret));
 	}
 	if (ret) {

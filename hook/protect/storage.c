@@ -100,7 +100,7 @@ static void add_slaves(struct graph *graph, const char *path, const struct cause
 	if (tree_path(dir, "%s/slaves", path))
 		return;
 	if (graph_names(graph, dir, &names))
-		graph_note(graph, "/%s cannot be listed", dir);
+		graph_note(graph, "%s cannot be listed", dir);
 	for (size_t i = 0; i < names.n; i++) {
 		if (tree_path(slave, "%s/%s", dir, names.s[i]) ||
 		    tree_real_path(graph->root, slave, real))
@@ -226,7 +226,7 @@ static void add_fibre_channel(struct graph *graph, const char *controller,
 	if (may.kind == CAUSE_HOLDS)
 		may.kind = CAUSE_MAY_HOLD;
 	graph_note(graph,
-		   "%s is reached through NVMe over Fibre Channel: every Fibre Channel adapter is "
+		   "%s lies behind NVMe over Fibre Channel: every Fibre Channel adapter is "
 		   "protected",
 		   cause->name);
 	if (!graph_add_class(graph, PATH_FC_HOST, &may))
@@ -473,7 +473,7 @@ static void add_without_function(struct graph *graph, const char *path, const st
 	} else if (starts_with(path, "sys/devices/virtual/") ||
 		   starts_with(path, "sys/devices/tcm_loop") ||
 		   starts_with(path, "sys/devices/pseudo")) {
-		tree_path(text, "%s, which %s is on,", name, cause->name);
+		tree_path(text, "%s, on which %s lies,", name, cause->name);
 		graph_add_anything(graph, cause, text);
 	}
 	/* Else it is a board's own device (MMC, virtio-mmio, VMBus), which no PCI driver can take. */

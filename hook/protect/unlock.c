@@ -102,8 +102,8 @@ static void add_place(struct graph *graph, const char *place, const struct cause
 		return;
 	/* What is put in before each boot may be put in anywhere. */
 	graph_note(graph,
-		   "what unlocks %s (%s) is on no disk that is present now: every USB controller "
-		   "is protected",
+		   "what unlocks %s (%s) is on no disk that is here now: every USB controller is "
+		   "protected",
 		   cause->name, place);
 	graph_add_class(graph, PATH_USB_DEVICES, cause);
 }
@@ -207,8 +207,8 @@ static void add_entry(struct graph *graph, const struct crypttab_entry *entry,
 	}
 	if (wants_token(entry)) {
 		graph_note(graph,
-			   "a token or a program unlocks %s, and may need a device on any USB port: "
-			   "every USB controller is protected",
+			   "a token or a program unlocks %s, and what that needs may be plugged in "
+			   "anywhere: every USB controller is protected",
 			   cause->name);
 		graph_add_class(graph, PATH_USB_DEVICES, &unlocks);
 	}
@@ -318,7 +318,7 @@ void unlock_collect(struct graph *graph)
 		return;
 	if (!keyboards)
 		graph_note(graph,
-			   "the boot asks for a passphrase, and no keyboard is plugged in now: "
+			   "a passphrase is asked for at boot, and there is no keyboard now: "
 			   "every USB controller is protected");
 	add_controller(graph, first);
 }

@@ -47,6 +47,9 @@ def calls: .calls_per_function // empty |
 
 [boot], [scan], [growth],
 [.list // empty | times("list, \(.functions) functions"; .early_ms; "lspci -nnk"; .lspci_ms; 0.5)],
+[.vfs // empty | "\(.functions) virtual functions, write to verdict" as $what |
+	times($what; .early_ms; "the writes alone"; .floor_ms; 1.3),
+	times($what; .early_wall_ms; "on the clock"; .floor_wall_ms; null)],
 [number("static binary"; .size_bytes; " B"; 20480)],
 [number("peak memory"; .peak_kib; " KiB"; null)],
 [calls],

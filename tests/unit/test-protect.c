@@ -61,10 +61,10 @@ static void expect(const char *wanted)
 
 /* Storage tests have no network at all; this is what is said of that. */
 #define NO_NET \
-	"# there is no default route and no address: the card of every network interface that is up is protected\n"
+	"# there is no default route and no address: every network function that is up is protected\n"
 
 #define NO_KEYBOARD \
-	"# the boot asks for a passphrase, and no keyboard is plugged in now: every USB controller is protected\n"
+	"# a passphrase is asked for at boot, and there is no keyboard now: every USB controller is protected\n"
 
 #define NVME0(reason)	   "0000:00:10.0=8086:a340 above 0000:01:00.0, which " reason "\n"
 #define NVME1(reason)	   "0000:00:11.0=8086:a340 above 0000:02:00.0, which " reason "\n"
@@ -220,7 +220,7 @@ static void btrfs_of_unknown_device_protects_every_btrfs(void **state)
 	machine_link("sys/fs/btrfs/5678/devices/nvme2n1p2", "sys/class/block/nvme2n1p2");
 	machine_add_mount("0:25", "/@", "/", "btrfs", "/dev/gone", "rw,subvol=/@");
 	expect(NVME0("may hold /") NVME2("may hold /") NVME0_DISK("may hold /") NVME2_DISK(
-		"may hold /") "# no disk of the btrfs of / is present: the disks of every btrfs are protected\n" NO_NET);
+		"may hold /") "# the btrfs of / names no device that is here: every btrfs is protected\n" NO_NET);
 }
 
 static void unmounted_btrfs_is_found_by_its_uuid_on_all_members(void **state)
@@ -274,7 +274,7 @@ static void zfs_pool_of_unknown_members_protects_any_pool(void **state)
 	machine_add_udev("259:12", "E:ID_FS_TYPE=ext4\n");
 	machine_add_mount("0:27", "/", "/", "zfs", "rpool/ROOT", "rw,xattr");
 	expect(NVME0("may hold /") NVME0_DISK(
-		"may hold /") "# udev knows no disk of the ZFS pool rpool: the disks of all pools are protected\n" NO_NET);
+		"may hold /") "# udev knows no member of the ZFS pool rpool: every member of any pool is protected\n" NO_NET);
 }
 
 static void zfs_without_udev_protects_every_disk(void **state)
@@ -284,7 +284,7 @@ static void zfs_without_udev_protects_every_disk(void **state)
 	machine_add_sata(0);
 	machine_add_mount("0:27", "/", "/", "zfs", "rpool/ROOT", "rw,xattr");
 	expect(NVME0("may hold /") "0000:00:17.0=8086:a352 may hold /\n" NVME0_DISK(
-		"may hold /") "# udev knows no disk of the ZFS pool rpool: the controller of every disk is protected\n" NO_NET);
+		"may hold /") "# udev knows no member of the ZFS pool rpool: every disk's function is protected\n" NO_NET);
 }
 
 static void swap_on_zvol_leads_to_its_pool(void **state)
@@ -325,7 +325,7 @@ static void loop_on_itself_protects_every_disk(void **state)
 	machine_add_mount("0:30", "/", "/", "overlay", "overlay",
 			  "rw,lowerdir=/rofs,upperdir=/cow/up");
 	expect(NVME0("may hold /") NVME0_DISK(
-		"may hold /") "# the devices below / (overlay) are not known: the controller of every disk and the card of every network interface that is up are protected\n" NO_NET);
+		"may hold /") "# what lies under / (overlay) cannot be found out: every disk's function and every network function that is up is protected\n" NO_NET);
 }
 
 static void overlay_on_known_layers_protects_those(void **state)
@@ -338,7 +338,7 @@ static void overlay_on_known_layers_protects_those(void **state)
 	machine_add_mount("0:30", "/", "/", "overlay", "overlay",
 			  "rw,lowerdir=/media/ro,upperdir=/media/rw/up,workdir=/media/rw/work");
 	expect(NVME0("holds /") NVME0_DISK(
-		"holds /") "# / is in memory (tmpfs): it needs no device\n" NO_NET);
+		"holds /") "# / lies in memory (tmpfs): nothing to protect for it\n" NO_NET);
 }
 
 static void bcache_protects_disk_and_cache(void **state)
@@ -440,7 +440,7 @@ static void unknown_virtual_disk_protects_every_disk(void **state)
 	machine_add_disk("sys/devices/virtual/block/drbd0", "147:0");
 	machine_add_mount("147:0", "/", "/", "ext4", "/dev/drbd0", "rw");
 	expect(NVME0("may hold /") NVME0_DISK(
-		"may hold /") "# the devices below drbd0, which / is on, are not known: the controller of every disk and the card of every network interface that is up are protected\n" NO_NET);
+		"may hold /") "# what lies under drbd0, on which / lies, cannot be found out: every disk's function and every network function that is up is protected\n" NO_NET);
 }
 
 static void iscsi_root_protects_every_network_function_that_is_up(void **state)
@@ -456,7 +456,7 @@ static void iscsi_root_protects_every_network_function_that_is_up(void **state)
 	machine_add_mount("8:0", "/", "/", "ext4", "/dev/sda", "rw");
 	machine_add_default_route("eno1");
 	expect("0000:00:19.0=8086:1533 carries the default route (eno1); may reach / over the network\n"
-	       "# / is reached through iSCSI: the card of every network interface that is up is protected\n");
+	       "# / lies behind iSCSI: every network function that is up is protected\n");
 }
 
 static void nfs_root_protects_every_network_function_that_is_up(void **state)
@@ -468,8 +468,8 @@ static void nfs_root_protects_every_network_function_that_is_up(void **state)
 	machine_put("proc/net/if_inet6", "fe80000000000000000000000000000a 02 40 20 80     eno1\n"
 					 "fd00000000000000000000000000000a 02 40 00 80     eno1\n");
 	expect("0000:00:19.0=8086:1533 carries the address of eno1; may reach / over the network\n"
-	       "# / is reached through nfs4: the card of every network interface that is up is protected\n"
-	       "# there is no default route: the card of every interface with an address is protected\n");
+	       "# / lies behind nfs4: every network function that is up is protected\n"
+	       "# there is no default route: every interface with an address is protected\n");
 }
 
 static void swap_on_another_disk_is_protected(void **state)
@@ -525,7 +525,7 @@ static void unmounted_esp_in_fstab_is_found_by_uuid(void **state)
 				 "UUID=dead-beef /boot vfat nofail 0 1\n"
 				 "tmpfs /var/tmp tmpfs defaults 0 0\n");
 	expect(NVME0("holds /") NVME1("holds /boot/efi") NVME0_DISK("holds /") NVME1_DISK(
-		"holds /boot/efi") "# /etc/fstab: UUID=dead-beef (/boot) is on no disk that is present now\n" NO_NET);
+		"holds /boot/efi") "# /etc/fstab: UUID=dead-beef (/boot) is on no disk that is here now\n" NO_NET);
 }
 
 /* Each would wait for a writer: the runner's time would be up. */
@@ -540,9 +540,9 @@ static void fifos_in_place_of_files_are_left_out(void **state)
 	machine_put_fifo(PCI0 "0000:00:10.0/0000:01:00.0/subsystem_vendor");
 	alarm(10);
 	expect(NVME0("holds /") NVME0_DISK(
-		"holds /") "# /run/udev/data/b8:0 is not a regular file: it was not read\n"
-			   "# /etc/fstab is not a regular file: it was not read\n"
-			   "# /proc/swaps is not a regular file: it was not read\n" NO_NET);
+		"holds /") "# /run/udev/data/b8:0 is not a regular file and is left out\n"
+			   "# /etc/fstab is not a regular file and is left out\n"
+			   "# /proc/swaps is not a regular file and is left out\n" NO_NET);
 	alarm(0);
 }
 
@@ -556,7 +556,7 @@ static void fstab_without_udev_protects_every_disk(void **state)
 		    "LABEL=BOOT /boot ext4 defaults 0 1\n/srv/var /var none bind 0 0\n");
 	expect(NVME0("holds /, /var; may hold /boot") NVME1("may hold /boot")
 		       NVME0_DISK("holds /, /var; may hold /boot") NVME1_DISK(
-			       "may hold /boot") "# /etc/fstab: LABEL=BOOT (/boot) cannot be looked up, because udev's database is empty: the controller of every disk is protected\n" NO_NET);
+			       "may hold /boot") "# /etc/fstab: LABEL=BOOT (/boot) cannot be looked up, udev's database is empty: every disk's function is protected\n" NO_NET);
 }
 
 static void esp_mounted_anywhere_is_protected(void **state)
@@ -611,7 +611,7 @@ static void device_with_a_slash_in_its_name_is_found(void **state)
 	machine_add_mount("0:30", "/", "/", "tmpfs", "tmpfs", "rw");
 	machine_put("proc/swaps", "Filename\tType\n/dev/cciss/c0d0p1 partition 9 0 -2\n");
 	expect("0000:00:02.0=103c:3230 holds swap\n"
-	       "# / is in memory (tmpfs): it needs no device\n" NO_NET);
+	       "# / lies in memory (tmpfs): nothing to protect for it\n" NO_NET);
 }
 
 static void virtio_root_protects_its_function(void **state)
@@ -633,8 +633,7 @@ static void function_without_an_id_is_said(void **state)
 	(void)state;
 	machine_add_disk(PCI0 "0000:00:03.0/virtio1/block/vda", "254:0");
 	machine_add_mount("254:0", "/", "/", "ext4", "/dev/vda", "rw");
-	expect(NO_NET
-	       "# this host needs 0000:00:03.0, but sysfs has no ID for it: it is not protected\n");
+	expect(NO_NET "# 0000:00:03.0 is needed, but sysfs has no ID of it: it is not protected\n");
 	machine_put("sys/bus/pci/devices/0000:00:03.0/uevent",
 		    "DRIVER=x\nPCI_CLASS=10000\nPCI_ID=1AF4:1042\n");
 	expect("0000:00:03.0=1af4:1042 holds /\n" NO_NET);
@@ -647,7 +646,7 @@ static void recorded_link_out_of_the_tree_is_not_followed(void **state)
 	machine_add_mount("8:1", "/", "/", "ext4", "/dev/sda1", "rw");
 	assert_int_equal(symlink("/proc", machine_below("sys/dev/block/8:1")), 0);
 	expect(NVME0("may hold /") NVME0_DISK(
-		"may hold /") "# the devices below / (ext4) are not known: the controller of every disk and the card of every network interface that is up are protected\n" NO_NET);
+		"may hold /") "# what lies under / (ext4) cannot be found out: every disk's function and every network function that is up is protected\n" NO_NET);
 }
 
 static void many_needs_keep_the_reason_short(void **state)
@@ -849,7 +848,7 @@ static void key_that_is_not_plugged_in_protects_every_usb_controller(void **stat
 	machine_put("etc/crypttab", "root_crypt PARTUUID=pp /root.key:LABEL=GONE luks\n");
 	expect(ROOT_PORT
 	       "0000:00:14.0=8086:a36d holds what unlocks /\n" STICK_UNLOCKS ROOT_DISK
-	       "# what unlocks / (/root.key:LABEL=GONE) is on no disk that is present now: every USB controller is protected\n" NO_NET);
+	       "# what unlocks / (/root.key:LABEL=GONE) is on no disk that is here now: every USB controller is protected\n" NO_NET);
 }
 
 static void only_keyboard_is_protected_where_a_passphrase_is_asked(void **state)
@@ -902,9 +901,9 @@ static void no_keyboard_now_protects_every_usb_controller(void **state)
 	expect(ROOT_PORT ROOT_DISK NO_NET);
 }
 
-#define NO_TOKEN                                                                              \
-	"# a token or a program unlocks /, and may need a device on any USB port: every USB " \
-	"controller is protected\n"
+#define NO_TOKEN                                                                                   \
+	"# a token or a program unlocks /, and what that needs may be plugged in anywhere: every " \
+	"USB controller is protected\n"
 
 static void token_that_unlocks_protects_every_usb_controller(void **state)
 {
@@ -1100,7 +1099,7 @@ static void default_route_through_a_tunnel_protects_all_that_is_up(void **state)
 	machine_put(PCI0 "0000:00:1c.1/0000:02:00.0/net/eth1/flags", SET_DOWN);
 #define MAY "may carry the default route (wg0)"
 	expect(PORT0(MAY) PORT2(MAY) NIC0(MAY) NIC2(
-		MAY) "# the card below wg0, which has a default route, is not known: the card of every network interface that is up is protected\n");
+		MAY) "# what carries wg0, which has a default route, cannot be found out: every network function that is up is protected\n");
 }
 
 static void no_default_route_protects_what_has_an_address(void **state)
@@ -1111,7 +1110,7 @@ static void no_default_route_protects_what_has_an_address(void **state)
 		    ROUTE_HEAD "docker0\t000011AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n"
 			       "eth1\t000200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n");
 	expect(PORT1("carries the address of eth1") NIC1(
-		"carries the address of eth1") "# there is no default route: the card of every interface with an address is protected\n");
+		"carries the address of eth1") "# there is no default route: every interface with an address is protected\n");
 }
 
 static void default_route_of_another_table_protects_all_that_is_up(void **state)
@@ -1127,7 +1126,7 @@ static void default_route_of_another_table_protects_all_that_is_up(void **state)
 					 "        /32 host LOCAL\n");
 #define OTHER "may carry the default route (of another table)"
 	expect(PORT0(OTHER) PORT2(OTHER) NIC0(OTHER) NIC2(
-		OTHER) "# there is a default route in another table than main, or by a next hop object, and its interface is not known: the card of every network interface that is up is protected\n");
+		OTHER) "# the interface of a default route, of another table than the main one or by a next hop object, cannot be found out: every network function that is up is protected\n");
 }
 
 static void blackhole_of_another_table_is_no_default(void **state)
