@@ -144,6 +144,14 @@ static void say_no_driver(const struct native *native, struct handover_item *ite
 		snprintf(item->fix, sizeof(item->fix),
 			 "remove it from /etc/modprobe.d, or load it with modprobe");
 		break;
+	case NATIVE_INSTALL:
+		item->code = "native-install";
+		snprintf(item->why, sizeof(item->why),
+			 "given back, without a driver: `install %s` of modprobe.d runs `%s`",
+			 native->module, native->command);
+		snprintf(item->fix, sizeof(item->fix),
+			 "remove that line, or: modprobe --ignore-install %s", native->module);
+		break;
 	case NATIVE_FAILED:
 		item->code = "native-load-failed";
 		snprintf(item->why, sizeof(item->why),
@@ -329,6 +337,10 @@ static void say_planned(struct handover *handover, const struct taken *taken)
 		if (native.state == NATIVE_THERE)
 			snprintf(item->why, sizeof(item->why), "would be given back to %s",
 				 native.module);
+		else if (native.state == NATIVE_INSTALL)
+			snprintf(item->why, sizeof(item->why),
+				 "would be given back; `install %s` of modprobe.d runs `%s`",
+				 native.module, native.command);
 		else if (*native.module)
 			snprintf(item->why, sizeof(item->why),
 				 "would be given back; module %s is blacklisted", native.module);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A function's own driver; see native.h. */
+#include <errno.h>
 #include <libkmod.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,10 +31,22 @@ static void name_it(struct native *native, enum native_state state, struct kmod_
 	snprintf(native->module, sizeof(native->module), "%s", kmod_module_get_name(module));
 }
 
+/*
+ * What modprobe.d has run instead of the module (modprobe.d(5), install), and it is not loaded: `install nvidia
+ * /bin/true` is how many a guide keeps a driver away. NULL: there is no such line, or it has done its work.
+ */
+static const char *find_command(const struct root *root, struct kmod_module *module)
+{
+	int state = root->is_host ? kmod_module_get_initstate(module) : -ENOENT;
+
+	return state < 0 ? kmod_module_get_install_commands(module) : NULL;
+}
+
 /* One of those that are not blacklisted. */
 static void take(const struct root *root, struct kmod_module *module, bool is_loaded,
 		 struct native *native)
 {
+	const char *command;
 	int ret = 0;
 
 	if (is_loaded && root->is_host)
@@ -41,7 +54,10 @@ static void take(const struct root *root, struct kmod_module *module, bool is_lo
 						      NULL, NULL);
 	if (native->state == NATIVE_THERE)
 		return;
-	name_it(native, ret < 0 ? NATIVE_FAILED : NATIVE_THERE, module);
+	command = find_command(root, module);
+	if (command)
+		snprintf(native->command, sizeof(native->command), "%s", command);
+	name_it(native, command ? NATIVE_INSTALL : ret < 0 ? NATIVE_FAILED : NATIVE_THERE, module);
 	native->error = ret;
 }
 

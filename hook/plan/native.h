@@ -14,13 +14,15 @@ enum native_state {
 	NATIVE_NONE,	    /* no module of this kernel knows the function */
 	NATIVE_THERE,	    /* one does, and is loaded, or will be */
 	NATIVE_BLACKLISTED, /* those that do are all blacklisted */
-	NATIVE_FAILED,	    /* one does, and cannot be loaded */
+	NATIVE_INSTALL, /* one does; an install line of modprobe.d runs something else, and it is not loaded */
+	NATIVE_FAILED, /* one does, and cannot be loaded */
 };
 
 struct native {
 	enum native_state state;
-	char module[64]; /* the one that this is about, "" for none */
-	int error;	 /* of NATIVE_FAILED: -errno */
+	char module[64];   /* the one that this is about, "" for none */
+	char command[128]; /* of NATIVE_INSTALL: what its line runs, cut to fit */
+	int error;	   /* of NATIVE_FAILED: -errno */
 };
 
 /*

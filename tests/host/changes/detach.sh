@@ -301,6 +301,9 @@ mkdir -p "$root/etc/modprobe.d"
 echo 'blacklist nouveau' >"$root/etc/modprobe.d/nouveau.conf"
 run reattach --dry-run 02:00
 out "0000:02:00.0: would be given back; module nouveau is blacklisted"
+echo 'install nouveau /bin/true' >"$root/etc/modprobe.d/nouveau.conf"
+run reattach --dry-run 02:00
+out '0000:02:00.0: would be given back; `install nouveau` of modprobe.d runs `/bin/true`'
 
 begin "reattach: with its own driver already"
 protected
