@@ -58,7 +58,8 @@ klcc_small = $(foreach flag,-Oz -fomit-frame-pointer -fno-asynchronous-unwind-ta
 	-fno-expensive-optimizations -fno-if-conversion -fno-optimize-sibling-calls \
 	-fno-forward-propagate -fno-inline-functions-called-once -fno-ssa-phiopt \
 	-fno-cse-follow-jumps -fira-region=all -fno-tree-loop-im -fno-tree-dominator-opts \
-	-fno-tree-tail-merge -fno-shrink-wrap -mskip-rax-setup -malign-data=abi -fwhole-program,\
+	-fno-tree-tail-merge -fno-shrink-wrap -mskip-rax-setup -malign-data=abi \
+	-mcmodel=tiny -fwhole-program,\
 	$(call klcc_has,$(flag)))
 # No build ID: it would be that of the unstripped file, which knows the folder it was built in.
 # A parameter that only says whose root it is has no use here (SYSFS_ROOT).
@@ -267,7 +268,7 @@ check-host: all ## the reading commands, on recorded machines
 	$(scratch) tests/host/report
 
 check-words: all $(fakefs) ## codes decide: a build without sentences does the same
-	@$(MAKE) --no-print-directory WORDS=codes all
+	@$(MAKE) --no-print-directory WORDS=codes all build/codes/tests/tree/vfio-early-bind
 	$(scratch) tests/words/run
 
 check-words-guests: all ## the same of its boot half, in two guests
@@ -315,7 +316,13 @@ check-fault-host: all $(fault_host) ## the same of the host command
 fuse_cflags = $(call once,fuse,$(PKG_CONFIG) --cflags fuse3)
 $(B)/tests/tree/%.o: host_cflags = -std=gnu11 $(warnings) $(fuse_cflags)
 
-$(fakefs): $(patsubst %.c,$(B)/%.o,$(wildcard tests/tree/*.c))
+# Where groups are late (early/pci.h): the static binary of x86 is free of that.
+host_bind := $(B)/tests/tree/vfio-early-bind
+$(host_bind): $(B)/early/main.o $(B)/early/libearly.a
+	@mkdir -p $(@D)
+	$(call quiet,LD,$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^)
+
+$(fakefs): $(patsubst %.c,$(B)/%.o,$(wildcard tests/tree/*.c)) | $(host_bind)
 	$(call quiet,LD,$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs fuse3))
 
 $(fault_host): $(B)/tests/fault/host.o

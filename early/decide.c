@@ -238,7 +238,7 @@ static void decide_one(const struct plan *plan, const struct iommu *iommu,
 		verdict->reason = strcmp(fn->driver, "vfio-pci") ? REASON_VARIANT : REASON_ALREADY;
 	} else if (iommu->state != IOMMU_ON) {
 		refuse(plan, verdict, REASON_NO_IOMMU);
-	} else if (fn->group < 0 && !table->late_groups) {
+	} else if (fn->group < 0 && !pci_has_late_groups(table)) {
 		refuse(plan, verdict, REASON_NO_GROUP);
 	} else {
 		verdict->decision = DECIDE_BIND;

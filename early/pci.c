@@ -254,24 +254,39 @@ bool pci_is_with_vfio(const struct pci_function *fn)
 	return text_find(fn->driver, "vfio");
 }
 
+/* The group that it has, or gets when nothing isolates it from the port. */
+static int likely_group(const struct pci_function *fn)
+{
+	return fn->group >= 0 || !PCI_MAY_HAVE_LATE_GROUPS ? fn->group : fn->port_group;
+}
+
 bool pci_may_share_group(const struct pci_table *table, const struct pci_function *a,
 			 const struct pci_function *b)
 {
 	if (a->group >= 0 && b->group >= 0)
 		return a->group == b->group;
-	if (!table->late_groups || a->addr.domain != b->addr.domain || a->addr.bus != b->addr.bus)
+	if (!pci_has_late_groups(table))
 		return false;
-	return a->addr.dev == b->addr.dev || a->behind_port || b->behind_port;
+	if (pci_address_same_slot(&a->addr, &b->addr))
+		return true;
+	if (likely_group(a) >= 0 && likely_group(b) >= 0)
+		return likely_group(a) == likely_group(b);
+	return a->addr.domain == b->addr.domain && a->addr.bus == b->addr.bus &&
+	       (a->behind_port || b->behind_port);
+}
+
+static int read_group(int rootfd, const struct pci_address *addr, const char *link)
+{
+	char path[SYSFS_PATH_MAX], text[16];
+
+	if (sysfs_link_name(rootfd, pci_attribute(path, addr, link), text, sizeof(text)))
+		return -1;
+	return (int)text_number(text);
 }
 
 void pci_read_group(int rootfd, struct pci_function *fn)
 {
-	char path[SYSFS_PATH_MAX], text[16];
-
-	fn->group = -1;
-	if (!sysfs_link_name(rootfd, pci_attribute(path, &fn->addr, "iommu_group"), text,
-			     sizeof(text)))
-		fn->group = (int)text_number(text);
+	fn->group = read_group(rootfd, &fn->addr, "iommu_group");
 }
 
 bool pci_is_overridden(int rootfd, const struct pci_address *addr, const char *driver)
@@ -367,10 +382,12 @@ static void read_facts(int rootfd, const struct pci_table *table, struct pci_fun
 
 	pci_read_group(rootfd, fn);
 	fn->is_noiommu = pci_is_with_vfio(fn) && pci_has_noiommu_group(rootfd, fn);
-	/* What lies above a function on a root bus is no function. */
-	if (fn->group < 0)
+	if (PCI_MAY_HAVE_LATE_GROUPS && fn->group < 0) {
+		fn->port_group = read_group(rootfd, &fn->addr, "../iommu_group");
+		/* What lies above a function on a root bus is no function. */
 		fn->behind_port = sysfs_exists(rootfd, pci_attribute(path, &fn->addr,
 								     "../driver_override"));
+	}
 	fn->vfs = read_number(rootfd, &fn->addr, "sriov_numvfs");
 	fn->boot_vga = may_be_boot_vga(fn) && read_number(rootfd, &fn->addr, "boot_vga");
 
@@ -737,6 +754,20 @@ static int add_mate(const char *name, void *arg)
 	return 0;
 }
 
+/* A member of a group, and what is behind it, if it is a port: pci_may_share_group() tells. */
+static int add_mate_port(const char *name, void *arg)
+{
+	struct collection *collection = arg;
+	char path[SYSFS_PATH_MAX];
+	int ret = add_mate(name, arg);
+
+	if (!ret && pci_has_late_groups(collection->table))
+		ret = sysfs_for_each(SYSFS_ROOT(collection),
+				     sysfs_path(path, PATH_PCI_DEVICES "/%s", name), add_mate, arg);
+	/* One that is gone by now leaves the others. */
+	return ret == -E2BIG ? ret : 0;
+}
+
 static int collect_mates(struct collection *collection)
 {
 	struct pci_table *table = collection->table;
@@ -745,14 +776,16 @@ static int collect_mates(struct collection *collection)
 		const struct pci_function *fn = &table->fn[i];
 		char path[SYSFS_PATH_MAX];
 
-		/* Without a group, all that is on the same bus: pci_may_share_group() tells. */
-		if (fn->group < 0 && !table->late_groups)
+		/* On the bus, where others may get the same group yet. */
+		if (pci_has_late_groups(table) &&
+		    sysfs_for_each(SYSFS_ROOT(collection), pci_attribute(path, &fn->addr, ".."),
+				   add_mate, collection) == -E2BIG)
+			return -E2BIG;
+		if (likely_group(fn) < 0)
 			continue;
-		if (fn->group < 0)
-			pci_attribute(path, &fn->addr, "..");
-		else
-			sysfs_path(path, PATH_IOMMU_GROUPS "/%u/devices", (unsigned int)fn->group);
-		if (sysfs_for_each(SYSFS_ROOT(collection), path, add_mate, collection) == -E2BIG)
+		sysfs_path(path, PATH_IOMMU_GROUPS "/%u/devices", (unsigned int)likely_group(fn));
+		if (sysfs_for_each(SYSFS_ROOT(collection), path, add_mate_port, collection) ==
+		    -E2BIG)
 			return -E2BIG;
 	}
 	return 0;

@@ -68,6 +68,7 @@ struct pci_function {
 	bool is_vf;
 	bool is_pf_unknown;    /* it could not be read whether it is */
 	int group;	       /* IOMMU group, -1 when there is none */
+	int port_group;	       /* no group: that of the port it is behind, -1 when there is none */
 	unsigned int vfs;      /* enabled virtual functions */
 	struct pci_id slot_id; /* of function 0 */
 	enum pci_framebuffer framebuffer;
@@ -82,7 +83,7 @@ struct pci_table {
 	unsigned int unreadable; /* functions whose uevent could not be read, and so not named */
 	struct pci_address unreadable_addr; /* the last of them */
 	int error;			    /* and why, -errno */
-	/* Set by whoever fills it, from has_smmu in iommu.h: groups may yet come. */
+	/* Set by whoever fills it, from has_smmu in iommu.h: groups may yet come; pci_has_late_groups(). */
 	bool late_groups;
 	/*
 	 * What pci_scan() found before, all of it: the host half asks for many plans in a row, and
@@ -162,8 +163,24 @@ bool pci_is_overridden(int rootfd, const struct pci_address *addr, const char *d
 bool pci_is_with_vfio(const struct pci_function *fn);
 
 /*
- * pci_may_share_group - are both in one IOMMU group, or may they be? With table->late_groups one
- * that is not known yet may be that of the slot, or of everything behind the same port.
+ * pci_has_late_groups - may a function get its group only when a driver probes it? Not on x86: there the
+ * binary of the boot is free of all that this takes.
+ */
+#if !defined(__KLIBC__) || defined(__aarch64__)
+#define PCI_MAY_HAVE_LATE_GROUPS true
+#else
+#define PCI_MAY_HAVE_LATE_GROUPS false
+#endif
+static inline bool pci_has_late_groups(const struct pci_table *table)
+{
+	return PCI_MAY_HAVE_LATE_GROUPS && table->late_groups;
+}
+
+/*
+ * pci_may_share_group - are both in one IOMMU group, or may they be? With table->late_groups one that is
+ * not known yet may be that of the slot, or that of the port: then it is the group of everything behind
+ * each port that is in it, too (drivers/iommu/iommu.c, pci_device_group). A driver has ports from the
+ * start, so their groups are known. Where they are not, everything behind the same port may be in it.
  * @a, @b: two of table->fn
  */
 bool pci_may_share_group(const struct pci_table *table, const struct pci_function *a,

@@ -91,6 +91,7 @@ static void add_function(char *line)
 	fn->id = sel.id;
 	word = strtok_r(rest, " ", &rest);
 	fn->group = *word == '-' ? -1 : atoi(word);
+	fn->port_group = -1;
 	while ((word = strtok_r(rest, " ", &rest))) {
 		char *value = strchr(word, '=');
 

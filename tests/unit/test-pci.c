@@ -698,6 +698,7 @@ static void pci_may_share_group_known_or_by_place(void **state)
 		const char *a, *b;
 		int group_a, group_b;
 		bool port, late, shares;
+		int port_a, port_b; /* 0: none is known */
 	} rows[] = {
 		{ "0000:00:02.0", "0000:00:03.0", 1, 1, false, false, true },
 		{ "0000:00:02.0", "0000:00:02.1", 1, 2, false, true, false },
@@ -708,12 +709,24 @@ static void pci_may_share_group_known_or_by_place(void **state)
 		{ "0000:01:02.0", "0000:01:03.0", -1, -1, true, true, true },
 		{ "0000:01:02.0", "0000:02:02.0", -1, -1, true, true, false },
 		{ "0000:01:02.0", "0001:01:02.0", -1, -1, true, true, false },
+		/* By the groups of their ports. */
+		{ "0000:01:00.0", "0000:02:00.0", -1, -1, true, true, true, 7, 7 },
+		{ "0000:01:00.0", "0001:02:00.0", -1, -1, true, true, true, 7, 7 },
+		{ "0000:01:00.0", "0000:02:00.0", -1, -1, true, false, false, 7, 7 },
+		{ "0000:01:00.0", "0000:02:00.0", -1, -1, true, true, false, 7, 8 },
+		{ "0000:01:00.0", "0000:02:00.0", -1, 7, true, true, true, 7, 0 },
+		/* The other one is isolated from the port, but not from its own slot. */
+		{ "0000:01:00.0", "0000:01:01.0", -1, 9, true, true, false, 7, 0 },
+		{ "0000:01:00.0", "0000:01:00.1", -1, 9, true, true, true, 7, 0 },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct pci_function a = { .group = rows[i].group_a, .behind_port = rows[i].port };
-		struct pci_function b = { .group = rows[i].group_b };
+		struct pci_function a = { .group = rows[i].group_a,
+					  .behind_port = rows[i].port,
+					  .port_group = rows[i].port_a ? rows[i].port_a : -1 };
+		struct pci_function b = { .group = rows[i].group_b,
+					  .port_group = rows[i].port_b ? rows[i].port_b : -1 };
 
 		assert_int_equal(pci_address_parse(rows[i].a, &a.addr), 0);
 		assert_int_equal(pci_address_parse(rows[i].b, &b.addr), 0);
