@@ -229,6 +229,9 @@
 	X(VF_OF_BOUND, "vf-of-bound", DEVICE, "device", BLOCKS, \
 	  "a virtual function of {0}, which is bound too and then makes none", \
 	  "bind only one of the two") \
+	X(VF_OF_NVIDIA, "vf-of-nvidia", DEVICE, "device", BLOCKS, \
+	  "the driver nvidia makes a vGPU of this virtual function of {0}: on vfio-pci it is of no use", \
+	  "remove its bind line; vfio-early vgpu lists its types and how a VM gets one") \
 	X(VF_LATE, "vf-late", DEVICE, "device", NOTES, \
 	  "a virtual function of {0}: bound when that one's driver makes it, after the early boot", \
 	  "") \

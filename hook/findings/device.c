@@ -164,14 +164,19 @@ static void find_variants(const struct search *search, const struct host_functio
 }
 
 /* A virtual function is there only once the driver of its physical one has made it. */
-static void find_virtual(const struct search *search, const char *about, const char *physfn)
+static void find_virtual(const struct search *search, const struct host_function *fn,
+			 const char *about, const char *physfn)
 {
 	struct pci_address addr;
 	bool is_bound = !pci_address_parse(physfn, &addr) &&
 			find_is_taken(search, host_find(search->host, &addr));
+	enum finding_code code = FINDING_VF_LATE;
 
-	finding_add(search->findings, is_bound ? FINDING_VF_OF_BOUND : FINDING_VF_LATE, about,
-		    physfn, NULL);
+	if (is_bound)
+		code = FINDING_VF_OF_BOUND;
+	else if (host_is_nvidia_vf(search->host, fn))
+		code = FINDING_VF_OF_NVIDIA;
+	finding_add(search->findings, code, about, physfn, NULL);
 }
 
 /* What a boot needs is protected; any other file system, pool or volume may be on it all the same. */
@@ -237,7 +242,7 @@ static void find_in_bound(const struct search *search, const struct host_functio
 	find_variants(search, fn, about);
 	/* Each has a reset of its own (PCIe base specification, "FLR": required of them). */
 	if (*host_link(host, fn, "physfn", text, sizeof(text))) {
-		find_virtual(search, about, text);
+		find_virtual(search, fn, about, text);
 		return;
 	}
 	find_screen(search, fn, about);
