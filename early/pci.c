@@ -265,7 +265,7 @@ bool pci_may_share_group(const struct pci_table *table, const struct pci_functio
 {
 	if (a->group >= 0 && b->group >= 0)
 		return a->group == b->group;
-	if (!pci_has_late_groups(table))
+	if (!pci_has_late_groups(table) || a->is_alone || b->is_alone)
 		return false;
 	if (pci_address_same_slot(&a->addr, &b->addr))
 		return true;
@@ -374,20 +374,28 @@ static int read_function(int rootfd, const struct pci_table *table, const struct
 	return -ENOENT;
 }
 
+/* What group it may get; it has none yet. */
+static void read_port(int rootfd, struct pci_function *fn)
+{
+	int pf_group = read_group(rootfd, &fn->addr, "physfn/iommu_group");
+	char path[SYSFS_PATH_MAX];
+
+	fn->port_group = read_group(rootfd, &fn->addr, "../iommu_group");
+	fn->is_alone = pf_group >= 0 && pf_group != fn->port_group;
+	/* What lies above a function on a root bus is no function. */
+	fn->behind_port = sysfs_exists(rootfd,
+				       pci_attribute(path, &fn->addr, "../driver_override"));
+}
+
 static void read_facts(int rootfd, const struct pci_table *table, struct pci_function *fn)
 {
-	char path[SYSFS_PATH_MAX];
 	struct pci_address function0 = fn->addr;
 	struct pci_function slot;
 
 	pci_read_group(rootfd, fn);
 	fn->is_noiommu = pci_is_with_vfio(fn) && pci_has_noiommu_group(rootfd, fn);
-	if (PCI_MAY_HAVE_LATE_GROUPS && fn->group < 0) {
-		fn->port_group = read_group(rootfd, &fn->addr, "../iommu_group");
-		/* What lies above a function on a root bus is no function. */
-		fn->behind_port = sysfs_exists(rootfd, pci_attribute(path, &fn->addr,
-								     "../driver_override"));
-	}
+	if (PCI_MAY_HAVE_LATE_GROUPS && fn->group < 0)
+		read_port(rootfd, fn);
 	fn->vfs = read_number(rootfd, &fn->addr, "sriov_numvfs");
 	fn->boot_vga = may_be_boot_vga(fn) && read_number(rootfd, &fn->addr, "boot_vga");
 

@@ -58,8 +58,9 @@ struct pci_function {
 	bool is_settled;
 
 	/* Read by pci_read_details(): */
-	bool is_noiommu;    /* on a driver of vfio, in a group that isolates nothing */
-	bool behind_port;   /* no group: not on a root bus */
+	bool is_noiommu;  /* on a driver of vfio, in a group that isolates nothing */
+	bool behind_port; /* no group: not on a root bus */
+	bool is_alone; /* no group: a virtual function, and the physical one is isolated from the port */
 	bool boot_vga;	    /* this function is the boot VGA device */
 	bool boot_vga_slot; /* the slot has it, or the boot framebuffer: read for boot-vga keep */
 	bool has_slot_id;
@@ -180,7 +181,9 @@ static inline bool pci_has_late_groups(const struct pci_table *table)
  * pci_may_share_group - are both in one IOMMU group, or may they be? With table->late_groups one that is
  * not known yet may be that of the slot, or that of the port: then it is the group of everything behind
  * each port that is in it, too (drivers/iommu/iommu.c, pci_device_group). A driver has ports from the
- * start, so their groups are known. Where they are not, everything behind the same port may be in it.
+ * start, so their groups are known. Where they are not, everything behind the same port may be in it. A
+ * virtual function is no part of its slot (drivers/pci/iov.c, pci_iov_add_virtfn), and isolated if the
+ * physical one is.
  * @a, @b: two of table->fn
  */
 bool pci_may_share_group(const struct pci_table *table, const struct pci_function *a,

@@ -733,6 +733,12 @@ static void pci_may_share_group_known_or_by_place(void **state)
 		table.late_groups = rows[i].late;
 		assert_int_equal(pci_may_share_group(&table, &a, &b), rows[i].shares);
 		assert_int_equal(pci_may_share_group(&table, &b, &a), rows[i].shares);
+		/* A virtual function that is isolated: by what is known alone. */
+		a.is_alone = true;
+		assert_int_equal(pci_may_share_group(&table, &a, &b),
+				 rows[i].group_a >= 0 && rows[i].group_a == rows[i].group_b);
+		assert_int_equal(pci_may_share_group(&table, &b, &a),
+				 rows[i].group_a >= 0 && rows[i].group_a == rows[i].group_b);
 	}
 }
 

@@ -26,7 +26,8 @@ bind_for() {
 		flock 9
 		# Of the flags of a make that runs this, none is meant for it.
 		cd "$top" && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s "B=$BUILD/$1" "KLCC=$_klcc" \
-			"STRIP=$(cross_triplet "$1")-strip" "$BUILD/$1/early/vfio-early-bind"
+			"STRIP=$(cross_triplet "$1")-strip" "$BUILD/$1/early/vfio-early-bind" &&
+		tests/static "$BUILD/$1/early/vfio-early-bind"
 	) 9>"$kernels/$1.lock" >&2 || return
 	printf '%s\n' "$BUILD/$1/early/vfio-early-bind"
 }
