@@ -501,7 +501,7 @@ static bool parse_arguments(int argc, char **argv, struct run *run, struct argum
 			continue;
 		}
 		if (!value)
-			return fail_usage("unknown, or without its argument:", option);
+			return fail_usage("unknown or incomplete option:", option);
 		i++;
 		if (!strcmp(option, "-r")) {
 			arguments->root = value;
@@ -514,7 +514,7 @@ static bool parse_arguments(int argc, char **argv, struct run *run, struct argum
 				return fail_usage("write --late 0000:81:00.0, not", value);
 			run->is_late = true;
 		} else {
-			return fail_usage("unknown, or without its argument:", option);
+			return fail_usage("unknown or incomplete option:", option);
 		}
 	}
 	return true;

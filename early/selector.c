@@ -18,7 +18,7 @@ static const char *const use_subsystem = FAULT(
 static const char *const use_selector = FAULT(
 	"not a selector; write an ID (10de:1187), an address (0000:81:00.0) or class:03");
 static const char *const use_dev = FAULT(
-	"bus and device have two hex digits each, device 00 to 1f: 0a:00.0");
+	"bus and device have two hex digits each (device 00 to 1f), as in 0a:00.0");
 static const char *const use_fn = FAULT("the function number is one digit, 0 to 7: 81:00.0");
 static const char *const use_hop = FAULT(
 	"a path is an address and /DEVICE.FUNCTION for each bridge: 00:01.0/00.0");

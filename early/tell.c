@@ -109,7 +109,7 @@ static const char *subject_of(const struct tell_facts *facts, unsigned int i, ch
 			return WORDS("", "the firmware's tables leave it out");
 		if (!facts->iommu->igfx_param[0])
 			return facts->iommu->is_asked ?
-				       WORDS("", "integrated GPU left out all the same") :
+				       WORDS("", "integrated GPU still left out") :
 				       WORDS("", "integrated GPU left out by default");
 		text_format(buf, size,
 			    WORDS("igfx-off", "kernel parameter %s leaves the integrated GPU out"),
@@ -134,7 +134,7 @@ static const char reason_words[] =
 	WORDS("forced", "%s (protect) overridden by bind!") "\0"
 	WORDS("claimed", "claimed for its group") "\0"
 	"\0" /* already-bound */
-	WORDS("variant-driver", "kept on %s, a vfio driver of its own") "\0"
+	WORDS("variant-driver", "kept on %s, its own vfio driver") "\0"
 	WORDS("except", "in except") "\0"
 	WORDS("moved", "%s was planned, but %s is there") "\0"
 	WORDS("no-path", "the plan has no paths, and the host needs one of that ID") "\0"
@@ -156,9 +156,9 @@ static const char reason_words[] =
 	WORDS("no-vfio-pci", "bind: there is no vfio-pci driver") "\0"
 	WORDS("bind-refused", "bind: vfio-pci refuses it (its denylist, or no group)") "\0"
 	WORDS("bind-failed", "bind: %s") "\0"
-	WORDS("not-ready", "bind: the kernel is not done with adding it") "\0"
+	WORDS("not-ready", "bind: the kernel is still adding it") "\0"
 	WORDS("not-bound", "verify: %s") "\0"
-	WORDS("busy", "lock: another run did not end; run vfio-early-bind --late for it");
+	WORDS("busy", "lock: another run has not ended; run vfio-early-bind --late for it");
 /* clang-format on */
 
 static const char *words_of(enum reason reason)
@@ -182,8 +182,7 @@ char *tell_reason(const struct tell_facts *facts, unsigned int i, char *buf, siz
 		if (facts->plan->bind[verdict->bind].sel.kind == SELECTOR_VF)
 			id = &fn->pf.id;
 		if (pci_id_matches(&facts->plan->bind[verdict->bind].sel.id, id))
-			text_format(second, sizeof(second),
-				    WORDS("twin", "another one of that ID"));
+			text_format(second, sizeof(second), WORDS("twin", "another with that ID"));
 		else
 			pci_id_format(id, second);
 	} else if (verdict->reason == REASON_GROUP_CLAIM) {
@@ -295,11 +294,11 @@ char *tell_module(const struct plan_module *module, const struct module_result *
 	} else if (result->error == EPERM) {
 		next = WORDS("", "kernel lockdown or modules_disabled forbids it");
 	} else if (result->error == EKEYREJECTED || result->error == ENOKEY) {
-		next = WORDS("", "its key is none that this kernel trusts");
+		next = WORDS("", "this kernel does not trust its key");
 	} else if (result->step == MODULE_MODPROBE) {
 		next = WORDS("", "the kernel cannot unpack it, and modprobe failed");
 	} else if (result->error == ENOEXEC && result->step == MODULE_LOAD) {
-		next = WORDS("", "it is no module of this kernel; run update-initramfs -u");
+		next = WORDS("", "not a module of this kernel; run update-initramfs -u");
 	}
 	text_format(buf, size, text, name, what, next);
 	return buf;
@@ -353,7 +352,7 @@ void tell_unreadable(struct report *report, const struct pci_table *table)
 {
 	char addr[PCI_ADDRESS_SIZE];
 
-	report_line(report, REPORT_ERROR, WORDS("unreadable", "%s: %s: left alone (%u such)"),
+	report_line(report, REPORT_ERROR, WORDS("unreadable", "%s: %s: left alone (%u in all)"),
 		    pci_address_format(&table->unreadable_addr, addr), text_error(-table->error),
 		    table->unreadable);
 }
@@ -508,8 +507,8 @@ static void tell_crowding(struct report *report, const struct pci_function *fn, 
 	report_function(report, REPORT_WARNING, fn, what,
 			pci_is_bridge(fn) ?
 				WORDS("",
-				      "a bridge with a driver shares the group: no VM gets that") :
-				WORDS("", "shares the group, so no VM gets that"));
+				      "a bridge with a driver shares the group: no VM gets it") :
+				WORDS("", "shares the group, so no VM gets it"));
 }
 
 static void tell_wanted(struct report *report, struct report_entry *entry, bool is_hold,
@@ -652,8 +651,8 @@ void tell_plan_errors(struct report *report, const char *path, const struct plan
 
 	if (!errors->count)
 		return;
-	report_line(report, REPORT_ERROR, WORDS("plan-damaged", "%s:%u:%u: %s (%u such): %s"), path,
-		    first->line, first->column, first->what, errors->count,
+	report_line(report, REPORT_ERROR, WORDS("plan-damaged", "%s:%u:%u: %s (%u in all): %s"),
+		    path, first->line, first->column, first->what, errors->count,
 		    errors->unsafe ? WORDS("", "plan not used") : WORDS("", "left out"));
 }
 

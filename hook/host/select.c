@@ -232,7 +232,7 @@ int host_select(const struct host *host, const char *word,
 		return message_error("%s is not how an address is written here; fix: write %s",
 				     word, other);
 	if (error)
-		return message_error("%s names no PCI function: %s", word, error);
+		return message_error("%s does not name a PCI function: %s", word, error);
 	if (pci_resolve(host->root.fd, &sel)) {
 		message_error("the path %s leads nowhere; see vfio-early list -a -o ADDRESS,PATH",
 			      word);

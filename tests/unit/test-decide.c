@@ -299,17 +299,17 @@ static void decide_identity_is_id_and_path(void **state)
 		/* Pinned: there, in another slot, another model. */
 		{ TWIN, "bind 0000:02:00.0=144d:a808@00:01.3/00.0", "bind\n" },
 		{ TWIN, "bind 0000:02:00.0=144d:a808@00:01.2/00.0",
-		  "refuse: 0000:02:00.0=144d:a808@00:01.2/00.0 was planned, but another one of that "
+		  "refuse: 0000:02:00.0=144d:a808@00:01.2/00.0 was planned, but another with that "
 		  "ID is there\n" },
 		{ TWIN, "bind 0000:02:00.0=144d:a80a@00:01.3/00.0",
 		  "refuse: 0000:02:00.0=144d:a80a@00:01.3/00.0 was planned, but 144d:a808 is "
 		  "there\n" },
 		{ TWIN, "bind 0000:02:00=144d:a808@00:01.3/00",
-		  "refuse: 0000:02:00=144d:a808@00:01.3/00 was planned, but another one of that ID "
+		  "refuse: 0000:02:00=144d:a808@00:01.3/00 was planned, but another with that ID "
 		  "is there\n" },
 		/* Its path cannot be read: it is not known to be the one. */
 		{ "0000:02:00.0 010802 144d:a808 13", "bind 0000:02:00.0=144d:a808@00:01.3/00.0",
-		  "refuse: 0000:02:00.0=144d:a808@00:01.3/00.0 was planned, but another one of that "
+		  "refuse: 0000:02:00.0=144d:a808@00:01.3/00.0 was planned, but another with that "
 		  "ID is there\n" },
 		/* Protected: by its path, whatever the number of its bus. */
 		{ TWIN, "bind 144d:a808\nprotect 0000:01:00.0=144d:a808@00:01.3/00.0 holds /",
@@ -417,9 +417,9 @@ static void decide_vfio_driver_is_kept(void **state)
 	static const struct row rows[] = {
 		{ GPU " driver=vfio-pci", "bind 10de:1187", "keep\n" },
 		{ GPU " driver=mlx5_vfio_pci", "bind 10de:1187",
-		  "keep: kept on mlx5_vfio_pci, a vfio driver of its own\n" },
+		  "keep: kept on mlx5_vfio_pci, its own vfio driver\n" },
 		{ GPU " driver=nvgrace-gpu-vfio-pci", "bind 10de:1187",
-		  "keep: kept on nvgrace-gpu-vfio-pci, a vfio driver of its own\n" },
+		  "keep: kept on nvgrace-gpu-vfio-pci, its own vfio driver\n" },
 		{ GPU " driver=pci-stub", "bind 10de:1187", "bind\n" },
 		{ GPU " driver=vf", "bind 10de:1187", "bind\n" },
 	};
