@@ -126,7 +126,10 @@ help: ## this list
 	@echo 'V=1 shows every command and what it says.'
 
 # scdoc begins a paragraph behind each heading and before each end of an indent; mandoc warns of
-# those, as they are empty.
+# those, as they are empty. A page that has a table says so in its first line: man(1) runs tbl(1)
+# by it where nothing else asks for it.
+man_table := awk '{ line[NR] = $$0 } /^\.TS/ { has_table = 1 } \
+	END { if (has_table) print "\047\\\" t"; for (i = 1; i <= NR; i++) print line[i] }'
 man_tidy := awk '/^\.PP?$$/ { due = !heading; next } \
 	/^\.(SH|SS|TH)/ { due = 0; heading = 1; print; next } \
 	/^\.RE$$/ { print; next } \
@@ -134,7 +137,8 @@ man_tidy := awk '/^\.PP?$$/ { due = !heading; next } \
 
 $(man_pages): $(B)/man/%: $(man_src) Makefile
 	@mkdir -p $(@D)
-	$(call quiet,SCDOC,scdoc <$(filter %/$*.scd,$(man_src)) | $(man_tidy) >$@ && [ -s $@ ])
+	$(call quiet,SCDOC,scdoc <$(filter %/$*.scd,$(man_src)) | $(man_tidy) | \
+		$(man_table) >$@ && [ -s $@ ])
 
 $(completion): $(wildcard scripts/completion/*) Makefile
 	@mkdir -p $(@D)
