@@ -656,8 +656,7 @@ static void print_text(const struct vm *vm, const struct output *output)
 			fprintf(stderr, "# %s\n", text);
 			continue;
 		}
-		fputs("# ", stdout);
-		output_fold(output, 2, text);
+		output_fold_comment(output, text);
 	}
 }
 
@@ -923,10 +922,14 @@ static void set_flag(struct vm *vm, int opt)
 
 static int parse_arguments(struct vm *vm, const struct options *opts, int argc, char **argv)
 {
-	if (!vm->libvirt && (optind == argc || !is_vmid(argv[optind]))) {
+	if (!vm->libvirt && optind == argc) {
+		message_error("a VMID and an address are missing: vfio-early vm 100 0000:81:00");
+		return options_usage(opts);
+	}
+	if (!vm->libvirt && !is_vmid(argv[optind])) {
 		message_error("%s is not a VMID; fix: write a number that qm list shows, then "
 			      "addresses",
-			      optind == argc ? "(none)" : argv[optind]);
+			      argv[optind]);
 		return options_usage(opts);
 	}
 	vm->id = optind < argc && is_vmid(argv[optind]) ? argv[optind++] : "0";

@@ -59,7 +59,9 @@ const char *output_off(const struct output *output, enum output_mark mark)
 	return mark != OUTPUT_PLAIN && output_has_color(output) ? "\033[0m" : "";
 }
 
-void output_fold(const struct output *output, unsigned int column, const char *text)
+/* "begin" stands before each further line, behind blanks up to the column. */
+static void fold(const struct output *output, unsigned int column, const char *begin,
+		 const char *text)
 {
 	unsigned int width = output_width(output), at = column;
 
@@ -70,7 +72,7 @@ void output_fold(const struct output *output, unsigned int column, const char *t
 		size_t len = strcspn(text, " ");
 
 		if (at > column && width && at + 1 + len > width) {
-			printf("\n%*s", (int)column, "");
+			printf("\n%*s", (int)column, begin);
 			at = column;
 		} else if (at > column) {
 			putchar(' ');
@@ -82,6 +84,19 @@ void output_fold(const struct output *output, unsigned int column, const char *t
 		text += strspn(text, " ");
 	}
 	putchar('\n');
+}
+
+void output_fold(const struct output *output, unsigned int column, const char *text)
+{
+	fold(output, column, "", text);
+}
+
+void output_fold_comment(const struct output *output, const char *text)
+{
+	static const char mark[] = "# ";
+
+	fputs(mark, stdout);
+	fold(output, sizeof(mark) - 1, mark, text);
 }
 
 /* Which column this word of a list names, or -1. */

@@ -145,6 +145,9 @@ const char *output_off(const struct output *output, enum output_mark mark);
  */
 void output_fold(const struct output *output, unsigned int column, const char *text);
 
+/* output_fold_comment - the same as a comment of a shell: "# " before each line. */
+void output_fold_comment(const struct output *output, const char *text);
+
 /*
  * output_json_object - what every command's JSON is: an object with "schema", to which the rest is
  * added. NULL when memory ran out. See vfio-early-json(5).

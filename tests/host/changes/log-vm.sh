@@ -115,6 +115,13 @@ out_is <<-EOF
 	# the config of VM 103 was not read (no qm here): numbers are counted from 0, what it has already is not known, and its machine, firmware and CPU are left as they are; if it is to be q35 and OVMF, add --machine --ovmf
 EOF
 
+begin "vm: a comment of several lines is a comment in each, as a shell must see it"
+config 'bind 02:00\n'
+run vm -w 60 103 02:00
+status_is 0
+out "# all memory of a VM with a PCI device is in use from its"
+! grep -Ev '^(#|qm) ' "$work/out" || problem "a line is neither a call nor a comment"
+
 begin "vm: next free numbers, what is there already, snapshots do not count"
 config 'bind 01:00 02:00\n'
 guest 101 'bios: ovmf\nefidisk0: zp:vm-101-disk-0,size=4M\nhostpci0: 0000:02:00.0;02:00.1,pcie=1\nhostpci2: mapping=x\nmachine: pc-q35-8.1\ncpu: host\nballoon: 0\nscsi0: zp:vm-101-disk-1,size=32G\nusb0: host=1-2,usb3=1\nusb1: spice\n\n[snap]\nhostpci1: 01:00\n'
@@ -230,10 +237,11 @@ err "error: VM 105 has no free usb entry: 14 is the limit"
 begin "vm: usage"
 run vm
 status_is 2
-err "error: (none) is not a VMID; fix: write a number that qm list shows, then addresses"
+err "error: a VMID and an address are missing: vfio-early vm 100 0000:81:00"
 for id in 99 -5 x 0100 1234567890; do
 	run vm -- "$id" 02:00
 	[ "$status" -eq 2 ] || problem "$id is taken for a VMID"
+	err "error: $id is not a VMID; fix: write a number that qm list shows, then addresses"
 done
 run vm 103
 status_is 2
