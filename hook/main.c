@@ -23,24 +23,24 @@ struct command {
 };
 
 static const struct command commands[] = {
-	{ "list", command_list, "PCI functions, and what the next boot makes of each" },
-	{ "groups", command_groups, "IOMMU groups, and which of them a VM could take" },
+	{ "list", command_list, "PCI functions, and what the next boot does with each" },
+	{ "groups", command_groups, "IOMMU groups, and which of them a VM can have" },
 	{ "check", command_check, "dry run of the next boot, and what may go wrong" },
-	{ "plan", command_plan, "compile the config into the plan that lies in an image" },
+	{ "plan", command_plan, "compile the config into the plan for an image" },
 	{ "add", command_add, "write bind lines for a device into the config" },
 	{ "remove", command_remove, "take a device out of the config" },
 	{ "import", command_import, "turn older recipes into lines of the config" },
-	{ "apply", command_apply, "bring the config into the next boot: command line, images" },
+	{ "apply", command_apply, "bring the config into the boot loader and the images" },
 	{ "undo", command_undo, "take back what apply did" },
-	{ "confirm", command_confirm, "keep what apply --try has made of this boot" },
+	{ "confirm", command_confirm, "keep what apply --try changed" },
 	{ "detach", command_detach, "hand a device to vfio-pci now, without a reboot" },
 	{ "reattach", command_reattach, "give a device back to its own driver now" },
 	{ "status", command_status, "READY or NOT READY, with each check and its fix" },
-	{ "verify", command_verify, "what the next boot with an image would do" },
-	{ "vgpu", command_vgpu, "functions that can be divided among VMs" },
-	{ "vm", command_vm, "how a device is given to a VM of Proxmox VE" },
+	{ "verify", command_verify, "what a boot with an image would do" },
+	{ "vgpu", command_vgpu, "functions that VMs can share: mdev, SR-IOV, vGPU" },
+	{ "vm", command_vm, "the commands that give a device to a VM of Proxmox VE" },
 	{ "log", command_log, "what was said at this boot or an earlier one" },
-	{ "bug-report", command_bug_report, "one file of this machine, for who is asked for help" },
+	{ "bug-report", command_bug_report, "describe this machine in one text file" },
 	{ "vfs", command_vfs, NULL },
 };
 
@@ -59,7 +59,7 @@ static void help(FILE *out)
 		if (commands[i].help)
 			fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
 	fputs("\n"
-	      "`vfio-early COMMAND --help` says more of one. The config is /etc/vfio-early.conf.\n",
+	      "`vfio-early COMMAND --help` explains one command. The config is /etc/vfio-early.conf.\n",
 	      out);
 }
 

@@ -56,10 +56,10 @@ static const struct options_entry undo_entries[] = {
 
 static const struct options_spec apply_spec = {
 	.usage = "apply [OPTION...]",
-	.about = "Brings what the config says into the next boot: the kernel command line, and the\n"
-		 "image of every installed kernel that is not current. Each new image is looked\n"
-		 "into before it counts; until then the old one is kept. What is as it should be\n"
-		 "is not touched.\n",
+	.about =
+		"Brings the config into the next boot: changes the kernel command line, and makes the\n"
+		"image of every installed kernel that is not current. Each new image is inspected;\n"
+		"the old one is kept until the new one passes. What is current is not touched.\n",
 	.entry = apply_entries,
 	.common = OPTIONS_APPLY,
 	.end = "Exit status: 0 done, 1 something failed, 2 usage, 3 nothing was done.\n",
@@ -67,9 +67,10 @@ static const struct options_spec apply_spec = {
 
 static const struct options_spec undo_spec = {
 	.usage = "undo [OPTION...]",
-	.about = "Takes back what apply did: the kernel parameters that it added, and vfio-early in\n"
-		 "the images of all kernels. The config stays as it is, and does not count until\n"
-		 "the next apply.\n",
+	.about =
+		"Takes back what apply did: the kernel parameters that it added, and vfio-early in\n"
+		"the images of all kernels. The config stays as it is, and has no effect until the\n"
+		"next apply.\n",
 	.entry = undo_entries,
 	.common = OPTIONS_APPLY,
 	.end = "Exit status: 0 done, 1 something failed, 2 usage, 3 nothing was done.\n",

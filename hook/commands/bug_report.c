@@ -28,12 +28,12 @@
 
 /* What it begins with, for who is to send it. */
 static const char head[] =
-	"# A bug report of vfio-early. What is in it: the PCI functions and their groups, the kernel command\n"
-	"# line, disks, mounts, networks and boot loader as far as vfio-early reads them, its config, plan,\n"
-	"# status, check and log, old recipes, what VMs have of PCI and USB. The list is in vfio-early(8), BUG\n"
-	"# REPORTS. Serial numbers, MACs, host names, UUIDs and IP addresses are placeholders. Names that you\n"
-	"# gave (of volumes, pools, mount points, VM mappings) are not: read it before you send it.\n"
-	"# vfio-early list --root FILE, and check, status, groups, plan, say of it what they say here.\n"
+	"# A bug report of vfio-early. It has the PCI functions and their groups, the kernel command line, what\n"
+	"# vfio-early reads about disks, mounts, networks and the boot loader, its config, plan, status, check\n"
+	"# and log, old recipes, and the PCI and USB devices of VMs. vfio-early(8), BUG REPORTS, has the list.\n"
+	"# Serial numbers, MACs, host names, UUIDs and IP addresses are replaced by placeholders. Names that\n"
+	"# you gave (to volumes, pools, mount points, VM mappings) are not: read it before you send it.\n"
+	"# list, groups, check, status and plan of vfio-early print with --root FILE what they print here.\n"
 	"#\n";
 
 /* The commands whose words stand in it. */
@@ -252,7 +252,7 @@ int command_bug_report(int argc, char **argv)
 	};
 	static const struct options_spec spec = {
 		.usage = "bug-report [OPTION...]",
-		.about = "Prints one text file of this machine, for a bug report. Serial numbers, MACs,\n"
+		.about = "Prints one text file that describes this machine. Serial numbers, MACs,\n"
 			 "host names, UUIDs and IP addresses in it are placeholders.\n",
 		.entry = entries,
 		.common = OPTIONS_ROOT | OPTIONS_REPORT,

@@ -31,7 +31,7 @@ static const struct options_spec spec = {
 	.entry = entries,
 	.common = OPTIONS_READING | OPTIONS_TABLE,
 	.columns = findings_columns,
-	.end = "Exit status: 0 nothing blocks, 1 something does, 2 usage, 3 it cannot be told.\n",
+	.end = "Exit status: 0 nothing blocks, 1 something does, 2 usage, 3 it is not known.\n",
 };
 
 struct check {

@@ -23,9 +23,8 @@ static const struct options_entry entries[] = {
 
 static const struct options_spec spec = {
 	.usage = "confirm [OPTION...]",
-	.about =
-		"After apply --try and the reboot: this boot is good, and all stays as it is.\n"
-		"Without this word in time the last good state is put back, and the host reboots.\n",
+	.about = "Keeps what apply --try changed, once the boot after it has proved good. Without it in\n"
+		 "time, the last good state is put back, and the host reboots.\n",
 	.entry = entries,
 	.common = OPTIONS_ROOT,
 	.end = "Exit status: 0 done, 1 something failed, 2 usage, 3 nothing was done.\n",

@@ -49,7 +49,7 @@ static const struct options_spec detach_spec = {
 	.usage = "detach [OPTION...] ADDRESS...",
 	.about =
 		"Hands a card to vfio-pci now, without a reboot, by the rules of the boot: what this\n"
-		"host needs is refused. Whoever uses it is named first, and nothing is done then.\n"
+		"host needs is refused. If something uses the card, that is named and nothing is done.\n"
 		"What fails is given back to its own driver.\n",
 	.entry = detach_entries,
 	.common = OPTIONS_ROOT | OPTIONS_JSON | OPTIONS_COLOR,
@@ -58,8 +58,8 @@ static const struct options_spec detach_spec = {
 
 static const struct options_spec reattach_spec = {
 	.usage = "reattach [OPTION...] ADDRESS...",
-	.about = "Gives a card back to its own driver now, and loads that where it is not. Refused\n"
-		 "while a VM has it. No later event of this boot takes it again.\n",
+	.about = "Gives a card back to its own driver now, and loads that driver if needed. Refused\n"
+		 "while a VM has the card. No later event of this boot takes it again.\n",
 	.entry = reattach_entries,
 	.common = OPTIONS_ROOT | OPTIONS_JSON | OPTIONS_COLOR,
 	.end = EXIT_STATUS,

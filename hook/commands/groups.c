@@ -64,9 +64,10 @@ static const struct options_entry entries[] = {
 
 static const struct options_spec spec = {
 	.usage = "groups [OPTION...] [ADDRESS|ID|class:CC...]",
-	.about = "IOMMU groups with their functions. A VM takes a group as a whole, bridges left\n"
-		 "out: it is \"ready\" when the next boot binds all of it, \"possible\" when nothing\n"
-		 "in it is needed by this host, \"no\" otherwise, with what is in the way.\n",
+	.about =
+		"Shows the IOMMU groups with their functions. A VM takes a whole group, without its\n"
+		"bridges. A group is \"ready\" if the next boot binds all of it, \"possible\" if this\n"
+		"host needs nothing in it, and \"no\" otherwise, with what is in the way.\n",
 	.entry = entries,
 	.common = OPTIONS_READING | OPTIONS_TABLE,
 	.columns = columns,

@@ -129,7 +129,7 @@ static void add_verdict(struct handover *handover, unsigned int i)
 		handover_add(handover, fn, REPORT_REFUSED, code_name(verdict->reason), why, fix);
 	else if (verdict->decision == DECIDE_KEEP)
 		handover_add(handover, fn, REPORT_KEPT, code_name(verdict->reason),
-			     verdict->reason == REASON_VARIANT ? why : "on vfio-pci already", "");
+			     verdict->reason == REASON_VARIANT ? why : "already on vfio-pci", "");
 	else if (verdict->decision != DECIDE_NOTHING)
 		handover_add(handover, fn, REPORT_PLANNED, "", "", "");
 }

@@ -259,8 +259,10 @@ static unsigned int choose(struct handover *handover, struct taken *taken)
 		char text[PCI_DRIVER_SIZE + 32];
 
 		if (is_at_home(handover, fn) || pci_is_bridge(fn)) {
-			snprintf(text, sizeof(text), "with %s already",
-				 *fn->driver ? fn->driver : "the host");
+			if (*fn->driver)
+				snprintf(text, sizeof(text), "already on %s", fn->driver);
+			else
+				snprintf(text, sizeof(text), "stays with this host");
 			handover_add(handover, fn, REPORT_KEPT, "", text, "");
 			acknowledge(handover, &entries, fn);
 			continue;

@@ -74,8 +74,8 @@ static const struct options_entry entries[] = {
 
 static const struct options_spec spec = {
 	.usage = "list [OPTION...] [ADDRESS|ID|class:CC...]",
-	.about = "PCI functions, GPUs and what is on their cards first, with what the next boot\n"
-		 "makes of each by the config as it is now.\n",
+	.about = "Lists PCI functions, GPUs and the rest of their cards first, with what the next\n"
+		 "boot does with each by the config as it is now.\n",
 	.entry = entries,
 	.common = OPTIONS_READING | OPTIONS_TABLE,
 	.columns = columns,

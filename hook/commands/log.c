@@ -344,8 +344,8 @@ int command_log(int argc, char **argv)
 	};
 	static const struct options_spec spec = {
 		.usage = "log [OPTION...]",
-		.about = "Prints what vfio-early said at a boot, from the journal; for this boot else\n"
-			 "from /run/vfio-early/log.\n",
+		.about = "Prints what vfio-early said at a boot, from the journal. For this boot, if the\n"
+			 "journal does not have it, from /run/vfio-early/log.\n",
 		.entry = entries,
 		.common = OPTIONS_READING,
 		.end = "Exit status: 0 printed, 1 it said nothing at that boot, 2 usage, 3 cannot "

@@ -33,12 +33,12 @@ static const struct options_entry entries[] = {
 
 static const struct options_spec spec = {
 	.usage = "plan [OPTION...]",
-	.about = "Compiles /etc/vfio-early.conf and /etc/vfio-early.conf.d/*.conf into the plan that\n"
-		 "lies in the image of one kernel.\n",
+	.about = "Compiles /etc/vfio-early.conf and /etc/vfio-early.conf.d/*.conf into the plan for\n"
+		 "the image of one kernel.\n",
 	.entry = entries,
 	.common = OPTIONS_ROOT | OPTIONS_REPORT,
-	.end = "Exit status: 0 all is well, 1 written but something of the config had to be left\n"
-	       "out or it is not known what this host needs, 2 usage, 3 nothing written.\n",
+	.end = "Exit status: 0 written, 1 written, but a part of the config was left out, or it is\n"
+	       "not known what this host needs, 2 usage, 3 nothing was written.\n",
 };
 
 /* /dev/null, /dev/stdout: written to. To put a file in their place would take them from everyone. */

@@ -429,7 +429,7 @@ int command_remove(int argc, char **argv)
 			 "vf:ADDRESS the virtual functions alone.\n",
 		.entry = entries,
 		.common = OPTIONS_ROOT,
-		.end = "Exit status: 0 removed, or not there, 1 a line names it still, 2 usage, "
+		.end = "Exit status: 0 removed, or not there, 1 a line still names it, 2 usage, "
 		       "3 cannot be\nwritten.\n",
 	};
 	static struct removal removal;

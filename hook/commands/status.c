@@ -144,8 +144,8 @@ int command_status(int argc, char **argv)
 {
 	static const struct options_spec spec = {
 		.usage = "status [OPTION...]",
-		.about = "Is all as configured, and will it be after the next boot? READY or NOT "
-			 "READY, and\nunder it each check with its fix.\n",
+		.about = "Prints READY if all is as configured and will be after the next boot, "
+			 "else NOT READY,\nand below it each check with its fix.\n",
 		.common = OPTIONS_READING | OPTIONS_TABLE,
 		.columns = findings_columns,
 		.end = "Exit status: 0 READY, 1 NOT READY, 2 usage, 3 cannot be read.\n",

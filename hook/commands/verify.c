@@ -48,13 +48,13 @@ static const struct output_column columns[] = {
 
 static const struct options_spec spec = {
 	.usage = "verify [OPTION...] [IMAGE...]",
-	.about = "Looks into images of the initramfs, of initramfs-tools or of dracut, and says what\n"
-		 "the next boot with each would do, or why it would not do what the config says.\n"
-		 "Without IMAGE: those of all installed kernels.\n",
+	.about = "Looks into images of initramfs-tools or dracut, and says what the next boot with\n"
+		 "each would do, or why it would not do what the config says. Without IMAGE: the\n"
+		 "images of all installed kernels.\n",
 	.entry = entries,
 	.common = OPTIONS_READING | OPTIONS_TABLE,
 	.columns = columns,
-	.end = "Exit status: 0 all are as configured, 1 one is not, 2 usage, 3 it cannot be told.\n",
+	.end = "Exit status: 0 all are as configured, 1 one is not, 2 usage, 3 it is not known.\n",
 };
 
 struct verify {
@@ -63,7 +63,7 @@ struct verify {
 	struct json_object *images; /* with --json */
 	struct output_table table;  /* with -o */
 	const struct output *output;
-	bool is_quiet;
+	bool is_quiet, is_named; /* the images are arguments */
 	unsigned int images_seen, wrong, untold;
 };
 
@@ -75,7 +75,7 @@ static const struct {
 	[INSPECT_GOOD] = { "good", "as configured", OUTPUT_GOOD },
 	[INSPECT_WRONG] = { "wrong", "NOT AS CONFIGURED", OUTPUT_BAD },
 	[INSPECT_DAMAGED] = { "damaged", "DAMAGED", OUTPUT_BAD },
-	[INSPECT_MISSING] = { "missing", "NOT THERE", OUTPUT_BAD },
+	[INSPECT_MISSING] = { "missing", "MISSING", OUTPUT_BAD },
 	[INSPECT_UNREADABLE] = { "unreadable", "CANNOT BE READ", OUTPUT_WARN },
 	[INSPECT_UNSUPPORTED] = { "unsupported", "CANNOT BE READ", OUTPUT_BAD },
 };
@@ -195,6 +195,13 @@ static int print_next(const struct verify *verify, struct host *next)
 	return ret;
 }
 
+/* Of a file that was named by mistake, and that no apply would make. */
+static bool is_of_no_kernel(const struct verify *verify, const struct inspection *image)
+{
+	return verify->is_named && (image->state == INSPECT_MISSING ||
+				    (image->state == INSPECT_DAMAGED && !image->kernel));
+}
+
 static int print_image(struct verify *verify, const char *name, const struct inspection *image)
 {
 	const struct output *output = verify->output;
@@ -216,6 +223,8 @@ static int print_image(struct verify *verify, const char *name, const struct ins
 		       inspect_nothing(&verify->inspector));
 	if (image->state == INSPECT_UNSUPPORTED)
 		puts("  fix: " INSPECT_COMPRESS);
+	else if (is_of_no_kernel(verify, image))
+		puts("  fix: name an image, such as /boot/initrd.img-VERSION");
 	else if (image->state != INSPECT_GOOD && image->state != INSPECT_UNREADABLE)
 		puts("  fix: " COMMAND_APPLY);
 	return image->next ? print_next(verify, image->next) : 0;
@@ -318,6 +327,7 @@ static int run(struct verify *verify, const struct options *opts, const char *ke
 	}
 	if (!ret && is_table)
 		ret = output_table_init(&verify->table, &opts->output, "images", columns);
+	verify->is_named = count;
 	if (!ret && !count)
 		ret = verify_kernels(verify);
 	for (int i = 0; i < count && !ret; i++)

@@ -61,10 +61,11 @@ static const struct output_column columns[] = {
 
 static const struct options_spec spec = {
 	.usage = "vgpu [OPTION...] [ADDRESS|ID|class:CC...]",
-	.about = "Functions that can be divided among VMs: mediated devices by type (mdev),\n"
-		 "virtual functions (SR-IOV) and NVIDIA's own types, how many are in use, which driver\n"
-		 "and which VM has them, and the command that divides each.\n"
-		 "A function that the next boot binds to vfio-pci is not divided any more.\n",
+	.about =
+		"Shows the functions that can be divided among VMs: mediated devices by type (mdev),\n"
+		"virtual functions (SR-IOV) and NVIDIA's own types, how many are in use, which driver\n"
+		"and which VM has them, and the command that divides each. A function that the next\n"
+		"boot binds to vfio-pci can no longer be divided.\n",
 	.common = OPTIONS_READING | OPTIONS_TABLE,
 	.columns = columns,
 };

@@ -300,7 +300,7 @@ loader_find() {
 		targets=kernel
 		loader_text=systemd-boot
 		;;
-	*) loader_text=${loader_text:-'a boot loader that is not known'} ;;
+	*) loader_text=${loader_text:-'unknown boot loader'} ;;
 	esac
 	entries_read
 }
@@ -310,7 +310,7 @@ loader_find_name() {
 		if has_program proxmox-boot-tool; then
 			loader_proxmox
 		else
-			loader_text="proxmox-boot-tool, which /etc/kernel/proxmox-boot-uuids is of, is not installed"
+			loader_text="proxmox-boot-tool, to which /etc/kernel/proxmox-boot-uuids belongs, is not installed"
 		fi
 		return
 	fi

@@ -417,7 +417,7 @@ say_not_ours() {
 targets_undo() {
 	guard
 	_all=$(targets_with_record)
-	[ -n "$_all" ] || [ -n "$changed" ] || say "nothing was added"
+	[ -n "$_all" ] || [ -n "$changed" ] || say "nothing was added, so nothing is taken back"
 	for target in $_all; do
 		target_look "$target" &&
 			target_set "$target" "${applied:+$(printf '%s\n' "$ours" | grep '^add ')}" || result=1
@@ -437,7 +437,7 @@ targets_by_hand() {
 	if [ -n "$_missing" ]; then
 		_then="; then: $me refresh --by-hand"
 		[ "$loader" != proxmox ] || _then=
-		by_hand "$loader_text: nothing is changed; add to its command line by hand: $(words "$_missing")$_then"
+		by_hand "$loader_text: nothing was changed; add to its command line by hand: $(words "$_missing")$_then"
 	else
 		say "$loader_text: this boot has all wanted parameters, or was told that the next one has"
 	fi

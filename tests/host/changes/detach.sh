@@ -305,11 +305,11 @@ echo 'install nouveau /bin/true' >"$root/etc/modprobe.d/nouveau.conf"
 run reattach --dry-run 02:00
 out '0000:02:00.0: would be given back; `install nouveau` of modprobe.d runs `/bin/true`'
 
-begin "reattach: with its own driver already"
+begin "reattach: already on its own driver"
 protected
 run reattach 01:00
 status_is 0
-out "0000:01:00.0: with nouveau already"
+out "0000:01:00.0: already on nouveau"
 [ ! -e "$root/run/vfio-early/report" ] || problem "there is a report"
 
 begin "reattach: what somebody else gave back is the administrator's word from here on"
@@ -637,7 +637,7 @@ held
 config '# mine\nbind 01:00\n'
 run detach --keep 02:00
 status_is 0
-out "0000:02:00.0: on vfio-pci already"
+out "0000:02:00.0: already on vfio-pci"
 config_is <<-EOF
 	# mine
 	bind 01:00

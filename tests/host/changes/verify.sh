@@ -26,10 +26,24 @@ status_is 1
 no_err
 grep -n : "$work/out" | grep -v '0000:' >"$work/have"
 is "$work/have" <<-EOF
-	1:/boot/initrd.img-6.20.0-other: NOT THERE
+	1:/boot/initrd.img-6.20.0-other: MISSING
 	2:  fix: vfio-early apply
 	4:/boot/initrd.img-$kernel: as configured (kernel $kernel, initramfs-tools)
 EOF
+
+begin "verify: a file that is no image, and none at all: no apply would help"
+ready
+echo text >"$root/boot/notes"
+for name in notes nothing; do
+	run verify "$root/boot/$name"
+	status_is 1
+	out "  fix: name an image, such as /boot/initrd.img-VERSION"
+	no_out "vfio-early apply"
+done
+echo text >"$root/boot/initrd.img-$kernel"
+run verify "$root/boot/initrd.img-$kernel"
+status_is 1
+out "  fix: vfio-early apply"
 
 begin "verify -o CODE: remarks, functions, and the state of what has neither"
 ready
