@@ -296,24 +296,39 @@ static bool is_free(int rootfd, const struct pci_function *vf)
 	return !*vf->driver && (len == 0 || (len > 0 && !strcmp(text, "(null)")));
 }
 
+/*
+ * Not one that is kept from its driver, or was given back by hand. One that failed may have been released
+ * while sriov_drivers_autoprobe was 0, in vain.
+ */
+static bool is_for_its_driver(const struct batch *batch, enum report_result found)
+{
+	if (found == REPORT_FAILED)
+		return batch->made->plan->failure == PLAN_FAILURE_RELEASE;
+	return found == REPORT_NONE || found == REPORT_REFUSED || found == REPORT_LEFT;
+}
+
 static void probe_one(struct batch *batch, unsigned int i)
 {
 	int rootfd = batch->act.rootfd;
 	struct pci_function *vf = &batch->at;
 	char addr[PCI_ADDRESS_SIZE];
+	enum report_result found;
 
 	clock_gettime(CLOCK_MONOTONIC, &batch->from);
 	*vf = (struct pci_function){ .addr = batch->addr[i], .group = -1 };
 	if (batch->state[i] == VF_STUCK || pci_read(rootfd, &batch->addr[i], vf) ||
 	    !is_free(rootfd, vf))
 		return;
+	found = report_find_entry(batch->made->report, vf);
+	if (!is_for_its_driver(batch, found))
+		return;
 	pci_read_group(rootfd, vf);
 	sysfs_store(rootfd, PATH_PCI_PROBE, pci_address_format(&vf->addr, addr));
 	pci_read_driver(rootfd, &vf->addr, vf->driver);
-	/* One without IOMMU group gets it with its driver where groups are late. */
+	/* Where groups are late it has one with its driver. */
 	pci_read_group(rootfd, vf);
 	/* What an except line says, or what went wrong, was said with its verdict. */
-	if (report_find_entry(batch->made->report, vf) != REPORT_NONE)
+	if (found != REPORT_NONE)
 		return;
 	say_left(batch, vf, REPORT_LEFT, REPORT_INFO,
 		 *vf->driver ? WORDS("vf-left", "no bind line names it: left to its own driver") :
