@@ -389,8 +389,9 @@ static bool verify_group(struct act *act, struct pci_function *fn, struct act_ou
 		return true;
 	outcome->failed = ACT_GROUP;
 	ret = unbind(SYSFS_ROOT(act), fn, act->patience);
-	/* What became of it is told by the link, and not by the child. */
-	if (pci_read_driver(SYSFS_ROOT(act), &fn->addr, outcome->driver) || *outcome->driver)
+	/* What became of it is told by the link; but that goes first, and the lock is held until the end. */
+	if (pci_read_driver(SYSFS_ROOT(act), &fn->addr, outcome->driver) || *outcome->driver ||
+	    ret == -ETIMEDOUT)
 		outcome->error = ret ? -ret : EBUSY;
 	pci_read_group(SYSFS_ROOT(act), fn);
 	return false;

@@ -457,6 +457,20 @@ static void act_let_go_ids_without_end_ends(void **state)
 	fixture_end();
 }
 
+static void act_probe_driver_unknown_error(void **state)
+{
+	struct act_outcome outcome = { 0 };
+
+	(void)state;
+	begin(NULL, "");
+	links_fail = 2;
+	act_probe(&act, &act.table.fn[0], &outcome);
+	assert_int_equal(outcome.failed, ACT_RELEASE);
+	assert_int_equal(outcome.error, EIO);
+	assert_int_equal(outcome.result, ACT_NOT_RELEASED);
+	fixture_end();
+}
+
 static void act_probe_no_probe_error(void **state)
 {
 	struct act_outcome outcome = { 0 };
@@ -508,6 +522,7 @@ int main(void)
 		cmocka_unit_test_setup(act_let_go_no_unbind_error, heal),
 		cmocka_unit_test_setup(act_let_go_without_driver_done, heal),
 		cmocka_unit_test_setup(act_let_go_ids_without_end_ends, heal),
+		cmocka_unit_test_setup(act_probe_driver_unknown_error, heal),
 		cmocka_unit_test_setup(act_probe_no_probe_error, heal),
 		cmocka_unit_test_setup(act_probe_driver_there_released, heal),
 	};
