@@ -136,6 +136,12 @@ rope_begin "the last rope: ZFS, and another pool than the one that comes"
 rope_zfs ZFS=other/x
 pulled 5
 [ "${now%%.*}" -eq 115 ] || problem "waited until $now"
+rope_begin "the last rope: ZFS, any root of the pool that the command line names, which is another one"
+rpool=other
+export rpool
+rope_zfs zfs:AUTO
+unset rpool
+pulled 5
 rope_begin "the last rope: ZFS, and no storage was taken"
 echo 'address=0000:01:00.0 class=030000 group=1 result=bound ' >"$rope/run/report"
 rope_zfs ZFS=rpool/x
