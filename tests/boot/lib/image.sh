@@ -42,11 +42,21 @@ image_tree() {
 				dbus.service dbus.socket getty.target systemd-logind.service \
 				systemd-update-utmp.service systemd-update-utmp-runlevel.service \
 				systemd-user-sessions.service systemd-random-seed.service \
+				systemd-sysusers.service systemd-sysctl.service systemd-pstore.service \
+				systemd-ask-password-console.path systemd-ask-password-wall.path \
+				proc-sys-fs-binfmt_misc.automount systemd-initctl.socket \
+				sys-kernel-debug.mount sys-kernel-tracing.mount \
 				modprobe@configfs.service modprobe@dm_mod.service \
 				modprobe@efi_pstore.service modprobe@fuse.service \
 				modprobe@loop.service dev-hugepages.mount dev-mqueue.mount \
 				sys-fs-fuse-connections.mount sys-kernel-config.mount; do
 			ln -sf /dev/null "$tree/etc/systemd/system/$unit"
+		done
+		# Nor what makes units of that which no guest has: each is a process at every boot.
+		mkdir -p "$tree/etc/systemd/system-generators"
+		for generator in cryptsetup debug factory-reset getty gpt-auto hibernate-resume import \
+				integritysetup rc-local run ssh system-update sysv tpm2 veritysetup; do
+			ln -sf /dev/null "$tree/etc/systemd/system-generators/systemd-$generator-generator"
 		done
 		# Quick to make, and no larger than it need be for what is shown. Where 3cpio packs (sid), dracut
 		# takes the level from a variable, and 15 from the command.

@@ -32,17 +32,6 @@ bind_for() {
 	printf '%s\n' "$BUILD/$1/early/vfio-early-bind"
 }
 
-# module_unsign FILE: takes the signature off a module. What the kernel cannot check here, for want of a key
-# (load_system_certificate_list), it hashes all the same, and that is a tenth of a guest's time.
-# What is there: scripts/sign-file.c; the length is the last number of struct module_signature, big-endian.
-module_unsign() {
-	_size=$(stat -c %s "$1") && [ "$_size" -gt 40 ] || return
-	[ "$(tail -c 28 "$1" | tr -d '\0')" = '~Module signature appended~' ] || return 0
-	# shellcheck disable=SC2046 # four numbers
-	set -- "$1" $(tail -c 32 "$1" | od -An -tu1 -N 4)
-	truncate -s "$((_size - 40 - ($2 * 16777216 + $3 * 65536 + $4 * 256 + $5)))" "$1"
-}
-
 # base_get DIR: prints the archive of the kernel in DIR, after making it when there is none. vfio's own modules
 # stay as they are.
 base_get() {
@@ -50,10 +39,7 @@ base_get() {
 		flock 9
 		[ ! -e "$1/unsigned.cpio" ] || exit 0
 		rm -rf "$1/unsigned" && cp -a "$1/tree" "$1/unsigned" &&
-		find "$1/unsigned" -name '*.ko' ! -path '*/vfio/*' ! -path '*/virt/*' >"$1/signed" || exit
-		while read -r _module; do
-			module_unsign "$_module" || exit
-		done <"$1/signed"
+		modules_unsign "$1/unsigned" || exit
 		: >"$1/base.tmp" && image_append "$1/base.tmp" "$1/unsigned" && rm -rf "$1/unsigned" &&
 		mv "$1/base.tmp" "$1/unsigned.cpio"
 	) 9>"$1.lock" >&2 || return
