@@ -127,9 +127,20 @@ help: ## this list
 
 # scdoc begins a paragraph behind each heading and before each end of an indent; mandoc warns of
 # those, as they are empty. A page that has a table says so in its first line: man(1) runs tbl(1)
-# by it where nothing else asks for it.
+# by it where nothing else asks for it. A cell of one word is no text block, whose width tbl chooses
+# without a look at it: a long code would not fit.
 man_table := awk '{ line[NR] = $$0 } /^\.TS/ { has_table = 1 } \
-	END { if (has_table) print "\047\\\" t"; for (i = 1; i <= NR; i++) print line[i] }'
+	END { \
+		if (has_table) print "\047\\\" t"; \
+		for (i = 1; i <= NR; i++) { \
+			text = line[i]; \
+			while (text ~ /T\{$$/ && line[i + 1] !~ / / && line[i + 2] ~ /^T\}/) { \
+				text = substr(text, 1, length(text) - 2) line[i + 1] substr(line[i + 2], 3); \
+				i += 2 \
+			} \
+			print text \
+		} \
+	}'
 man_tidy := awk '/^\.PP?$$/ { due = !heading; next } \
 	/^\.(SH|SS|TH)/ { due = 0; heading = 1; print; next } \
 	/^\.RE$$/ { print; next } \
