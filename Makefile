@@ -135,7 +135,8 @@ man_table := awk '{ line[NR] = $$0 } /^\.TS/ { has_table = 1 } \
 		for (i = 1; i <= NR; i++) { \
 			text = line[i]; \
 			while (text ~ /T\{$$/ && line[i + 1] !~ / / && line[i + 2] ~ /^T\}/) { \
-				text = substr(text, 1, length(text) - 2) line[i + 1] substr(line[i + 2], 3); \
+				sub(/T\{$$/, "", text); \
+				text = text line[i + 1] substr(line[i + 2], 3); \
 				i += 2 \
 			} \
 			print text \
