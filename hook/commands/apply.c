@@ -34,20 +34,17 @@
 #include "util/message.h"
 #include "util/program.h"
 
-#define DRY_RUN                                                                 \
-	{                                                                       \
-		"dry-run", 'n', NULL, "show what would be done, and do nothing" \
-	}
+#define ENTRY_DRY "dry-run", 'n', NULL, "show what would be done, and do nothing"
 
 static const struct options_entry apply_entries[] = {
-	DRY_RUN,
+	{ ENTRY_DRY },
 	{ "now", 'N', NULL, "hand over now what nobody uses; the rest waits for the reboot" },
 	{ "try", 't', "[MINUTES]", "take it back unless confirmed so soon after the reboot" },
 	{ 0 },
 };
 
 static const struct options_entry undo_entries[] = {
-	DRY_RUN,
+	{ ENTRY_DRY },
 	{ 0 },
 };
 

@@ -144,7 +144,7 @@ int edit_open(const struct root *root, const char *name, struct edit *edit)
 {
 	int ret;
 
-	*edit = (struct edit)EDIT_NONE;
+	*edit = EDIT_NONE;
 	if (asprintf(&edit->name, "/%s", name) < 0) {
 		edit->name = NULL;
 		return message_errno(-ENOMEM, "cannot read /%s", name);
@@ -277,5 +277,5 @@ void edit_close(struct edit *edit)
 	if (edit->dirfd >= 0)
 		close(edit->dirfd);
 	lock_release(&edit->lock);
-	*edit = (struct edit)EDIT_NONE;
+	*edit = EDIT_NONE;
 }

@@ -17,10 +17,7 @@
 #define EDIT_MAX_SIZE (1u << 20) /* bytes; a larger file is not one that an administrator wrote */
 
 #define EDIT_WAIT_MS 5000
-#define EDIT_NONE                              \
-	{                                      \
-		.dirfd = -1, .lock = LOCK_NONE \
-	}
+#define EDIT_NONE    ((struct edit){ .dirfd = -1, .lock = LOCK_NONE })
 
 struct edit {
 	char *name;   /* "/etc/vfio-early.conf", without the root, for messages */

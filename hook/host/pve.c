@@ -222,7 +222,7 @@ bool pve_is_hostpci(const char *key, const char *value)
  */
 static int compare_format(struct pve_entry *entry)
 {
-	const char *seen[32];
+	const char *seen[32] = { NULL };
 	char *copy = strdup(entry->value), *save;
 	size_t count = 0;
 

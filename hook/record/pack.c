@@ -158,7 +158,7 @@ static uint32_t put_node(struct index *index, size_t from, size_t to, size_t dep
 	const char *first = index->entry[from].key, *last = index->entry[to - 1].key;
 	size_t prefix = depth, values = 0;
 	uint32_t offset[128] = { 0 }, node, flags = 0;
-	unsigned char low = 127, high = 0;
+	unsigned int low = 127, high = 0;
 	long at;
 
 	while (first[prefix] && first[prefix] == last[prefix])
@@ -175,14 +175,14 @@ static uint32_t put_node(struct index *index, size_t from, size_t to, size_t dep
 		fputc('\0', index->out);
 		flags |= INDEX_PREFIX;
 	}
-	for (unsigned char c = 0; c < 128; c++)
+	for (unsigned int c = 0; c < 128; c++)
 		if (offset[c]) {
 			low = c < low ? c : low;
 			high = c;
 		}
 	if (high) {
-		fputc(low, index->out);
-		fputc(high, index->out);
+		fputc((int)low, index->out);
+		fputc((int)high, index->out);
 		for (unsigned int c = low; c <= high; c++)
 			put_number(index, offset[c]);
 		flags |= INDEX_CHILDS;

@@ -10,10 +10,7 @@
 
 #include "util/root.h"
 
-#define LOCK_NONE                                                \
-	{                                                        \
-		.fd = -1, .dirfd = -1, .runfd = -1, .rootfd = -1 \
-	}
+#define LOCK_NONE ((struct lock){ .fd = -1, .dirfd = -1, .runfd = -1, .rootfd = -1 })
 
 struct lock {
 	int fd;	    /* the file, or -1: not held */

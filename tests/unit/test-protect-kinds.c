@@ -347,14 +347,8 @@ static void zfs_beside_others(void)
 			ON_NETWORK                \
 		}                                 \
 	}
-#define PSEUDO_ROW(type)                                        \
-	{                                                       \
-		type, "0:50", "none", "rw", NULL, { 0 }, PSEUDO \
-	}
-#define INTERNAL_ROW(type)                                    \
-	{                                                     \
-		type, NULL, NULL, NULL, NULL, { 0 }, INTERNAL \
-	}
+#define PSEUDO_ROW(type)   type, "0:50", "none", "rw", NULL, { 0 }, PSEUDO
+#define INTERNAL_ROW(type) type, NULL, NULL, NULL, NULL, { 0 }, INTERNAL
 
 static const struct filesystem filesystems[] = {
 	{ "9p", "0:50", "share", "rw,trans=virtio", NULL, { .p9 = HOLDS } },
@@ -365,24 +359,24 @@ static const struct filesystem filesystems[] = {
 	DEVICE_ROW("adfs"),
 	DEVICE_ROW("affs"),
 	NETWORK_ROW("afs", "%grand.central.org:root.cell."),
-	INTERNAL_ROW("aio"),
-	INTERNAL_ROW("anon_inodefs"),
-	PSEUDO_ROW("autofs"),
+	{ INTERNAL_ROW("aio") },
+	{ INTERNAL_ROW("anon_inodefs") },
+	{ PSEUDO_ROW("autofs") },
 	BUILT_ROW("bcachefs", bcachefs_on_two, ON_DISK, .disk1 = HOLDS),
 	DEVICE_ROW("befs"),
 	DEVICE_ROW("bfs"),
-	PSEUDO_ROW("binfmt_misc"),
+	{ PSEUDO_ROW("binfmt_misc") },
 	{ "btrfs", "0:50", "/dev/nvme0n1p2", "rw", btrfs_on_two, { ON_DISK, .disk1 = HOLDS } },
 	NETWORK_ROW("ceph", "10.0.0.1:6789:/"),
 	NETWORK_ROW("cifs", "//server/share"),
 	NETWORK_ROW("coda", "coda"),
-	PSEUDO_ROW("configfs"),
+	{ PSEUDO_ROW("configfs") },
 	DEVICE_ROW("cramfs"),
 	{ "cramfs", "31:0", "mtd0", "ro", NULL, { ON_FLASH } },
-	PSEUDO_ROW("debugfs"),
-	PSEUDO_ROW("devpts"),
+	{ PSEUDO_ROW("debugfs") },
+	{ PSEUDO_ROW("devpts") },
 	{ "ecryptfs", "0:50", "/mnt/disk1/.private", "rw", folder_on_disk, { ON_DISK } },
-	PSEUDO_ROW("efivarfs"),
+	{ PSEUDO_ROW("efivarfs") },
 	DEVICE_ROW("efs"),
 	DEVICE_ROW("erofs"),
 	{ "erofs", "0:50", "/mnt/disk1/image", "ro", folder_on_disk, { ON_DISK } },
@@ -407,14 +401,14 @@ static const struct filesystem filesystems[] = {
 	{ "fuse.mergerfs", "0:50", "/mnt/disk*=RW", "rw", folder_on_disk, { ON_DISK } },
 	NETWORK_ROW("fuse.sshfs", "user@server:/"),
 	DEVICE_ROW("fuseblk"),
-	PSEUDO_ROW("fusectl"),
+	{ PSEUDO_ROW("fusectl") },
 	BUILT_ROW("gfs2", NULL, ON_DISK, ON_NETWORK),
-	INTERNAL_ROW("gfs2meta"),
+	{ INTERNAL_ROW("gfs2meta") },
 	DEVICE_ROW("hfs"),
 	DEVICE_ROW("hfsplus"),
 	{ "hostfs", "0:50", "/", "rw", NULL, { 0 } },
 	DEVICE_ROW("hpfs"),
-	PSEUDO_ROW("hugetlbfs"),
+	{ PSEUDO_ROW("hugetlbfs") },
 	DEVICE_ROW("iso9660"),
 	{ "jffs2", "31:0", "mtd0", "rw", NULL, { ON_FLASH } },
 	BUILT_ROW("jfs", jfs_inline_log, ON_DISK),
@@ -424,40 +418,40 @@ static const struct filesystem filesystems[] = {
 	DEVICE_ROW("msdos"),
 	NETWORK_ROW("nfs", "server:/root"),
 	NETWORK_ROW("nfs4", "server:/root"),
-	PSEUDO_ROW("nfsd"),
+	{ PSEUDO_ROW("nfsd") },
 	DEVICE_ROW("nilfs2"),
-	INTERNAL_ROW("nsfs"),
+	{ INTERNAL_ROW("nsfs") },
 	DEVICE_ROW("ntfs"),
 	DEVICE_ROW("ntfs3"),
-	INTERNAL_ROW("nullfs"),
+	{ INTERNAL_ROW("nullfs") },
 	BUILT_ROW("ocfs2", NULL, ON_DISK, ON_NETWORK),
-	PSEUDO_ROW("ocfs2_dlmfs"),
+	{ PSEUDO_ROW("ocfs2_dlmfs") },
 	DEVICE_ROW("omfs"),
-	PSEUDO_ROW("openpromfs"),
+	{ PSEUDO_ROW("openpromfs") },
 	{ "overlay",
 	  "0:50",
 	  "overlay",
 	  "rw,lowerdir=/mnt/disk1/a,upperdir=/mnt/disk1/b",
 	  folder_on_disk,
 	  { ON_DISK } },
-	INTERNAL_ROW("pidfs"),
-	INTERNAL_ROW("pipefs"),
-	PSEUDO_ROW("proc"),
-	INTERNAL_ROW("pseudo_erofs"),
-	PSEUDO_ROW("pstore"),
+	{ INTERNAL_ROW("pidfs") },
+	{ INTERNAL_ROW("pipefs") },
+	{ PSEUDO_ROW("proc") },
+	{ INTERNAL_ROW("pseudo_erofs") },
+	{ PSEUDO_ROW("pstore") },
 	NETWORK_ROW("pvfs2", "tcp://server:3334/orangefs"),
 	DEVICE_ROW("qnx4"),
 	DEVICE_ROW("qnx6"),
 	{ "ramfs", "0:50", "none", "rw", NULL, { 0 } },
 	BUILT_ROW("reiserfs", reiserfs_journal, ON_DISK, .disk1 = HOLDS),
-	PSEUDO_ROW("resctrl"),
+	{ PSEUDO_ROW("resctrl") },
 	DEVICE_ROW("romfs"),
 	{ "romfs", "31:0", "mtd:rootfs", "ro", NULL, { ON_FLASH } },
 	NETWORK_ROW("smb3", "//server/share"),
 	DEVICE_ROW("squashfs"),
-	PSEUDO_ROW("sysfs"),
+	{ PSEUDO_ROW("sysfs") },
 	{ "tmpfs", "0:50", "tmpfs", "rw", NULL, { 0 } },
-	PSEUDO_ROW("tracefs"),
+	{ PSEUDO_ROW("tracefs") },
 	{ "ubifs", "0:50", "ubi0:rootfs", "rw", NULL, { ON_FLASH } },
 	DEVICE_ROW("udf"),
 	DEVICE_ROW("ufs"),
@@ -599,49 +593,43 @@ static void over_two_controllers(const char *path)
 		     PCI0 "0000:00:11.0/0000:02:00.0/nvme/nvme1");
 }
 
-#define VIRTUAL	    "sys/devices/virtual/block/"
-#define BOARD(name) "sys/devices/platform/x/block/" name
-#define HEAD(name)  "sys/devices/virtual/nvme-subsystem/nvme-subsys0/" name
-#define CXL_PMEM    "sys/devices/platform/ACPI0017:00/root0/nvdimm-bridge0/ndbus0/region0/"
-#define BOARD_ROW(name, disk)            \
-	{                                \
-		name, BOARD(disk), NULL, \
-		{                        \
-			0                \
-		}                        \
-	}
+#define VIRTUAL			"sys/devices/virtual/block/"
+#define BOARD(name)		"sys/devices/platform/x/block/" name
+#define HEAD(name)		"sys/devices/virtual/nvme-subsystem/nvme-subsys0/" name
+#define CXL_PMEM		"sys/devices/platform/ACPI0017:00/root0/nvdimm-bridge0/ndbus0/region0/"
+#define BOARD_ROW(driver, disk) .name = driver, .path = BOARD(disk)
 
 static const struct block blocks[] = {
-	BOARD_ROW("arch/um/drivers/ubd_kern", "ubda"),
-	BOARD_ROW("block/amiflop", "fd0"),
+	{ BOARD_ROW("arch/um/drivers/ubd_kern", "ubda") },
+	{ BOARD_ROW("block/amiflop", "fd0") },
 	{ "block/aoe/aoeblk", VIRTUAL "etherd!e1.1", on_interface, { ON_NETWORK } },
 	{ "block/aoe/aoeblk", VIRTUAL "etherd!e1.1", NULL, { ON_NETWORK } },
-	BOARD_ROW("block/ataflop", "fd0"),
+	{ BOARD_ROW("block/ataflop", "fd0") },
 	{ "block/brd", VIRTUAL "ram0", NULL, { 0 } },
 	{ "block/drbd/drbd_main", VIRTUAL "drbd0", on_partition, { ON_DISK, ON_NETWORK } },
 	{ "block/drbd/drbd_main", VIRTUAL "drbd0", NULL, { ON_ANYTHING } },
-	BOARD_ROW("block/floppy", "fd0"),
+	{ BOARD_ROW("block/floppy", "fd0") },
 	{ "block/loop", VIRTUAL "loop0", on_file, { ON_DISK } },
 	{ "block/mtip32xx/mtip32xx", DISK0 "/block/rssda", NULL, { ON_DISK } },
-	BOARD_ROW("block/n64cart", "n64cart"),
+	{ BOARD_ROW("block/n64cart", "n64cart") },
 	{ "block/nbd", VIRTUAL "nbd0", NULL, { ON_NETWORK } },
 	{ "block/null_blk/main", VIRTUAL "nullb0", NULL, { ON_ANYTHING } },
-	BOARD_ROW("block/ps3disk", "ps3da"),
-	BOARD_ROW("block/ps3vram", "ps3vram"),
+	{ BOARD_ROW("block/ps3disk", "ps3da") },
+	{ BOARD_ROW("block/ps3vram", "ps3vram") },
 	{ "block/rbd", "sys/devices/rbd/0/block/rbd0", NULL, { ON_NETWORK } },
 	{ "block/rnbd/rnbd-clt", VIRTUAL "rnbd0", NULL, { ON_NETWORK } },
 	{ "block/rnull/rnull", VIRTUAL "rnullb0", NULL, { ON_ANYTHING } },
-	BOARD_ROW("block/sunvdc", "vdiska"),
-	BOARD_ROW("block/swim", "fd0"),
-	BOARD_ROW("block/swim3", "fd0"),
+	{ BOARD_ROW("block/sunvdc", "vdiska") },
+	{ BOARD_ROW("block/swim", "fd0") },
+	{ BOARD_ROW("block/swim3", "fd0") },
 	{ "block/ublk_drv", VIRTUAL "ublkb0", NULL, { ON_ANYTHING } },
 	{ "block/virtio_blk", DISK0 "/virtio0/block/vda", NULL, { ON_DISK } },
 	{ "block/xen-blkfront", "sys/devices/vbd-51712/block/xvda", NULL, { 0 } },
-	BOARD_ROW("block/z2ram", "z2ram"),
+	{ BOARD_ROW("block/z2ram", "z2ram") },
 	{ "block/zloop", VIRTUAL "zloop0", NULL, { ON_ANYTHING } },
 	{ "block/zram/zram_drv", VIRTUAL "zram0", NULL, { 0 } },
 	{ "block/zram/zram_drv", VIRTUAL "zram0", writes_back, { ON_DISK } },
-	BOARD_ROW("cdrom/gdrom", "gdrom0"),
+	{ BOARD_ROW("cdrom/gdrom", "gdrom0") },
 	{ "md/bcache/super", VIRTUAL "bcache0", on_two_partitions, { ON_DISK, .disk1 = HOLDS } },
 	{ "md/dm", VIRTUAL "dm-0", on_two_partitions, { ON_DISK, .disk1 = HOLDS } },
 	{ "md/dm", VIRTUAL "dm-0", NULL, { ON_ANYTHING } },
@@ -655,12 +643,12 @@ static const struct block blocks[] = {
 	  NULL,
 	  { ON_DISK } },
 	{ "mmc/core/queue", DISK0 "/mmc_host/mmc0/mmc0:0001/block/mmcblk0", NULL, { ON_DISK } },
-	BOARD_ROW("mmc/core/queue", "mmcblk0"),
+	{ BOARD_ROW("mmc/core/queue", "mmcblk0") },
 	{ "mtd/mtd_blkdevs", FLASH "/mtd/mtd0/mtdblock0", NULL, { ON_FLASH } },
 	{ "mtd/mtd_blkdevs", VIRTUAL "mtdblock0", NULL, { ON_FLASH } },
 	{ "mtd/ubi/block", "sys/devices/virtual/ubi/ubi0/ubi0_0/ubiblock0_0", NULL, { ON_FLASH } },
-	BOARD_ROW("nvdimm/btt", "pmem0s"),
-	BOARD_ROW("nvdimm/pmem", "pmem0"),
+	{ BOARD_ROW("nvdimm/btt", "pmem0s") },
+	{ BOARD_ROW("nvdimm/pmem", "pmem0") },
 	{ "nvdimm/btt", CXL_PMEM "btt0.0/block/pmem0s", NULL, { .cxl = HOLDS } },
 	{ "nvdimm/pmem", CXL_PMEM "namespace0.0/block/pmem0", NULL, { .cxl = HOLDS } },
 	{ "nvdimm/pmem",
