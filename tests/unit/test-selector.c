@@ -127,7 +127,8 @@ static const char subsystem[] =
 	"a subsystem is two more fields of four hex digits: 10de:1187:1458:3614";
 static const char none[] =
 	"not a selector; write an ID (10de:1187), an address (0000:81:00.0) or class:03";
-static const char dev[] = "bus and device have two hex digits each (device 00 to 1f), as in 0a:00.0";
+static const char dev[] =
+	"bus and device have two hex digits each (device 00 to 1f), as in 0a:00.0";
 static const char fn[] = "the function number is one digit, 0 to 7: 81:00.0";
 static const char hop[] = "a path is an address and /DEVICE.FUNCTION for each bridge: 00:01.0/00.0";
 static const char class[] = "a class has 2, 4 or 6 hex digits: class:03, class:0300";
