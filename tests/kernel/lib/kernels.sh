@@ -165,7 +165,9 @@ klibc_get() {
 	_klibc=$kernels/klibc-$1
 	(
 		flock 9
-		[ ! -x "$_klibc/klcc" ] || exit 0
+		# It names its own place, which is another one where the checkout was moved.
+		_place=$(realpath "$_klibc")/usr/lib/klibc
+		! grep -qsF "\"$_place\"" "$_klibc/klcc" || exit 0
 		rm -rf "$_klibc" && suite_fetch "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$_klibc/deb" \
 			"libklibc-dev:$1" &&
 		dpkg-deb -x "$_klibc/deb"/libklibc-dev_*.deb "$_klibc" || exit
@@ -175,7 +177,7 @@ klibc_get() {
 		mkdir -p "$_klibc/usr/include/$_cross" &&
 		ln -s "/usr/$_cross/include/linux" "/usr/$_cross/include/asm-generic" "$_klibc/usr/include" &&
 		ln -s "/usr/$_cross/include/asm" "$_klibc/usr/include/$_cross" &&
-		sed "s|\\\\/usr\\\\/lib\\\\/klibc|$(realpath "$_klibc")/usr/lib/klibc|g" \
+		sed "s|\\\\/usr\\\\/lib\\\\/klibc|$_place|g" \
 			"$_klibc/usr/bin/klcc" >"$_klibc/klcc.tmp" &&
 		chmod 755 "$_klibc/klcc.tmp" && mv "$_klibc/klcc.tmp" "$_klibc/klcc"
 	) 9>"$_klibc.lock" >&2 || return
