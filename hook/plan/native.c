@@ -46,6 +46,7 @@ static const char *find_command(const struct root *root, struct kmod_module *mod
 static void take(const struct root *root, struct kmod_module *module, bool is_loaded,
 		 struct native *native)
 {
+	enum native_state state = NATIVE_THERE;
 	const char *command;
 	int ret = 0;
 
@@ -55,9 +56,13 @@ static void take(const struct root *root, struct kmod_module *module, bool is_lo
 	if (native->state == NATIVE_THERE)
 		return;
 	command = find_command(root, module);
-	if (command)
+	if (command) {
 		snprintf(native->command, sizeof(native->command), "%s", command);
-	name_it(native, command ? NATIVE_INSTALL : ret < 0 ? NATIVE_FAILED : NATIVE_THERE, module);
+		state = NATIVE_INSTALL;
+	} else if (ret < 0) {
+		state = NATIVE_FAILED;
+	}
+	name_it(native, state, module);
 	native->error = ret;
 }
 
