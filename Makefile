@@ -223,11 +223,11 @@ $(B)/vfio-early-cmdline $(B)/asan/vfio-early-cmdline:
 # In memory, where that can be.
 scratch := tests/scratch
 
-# Longest first, so that none is left alone at the end.
-check_suites := fault-host changes fault lint cmdline words host tree hook unit completion static
-# The same again under sanitizers, and what only time finds: not for every edit.
-long_suites := builders cmdline-roots package fuzz packaging asan changes-asan hook-asan host-asan \
-	coverage words-guests
+# Longest first, so that none is left alone at the end. Two minutes, for every edit.
+check_suites := fault lint cmdline host tree hook unit completion static
+# Not for every edit: what changes a host, every call of its command, twins without sentences, sanitizers, roots.
+long_suites := fault-host changes builders cmdline-roots fuzz packaging words asan changes-asan \
+	hook-asan host-asan coverage words-guests
 
 check-package: deb ## install, configure, upgrade, remove, purge in Debian roots
 	tests/package/run
@@ -416,16 +416,15 @@ $(B)/asan/tests/unit/test-%: $(B)/asan/tests/unit/test-%.o $(unit_lib:%.c=$(B)/a
 
 # tests/all prints one closing line for all suites named; one that fails does not hide the others.
 # It runs them side by side, so what more than one of them would build is built before.
-check_needs := all $(unit_bin) $(fakefs) $(fault_host)
-long_needs := deb $(asan_bin) $(B)/asan/vfio-early $(cover_bin) $(fuzzers)
+check_needs := all $(unit_bin) $(fakefs)
+long_needs := deb $(fault_host) $(asan_bin) $(B)/asan/vfio-early $(cover_bin) $(fuzzers)
 
-check: $(check_needs) ## every suite that is quick: no sanitizers, fuzzers, roots and guests
+check: $(check_needs) ## two minutes: lint, units, modelled machines, a failure of each call of the boot
 	tests/all $(check_suites)
 
 # With every call, fault-host takes long.
 test-suites: $(check_needs) $(long_needs)
-	FAULT=--all tests/all boot kernel package fault-host $(filter-out package,$(long_suites)) \
-		$(filter-out fault-host,$(check_suites))
+	FAULT=--all tests/all boot kernel package $(long_suites) $(check_suites)
 
 lint: all ## the rules of this tree that a program can check
 	@CC='$(CC)' CLANG_FORMAT='$(CLANG_FORMAT)' SHELLCHECK='$(SHELLCHECK)' \

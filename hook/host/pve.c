@@ -222,6 +222,7 @@ bool pve_is_hostpci(const char *key, const char *value)
  */
 static int compare_format(struct pve_entry *entry)
 {
+	/* Twice what the format has: who has more has one already that it does not have. */
 	const char *seen[32] = { NULL };
 	char *copy = strdup(entry->value), *save;
 	size_t count = 0;

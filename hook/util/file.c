@@ -77,17 +77,6 @@ int file_open(int dirfd, const char *path)
 	return ret;
 }
 
-int file_for_each_line(int dirfd, const char *path, int (*fn)(const char *line, void *arg),
-		       void *arg)
-{
-	int fd = file_open(dirfd, path);
-
-	if (fd < 0)
-		return fd;
-	close(fd);
-	return sysfs_for_each_line(dirfd, path, fn, arg);
-}
-
 FILE *file_stream(int dirfd, const char *path)
 {
 	int fd = file_open(dirfd, path);
@@ -101,6 +90,31 @@ FILE *file_stream(int dirfd, const char *path)
 	if (!f)
 		close(fd);
 	return f;
+}
+
+int file_for_each_line(int dirfd, const char *path, int (*fn)(const char *line, void *arg),
+		       void *arg)
+{
+	FILE *f = file_stream(dirfd, path);
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t len;
+	int ret = 0;
+
+	if (!f)
+		return -errno;
+	errno = 0;
+	while (!ret && (len = getline(&line, &size, f)) >= 0) {
+		if (len && line[len - 1] == '\n')
+			line[len - 1] = '\0';
+		ret = fn(line, arg);
+		errno = 0;
+	}
+	if (!ret && !feof(f))
+		ret = errno ? -errno : -EIO;
+	free(line);
+	fclose(f);
+	return ret;
 }
 
 int file_read_once(int dirfd, const char *path, char *buf, size_t size)

@@ -21,8 +21,11 @@
 int file_open(int dirfd, const char *path);
 
 /*
- * file_for_each_line - sysfs_for_each_line() of what file_open() opens: a FIFO is an error, not an empty
- * file. Returns what that returns, or what file_open() says.
+ * file_for_each_line - call a function with each line of what file_open() opens: a FIFO is an error, not
+ * an empty file.
+ * @fn: gets the line, of any length, without its newline; other than 0 ends the reading
+ *
+ * Returns what @fn returned last, 0 for an empty file, -errno when it cannot be read.
  */
 int file_for_each_line(int dirfd, const char *path, int (*fn)(const char *line, void *arg),
 		       void *arg);
