@@ -198,21 +198,6 @@ static void log_before(struct run *run)
 	}
 }
 
-static void log_modules(struct run *run)
-{
-	const struct act *act = &run->act;
-	char text[TELL_SIZE];
-
-	for (unsigned int i = 0; i < act->modules_tried; i++) {
-		if (act->module[i].step == MODULE_LOADED)
-			continue;
-		report_line(&report, REPORT_ERROR, "%s",
-			    tell_module(&plan.module[i], &act->module[i], cmdline, text,
-					sizeof(text)));
-		run->is_wrong = true;
-	}
-}
-
 static void log_verdict(struct run *run, unsigned int i)
 {
 	const struct tell_facts facts = {
@@ -331,7 +316,7 @@ static void bind_and_log(struct run *run)
 		act_reserve(act);
 	else if (!run->is_dry)
 		act_run(act);
-	log_modules(run);
+	run->is_wrong |= tell_modules(&report, act, 0, cmdline);
 	log_rest(run);
 }
 

@@ -365,6 +365,23 @@ void tell_no_functions(struct report *report, int error)
 				      text_error(-error));
 }
 
+bool tell_modules(struct report *report, const struct act *act, unsigned int from,
+		  const char *cmdline)
+{
+	char text[TELL_SIZE];
+	bool is_any = false;
+
+	for (unsigned int i = from; i < act->modules_tried; i++) {
+		if (act->module[i].step == MODULE_LOADED)
+			continue;
+		report_line(report, REPORT_ERROR, "%s",
+			    tell_module(&act->plan->module[i], &act->module[i], cmdline, text,
+					sizeof(text)));
+		is_any = true;
+	}
+	return is_any;
+}
+
 void tell_also_named(struct report *report, const struct pci_function *fn, const char *selector)
 {
 	report_function(report, REPORT_INFO, fn, WORDS("also-named", "also named by"), selector);

@@ -77,6 +77,16 @@ void tell_unreadable(struct report *report, const struct pci_table *table);
 /* tell_no_functions - pci_collect() failed with this, -errno: nothing is touched. */
 void tell_no_functions(struct report *report, int error);
 
+/*
+ * tell_modules - each module that is not loaded although it was tried.
+ * @from: how many were tried before, and told then
+ * @cmdline: as for tell_module()
+ *
+ * Returns whether there is one.
+ */
+bool tell_modules(struct report *report, const struct act *act, unsigned int from,
+		  const char *cmdline);
+
 /* tell_also_named - a second bind line names the function too. */
 void tell_also_named(struct report *report, const struct pci_function *fn, const char *selector);
 

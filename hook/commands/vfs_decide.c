@@ -133,19 +133,6 @@ static void settle_mates(struct batch *batch)
 		table->fn[i].is_settled = is_reported(batch, &table->fn[i]);
 }
 
-/* Loaded with the first: what went wrong is said once. */
-static void say_modules(struct batch *batch, unsigned int tried)
-{
-	const struct act *act = &batch->act;
-	char text[TELL_SIZE];
-
-	for (; tried < act->modules_tried; tried++)
-		if (act->module[tried].step != MODULE_LOADED)
-			report_line(batch->made->report, REPORT_ERROR, "%s",
-				    tell_module(&act->plan->module[tried], &act->module[tried],
-						batch->cmdline, text, sizeof(text)));
-}
-
 /* With the lock. Returns whether its own late run is to do it. */
 static bool decide_locked(struct batch *batch, unsigned int i)
 {
@@ -175,7 +162,8 @@ static bool decide_locked(struct batch *batch, unsigned int i)
 		tell_also_named(made->report, &act->table.fn[0],
 				made->plan->bind[verdict->also].text);
 	act_run(act);
-	say_modules(batch, tried);
+	/* Loaded with the first: what went wrong is said once. */
+	tell_modules(made->report, act, tried, batch->cmdline);
 	is_alone = act->table.count == 1 && report_size() == known.size;
 	say_verdicts(batch);
 	/* These lines are about none of those that follow. */
