@@ -25,6 +25,7 @@
 #define FUSE_USE_VERSION 34
 #define _GNU_SOURCE	 1
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fuse_lowlevel.h>
@@ -1257,13 +1258,33 @@ static bool serve_orphans(pid_t pid, int listener, int signals, double seconds)
 	return false;
 }
 
+/* json-c writes "[]" since 0.18, and before that a line for each bracket. Returns the new length. */
+static size_t join_empty_lists(char *text, size_t len)
+{
+	size_t to = 0;
+
+	for (size_t from = 0; from < len; text[to++] = text[from++]) {
+		size_t next = from + 1;
+
+		if (text[from] != '[')
+			continue;
+		while (next < len && isspace((unsigned char)text[next]))
+			next++;
+		if (next < len && text[next] == ']') {
+			text[to++] = '[';
+			from = next;
+		}
+	}
+	return to;
+}
+
 static void print_stream(const char *prefix, int fd)
 {
 	static char text[TEXT_SIZE];
 	ssize_t n = pread(fd, text, sizeof(text), 0);
 
 	if (n > 0)
-		print_lines(prefix, text, (size_t)n);
+		print_lines(prefix, text, join_empty_lists(text, (size_t)n));
 	close(fd);
 }
 

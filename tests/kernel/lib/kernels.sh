@@ -70,10 +70,17 @@ suite_fetch() {
 	}
 }
 
-# image_package SUITE ARCH: prints the name of the newest kernel's package: what linux-image-ARCH needs.
-image_package() {
-	suite_apt "$1" cache depends "linux-image-$2:$2" |
-		sed -n 's/^ *Depends: *<\{0,1\}\(linux-image-[0-9][^ :>]*\).*/\1/p' | head -n 1
+# kernel_depends SUITE ARCH PACKAGE: prints which packages of kernels PACKAGE needs, as PACKAGE:ARCH.
+kernel_depends() {
+	suite_apt "$1" cache depends "$3:$2" |
+		sed -n "s/^ *Depends: *<\{0,1\}\(linux-[a-z]*-[0-9][^ :>]*\).*/\1:$2/p"
+}
+
+# image_packages SUITE ARCH: prints the packages of the newest kernel: what linux-image-ARCH needs, and what
+# that is made of since 7.2, where it has no file of its own.
+image_packages() {
+	_image=$(kernel_depends "$1" "$2" "linux-image-$2" | head -n 1)
+	[ -n "$_image" ] && echo "$_image" && kernel_depends "$1" "$2" "${_image%:*}"
 }
 
 # modules_wanted: prints the modules that a guest can need, one pattern a line, below the kernel's folder:
@@ -93,15 +100,22 @@ modules_wanted() {
 		'crypto/blake2b*' 'crypto/xxhash*' lib/xxhash 'arch/*/lib/xor*'
 }
 
-# kernel_unpack DEB ARCH DIR: DIR/vmlinuz, and DIR/tree/usr/lib/modules with what a guest can need. vfio's
-# modules stay as packed as the package has them, which is how an image has them.
+# kernel_unpack SUITE ARCH DIR: of the packages in DIR/deb, DIR/vmlinuz, and DIR/tree/usr/lib/modules with
+# what a guest can need. vfio's modules stay as packed as the package has them, which is how an image has them.
 kernel_unpack() {
 	mkdir -p "$3/tree" && modules_wanted | sed 's|^|*lib/modules/*/kernel/|' >"$3/wanted" || return
-	dpkg-deb --fsys-tarfile "$1" |
-		tar -C "$3/tree" -x --wildcards --no-anchored --files-from="$3/wanted" \
-			'./boot/vmlinuz-*' '*/modules.builtin' '*/modules.builtin.modinfo' '*/modules.order' \
-			2>"$3/tar.log"
-	mv "$3/tree/boot"/vmlinuz-* "$3/vmlinuz" && rmdir "$3/tree/boot" || return
+	for _deb in "$3/deb"/linux-*.deb; do
+		# Not all have all of it.
+		dpkg-deb --fsys-tarfile "$_deb" |
+			tar -C "$3/tree" -x --wildcards --no-anchored --files-from="$3/wanted" './boot/vmlinuz-*' \
+				'*/modules/*/vmlinuz' '*/modules.builtin' '*/modules.builtin.modinfo' \
+				'*/modules.order' 2>>"$3/tar.log"
+	done
+	find "$3/tree" -name 'vmlinuz*' -type f -exec mv {} "$3/vmlinuz" ';' && [ -e "$3/vmlinuz" ] || {
+		say "no kernel in the packages of $1"
+		return 1
+	}
+	rm -rf "$3/tree/boot"
 	[ "$2" != amd64 ] || kernel_expand "$3/vmlinuz" "$3/vmlinux" ||
 		say "the kernel of $1 has to unpack itself in the guest"
 	if [ ! -d "$3/tree/usr/lib/modules" ]; then
@@ -148,10 +162,11 @@ kernel_get() {
 		[ ! -e "$_dir/version" ] || exit 0
 		say "fetching the kernel of $1 for $2"
 		rm -rf "$_dir" "$_dir.tmp" && suite_fetch "$1" "$_dir.tmp/deb" "busybox-static:$2" || exit
-		_package=$(image_package "$1" "$2")
-		[ -n "$_package" ] || { say "no kernel of $1 for $2"; exit 1; }
-		suite_fetch "$1" "$_dir.tmp/deb" "$_package:$2" &&
-		kernel_unpack "$_dir.tmp/deb"/linux-image-*.deb "$2" "$_dir.tmp" &&
+		_packages=$(image_packages "$1" "$2")
+		[ -n "$_packages" ] || { say "no kernel of $1 for $2"; exit 1; }
+		# shellcheck disable=SC2086 # names
+		suite_fetch "$1" "$_dir.tmp/deb" $_packages &&
+		kernel_unpack "$1" "$2" "$_dir.tmp" &&
 		kernel_busybox "$_dir.tmp/deb"/busybox-static_*.deb "$_dir.tmp/tree" &&
 		rm -r "$_dir.tmp/deb" && mv "$_dir.tmp" "$_dir"
 	) 9>"$_dir.lock" >&2 || return
