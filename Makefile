@@ -225,7 +225,7 @@ scratch := tests/scratch
 
 # Longest first, so that none is left alone at the end. Two minutes, for every edit.
 check_suites := fault lint cmdline host tree hook unit completion static
-# Not for every edit: what changes a host, every call of its command, twins without sentences, sanitizers, roots.
+# Not for every edit: what changes a host, each call of its command, twins without sentences, roots.
 long_suites := fault-host changes builders cmdline-roots fuzz packaging words asan changes-asan \
 	hook-asan host-asan coverage words-guests
 
@@ -419,7 +419,7 @@ $(B)/asan/tests/unit/test-%: $(B)/asan/tests/unit/test-%.o $(unit_lib:%.c=$(B)/a
 check_needs := all $(unit_bin) $(fakefs)
 long_needs := deb $(fault_host) $(asan_bin) $(B)/asan/vfio-early $(cover_bin) $(fuzzers)
 
-check: $(check_needs) ## two minutes: lint, units, modelled machines, a failure of each call of the boot
+check: $(check_needs) ## two minutes: lint, units, modelled machines, calls that fail
 	tests/all $(check_suites)
 
 # With every call, fault-host takes long.
