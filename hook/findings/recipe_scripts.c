@@ -47,6 +47,7 @@ static const struct {
 	enum recipe_kind kind;
 	enum recipe_harm harm;
 	const char *comment; /* the characters that begin one */
+	enum recipe_state state;
 } table[] = {
 	{ "etc/initramfs-tools/scripts/*/*", binds, RECIPE_SCRIPT, RECIPE_RISKY, "#" },
 	{ "etc/initramfs-tools/hooks/*", binds, RECIPE_SCRIPT, RECIPE_RISKY, "#" },
@@ -65,6 +66,14 @@ static const struct {
 	{ "usr/local/lib/systemd/system/*.service", binds, RECIPE_UNIT, RECIPE_RISKY, "#;" },
 	{ "usr/lib/systemd/system/*.service", binds, RECIPE_UNIT, RECIPE_RISKY, "#;" },
 	{ "lib/systemd/system/*.service", binds, RECIPE_UNIT, RECIPE_RISKY, "#;" },
+	/*
+	 * systemd only takes the names of links there (load-dropin.c, process_deps()), and passes over a
+	 * file. Last of the units: a link to one of those was read under its own name.
+	 */
+	{ "etc/systemd/system/*.wants/*.service", binds, RECIPE_UNIT, RECIPE_RISKY, "#;",
+	  RECIPE_NO_READER },
+	{ "etc/systemd/system/*.requires/*.service", binds, RECIPE_UNIT, RECIPE_RISKY, "#;",
+	  RECIPE_NO_READER },
 	{ "etc/rc.local", binds, RECIPE_STARTUP, RECIPE_RISKY, "#" },
 	{ "etc/rc.d/rc.local", binds, RECIPE_STARTUP, RECIPE_RISKY, "#" },
 	{ "etc/init.d/*", binds, RECIPE_STARTUP, RECIPE_RISKY, "#" },
@@ -175,7 +184,7 @@ static void look_into_called(const struct place *place, const char *line, enum r
 
 static void find_in_lines(struct finder *finder, const char *name, size_t row)
 {
-	struct place place = { .finder = finder, .file = name };
+	struct place place = { .finder = finder, .file = name, .state = table[row].state };
 	char *text = finder_read(finder, name, false), *pos = text, *line;
 
 	while ((line = strsep(&pos, "\n"))) {
@@ -187,8 +196,9 @@ static void find_in_lines(struct finder *finder, const char *name, size_t row)
 		if (has_word(line, table[row].words))
 			place_add(&place, table[row].kind, table[row].harm, line, strlen(line), "",
 				  0);
-		if (table[row].kind == RECIPE_UNIT || table[row].kind == RECIPE_STARTUP ||
-		    table[row].kind == RECIPE_UDEV)
+		if (place.state == RECIPE_IN_FORCE &&
+		    (table[row].kind == RECIPE_UNIT || table[row].kind == RECIPE_STARTUP ||
+		     table[row].kind == RECIPE_UDEV))
 			look_into_called(&place, line, table[row].kind);
 	}
 	free(text);

@@ -81,6 +81,7 @@ enum recipe_state {
 	RECIPE_IN_VALUE, /* a part of the value of another parameter, by its quotes */
 	RECIPE_IN_COMMENT, /* behind a comment that ends in a backslash */
 	RECIPE_WRONG_FILE, /* a line of modprobe.d in a list of modules */
+	RECIPE_COMMA_LIST, /* "blacklist A,B": modprobe.d(5) has one module on a line */
 	RECIPE_NO_EFFECT,  /* of no effect on this machine */
 	RECIPE_STATES,
 };

@@ -173,6 +173,13 @@ struct host_function *host_find(const struct host *host, const struct pci_addres
 const struct host_function *host_find_interface(const struct host *host, const char *name);
 
 /*
+ * host_refuse_interface - after an error about a word: is it a network interface?
+ *
+ * Returns -EINVAL after naming the address to write instead; 0 if it is not one.
+ */
+int host_refuse_interface(const struct host *host, const char *word);
+
+/*
  * host_select - which functions does a user's word name?
  * @word: any selector of the config: 81:00, 0000:81:00.0, 10de:1187, class:03, a path
  * @fn: called with each in order

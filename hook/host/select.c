@@ -218,6 +218,19 @@ bool host_is_selected(const struct host *host, const struct selector *sel,
 	return pci_match(sel, &own) == SELECTOR_MATCHES;
 }
 
+int host_refuse_interface(const struct host *host, const char *word)
+{
+	/* host_find_interface() ends at a character that no interface can have. */
+	const struct host_function *fn = strpbrk(word, "/ \t\"'") ? NULL :
+								    host_find_interface(host, word);
+	char addr[PCI_ADDRESS_SIZE];
+
+	if (!fn)
+		return 0;
+	return message_error("%s is a network interface, not an address; fix: write %s", word,
+			     pci_address_format(&fn->pci.addr, addr));
+}
+
 int host_select(const struct host *host, const char *word,
 		void (*fn)(struct host_function *fn, void *arg), void *arg)
 {
@@ -231,6 +244,8 @@ int host_select(const struct host *host, const char *word,
 	if (error && host_propose(host, word, true, other, sizeof(other)))
 		return message_error("%s is not how an address is written here; fix: write %s",
 				     word, other);
+	if (error && host_refuse_interface(host, word))
+		return -EINVAL;
 	if (error)
 		return message_error("%s does not name a PCI function: %s", word, error);
 	if (pci_resolve(host->root.fd, &sel)) {

@@ -89,6 +89,8 @@ int slot_parse(const struct host *host, const char *text, struct selector *sel)
 	if (error && host_propose(host, text, false, other, sizeof(other)))
 		return message_error("%s is not how an address is written here; fix: write %s",
 				     text, other);
+	if (error && host_refuse_interface(host, text))
+		return -EINVAL;
 	if (error)
 		return message_error("%s is not an address: %s", text, error);
 	if (sel->kind == SELECTOR_ID)

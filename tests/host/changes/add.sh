@@ -287,6 +287,30 @@ status_is 2
 err "error: gpu is not an address: not a selector; write an ID (10de:1187), an address (0000:81:00.0) or class:03"
 nothing_written
 
+begin "an interface where an address belongs: its address is named"
+mkdir -p "$root/sys/class/net/eno1"
+ln -s ../../../bus/pci/devices/0000:17:00.0 "$root/sys/class/net/eno1/device"
+for words in add detach list 'vm 100'; do
+	# shellcheck disable=SC2086 # a command with its argument
+	run $words eno1
+	status_is 2
+	err "error: eno1 is a network interface, not an address; fix: write 0000:17:00.0"
+done
+nothing_written
+
+begin "two options that contradict each other"
+for verb in add remove detach reattach; do
+	for options in '--only --group' '--group --only' '-1g'; do
+		# shellcheck disable=SC2086 # two options
+		run "$verb" $options 02:00.0
+		status_is 2
+		err "error: --group and --only contradict each other; fix: leave one of them out"
+	done
+	run "$verb" --dry-run --only --only 02:00.0
+	[ "$status" -ne 2 ] || problem "$verb: the same option twice: $(cat "$work/err")"
+done
+nothing_written
+
 begin "add: usage"
 run add
 status_is 2
