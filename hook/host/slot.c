@@ -91,6 +91,11 @@ int slot_parse(const struct host *host, const char *text, struct selector *sel)
 				     text, other);
 	if (error && host_refuse_interface(host, text))
 		return -EINVAL;
+	/* A selector's own error would propose an ID or a class, which are not accepted here. */
+	if (error && !strchr(text, ':'))
+		return message_error("%s is not an address; fix: write one that vfio-early list -a "
+				     "prints, such as 0000:81:00.0",
+				     text);
 	if (error)
 		return message_error("%s is not an address: %s", text, error);
 	if (sel->kind == SELECTOR_ID)
