@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Old recipes that are lines of a script, a rule or a unit; see recipes.h. One table: where to look, for
- * what, and what it is then. Nothing is interpreted: a line that has one of the words is named, for its
- * reader to judge.
+ * Old recipes that are lines of a script, a rule or a unit; see recipes.h. One table: where to
+ * look, for which words, and what such a line is. Nothing is interpreted: a line with one of the
+ * words is named, and its reader decides.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -67,8 +67,8 @@ static const struct {
 	{ "usr/lib/systemd/system/*.service", binds, RECIPE_UNIT, RECIPE_RISKY, "#;" },
 	{ "lib/systemd/system/*.service", binds, RECIPE_UNIT, RECIPE_RISKY, "#;" },
 	/*
-	 * systemd only takes the names of links there (load-dropin.c, process_deps()), and passes over a
-	 * file. Last of the units: a link to one of those was read under its own name.
+	 * systemd uses only the names of links there (load-dropin.c, process_deps()), and ignores
+	 * files. After all other units: a link to one of those has been read under its own name.
 	 */
 	{ "etc/systemd/system/*.wants/*.service", binds, RECIPE_UNIT, RECIPE_RISKY, "#;",
 	  RECIPE_NO_READER },
@@ -92,7 +92,7 @@ static const struct {
 	{ "etc/libvirt/hooks/*.d/*", hooks, RECIPE_HOOK, RECIPE_HARMLESS, "#" },
 	{ "etc/libvirt/hooks/*.d/*/*/*/*", hooks, RECIPE_HOOK, RECIPE_HARMLESS, "#" },
 	{ "var/lib/vz/snippets/*", hooks, RECIPE_HOOK, RECIPE_HARMLESS, "#" },
-	/* Not those of mnt/pve: that is network storage, and a server that is gone would hang us. */
+	/* Not those in mnt/pve: that is network storage, and a dead server would hang us. */
 };
 
 #define N_ROWS (sizeof(table) / sizeof(table[0]))
@@ -105,7 +105,7 @@ static bool has_word(const char *line, const char *const *words)
 	return false;
 }
 
-/* Kept for who has to find the same script by the same line: vfio-early bug-report. */
+/* Kept for vfio-early bug-report, which must find the same script by the same line. */
 static void add_call(const struct place *place, const char *line)
 {
 	struct recipes *recipes = place->finder->recipes;
@@ -135,7 +135,7 @@ bool recipe_is_own_script(const char *name, size_t len)
 	       (memmem(base, base_len, "vfio", 4) && !memmem(base, base_len, "vfio-early", 10));
 }
 
-/* A program of a udev rule without a slash is one of udev's own folder (udev(7), PROGRAM). */
+/* The program of a udev rule without a slash is in udev's own directory (udev(7), PROGRAM). */
 static void look_into_udev_program(struct finder *finder, const char *line)
 {
 	static const char *const keys[] = {
@@ -158,7 +158,7 @@ static void look_into_udev_program(struct finder *finder, const char *line)
 	}
 }
 
-/* ExecStart=, @reboot, PROGRAM= and the like call scripts: the administrator's own are looked into. */
+/* ExecStart=, @reboot, PROGRAM= and the like call scripts: the administrator's own are read too. */
 static void look_into_called(const struct place *place, const char *line, enum recipe_kind kind)
 {
 	struct finder *finder = place->finder;
@@ -260,7 +260,7 @@ static void for_each_name(struct finder *finder, const char *dir, const char *pa
 	free(entry);
 }
 
-/* Our own are no recipes. */
+/* The package's own files are not recipes. */
 static void look_at_name(struct finder *finder, const char *name, size_t row)
 {
 	if (!strstr(name, "vfio-early"))
