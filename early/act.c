@@ -2,13 +2,14 @@
 /*
  * Steps 6 to 10 of a run; see act.h.
  *
- *  6. driver_override on all accepted functions. From here no other driver can take them.
- *  7. Unbind what a driver already holds, in a child: a driver's remove() may block for ever.
- *     Then what set lines ask for: how it is reset, and whether it may lose its power.
- *  8. Load the planned modules. Registering vfio-pci binds every unbound function that is
+ *     6. Set driver_override on all accepted functions. From here on no other driver can take them.
+ *     7. Unbind what a driver already holds, in a child: a driver's remove() may block for ever.
+ *     Then apply the set lines: the reset method, and whether the function may lose its power.
+ *     8. Load the planned modules. Registering vfio-pci binds every unbound function that is
  *     overridden to it, before finit_module() returns (drivers/base/dd.c, driver_attach).
- *  9. What is still unbound: "bind", which gives the driver's own errno; "drivers_probe" hides it.
- * 10. Verify by the driver link alone. What is not bound is released, or held.
+ *     9. Bind what is still unbound through "bind", which returns the driver's own errno;
+ *     "drivers_probe" hides it.
+ *     10. Verify by the driver link alone. What is not bound is released, or held.
  *
  * Nothing counts as done because a write succeeded.
  */
@@ -28,7 +29,10 @@
 static const char vfio_pci[] = "vfio-pci";
 /* How the kernel shows an override that is not set. */
 static const char unset[] = "(null)";
-/* The kernel has no bound; one ID has an entry for each subsystem and class that was written with it. */
+/*
+ * The kernel sets no limit: an ID has one entry for each subsystem and class that was written with
+ * it.
+ */
 #define MAX_DYNAMIC_IDS 65536
 
 static bool is_vfio_pci(const char *driver)
@@ -66,8 +70,8 @@ enum reason act_set_reason(int error)
 }
 
 /*
- * The end of a pipe that this process holds open for as long as it lives, for whoever waits; 0 is
- * none, which a second descriptor of pipe() never is.
+ * The end of a pipe that this process holds open as long as it lives, so that its parent can wait
+ * for it. 0: none; a pipe() never returns 0 as its second descriptor here.
  */
 static int open_end;
 
@@ -88,7 +92,7 @@ int act_with_deadline(int (*fn)(void *arg), void *arg, int ms)
 		return ret;
 	}
 	if (!pid) {
-		/* The child of a child may not hold a pipe open that is not its own. */
+		/* A child of the child must not hold open a pipe that is not its own. */
 		if (open_end)
 			close(open_end);
 		open_end = fds[1];
@@ -96,7 +100,7 @@ int act_with_deadline(int (*fn)(void *arg), void *arg, int ms)
 		_exit(fn(arg));
 	}
 
-	/* The child writes nothing: its end closes when it ends, however it ends. */
+	/* The child writes nothing: its end of the pipe closes when it exits, in whatever way. */
 	close(fds[1]);
 	pollfd.fd = fds[0];
 	do
@@ -117,9 +121,9 @@ int act_with_deadline(int (*fn)(void *arg), void *arg, int ms)
 }
 
 /*
- * Writes an attribute and reads it back. "" clears an override, which is done with an empty line, and
- * "default" gives what the kernel likes best.
- * @before: NULL, or PCI_DRIVER_SIZE bytes for what it was before
+ * Writes an attribute and reads it back. "" clears an override, which takes an empty line;
+ * "default" makes the kernel choose.
+ * @before: NULL, or PCI_DRIVER_SIZE bytes for the value before the write
  */
 static int set_attribute(int rootfd, const struct pci_function *fn, const char *name,
 			 const char *value, char *before)
@@ -159,8 +163,8 @@ static int unbind_child(void *arg)
 }
 
 /*
- * @ms: how long the driver may take. Returns 0 when the link is gone, also where there was nothing to
- * unbind; -ETIMEDOUT, or -errno.
+ * @ms: how long the driver may take Returns 0 when the link is gone, or there was nothing to
+ * 	unbind; -ETIMEDOUT, or -errno.
  */
 static int unbind(int rootfd, const struct pci_function *fn, int ms)
 {
@@ -169,10 +173,13 @@ static int unbind(int rootfd, const struct pci_function *fn, int ms)
 	int ret = act_with_deadline(unbind_child, &arg, ms), error;
 
 	/*
-	 * A driver whose own probe fails lets go by itself in between: the link that leads to `unbind`
-	 * is gone, or the store finds it gone (drivers/base/bus.c, unbind_store).
+	 * A driver whose own probe fails lets go by itself in the meantime: the link that leads to
+	 * `unbind` is gone, or the store finds no device (drivers/base/bus.c, unbind_store).
 	 */
-	/* The link goes before remove() is called (drivers/base/dd.c, __device_release_driver). */
+	/*
+	 * The link is removed before remove() is called (drivers/base/dd.c,
+	 * __device_release_driver).
+	 */
 	if (ret == -ETIMEDOUT)
 		return ret;
 	error = pci_read_driver(rootfd, &fn->addr, driver);
@@ -190,7 +197,10 @@ static bool is_wanted(const struct act *act, unsigned int i)
 	return (decision == DECIDE_BIND || decision == DECIDE_HOLD) && !act->outcome[i].failed;
 }
 
-/* One step for one function. Returns 0, or -errno, which takes it out of the steps that follow. */
+/*
+ * One step for one function. Returns 0, or -errno, which excludes the function from the later
+ * steps.
+ */
 typedef int (*step_fn)(struct act *act, struct pci_function *fn, enum decision decision);
 
 static void for_each_wanted(struct act *act, enum act_step step, step_fn one)
@@ -223,7 +233,10 @@ static int unbind_one(struct act *act, struct pci_function *fn, enum decision de
 	int ret;
 
 	(void)decision;
-	/* What was read before the override is old news: a driver may have come since, or gone. */
+	/*
+	 * The driver that was read before the override is out of date: one may have come or gone
+	 * since.
+	 */
 	ret = pci_read_driver(SYSFS_ROOT(act), &fn->addr, now);
 	if (!ret && !*now)
 		return 0;
@@ -232,7 +245,7 @@ static int unbind_one(struct act *act, struct pci_function *fn, enum decision de
 	if (!*fn->driver || is_vfio_pci(fn->driver))
 		return 0;
 	ret = unbind(SYSFS_ROOT(act), fn, act->patience);
-	/* However many do not let go, half of the deadline is left for the others. */
+	/* However many drivers do not let go, half of the deadline is left for the others. */
 	if (ret == -ETIMEDOUT)
 		act->patience /= 2;
 	return ret;
@@ -246,7 +259,7 @@ static int store_key(int rootfd, const struct pci_function *fn, enum plan_key ke
 			     before);
 }
 
-/* One key of the set lines for the function that the run is at. What fails never stops the bind. */
+/* One key of the set lines for the current function. A failure never prevents the bind. */
 static void set_key(struct act *act, enum plan_key key)
 {
 	const struct pci_function *fn = &act->table.fn[act->current];
@@ -258,11 +271,11 @@ static void set_key(struct act *act, enum plan_key key)
 	if (!set)
 		return;
 	value = set->value[key];
-	/* drivers/pci/pci-sysfs.c, d3cold_allowed_store: a number. */
+	/* drivers/pci/pci-sysfs.c, d3cold_allowed_store: takes a number. */
 	if (key == PLAN_SET_D3COLD)
 		value = !strcmp(value, "off") ? "0" : "1";
 	ret = store_key(SYSFS_ROOT(act), fn, key, value, setting->before);
-	/* Of several that one line names this one lacks it. */
+	/* The line names several functions, and this one lacks the attribute. */
 	if (ret == -ENOENT && set->sel.kind != SELECTOR_ADDRESS)
 		return;
 	setting->value = set->value[key];
@@ -293,9 +306,9 @@ int act_restore(const struct act *act, const struct pci_function *fn,
 }
 
 /*
- * vfio-pci evicts the boot framebuffer from VGA functions alone (vfio_pci_core.c,
- * aperture_remove_conflicting_pci_devices). From others efifb goes when its platform device is
- * unbound; BOOTFB of simpledrm stays whatever is unbound. What remains is seen in fn->framebuffer.
+ * vfio-pci evicts the boot framebuffer only from VGA functions (vfio_pci_core.c,
+ * aperture_remove_conflicting_pci_devices). From other functions, efifb goes when its platform
+ * device is unbound; simpledrm's BOOTFB stays in any case. fn->framebuffer has what remains.
  */
 static int release_framebuffer(struct act *act, struct pci_function *fn, enum decision decision)
 {
@@ -325,8 +338,9 @@ static void load_modules(struct act *act)
 }
 
 /*
- * The kernel is between pci_device_add(), which tells udev, and pci_bus_add_device(), before which no
- * driver matches (drivers/pci/bus.c, match_driver): it honours the override a moment later.
+ * The kernel is between pci_device_add(), which notifies udev, and pci_bus_add_device(). Until the
+ * latter no driver matches (drivers/pci/bus.c, match_driver); a moment later it honours the
+ * override.
  */
 static int await_bind(struct act *act, const struct pci_function *fn, char *driver)
 {
@@ -335,7 +349,7 @@ static int await_bind(struct act *act, const struct pci_function *fn, char *driv
 			return 0;
 		sysfs_wait();
 	}
-	/* However many there are, half of the deadline is left for the others. */
+	/* However many functions are not ready, half of the deadline is left for the others. */
 	act->patience /= 2;
 	return -EAGAIN;
 }
@@ -351,11 +365,11 @@ static int bind_one(struct act *act, struct pci_function *fn, enum decision deci
 		return 0;
 	ret = sysfs_store(SYSFS_ROOT(act), PATH_VFIO_DRIVER "/bind",
 			  pci_address_format(&fn->addr, addr));
-	/* One that had a driver was added long ago: vfio-pci itself says no. */
+	/* A function that had a driver was added long ago: it is vfio-pci itself that refuses. */
 	return ret == -ENODEV && !*fn->driver ? await_bind(act, fn, driver) : ret;
 }
 
-/* Puts the override back and lets the native driver have it, when that is there already. */
+/* Clears the override and lets the native driver bind, if it is loaded already. */
 static int release(const struct act *act, const struct pci_function *fn, const char *override)
 {
 	char driver[PCI_DRIVER_SIZE], addr[PCI_ADDRESS_SIZE];
@@ -366,7 +380,7 @@ static int release(const struct act *act, const struct pci_function *fn, const c
 	ret = pci_read_driver(SYSFS_ROOT(act), &fn->addr, driver);
 	if (ret || *driver)
 		return ret;
-	/* Succeeds also when no driver wants it, which is right before udev has loaded one. */
+	/* Succeeds also if no driver wants it, which is right before udev has loaded one. */
 	ret = sysfs_store(SYSFS_ROOT(act), PATH_PCI_PROBE, pci_address_format(&fn->addr, addr));
 	if (ret || !*fn->driver)
 		return ret;
@@ -375,8 +389,8 @@ static int release(const struct act *act, const struct pci_function *fn, const c
 }
 
 /*
- * A function that had no group before has one now: its IOMMU's, or one that vfio made for want of
- * any. Gives the second kind back. Returns whether the function may stay bound.
+ * A function that had no group before has one now: its IOMMU's, or one that vfio made because there
+ * is no IOMMU. Gives back a function with the second kind. Returns whether it may stay bound.
  */
 static bool verify_group(struct act *act, struct pci_function *fn, struct act_outcome *outcome)
 {
@@ -389,7 +403,9 @@ static bool verify_group(struct act *act, struct pci_function *fn, struct act_ou
 		return true;
 	outcome->failed = ACT_GROUP;
 	ret = unbind(SYSFS_ROOT(act), fn, act->patience);
-	/* What became of it is told by the link; but that goes first, and the lock is held until the end. */
+	/*
+	 * The link tells the result, but it is removed first, while the lock is held until the end.
+	 */
 	if (pci_read_driver(SYSFS_ROOT(act), &fn->addr, outcome->driver) || *outcome->driver ||
 	    ret == -ETIMEDOUT)
 		outcome->error = ret ? -ret : EBUSY;
@@ -404,7 +420,7 @@ static void verify_one(struct act *act, unsigned int i, bool was_wanted)
 	bool is_stuck, is_reserved;
 	int ret = 0;
 
-	/* The link that bind_one() found at vfio-pci is verified by that. */
+	/* bind_one() found the link at vfio-pci: that verifies it. */
 	if (!is_vfio_pci(outcome->driver))
 		ret = pci_read_driver(SYSFS_ROOT(act), &fn->addr, outcome->driver);
 	if (act->decisions.verdict[i].decision == DECIDE_BIND) {
@@ -423,14 +439,14 @@ static void verify_one(struct act *act, unsigned int i, bool was_wanted)
 	}
 
 	/*
-	 * A driver that does not let go holds the lock: any write would block as well. Without its
-	 * override it cannot be held.
+	 * A driver that does not let go holds the lock: any further write would block too. Without
+	 * its override the function cannot be held.
 	 */
 	is_stuck = (outcome->failed == ACT_UNBIND || outcome->failed == ACT_GROUP) &&
 		   outcome->error == ETIMEDOUT;
 	/*
-	 * What this run did not set it does not clear; and one that the kernel is not done with gets
-	 * vfio-pci by its override, or without it another driver.
+	 * This run does not clear what it did not set. A function that the kernel is still adding
+	 * gets vfio-pci by its override, or another driver without it.
 	 */
 	is_reserved = is_vfio_pci(outcome->found) ||
 		      (outcome->failed == ACT_BIND && outcome->error == EAGAIN);
@@ -439,7 +455,7 @@ static void verify_one(struct act *act, unsigned int i, bool was_wanted)
 		outcome->result = *outcome->driver || is_stuck ? ACT_STUCK : ACT_HELD;
 		return;
 	}
-	/* Still on vfio-pci: its override tells at least why. */
+	/* Still on vfio-pci: leave the override, which at least tells why. */
 	if (outcome->failed == ACT_GROUP && outcome->error) {
 		outcome->result = ACT_NOT_RELEASED;
 		return;
@@ -448,7 +464,7 @@ static void verify_one(struct act *act, unsigned int i, bool was_wanted)
 	act_restore(act, fn, outcome);
 	outcome->result = release(act, fn, outcome->found) ? ACT_NOT_RELEASED : ACT_RELEASED;
 	pci_read_driver(SYSFS_ROOT(act), &fn->addr, outcome->driver);
-	/* A modprobe that was given up on may yet bind it, up to where its override is cleared. */
+	/* A modprobe that was given up on may still bind it, until its override is cleared. */
 	if (outcome->failed != ACT_GROUP && is_vfio_pci(outcome->driver) &&
 	    !set_override(SYSFS_ROOT(act), fn, vfio_pci, NULL))
 		outcome->result = ACT_BOUND;
@@ -500,23 +516,23 @@ void act_give_back(const struct act *act, const struct pci_function *fn,
 	int ret = unbind(SYSFS_ROOT(act), fn, act->patience);
 
 	/*
-	 * As it is without a set line (drivers/pci/pci.c, pci_init_reset_methods). d3cold_allowed has no
-	 * such word, and differs by device: it stays.
+	 * The state without a set line (drivers/pci/pci.c, pci_init_reset_methods). d3cold_allowed
+	 * has no such word, and its default differs by device: it stays as it is.
 	 */
 	store_key(SYSFS_ROOT(act), fn, PLAN_SET_RESET, "default", NULL);
 	if (!ret)
 		ret = release(act, fn, "");
-	/* Its own driver may not be loaded yet: the event that udev is sent next does that. */
+	/* Its own driver may not be loaded yet: the event that is sent to udev next loads it. */
 	outcome->error = ret == -ENODEV ? 0 : -ret;
 	pci_read_driver(SYSFS_ROOT(act), &fn->addr, outcome->driver);
 }
 
 /*
- * A dynamic ID that somebody gave vfio-pci is there until it is taken away. One call takes one away, of
- * whatever subsystem and class, and without a match the kernel says ENODEV
- * (drivers/pci/pci-driver.c, remove_id_store): so this ends. Below a root of plain files every write
- * succeeds: there MAX_DYNAMIC_IDS ends it. Whatever is left after that shows itself, because vfio-pci
- * takes the function again and the caller finds it there.
+ * A dynamic ID that somebody gave to vfio-pci stays until it is removed. Each write removes one,
+ * with any subsystem and class; without a match the kernel returns ENODEV
+ * (drivers/pci/pci-driver.c, remove_id_store), which ends the loop. Below a root of plain files
+ * every write succeeds: there MAX_DYNAMIC_IDS ends it. An ID that is left after that is noticed,
+ * because vfio-pci takes the function again and the caller finds it there.
  */
 static void remove_ids(int rootfd, const struct pci_function *fn)
 {
@@ -568,7 +584,7 @@ void act_look(struct act *act)
 		struct act_outcome *outcome = &act->outcome[i];
 
 		pci_read_driver(SYSFS_ROOT(act), &act->table.fn[i].addr, outcome->driver);
-		/* Not one that is being given back for its group: that may yet come to its end. */
+		/* Not one that is being given back because of its group: that may still finish. */
 		if (is_vfio_pci(outcome->driver) && outcome->failed != ACT_GROUP)
 			outcome->result = ACT_BOUND;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Carrying the verdicts out: override, unbind, load, bind, verify, release. The only room that
- * changes a device. Decides nothing; says nothing: it leaves an outcome for each function.
+ * Carries out the verdicts: override, unbind, load, bind, verify, release. Only this file changes a
+ * device. It decides and prints nothing; it leaves an outcome for each function.
  */
 #ifndef VFIO_EARLY_ACT_H
 #define VFIO_EARLY_ACT_H
@@ -13,13 +13,13 @@
 #include "pci.h"
 #include "plan.h"
 
-/* How far a run has come, and what failed first for a function. In the order of the run. */
+/* How far a run has come, and what failed first for a function; in the order of the run. */
 enum act_step {
 	ACT_START,
 	ACT_LOCK, /* another run has it */
 	ACT_OVERRIDE,
 	ACT_UNBIND,
-	ACT_SET, /* what set lines ask for before the bind, which it does not stop */
+	ACT_SET, /* the set lines, before the bind; a failure does not prevent it */
 	ACT_FRAMEBUFFER,
 	ACT_LOAD,
 	ACT_BIND,
@@ -30,7 +30,7 @@ enum act_step {
 };
 
 enum act_result {
-	ACT_NOTHING, /* nothing was to be done, or nothing was reached */
+	ACT_NOTHING, /* there was nothing to do, or the run did not get there */
 	ACT_BOUND,
 	ACT_RELEASED,	  /* failed; the override is cleared */
 	ACT_HELD,	  /* no driver; the override keeps every other one away */
@@ -38,17 +38,17 @@ enum act_result {
 	ACT_NOT_RELEASED, /* failed, and so did the release; the override may remain */
 };
 
-/* What a run made of one key of the set lines that name a function. */
+/* The result of one key of the set lines that name a function. */
 struct act_setting {
 	const char *
-		value; /* asked for; NULL: by no line, or by one for several, and this one lacks it */
-	int error;     /* errno, 0 when it reads back as it was asked for */
-	char before[PLAN_VALUE_SIZE]; /* what the attribute held; "" when it was not touched, or unknown */
+		value; /* as asked for; NULL: no line sets it, or the line names several functions and this one lacks it */
+	int error;		      /* errno; 0 if it reads back as it was asked for */
+	char before[PLAN_VALUE_SIZE]; /* the attribute's value before; "" if it was not touched, or is not known */
 };
 
 /*
- * What a run made of a function. fn->driver in the table is a fact of the past beside it: the driver
- * that was read before the run, which is what the function was taken from.
+ * The result of a run for one function. fn->driver in the table is the driver before the run: the
+ * one that the function was taken from.
  */
 struct act_outcome {
 	enum act_result result;
@@ -60,19 +60,19 @@ struct act_outcome {
 };
 
 /*
- * One run. It lies in memory that the parent shares, so that the parent can still say what was
- * done when the run hangs. Here and elsewhere the large arrays come last: x86 reaches what lies
- * in front of them with shorter instructions.
+ * One run. It is in memory that the parent shares, so that the parent can still report what was
+ * done if the run hangs. Here and elsewhere large arrays come last: x86 needs shorter instructions
+ * for the members before them.
  */
 struct act {
 	int rootfd;
 	const struct plan *plan;
 	int patience;  /* ms that the next driver may take to let go */
-	bool is_unset; /* some set line has no effect on what it names */
+	bool is_unset; /* some set line has no effect on a function that it names */
 	unsigned int modules_tried;
 	enum act_step step; /* now */
 	unsigned int
-		current; /* the function that "step" is at, in table.fn; of ACT_LOAD the module */
+		current; /* the function that "step" is at, in table.fn; for ACT_LOAD the module */
 	struct pci_table table;
 	struct module_result module[PLAN_MAX_MODULES];
 	struct act_outcome outcome[PCI_MAX_FUNCTIONS];
@@ -80,8 +80,8 @@ struct act {
 };
 
 /*
- * act_reserve - step 6 alone, for a run that waited for another one in vain: no driver gets what is to
- * be bound, and nothing else is done.
+ * act_reserve - step 6 alone, for a run that waited in vain for another one: no other driver can
+ * take the functions that are to be bound, and nothing else is done.
  */
 void act_reserve(struct act *act);
 
@@ -92,55 +92,56 @@ void act_reserve(struct act *act);
 void act_run(struct act *act);
 
 /*
- * act_look - for the parent of a run that did not end: what became of each function, by its link,
- * which can be read whatever blocks on the device.
+ * act_look - for the parent of a run that did not end: reads the driver link of each function,
+ * which works whatever blocks on the device.
  */
 void act_look(struct act *act);
 
 /*
- * act_give_back - hands a function that is on vfio-pci, or held without a driver, to its own driver.
+ * act_give_back - give a function that is on vfio-pci, or held without a driver, to its own driver.
  * @fn: as read now
- * @outcome: driver: who has it then, "" when nobody does; error: errno of what failed, or 0
+ * @outcome: filled in; driver: the new one, "" if there is none; error: errno of the failure, or 0
  */
 void act_give_back(const struct act *act, const struct pci_function *fn,
 		   struct act_outcome *outcome);
 
 /*
- * act_let_go - first half of giving a function back at the administrator's word: the override is cleared
- * before the unbind, so that nothing in between hands it to vfio-pci again; so is its ID among vfio-pci's
- * dynamic ones. The host half alone calls it.
+ * act_let_go - first half of giving a function back on the administrator's request. The override is
+ * cleared, and the ID removed from vfio-pci's dynamic IDs, before the unbind, so that nothing gives
+ * it to vfio-pci again. Called only by the host half.
  * @fn: as read now, on a driver of vfio or without one
- * @outcome: zeroed; failed is ACT_START when it has no driver now
+ * @outcome: zeroed by the caller; failed stays ACT_START if it has no driver now
  */
 void act_let_go(const struct act *act, const struct pci_function *fn, struct act_outcome *outcome);
 
 /*
- * act_restore - reset_method and d3cold_allowed as they were before set lines changed them: "before" of the
- * outcome's settings, "" for what was not. Power is vfio-pci's own to put back. Returns 0 when both are.
+ * act_restore - restore reset_method and d3cold_allowed to the values before the set lines:
+ * "before" in the outcome's settings, "" for one that was not changed. vfio-pci itself restores
+ * power/control. Returns 0 if both are restored.
  */
 int act_restore(const struct act *act, const struct pci_function *fn,
 		const struct act_outcome *outcome);
 
 /*
- * act_probe - second half, when its own driver may be there: the kernel looks for one.
- * @outcome: driver: who has it then, "" when nobody wants it
+ * act_probe - second half, once its own driver may be loaded: has the kernel look for a driver.
+ * @outcome: driver: the new one, "" if none wants it
  */
 void act_probe(const struct act *act, const struct pci_function *fn, struct act_outcome *outcome);
 
-/* act_set_reason - the code of what failed for a key of a set line; REASON_NONE: nothing did. */
+/* act_set_reason - the code of a failed set line; REASON_NONE if error is 0. */
 enum reason act_set_reason(int error);
 
-/* act_reason - the code of what failed; not for one that nothing did (ACT_START). */
+/* act_reason - the code of the failure; call it only if outcome->failed is not ACT_START. */
 enum reason act_reason(const struct act_outcome *outcome);
 
 /*
  * act_with_deadline - run a function in a child and wait for it, but no longer than a deadline.
  * @fn: its return value is the child's exit status, 0 to 255
- * @ms: milliseconds. Past it, or when poll() fails, the child is killed and not waited for: one that
- *	is blocked inside the kernel dies only when the kernel lets go of it.
+ * @ms: milliseconds. After that, or if poll() fails, the child is killed but not waited for: a
+ * 	child that is blocked inside the kernel dies only when the kernel releases it.
  *
- * Returns the exit status, -ETIMEDOUT, -ECHILD when it died of a signal, or -errno when no child
- * could be made.
+ * Returns the exit status, -ETIMEDOUT, -ECHILD if the child died of a signal, or -errno if none
+ * could be created.
  */
 int act_with_deadline(int (*fn)(void *arg), void *arg, int ms);
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * The kernel command line, taken apart as the kernel does; see cmdline.h. Pure.
- */
+/* The kernel command line, split as the kernel splits it; see cmdline.h. No I/O. */
 #include <string.h>
 
 #include "cmdline.h"
@@ -9,7 +7,7 @@
 
 static const char space[] = " \t\n";
 
-/* Pieces of the text, none of them ended by NUL. */
+/* Parts of the text; none of them ends in NUL. */
 struct piece {
 	const char *text;
 	size_t len;
@@ -21,9 +19,9 @@ struct argument {
 };
 
 /*
- * lib/cmdline.c, next_arg(): quotes hold blanks together, and those around the whole or around the
- * value are no part of it. Returns false at the end, or at "--": what is behind that is init's
- * (kernel/params.c, parse_args).
+ * lib/cmdline.c, next_arg(): quotes keep blanks together, and are removed if they are around the
+ * whole parameter or around its value. Returns false at the end, or at "--": what follows belongs
+ * to init (kernel/params.c, parse_args).
  */
 static bool next_argument(const char **pos, struct argument *arg)
 {
@@ -58,8 +56,8 @@ static bool next_argument(const char **pos, struct argument *arg)
 }
 
 /*
- * kernel/params.c, parameq(): '-' and '_' are one.
- * @fold: 0x20: in capitals or not, which is for what only we read
+ * kernel/params.c, parameq(): '-' and '_' are the same.
+ * @fold: 0x20 to ignore case, for the parameter that only this program reads
  */
 static bool is_text(const struct piece *piece, const char *text, char fold)
 {
@@ -79,7 +77,7 @@ static bool is_called(const struct piece *piece, const char *name)
 	return is_text(piece, name, 0);
 }
 
-/* Is it one of the values between commas? */
+/* Is it one of the values of a list with commas? */
 static bool has_value(const struct piece *value, const char *wanted)
 {
 	size_t len = strlen(wanted), start = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Codes to text and back; see code.h. Pure. */
+/* Codes to text and back; see code.h. No I/O. */
 #include <string.h>
 
 #include "code.h"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Verdicts; see decide.h. Pure: no I/O, no logging.
+ * Verdicts; see decide.h. No I/O, no logging.
  *
  * First each function alone, in the order of what must never happen: what the administrator
- * excluded, what is not the device that was meant, what the host needs. Then the groups, where
- * one function's verdict may change another's.
+ * excluded, what is not the device that was meant, what the host needs. Then the groups, in which
+ * the verdict for one function may change another's.
  */
 #include <string.h>
 
@@ -28,7 +28,7 @@ bool decide_is_forced(const struct verdict *verdict)
 	return decide_is_taken(verdict) && verdict->protect != DECIDE_NO_INDEX;
 }
 
-/* How much a bind line alone allows: "bind!", then one that has the ID and the path. */
+/* How much a bind line permits: "bind!" first, then one with both ID and path. */
 static unsigned int strength(const struct plan_selector *bind)
 {
 	return bind->force * 2u +
@@ -36,8 +36,8 @@ static unsigned int strength(const struct plan_selector *bind)
 }
 
 /*
- * Which selectors name the function. One that matches wins over one whose pinned ID has changed,
- * and of those that match, the strongest.
+ * Finds the selectors that name the function. One that matches wins over one whose pinned ID has
+ * changed, and among those that match the strongest wins.
  */
 static enum selector_result find_binds(const struct plan *plan, const struct pci_function *fn,
 				       struct decisions *decisions, struct verdict *verdict)
@@ -66,7 +66,7 @@ static enum selector_result find_binds(const struct plan *plan, const struct pci
 
 static bool is_excepted(const struct plan *plan, const struct pci_function *fn)
 {
-	/* A pinned exception whose ID has changed still speaks of that address: keep away. */
+	/* An except line whose pinned ID has changed still excludes that address. */
 	for (unsigned int i = 0; i < plan->excepts; i++)
 		if (pci_match(&plan->except[i].sel, fn) != SELECTOR_DIFFERS)
 			return true;
@@ -83,8 +83,8 @@ const struct plan_set *decide_set(const struct plan *plan, const struct pci_func
 }
 
 /*
- * Is it at the place of a protect line? Where both paths are known the path is the place; a number that
- * is the same by chance is one only for the same ID.
+ * Is it at the place of a protect line? If both paths are known, the path is the place. Otherwise
+ * the address is, but only together with the ID: the same number may be a coincidence.
  */
 static bool is_at(const struct plan_protect *protect, const struct pci_function *fn,
 		  bool is_same_id)
@@ -96,19 +96,20 @@ static bool is_at(const struct plan_protect *protect, const struct pci_function 
 	return pci_place_equal(&protect->place, &fn->place, false) || (is_there && is_same_id);
 }
 
-/* VMD numbers its domains from 0x10000 on, which ACPI cannot (vmd_find_free_domain()). */
+/* VMD numbers its domains from 0x10000; ACPI cannot (vmd_find_free_domain()). */
 static bool is_behind_vmd(const struct pci_address *addr)
 {
 	return addr->domain > 0xffff;
 }
 
 /*
- * The protect line that speaks of a function: what it protects is in its place, or has left it and may
- * be this one. Another device in that place is what the host was given instead, unless a line speaks of
- * just that one: a board of the same model that was exchanged differs in its subsystem alone. VMD's
- * controllers number their domains in the order in which they are probed (drivers/pci/controller/vmd.c,
- * vmd_find_free_domain()): there a place says nothing.
- * @is_pinned: a bind line names the function by address or path, and its ID
+ * Finds the protect line for a function. Either the device that it protects is at its place, or
+ * that device has left its place and may be this function. Another device at that place is what the
+ * host was given instead, unless another line names exactly that device: a board of the same model
+ * that was exchanged differs only in its subsystem. VMD controllers number their domains in the
+ * order in which they are probed (drivers/pci/controller/vmd.c, vmd_find_free_domain()), so there a
+ * place proves nothing.
+ * @is_pinned: a bind line names the function by address or path, and by its ID
  */
 static int16_t find_protect(const struct plan *plan, const struct pci_function *fn, bool is_pinned)
 {
@@ -126,7 +127,7 @@ static int16_t find_protect(const struct plan *plan, const struct pci_function *
 	return DECIDE_NO_INDEX;
 }
 
-/* A plan of an earlier version has no paths: it cannot tell a twin from the one that is protected. */
+/* A plan of an earlier version has no paths: it cannot tell a twin from the protected device. */
 static bool is_twin_without_path(const struct plan *plan, const struct pci_function *fn)
 {
 	for (unsigned int i = 0; i < plan->protects; i++)
@@ -146,13 +147,13 @@ bool decide_may_hold_root(const struct pci_function *fn)
 	return fn->class >> 16 == 0x01;
 }
 
-/* Or the network: one of these may be what the host lives by. */
+/* Or the network: the host may depend on one of these. */
 static bool may_be_needed(const struct pci_function *fn)
 {
 	return fn->class >> 16 == 0x02 || decide_may_hold_root(fn);
 }
 
-/* May it be taken at all? Says no in verdict->reason. Asked for candidates and for claimed mates. */
+/* May it be bound at all? If not, sets verdict->reason. For candidates and claimed group mates. */
 static bool may_take(const struct plan *plan, const struct pci_function *fn,
 		     struct verdict *verdict)
 {
@@ -192,9 +193,10 @@ static bool may_take(const struct plan *plan, const struct pci_function *fn,
 	if (verdict->protect != DECIDE_NO_INDEX)
 		verdict->reason = REASON_FORCED;
 	/*
-	 * "Every GPU but the host's": an ID or a class that takes the twin takes the host's audio
-	 * function with it, so the whole slot is kept, unless its address was written out. A
-	 * display that is no VGA has no boot_vga; the firmware's framebuffer lies in it.
+	 * "Every GPU but the host's": an ID or a class that matches the twin also matches the
+	 * host's audio function, so the whole slot is kept, unless its address was written. A
+	 * display that is not VGA has no boot_vga attribute; the firmware's framebuffer is in its
+	 * memory instead.
 	 */
 	if (plan->boot_vga == PLAN_BOOT_VGA_KEEP &&
 	    (fn->boot_vga || fn->framebuffer != PCI_FB_NONE || (fn->boot_vga_slot && !by_name))) {
@@ -245,7 +247,7 @@ static void decide_one(const struct plan *plan, const struct iommu *iommu,
 	}
 }
 
-/* What the groups are decided by: of each function that is to be bound. */
+/* What decides about a group: each function of it that is to be bound. */
 struct group {
 	const struct plan *plan;
 	const struct pci_table *table;
@@ -302,7 +304,7 @@ void decide(const struct plan *plan, const struct iommu *iommu, const struct pci
 	for (unsigned int i = 0; i < table->candidates; i++)
 		decide_one(plan, iommu, table, i, decisions);
 
-	/* Again for a second function of a group changes nothing. */
+	/* A second call for another function of the group changes nothing. */
 	for (unsigned int i = 0; i < table->candidates; i++) {
 		const struct group group = {
 			.plan = plan,

@@ -11,8 +11,8 @@
 #include "text.h"
 
 /*
- * The firmware's tables, and the parameter by which each one's IOMMU is switched off: for a table
- * that nobody can see, the one that hides them all.
+ * The firmware's tables, and for each the parameter that turns its IOMMU off. The entry without a
+ * table has the parameter that hides them all.
  */
 static const struct table {
 	char name[8];
@@ -32,7 +32,10 @@ static int count_unit(const char *name, void *arg)
 
 	/* "smmu3.0x0000000009050000", "smmu.0x..." (drivers/iommu/arm/) */
 	iommu->has_smmu |= text_skip_prefix(&start, "smmu");
-	/* The kernel gives no order; the lowest name is the one that an administrator looks for. */
+	/*
+	 * The kernel gives no order; the lowest name is the one that an administrator looks for
+	 * first.
+	 */
 	if (!iommu->units++ || strcmp(name, iommu->unit) < 0)
 		text_format(iommu->unit, sizeof(iommu->unit), "%s", name);
 	return 0;
@@ -63,7 +66,10 @@ void iommu_read(int rootfd, const char *cmdline, bool noiommu, struct iommu *iom
 		if (sysfs_exists(rootfd, sysfs_path(path, PATH_ACPI_TABLES "/%s", tables[i].name)))
 			iommu->table = i;
 
-	/* A kernel that was started by ACPI may show a device tree too, which then says nothing. */
+	/*
+	 * A kernel that was started with ACPI may also show a device tree, which then means
+	 * nothing.
+	 */
 	if (!iommu->table && !sysfs_exists(rootfd, PATH_ACPI_TABLES) &&
 	    sysfs_exists(rootfd, PATH_BOARD_MODEL))
 		iommu->table = IOMMU_TABLE_TREE;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The IOMMU as the kernel has it, and why when it is off. The truth is /sys/class/iommu and each
- * function's group; the command line and the firmware's tables only explain. Reads only. Shared by
- * the boot half and the host half.
+ * The state of the IOMMU, and why it is off. /sys/class/iommu and each function's group decide; the
+ * command line and the firmware's tables only explain. Reads only. Used by the boot half and the
+ * host half.
  */
 #ifndef VFIO_EARLY_IOMMU_H
 #define VFIO_EARLY_IOMMU_H
@@ -16,9 +16,9 @@
 
 enum iommu_state {
 	IOMMU_ON,
-	IOMMU_OFF_FIRMWARE, /* no table: switched off in the firmware, or none in the machine or board */
-	IOMMU_OFF_KERNEL, /* a table, maybe hidden by acpi=off, but no unit */
-	IOMMU_NOIOMMU,	  /* off, and vfio is set to work without one: no isolation at all */
+	IOMMU_OFF_FIRMWARE, /* no table: off in the firmware, or the machine has no IOMMU */
+	IOMMU_OFF_KERNEL,   /* a table, perhaps hidden by acpi=off, but no unit */
+	IOMMU_NOIOMMU,	    /* off, and vfio is told to work without: no isolation */
 };
 
 enum iommu_table {
@@ -26,7 +26,7 @@ enum iommu_table {
 	IOMMU_TABLE_DMAR, /* Intel VT-d */
 	IOMMU_TABLE_IVRS, /* AMD-Vi */
 	IOMMU_TABLE_IORT, /* Arm SMMU */
-	IOMMU_TABLE_TREE, /* no ACPI: the board's device tree names its SMMU, if it has one */
+	IOMMU_TABLE_TREE, /* no ACPI: the board's device tree describes its SMMU, if any */
 };
 
 struct iommu {
@@ -36,29 +36,35 @@ struct iommu {
 	unsigned int units;
 	char param[CMDLINE_PARAM_SIZE]; /* the kernel parameter that turned it off, or "" */
 	bool is_asked;			/* intel_iommu=on is on the command line already */
-	char remapping_param[CMDLINE_PARAM_SIZE]; /* the one that turns remapping off, or "" */
-	char igfx_param[CMDLINE_PARAM_SIZE]; /* the one that leaves out Intel's graphics, or "" */
-	bool has_remapping;		     /* x86: interrupt remapping is on */
+	char remapping_param
+		[CMDLINE_PARAM_SIZE]; /* the kernel parameter that turned remapping off, or "" */
+	char igfx_param
+		[CMDLINE_PARAM_SIZE]; /* the kernel parameter that excludes Intel's graphics, or "" */
+	bool has_remapping;	      /* x86: interrupt remapping is on */
 	/*
-	 * There is an Arm SMMU. Up to 6.14 it gives a function its group when a driver probes it
-	 * (drivers/of/device.c, drivers/acpi/arm64/iort.c: from dma_configure), so that one without
-	 * a group may have one all the same: only a bind can tell.
+	 * There is an Arm SMMU. Up to Linux 6.14 a function gets its group when a driver probes it
+	 * (drivers/of/device.c, drivers/acpi/arm64/iort.c: from dma_configure), so a function
+	 * without a group may still get one: only a bind can tell.
 	 */
 	bool has_smmu;
 };
 
 /*
- * iommu_read - the state of the machine's IOMMU.
+ * iommu_read - read the state of the machine's IOMMU.
  * @rootfd: the root directory
  * @cmdline: the text of /proc/cmdline
  * @noiommu: vfio is, or will be, loaded with enable_unsafe_noiommu_mode
+ * @iommu: filled in
  */
 void iommu_read(int rootfd, const char *cmdline, bool noiommu, struct iommu *iommu);
 
-/* iommu_wants_remapping - is it of a kind that should come with x86 interrupt remapping? */
+/* iommu_wants_remapping - should this kind of IOMMU come with x86 interrupt remapping? */
 bool iommu_wants_remapping(const struct iommu *iommu);
 
-/* iommu_table_name - the firmware's table as the kernel names it: "DMAR"; "hidden" for none. */
+/*
+ * iommu_table_name - the firmware's table as the kernel names it: "DMAR"; "hidden" if there is
+ * none.
+ */
 const char *iommu_table_name(const struct iommu *iommu);
 
 #endif

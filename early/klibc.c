@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What klibc's start-up code would bring in for nothing: stdio, and with it malloc(). Defining its
- * two hooks here keeps both out of the static binary, a kilobyte and a half, and makes "nothing is
- * allocated at boot" a property of the file: it has no allocator.
+ * Keeps stdio, and with it malloc(), out of the static binary: klibc's start-up code would bring
+ * them in for nothing. Defining its two hooks here saves a kilobyte and a half, and proves that
+ * nothing is allocated at boot: the binary has no allocator.
  *
  * klibc: usr/klibc/libc_init.c calls __libc_init_stdio(), usr/klibc/exit.c calls fflush(NULL).
  */

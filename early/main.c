@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * vfio-early-bind: hands PCI functions to vfio-pci in the initramfs, before udev and any other
- * driver. This room: arguments, the order of the steps, what is logged when, the exit status.
+ * driver. This file has the arguments, the order of the steps, what is logged when, and the exit
+ * status.
  *
- *  1. vfio_early=off on the kernel command line, or a crash kernel: one log line, nothing else
- *  2. the plan
- *  3. the IOMMU
- *  4. facts of the functions that the plan names, and of their group mates
- *  5. a verdict for each
- *  6. to 10. override, unbind, load, bind, verify: act_run()
- * 11. the report
+ *     1. vfio_early=off on the kernel command line, or a crash kernel: one log line, nothing else
+ *     2. the plan
+ *     3. the IOMMU
+ *     4. facts of the functions that the plan names, and of their group mates
+ *     5. a verdict for each
+ *     6. to 10. override, unbind, load, bind, verify: act_run()
+ *     11. the report
  *
- * Steps 3 to 11 are done in a child, because any of them can block on a device for ever. Its state
- * lies in shared memory: past the deadline the parent says what was left undone, and boot goes on.
- * --give-back is another run: of a boot that does not find its root, see give_back().
+ * A child does steps 3 to 11, because a device can block any of them for ever. The child's state is
+ * in shared memory: past the deadline the parent reports what was not done, and the boot continues.
+ * --give-back is a different run, for a boot that does not find its root; see give_back().
  *
  * All memory is static or that one mapping; nothing is allocated.
  *
- * Exit: 0 all as configured, 1 some function is not, 2 usage, 3 no plan or an unreadable one.
+ * Exit status: 0 all as configured, 1 some function is not, 2 usage, 3 no plan or an unreadable
+ * one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -53,14 +55,16 @@ static char cmdline[CMDLINE_SIZE];
 static struct report report;
 static struct timeval started;
 #ifdef __KLIBC__
-/* The call itself: what klibc's sigaction() does besides is for handlers, and here is none. */
+/*
+ * The system call itself: the rest of klibc's sigaction() is for handlers, and there is none here.
+ */
 extern int __rt_sigaction(int sig, const struct sigaction *act, struct sigaction *old, size_t size);
 #define sigaction(sig, act, old) __rt_sigaction(sig, act, old, sizeof(sigset_t))
 #endif
 
 static struct sigaction by_default; /* SIG_DFL is 0 */
 
-/* What the worker and the parent that waits for it share. */
+/* What the child that does the work and the parent that waits for it share. */
 struct run {
 	bool is_dry;
 	bool is_late;
@@ -69,17 +73,17 @@ struct run {
 	bool is_rope;	   /* --give-back */
 	int lockfd;
 	struct pci_address late;
-	bool is_decided;       /* steps 3 to 5 are behind it */
-	bool is_wrong;	       /* something that is no single function's: a module, the scan */
-	unsigned int reported; /* so many of the table are in the log and the report */
+	bool is_decided;       /* steps 3 to 5 are done */
+	bool is_wrong;	       /* a problem that is not of a single function: a module, the scan */
+	unsigned int reported; /* functions of the table that are in the log and the report already */
 	unsigned int bound, not_bound, refused;
 	struct act act;
 	struct iommu iommu;
 };
 
 /*
- * Milliseconds since the start. klibc has no clock_gettime(): should the clock be set meanwhile,
- * the number printed is wrong, and nothing else.
+ * Milliseconds since the start. klibc has no clock_gettime(): if the clock is set in the meantime,
+ * only the number that is printed is wrong.
  */
 static unsigned int elapsed_ms(void)
 {
@@ -92,7 +96,7 @@ static unsigned int elapsed_ms(void)
 	return ms < 0 ? 0 : (unsigned int)ms;
 }
 
-/* So that no later run binds anything by it. */
+/* No later run binds anything by this plan. */
 static void empty_plan(void)
 {
 	sysfs_replace(SYSFS_ROOT(&report), PATH_RUN_PLAN, "", 0);
@@ -105,7 +109,7 @@ static enum exit_status exit_status(const struct run *run)
 	return EXIT_AS_CONFIGURED;
 }
 
-/* Step 4, said. */
+/* Step 4, with its log lines. */
 static bool read_functions(struct run *run)
 {
 	struct pci_table *table = &run->act.table;
@@ -124,8 +128,9 @@ static bool read_functions(struct run *run)
 }
 
 /*
- * Runs for functions of one group wait for each other: udev starts them at the same time. Most are
- * for functions that no line names: these wait for nobody. Returns whether there is something to do.
+ * Runs for functions of one group wait for each other: udev starts them at the same time. Most runs
+ * are for functions that no line names, and wait for nobody. Returns whether there is something to
+ * do.
  */
 static bool wait_for_turn(struct run *run)
 {
@@ -139,7 +144,7 @@ static bool wait_for_turn(struct run *run)
 	return true;
 }
 
-/* Steps 3 and 4. Returns false when nothing can be known, or nothing is to be. */
+/* Steps 3 and 4. Returns false if nothing can be known, or nothing is to be done. */
 static bool collect(struct run *run)
 {
 	iommu_read(SYSFS_ROOT(&run->act), cmdline, plan_wants_noiommu(&plan), &run->iommu);
@@ -150,13 +155,13 @@ static bool collect(struct run *run)
 		return false;
 	if (read_functions(run))
 		return true;
-	/* Said that nothing was touched: so it stays for what appears later. */
+	/* The log says that nothing was touched: this stays true for devices that appear later. */
 	if (!run->is_late && !run->is_dry)
 		empty_plan();
 	return false;
 }
 
-/* Where did a pinned device go? Looked up only when one is missing from its address. */
+/* Finds where a pinned device went. Only needed if one is missing from its address. */
 static void find_hint(const struct run *run, struct verdict *verdict)
 {
 	if (verdict->reason == REASON_ID_CHANGED)
@@ -165,14 +170,14 @@ static void find_hint(const struct run *run, struct verdict *verdict)
 						    &verdict->hint) == 1;
 }
 
-/* Of others than VGA only efifb goes; see release_framebuffer() in act.c. */
+/* From functions other than VGA only efifb is released; see release_framebuffer() in act.c. */
 static bool shows_console(const struct pci_function *fn)
 {
 	return fn->boot_vga || fn->framebuffer == PCI_FB_EFIFB ||
 	       (fn->framebuffer != PCI_FB_NONE && pci_is_vga(fn));
 }
 
-/* The console of another card, whose framebuffer it is. */
+/* The framebuffer belongs to another card, whose console goes with it. */
 static bool takes_console(const struct run *run, const struct pci_function *fn)
 {
 	char kernel[64];
@@ -182,7 +187,7 @@ static bool takes_console(const struct run *run, const struct pci_function *fn)
 	       pci_kernel_evicts_all(kernel) && pci_has_framebuffer(SYSFS_ROOT(&run->act));
 }
 
-/* What must be said before it is done: the console may be gone afterwards. */
+/* Logged before the bind: the console may be gone afterwards. */
 static void log_before(struct run *run)
 {
 	for (unsigned int i = 0; i < run->act.table.count; i++) {
@@ -236,11 +241,11 @@ static void log_verdict(struct run *run, unsigned int i)
 	}
 }
 
-/* Bind lines that no function answers to. */
+/* Bind lines that match no function. */
 static void log_absent(struct run *run)
 {
 	for (unsigned int i = 0; i < plan.binds; i++) {
-		/* Virtual functions are yet to be made. */
+		/* The host will create virtual functions later. */
 		if (run->act.decisions.matched[i] || plan.bind[i].sel.kind == SELECTOR_VF)
 			continue;
 		run->refused++;
@@ -249,7 +254,7 @@ static void log_absent(struct run *run)
 	}
 }
 
-/* Step 11, for what has not been told yet. */
+/* Step 11, for functions that are not reported yet. */
 static void log_rest(struct run *run)
 {
 	for (; run->reported < run->act.table.count; run->reported++)
@@ -257,18 +262,18 @@ static void log_rest(struct run *run)
 			log_verdict(run, run->reported);
 	if (run->is_late)
 		return;
-	/* A function that could not be read may be the one that is missing. */
+	/* A function that could not be read may be the missing one. */
 	if (run->is_decided && !run->act.table.unreadable)
 		log_absent(run);
 	tell_done(&report, elapsed_ms(), run->is_dry, run->bound, run->not_bound, run->refused);
 }
 
 /*
- * udev calls for every function there is, and again at each coldplug, in the initramfs and on the
- * host. What a boot once gave up on stays as it is until the next: "failure release" means that its
- * own driver may keep it. What is not to be bound is said once. One that is no longer bound came
- * back, unless the event is a replay: then somebody gave it back to the host. One that is no longer
- * held came back too.
+ * udev calls --late for every function, and again at each coldplug, in the initramfs and on the
+ * host. A function that a boot gave up on stays as it is until the next boot: with "failure
+ * release" its own driver may keep it. A refusal is logged once. A function that is no longer bound
+ * has been plugged in again, unless the event is a replay: then somebody gave it back to the host.
+ * A function that is no longer held has been plugged in again too.
  */
 static bool is_old_news(const struct run *run, enum report_result found)
 {
@@ -289,8 +294,8 @@ static bool is_old_news(const struct run *run, enum report_result found)
 }
 
 /*
- * Others of the group that an earlier run was done with are none of this one's business: those that
- * are with the host now may have been given back. But the slot of one that came back came back whole.
+ * Leaves out other members of the group that an earlier run dealt with: those that are with the
+ * host now may have been given back. If a function was plugged in again, its whole slot was.
  */
 static void settle_mates(struct run *run, enum report_result found)
 {
@@ -335,14 +340,14 @@ static int run_steps(void *arg)
 	}
 	decide(&plan, &run->iommu, &act->table, &act->decisions);
 	run->is_decided = true;
-	/* Wrong is here only that its facts could not be read. */
+	/* The only problem here is that its facts could not be read. */
 	if (run->is_late && is_old_news(run, found))
 		return run->is_wrong;
 	bind_and_log(run);
 	return exit_status(run);
 }
 
-/* --give-back, for one function: when an earlier run took it, and nobody has given it back. */
+/* --give-back, for one function: if an earlier run took it and nobody has given it back. */
 static int give_back_one(const struct pci_function *fn, int error, void *arg)
 {
 	struct run *run = arg;
@@ -361,8 +366,8 @@ static int give_back_one(const struct pci_function *fn, int error, void *arg)
 }
 
 /*
- * The last rope, in the child: the initramfs did not find the root. After it no run of this boot binds
- * anything: what appears now may be what the root is on.
+ * The last resort, in the child: the initramfs did not find the root file system. After this no run
+ * of this boot binds anything: the root may be on a device that appears now.
  */
 static int give_back(void *arg)
 {
@@ -375,7 +380,7 @@ static int give_back(void *arg)
 	return run->is_wrong;
 }
 
-/* What the parent says of a run that did not come back. */
+/* What the parent reports about a run that did not end. */
 static enum exit_status give_up(struct run *run, int error)
 {
 	tell_given_up(&report, &run->act, elapsed_ms(), error);
@@ -385,7 +390,7 @@ static enum exit_status give_up(struct run *run, int error)
 	return EXIT_NOT_AS_CONFIGURED;
 }
 
-/* Where the plan is: below the root, or, when the caller named one, where the caller stands. */
+/* Where the plan is: below the root, or where the caller stands if the caller named one. */
 struct plan_place {
 	int dirfd;
 	const char *path;
@@ -396,25 +401,27 @@ static bool read_plan(const struct run *run, const struct plan_place *place)
 {
 	int len = sysfs_read_whole(place->dirfd, place->path, plan_text, sizeof(plan_text));
 
-	/* Emptied by the run of the boot, which said why: a plan without a line. */
+	/* The boot's run emptied the plan, and logged why. */
 	if (!len && run->is_late && sysfs_is_empty(place->dirfd, place->path))
 		return true;
 	if (len <= 0) {
 		tell_no_plan(&report, place->path, len);
 		return false;
 	}
-	/* For --late, which is asked on the host too, where there is no image to read it from. */
+	/*
+	 * For --late, which also runs on the host, where there is no image to read the plan from.
+	 */
 	if (!run->is_late && !run->is_dry &&
 	    sysfs_replace(SYSFS_ROOT(&report), PATH_RUN_PLAN, plan_text, (size_t)len))
-		/* Half of it would be a plan that protects less. */
+		/* Half of the plan would protect less. */
 		empty_plan();
 
 	plan_init(&plan);
 	plan_parse(&plan, plan_text, (size_t)len, PLAN_COMPILED, &errors);
-	/* What this run does not trust, a later one must not either. */
+	/* A later run must not trust a plan that this run does not trust. */
 	if (errors.unsafe && !run->is_late && !run->is_dry)
 		empty_plan();
-	/* To be said once: --late reads the plan of a run that said it. */
+	/* Logged once: --late reads the plan of a run that logged it. */
 	if (!run->is_late) {
 		tell_plan_errors(&report, place->path, &errors);
 		tell_lost(&report, &plan);
@@ -422,20 +429,20 @@ static bool read_plan(const struct run *run, const struct plan_place *place)
 	return !errors.unsafe;
 }
 
-/* Steps 3 to 11, or what --give-back does instead, in a child with a deadline. */
+/* Runs steps 3 to 11, or --give-back, in a child with a deadline. */
 static enum exit_status run_child(struct run *run, int (*steps)(void *arg))
 {
 	int ret;
 
-	/* A dry run changes nothing, and keeps nobody waiting. */
+	/* A dry run changes nothing, and takes no lock. */
 	if (run->is_late && !run->is_dry)
 		run->lockfd = sysfs_open_lock(SYSFS_ROOT(&report), PATH_RUN_LOCK);
 	run->act.patience = (int)plan.deadline * 1000 / 4;
-	/* A late run may wait half as long for others. */
+	/* A late run may spend half of its time waiting for others. */
 	ret = act_with_deadline(steps, run, (int)plan.deadline * (run->is_late ? 1500 : 1000));
 	if (ret < 0)
 		ret = (int)give_up(run, ret);
-	/* Also where a child of a child hangs, which has the descriptor too. */
+	/* Also if a grandchild hangs: it has the descriptor too. */
 	sysfs_unlock(run->lockfd);
 	return (enum exit_status)ret;
 }
@@ -471,7 +478,7 @@ static bool fail_usage(const char *why, const char *what)
 	return false;
 }
 
-/* getopt_long() is a fifteenth of what the binary may weigh; there are four options. */
+/* getopt_long() would be a fifteenth of the binary's limit, for four options. */
 static bool parse_arguments(int argc, char **argv, struct run *run, struct arguments *arguments)
 {
 	for (int i = 1; i < argc; i++) {
@@ -491,7 +498,7 @@ static bool parse_arguments(int argc, char **argv, struct run *run, struct argum
 		if (!strcmp(option, "-r")) {
 			arguments->root = value;
 		} else if (!strcmp(option, "-p")) {
-			/* Where the caller stands, before the root is. */
+			/* The working directory of the caller, before the root is entered. */
 			arguments->place.path = value;
 			arguments->place.dirfd = sysfs_open_dir(AT_FDCWD, ".");
 		} else if (!strcmp(option, "--late")) {
@@ -505,12 +512,12 @@ static bool parse_arguments(int argc, char **argv, struct run *run, struct argum
 	return true;
 }
 
-/* Step 1. A --late run is silent: the boot said it. */
+/* Step 1. A --late run logs nothing: the boot has logged it. */
 static bool is_told_off(struct run *run)
 {
 	char unknown[CMDLINE_PARAM_SIZE];
 	enum cmdline_mode mode = cmdline_mode(cmdline, unknown);
-	/* The dump goes to the disks and over the NICs that may be in the plan. */
+	/* A crash kernel writes the dump to disks and NICs that may be in the plan. */
 	bool is_crash_kernel = sysfs_exists(SYSFS_ROOT(&report), PATH_VMCORE);
 
 	run->is_dry |= mode == CMDLINE_DRY_RUN;
@@ -530,7 +537,10 @@ int main(int argc, char **argv, char **envp)
 	int ret;
 
 	gettimeofday(&started, NULL);
-	/* A caller may have it ignored, which exec keeps: then no child's end could be waited for. */
+	/*
+	 * The caller may ignore SIGCHLD, and exec keeps that: waiting for a child would be
+	 * impossible.
+	 */
 	sigaction(SIGCHLD, &by_default, NULL);
 	run = mmap(NULL, sizeof(*run), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (run == MAP_FAILED) {

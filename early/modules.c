@@ -25,7 +25,9 @@ extern long finit_module(int fd, const char *options, int flags);
 
 #define MODPROBE_MAX_OPTIONS 16
 
-/* The plan names no suffix: bookworm unpacks modules into the image, trixie leaves them packed. */
+/*
+ * The plan names no suffix: bookworm unpacks modules into the image, trixie leaves them compressed.
+ */
 static const char suffixes[][8] = { ".ko", ".ko.xz", ".ko.zst", ".ko.gz" };
 
 const char *modules_name(const struct plan_module *module)
@@ -49,9 +51,9 @@ static int open_module(int rootfd, const struct plan_module *module, int *compre
 }
 
 /*
- * No configuration is read (-C), because the plan already holds the options, and because an
- * image's modprobe.d may still have the "ids=" that the plan replaces. The dependencies are loaded:
- * they came earlier in the plan.
+ * modprobe reads no configuration (-C): the plan already has the options, and the image's
+ * modprobe.d may still have the "ids=" that the plan replaces. The dependencies are loaded: they
+ * come earlier in the plan.
  */
 static int run_modprobe(const struct plan_module *module)
 {
@@ -98,7 +100,7 @@ void modules_load(int rootfd, const struct plan_module *module, struct module_re
 	}
 	sysfs_close(fd);
 
-	/* EPERM and a rejected key are the kernel's last word: modprobe would hear the same. */
+	/* EPERM and a rejected key are final: modprobe would get the same answer. */
 	if (result->step == MODULE_LOAD && compressed && result->error != EPERM &&
 	    result->error != EKEYREJECTED)
 		result->step = run_modprobe(module) ? MODULE_MODPROBE : MODULE_LOADED;

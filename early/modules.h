@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Loading the planned modules, in the plan's order. Resolves nothing: the host did that.
- */
+/* Loads the planned modules in the plan's order. Resolves nothing: the host has done that. */
 #ifndef VFIO_EARLY_MODULES_H
 #define VFIO_EARLY_MODULES_H
 
@@ -10,7 +8,7 @@
 #include "plan.h"
 
 enum module_step {
-	MODULE_LOADED,	 /* or was there already */
+	MODULE_LOADED,	 /* or it was loaded already */
 	MODULE_MISSING,	 /* no such file with any known suffix */
 	MODULE_OPEN,	 /* the file cannot be opened */
 	MODULE_LOAD,	 /* the kernel refused it */
@@ -19,7 +17,7 @@ enum module_step {
 
 struct module_result {
 	enum module_step step;
-	int error; /* errno of the step; of MODULE_MODPROBE that of the kernel's refusal */
+	int error; /* errno of that step; for MODULE_MODPROBE the errno of the kernel's refusal */
 };
 
 /*
@@ -30,7 +28,7 @@ struct module_result {
  */
 void modules_load(int rootfd, const struct plan_module *module, struct module_result *result);
 
-/* modules_name - "vfio-pci", of its path. */
+/* modules_name - the name in a module's path: "vfio-pci". */
 const char *modules_name(const struct plan_module *module);
 
 #endif

@@ -20,7 +20,7 @@
 #define PATH_RUN_LOCK	PATH_RUN "/lock"
 #define PATH_RUN_PLAN	PATH_RUN "/plan"
 #define PATH_RUN_TASKS \
-	PATH_RUN "/vfs" /* there when the plan has vfs lines, which are the host's to do */
+	PATH_RUN "/vfs" /* exists if the plan has vfs lines, which the host carries out */
 
 #define PATH_PCI_DEVICES  "sys/bus/pci/devices"
 #define PATH_PCI_PROBE	  "sys/bus/pci/drivers_probe"

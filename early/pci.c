@@ -49,8 +49,9 @@ static bool is_display(const struct pci_function *fn)
 }
 
 /*
- * The kernel shows the attribute for VGA (0x0300, and 0x0001 of before PCI 2.0) alone today
- * (drivers/pci/pci-sysfs.c, pci_dev_attrs_are_visible). Every display is asked, should that change.
+ * Today the kernel shows the attribute only for VGA (0x0300, and 0x0001 from before PCI 2.0;
+ * drivers/pci/pci-sysfs.c, pci_dev_attrs_are_visible). All displays are asked, in case that
+ * changes.
  */
 static bool may_be_boot_vga(const struct pci_function *fn)
 {
@@ -70,7 +71,7 @@ static void parse_pair(const char **pos, uint16_t *vendor, uint16_t *device)
 	*device = (uint16_t)value;
 }
 
-/* One pass, without a look at what is none of ours: this is done for every function there is. */
+/* One pass, because this is done for every function of the machine. */
 static void parse_uevent(const char *pos, struct pci_function *fn)
 {
 	for (; *pos; pos += *pos == '\n') {
@@ -105,7 +106,7 @@ static int read_uevent(int dirfd, const char *path, const struct pci_address *ad
 	if (ret < 0)
 		return ret;
 	parse_uevent(text, fn);
-	/* No function has vendor 0; a uevent without PCI_ID is none of a PCI function. */
+	/* No function has vendor 0; a uevent without PCI_ID does not belong to a PCI function. */
 	return fn->id.vendor ? 0 : -EIO;
 }
 
@@ -130,7 +131,7 @@ int pci_read_driver(int rootfd, const struct pci_address *addr, char driver[PCI_
 	int ret = 0;
 
 	pci_attribute(path, addr, "driver");
-	/* It takes memory to read a link: what is bound must not be released for want of it. */
+	/* Reading a link needs memory: a lack of it must not release what is bound. */
 	for (unsigned int tries = 0; tries < 2; tries++) {
 		ret = sysfs_link_name(rootfd, path, driver, PCI_DRIVER_SIZE);
 		if (!ret || ret == -ENOENT)
@@ -148,7 +149,10 @@ static unsigned int read_number(int rootfd, const struct pci_address *addr, cons
 	return text_number(text);
 }
 
-/* Which region of the function or slot that is looked for the lines of /proc/iomem have come to. */
+/*
+ * Whether the lines of /proc/iomem have reached the region of the function or slot that is looked
+ * for.
+ */
 struct framebuffer_search {
 	char addr[PCI_ADDRESS_SIZE]; /* that of a slot ends in its dot; "" is any place */
 	bool inside;
@@ -169,9 +173,9 @@ static uint64_t parse_range_end(const char **pos)
 }
 
 /*
- * The names under which others than efifb claim it start with one of these: sysfb's own (BOOTFB), the
- * drivers that stand where efifb and vesafb stood (drivers/gpu/drm/sysfb, 6.16), simplefb, simpledrm,
- * and the device of a device tree (simple-framebuffer.0).
+ * Other framebuffer drivers than efifb claim it under a name that starts with one of these: sysfb's
+ * own (BOOTFB), the successors of efifb and vesafb (drivers/gpu/drm/sysfb, 6.16), simplefb,
+ * simpledrm, and the device of a device tree (simple-framebuffer.0).
  */
 static bool is_boot_framebuffer(const char *name)
 {
@@ -184,9 +188,9 @@ static bool is_boot_framebuffer(const char *name)
 }
 
 /*
- * "  c0000000-c0ffffff : 0000:00:02.0", and behind it what lies in there: "c0000000-c02fffff : efifb".
- * By the range: the indentation ends at some depth (kernel/resource.c, MAX_IORES_LEVEL). A region named
- * BOOTFB is claimed by the platform device itself (drivers/firmware/sysfb_simplefb.c).
+ * "  c0000000-c0ffffff : 0000:00:02.0", then what is inside: "c0000000-c02fffff : efifb". Compared
+ * by the range, because the indentation ends at some depth (kernel/resource.c, MAX_IORES_LEVEL).
+ * The platform device itself claims a region named BOOTFB (drivers/firmware/sysfb_simplefb.c).
  */
 static int look_for_framebuffer(const char *line, void *arg)
 {
@@ -216,7 +220,10 @@ static int look_for_framebuffer(const char *line, void *arg)
 		search->start = start;
 		search->end = end;
 	} else if (!pci_address_parse(name, &other)) {
-		/* Who may not see ranges sees zeros: then the next function's region ends this one. */
+		/*
+		 * A user who may not see ranges sees zeros: then the next function's region ends
+		 * this one.
+		 */
 		search->inside = false;
 	}
 	return 0;
@@ -254,7 +261,7 @@ bool pci_is_with_vfio(const struct pci_function *fn)
 	return text_find(fn->driver, "vfio");
 }
 
-/* The group that it has, or gets when nothing isolates it from the port. */
+/* Its group, or the one that it gets if nothing isolates it from the port. */
 static int likely_group(const struct pci_function *fn)
 {
 	return fn->group >= 0 || !PCI_MAY_HAVE_LATE_GROUPS ? fn->group : fn->port_group;
@@ -303,7 +310,7 @@ bool pci_has_noiommu_group(int rootfd, const struct pci_function *fn)
 	char path[SYSFS_PATH_MAX], text[16];
 	const char *noiommu = "vfio-noiommu";
 
-	/* The groups of an IOMMU have no such file. One that cannot be read whole counts for it. */
+	/* IOMMU groups have no such file. A file that cannot be read whole counts as one. */
 	return sysfs_read(rootfd, pci_attribute(path, &fn->addr, "iommu_group/name"), text,
 			  sizeof(text)) != -ENOENT &&
 	       text_skip_prefix(&noiommu, text);
@@ -341,14 +348,14 @@ enum selector_result pci_match(const struct selector *sel, const struct pci_func
 	}
 	result = selector_match(sel, &who->addr, &who->id, fn->class,
 				fn->has_slot_id ? &fn->slot_id : NULL);
-	/* The ID that is planned, in another place: a twin. */
+	/* The pinned ID at another place: a twin. */
 	if (result == SELECTOR_MATCHES && sel->has_place &&
 	    !pci_place_equal(&sel->place, &who->place, sel->kind == SELECTOR_SLOT))
 		return SELECTOR_ID_CHANGED;
 	return result;
 }
 
-/* How many functions the caller has read before. The boot half has none. */
+/* Functions that the caller has read before. The boot half has none. */
 static unsigned int count_known(const struct pci_table *table)
 {
 #ifdef __KLIBC__
@@ -359,7 +366,7 @@ static unsigned int count_known(const struct pci_table *table)
 #endif
 }
 
-/* pci_read(), from what was found before where there is any. @table: or NULL */
+/* pci_read(), or what was found before. @table: or NULL */
 static int read_function(int rootfd, const struct pci_table *table, const struct pci_address *addr,
 			 struct pci_function *fn)
 {
@@ -374,7 +381,7 @@ static int read_function(int rootfd, const struct pci_table *table, const struct
 	return -ENOENT;
 }
 
-/* What group it may get; it has none yet. */
+/* The group that it may get; it has none yet. */
 static void read_port(int rootfd, struct pci_function *fn)
 {
 	int pf_group = read_group(rootfd, &fn->addr, "physfn/iommu_group");
@@ -382,7 +389,7 @@ static void read_port(int rootfd, struct pci_function *fn)
 
 	fn->port_group = read_group(rootfd, &fn->addr, "../iommu_group");
 	fn->is_alone = pf_group >= 0 && pf_group != fn->port_group;
-	/* What lies above a function on a root bus is no function. */
+	/* Above a function on a root bus there is no function. */
 	fn->behind_port = sysfs_exists(rootfd,
 				       pci_attribute(path, &fn->addr, "../driver_override"));
 }
@@ -415,8 +422,8 @@ void pci_read_details(int rootfd, struct pci_function *fn)
 }
 
 /*
- * At boot each open starts at the folder of the functions, and walks two components, not six. In the host
- * half the root is the border that no link leads over: there each open starts at the root.
+ * At boot each open starts at the directory of the functions, and walks two components instead of
+ * six. In the host half each open starts at the root, which no link may leave.
  */
 #ifdef __KLIBC__
 static const bool from_folder = true;
@@ -487,7 +494,7 @@ int pci_find_id(int rootfd, const struct pci_id *id, struct pci_address *addr)
 	return ret < 0 ? ret : search.found;
 }
 
-/* One step of a path: the function below a bridge that stands at this hop. */
+/* One step of a path: the function at this hop below a bridge. */
 struct hop_search {
 	const struct selector_hop *hop;
 	bool any_fn;
@@ -500,7 +507,7 @@ static int look_for_hop(const char *name, void *arg)
 	struct hop_search *search = arg;
 	struct pci_address addr;
 
-	/* "0000:00:01.0:pcie001", "power" and the like are no addresses. */
+	/* Names such as "0000:00:01.0:pcie001" or "power" are not addresses. */
 	if (pci_address_parse(name, &addr) || addr.dev != search->hop->dev)
 		return 0;
 	if (!search->any_fn && addr.fn != search->hop->fn)
@@ -547,7 +554,9 @@ int pci_read_place(int rootfd, const struct pci_address *addr, struct pci_place 
 	if (ret < 0)
 		return ret;
 
-	/* ".../pci0000:00/0000:00:01.0/0000:01:00.0"; below VMD a second "pci10000:00" starts anew. */
+	/*
+	 * ".../pci0000:00/0000:00:01.0/0000:01:00.0"; below VMD a second "pci10000:00" starts over.
+	 */
 	for (name = link; name; name = next) {
 		const char *start = name;
 		struct pci_address hop;
@@ -563,7 +572,7 @@ int pci_read_place(int rootfd, const struct pci_address *addr, struct pci_place 
 			has_root = true;
 			*place = (struct pci_place){ .root = hop };
 		} else if (place->hops == SELECTOR_MAX_HOPS) {
-			/* No other place has so many. */
+			/* No other place has this many hops. */
 			place->hops++;
 			return -ENAMETOOLONG;
 		} else {
@@ -593,7 +602,7 @@ int pci_path(int rootfd, const struct pci_address *addr, char *buf, unsigned int
 	return -ENAMETOOLONG;
 }
 
-/* Today's address of a place. Returns 0 or -ENOENT. */
+/* The current address of a place. Returns 0 or -ENOENT. */
 static int resolve_place(int rootfd, const struct pci_place *place, enum selector_kind kind,
 			 struct pci_address *addr)
 {
@@ -634,7 +643,7 @@ static bool is_after(const struct pci_address *a, const struct pci_address *b)
 	return (a->bus << 8 | a->dev << 3 | a->fn) > (b->bus << 8 | b->dev << 3 | b->fn);
 }
 
-/* Puts a function in its place in the order of addresses. */
+/* Inserts a function in the order of addresses. */
 static int add_candidate(struct pci_table *table, const struct pci_function *fn)
 {
 	unsigned int at = table->count;
@@ -667,7 +676,7 @@ static void add_unreadable(struct pci_table *table, const struct pci_address *ad
 	table->error = error;
 }
 
-/* The slot's ID does not matter yet: a changed ID makes a candidate too, one to be refused. */
+/* The slot's ID does not matter yet: a changed ID is a candidate too, which will be refused. */
 bool pci_is_named(int rootfd, const struct plan *plan, struct pci_function *fn)
 {
 	if (plan->names_vfs)
@@ -698,7 +707,7 @@ static int collect_one(struct collection *collection, const struct pci_address *
 	return ret == -ENOENT ? ret : collect_named(&fn, ret, collection);
 }
 
-/* Without a scan: asks for each address that a selector names. */
+/* Without a scan: reads each address that a selector names. */
 static int collect_addresses(struct collection *collection)
 {
 	const struct plan *plan = collection->plan;
@@ -721,7 +730,7 @@ static int collect_addresses(struct collection *collection)
 	return 0;
 }
 
-/* What pci_read_details() reads, and what only "boot-vga keep" asks for. */
+/* pci_read_details(), and what only "boot-vga keep" needs. */
 static void read_details(const struct collection *collection, struct pci_function *fn)
 {
 	struct pci_address other = fn->addr;
@@ -772,7 +781,7 @@ static int add_mate_port(const char *name, void *arg)
 	if (!ret && pci_has_late_groups(collection->table))
 		ret = sysfs_for_each(SYSFS_ROOT(collection),
 				     sysfs_path(path, PATH_PCI_DEVICES "/%s", name), add_mate, arg);
-	/* One that is gone by now leaves the others. */
+	/* If one has disappeared, the others remain. */
 	return ret == -E2BIG ? ret : 0;
 }
 
@@ -784,7 +793,7 @@ static int collect_mates(struct collection *collection)
 		const struct pci_function *fn = &table->fn[i];
 		char path[SYSFS_PATH_MAX];
 
-		/* On the bus, where others may get the same group yet. */
+		/* Scans the bus, where others may still get the same group. */
 		if (pci_has_late_groups(table) &&
 		    sysfs_for_each(SYSFS_ROOT(collection), pci_attribute(path, &fn->addr, ".."),
 				   add_mate, collection) == -E2BIG)
@@ -799,7 +808,7 @@ static int collect_mates(struct collection *collection)
 	return 0;
 }
 
-/* --late: mates that the plan names have verdicts of their own, so they go before the others. */
+/* --late: mates that the plan names have verdicts of their own, so they come before the others. */
 static void promote_named(struct collection *collection)
 {
 	struct pci_table *table = collection->table;
@@ -815,7 +824,7 @@ static void promote_named(struct collection *collection)
 	}
 }
 
-/* Of what the plan names or groups with that, and not of the whole machine. */
+/* Only for the functions that the plan names and their groups, not for the whole machine. */
 static void read_places(struct collection *collection)
 {
 	struct pci_table *table = collection->table;
@@ -828,8 +837,8 @@ static void read_places(struct collection *collection)
 }
 
 /*
- * Is a VMD controller that this host needs there, and nothing drives it yet? Then what lies behind it,
- * in a domain of its own (above ffff: drivers/pci/controller/vmd.c), is not gone, but yet to come.
+ * Does this host need a VMD controller that has no driver yet? Then what is behind it, in a domain
+ * of its own (above ffff: drivers/pci/controller/vmd.c), is not missing, but will appear later.
  */
 static bool awaits_vmd(int rootfd, const struct plan *plan)
 {
@@ -844,7 +853,7 @@ static bool awaits_vmd(int rootfd, const struct plan *plan)
 	return false;
 }
 
-/* Has what a protect line speaks of left its place? */
+/* Has the device of a protect line left its place? */
 static bool has_moved(int rootfd, const struct plan *plan, const struct plan_protect *protect)
 {
 	struct pci_address addr = protect->addr;
@@ -861,8 +870,8 @@ static bool has_moved(int rootfd, const struct plan *plan, const struct plan_pro
 }
 
 /*
- * A protect line whose ID has left its place protects every function with that ID. Only those that
- * could be taken for another's are looked at: no reads for a machine that is as it was.
+ * If the device of a protect line has left its place, every function with its ID is protected. Only
+ * devices with a twin are checked: a machine that has not changed costs no reads.
  */
 static void mark_moved(struct collection *collection, struct plan *plan)
 {

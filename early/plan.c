@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The grammar: one keyword a line. Pure; see plan.h.
+ * The grammar: one keyword a line. No I/O; see plan.h.
  *
- * A line is taken whole or not at all: the counters of the plan are moved only when every word of
- * the line was right, so that a bad selector takes its neighbours with it and nothing is guessed.
+ * A line is accepted whole or not at all: the counters of the plan are advanced only if every word
+ * of the line is right, so a bad selector invalidates its whole line and nothing is guessed.
  */
 #include <string.h>
 
@@ -11,7 +11,7 @@
 #include "plan.h"
 #include "text.h"
 
-/* What is left of one line. Words are cut out of the text in place. */
+/* The rest of one line. Words are cut out of the text in place. */
 struct line {
 	char *start;
 	char *pos;
@@ -39,7 +39,7 @@ static char *rest_of_line(struct line *line)
 	return rest;
 }
 
-/* NULL when the line has ended; before that nothing of it may be believed. */
+/* NULL once the line has ended; until then nothing of it is valid. */
 static const char *check_end(struct line *line, const char **at)
 {
 	const char *word = next_word(line);
@@ -51,8 +51,8 @@ static const char *check_end(struct line *line, const char **at)
 }
 
 /*
- * Keyword handlers. Each returns NULL, or what is wrong with *at, which it points at the offending
- * character (the keyword itself unless it is moved).
+ * Keyword handlers. Each returns NULL, or what is wrong, and points *at to the offending character
+ * (the keyword itself unless it is moved).
  */
 typedef const char *(*keyword_fn)(struct plan *plan, struct line *line, const char **at);
 
@@ -73,7 +73,7 @@ static const char *parse_selector(struct plan *plan, const char *word, struct se
 	return error;
 }
 
-/* That virtual functions are never forced is the host's to say: no plan of it has such a line. */
+/* The host checks that virtual functions are never forced: no plan has such a line. */
 #ifdef __KLIBC__
 #define NEVER_FORCED false
 #else
@@ -85,7 +85,7 @@ struct selectors {
 	struct plan_selector *list;
 	unsigned int *count, max;
 	bool force;
-	const char *full; /* what is wrong with one more */
+	const char *full; /* the error for one too many */
 };
 
 /* As many selectors as the line has. */
@@ -156,9 +156,9 @@ static const char *parse_except(struct plan *plan, struct line *line, const char
 }
 
 /*
- * One word of several.
- * @words: one after the other, "" ends them
- * @choice: set to its place among them, when nothing follows it
+ * One of several words.
+ * @words: one after the other, ended by ""
+ * @choice: set to its index, if nothing follows it
  */
 static const char *parse_choice(struct line *line, const char *words, const char *fault,
 				const char **at, unsigned char *choice)
@@ -242,7 +242,7 @@ static const char *parse_config(struct plan *plan, struct line *line, const char
 	return parse_text(line, FAULT("write config DIGEST"), &plan->config);
 }
 #else
-/* These are the host's to read. */
+/* Only the host reads these. */
 static const char *parse_nothing(struct plan *plan, struct line *line, const char **at)
 {
 	(void)plan;
@@ -350,7 +350,7 @@ static const char *parse_vfs(struct plan *plan, struct line *line, const char **
 	return NULL;
 }
 #else
-/* The host makes them: the boot half only tells it that there are some to make. */
+/* The host creates them: the boot half only tells the host that there are some to create. */
 static const char *parse_vfs(struct plan *plan, struct line *line, const char **at)
 {
 	(void)line;
@@ -366,14 +366,14 @@ const char *plan_key_name(enum plan_key key)
 }
 
 #ifndef __KLIBC__
-/* The boot half leaves it to the kernel, which knows as much: the host met it first. */
+/* The boot half leaves this to the kernel; the host has checked it before. */
 static const char *check_value(enum plan_key key, const char *value)
 {
 	const char *words = key == PLAN_SET_D3COLD ? "on\0off\0" : "on\0auto\0";
 	size_t len = strlen(value);
 
 	if (key == PLAN_SET_RESET) {
-		/* The names of drivers/pci/pci.c, pci_reset_fn_methods, and those to come. */
+		/* The names in drivers/pci/pci.c, pci_reset_fn_methods, and later ones. */
 		if (len && len < PLAN_VALUE_SIZE && *value != ',' && value[len - 1] != ',' &&
 		    !text_find(value, ",,") &&
 		    !*text_skip(value, "abcdefghijklmnopqrstuvwxyz0123456789_,"))
@@ -416,7 +416,7 @@ static const char *parse_set(struct plan *plan, struct line *line, const char **
 		error = check_value(key, word);
 		if (error)
 			return error;
-		/* drivers/pci/pci.c, reset_method_store: blanks between them. */
+		/* drivers/pci/pci.c, reset_method_store: separated by blanks. */
 		text_replace(word, ',', ' ');
 		set->value[key] = word;
 	}
@@ -436,7 +436,7 @@ static const char *parse_lost(struct plan *plan, struct line *line, const char *
 /* Packed: a quarter of it would be padding. */
 static const struct __attribute__((packed)) keyword {
 	char name[9];
-	unsigned char source; /* PLAN_COMPILED: not in a config */
+	unsigned char source; /* PLAN_COMPILED: not allowed in a config */
 	keyword_fn parse;
 } keywords[] = {
 	{ "bind", PLAN_CONFIG, parse_bind },	     { "bind!", PLAN_CONFIG, parse_forced },
@@ -482,7 +482,7 @@ static void add_error(struct plan_errors *errors, const struct line *line, const
 	errors->count++;
 }
 
-/* A plan's reasons may hold a '#', so there a comment is a line of its own. */
+/* A plan's reasons may contain '#', so a comment must be a line of its own there. */
 static void cut_comment(char *text, enum plan_source source)
 {
 	char *comment = strchr(text, '#');
@@ -497,7 +497,10 @@ static void cut_comment(char *text, enum plan_source source)
 
 void plan_init(struct plan *plan)
 {
-	/* Not the arrays, of which each entry is set whole: they are ten pages, most never touched. */
+	/*
+	 * Not the arrays, whose entries are set whole: they are ten pages, most of them never
+	 * touched.
+	 */
 	memset(plan, 0, offsetof(struct plan, bind));
 	plan->deadline = PLAN_DEADLINE_DEFAULT;
 	plan->cmdline = "auto";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The grammar of /etc/vfio-early.conf and of the plan compiled from it. Pure: it is given text and
- * fills a struct. No I/O, no allocation, no logging. Shared by the boot half and the host half.
+ * The grammar of /etc/vfio-early.conf and of the plan compiled from it. Fills a struct from text.
+ * No I/O, no allocation, no logging. Used by the boot half and the host half.
  */
 #ifndef VFIO_EARLY_PLAN_H
 #define VFIO_EARLY_PLAN_H
@@ -12,15 +12,15 @@
 #include "selector.h"
 
 /*
- * Bounds, because nothing is allocated at boot. Exceeding one is an error that names it: the host
- * half meets it first, when it compiles the plan.
+ * Limits, because nothing is allocated at boot. Exceeding one is an error that names it; the host
+ * half notices it first, when it compiles the plan.
  */
 #define PLAN_MAX_TEXT	  262144 /* bytes of a plan, the ending NUL included */
 #define PLAN_MAX_BINDS	  256	 /* selectors on all bind lines */
 #define PLAN_MAX_EXCEPTS  128
 #define PLAN_MAX_PROTECTS 1024
 #define PLAN_MAX_VFS	  64
-#define PLAN_VFS_MAX	  65535 /* virtual functions of one: 16 bits in the capability */
+#define PLAN_VFS_MAX	  65535 /* virtual functions of one function: 16 bits in the capability */
 #define PLAN_MAX_SETS	  64
 #define PLAN_VALUE_SIZE	  64 /* of a set line, the ending NUL included */
 #define PLAN_MAX_MODULES  32
@@ -30,7 +30,7 @@
 #define PLAN_DEADLINE_DEFAULT 20 /* seconds */
 #define PLAN_DEADLINE_MAX     120
 
-/* Which keywords are known: those of a config, or those of a compiled plan too. */
+/* Which keywords are known: those of a config, or also those of a compiled plan. */
 enum plan_source {
 	PLAN_CONFIG,
 	PLAN_COMPILED,
@@ -59,7 +59,7 @@ struct plan_selector {
 	bool force;	   /* bind! */
 };
 
-/* Virtual functions that are to be made. */
+/* Virtual functions to be created. */
 struct plan_vfs {
 	struct selector sel; /* an address or a path, of the physical function */
 	const char *text;
@@ -99,14 +99,14 @@ struct plan_module {
 struct plan_error {
 	unsigned int line; /* both from 1 */
 	unsigned int column;
-	const char *what; /* what is wrong and the fix; a string constant */
+	const char *what; /* what is wrong and how to fix it; a string constant */
 };
 
 struct plan_errors {
-	unsigned int count; /* may exceed PLAN_MAX_ERRORS: those were not kept */
+	unsigned int count; /* may exceed PLAN_MAX_ERRORS: the rest was not kept */
 	/*
-	 * One of them was no bind line: what is missing may have held a bind back (protect, except,
-	 * boot-vga keep), so a compiled plan must not be used.
+	 * One of them was not a bind line: what is missing may have prevented a bind (protect,
+	 * except, boot-vga keep), so a compiled plan must not be used.
 	 */
 	bool unsafe;
 	struct plan_error error[PLAN_MAX_ERRORS];
@@ -114,12 +114,12 @@ struct plan_errors {
 
 struct plan {
 	unsigned int binds, excepts, protects, modules, losts, vfs, sets;
-	bool has_tasks;	 /* vfs lines: all that the boot half knows of those */
-	bool names_vfs;	 /* a selector of a bind, except or set line is one of vf: */
+	bool has_tasks;	 /* number of vfs lines; the boot half reads nothing else of them */
+	bool names_vfs;	 /* a selector of a bind, except or set line begins with vf: */
 	bool has_places; /* a selector or a protect line has @PATH */
 	/*
-	 * "facts unknown": it could not be found out what the host needs, so what may be that is not
-	 * taken for less than an ID and a path.
+	 * "facts unknown": it is not known what the host needs, so a device that the host may need
+	 * is bound only by a line with both an ID and a path.
 	 */
 	bool facts_unknown;
 	unsigned int bind_lines; /* lines, not selectors: what the log counts */
@@ -127,9 +127,9 @@ struct plan {
 	unsigned char group;	 /* enum plan_group */
 	unsigned char failure;	 /* enum plan_failure */
 	unsigned int deadline;	 /* seconds */
-	const char *cmdline;	 /* "auto", "none" or tokens; for scripts/ alone */
-	const char *kernel;	 /* a plan's: the version that it was made for, or NULL */
-	const char *config;	 /* a plan's: digest of its config, or NULL */
+	const char *cmdline;	 /* "auto", "none" or tokens; only for scripts/ */
+	const char *kernel;	 /* in a plan: the kernel version that it was made for, or NULL */
+	const char *config;	 /* in a plan: the digest of its config, or NULL */
 	struct plan_selector bind[PLAN_MAX_BINDS];
 	struct plan_selector except[PLAN_MAX_EXCEPTS];
 	struct plan_protect protect[PLAN_MAX_PROTECTS];
@@ -144,9 +144,9 @@ void plan_init(struct plan *plan);
 
 /*
  * plan_parse - add the lines of one text to a plan.
- * @plan: initialised; several files may be added one after the other, later settings win
+ * @plan: initialised; several files may be added one after the other, and later settings win
  * @text: NUL-ended; it is cut up in place and must live as long as the plan
- * @size: its length without the NUL, so that a NUL byte inside it is seen as the error it is
+ * @size: its length without the NUL, so that a NUL byte inside it is reported as an error
  * @source: which keywords are known
  * @errors: appended to; cleared by the caller
  *
@@ -159,12 +159,12 @@ unsigned int plan_parse(struct plan *plan, char *text, size_t size, enum plan_so
 const char *plan_key_name(enum plan_key key);
 
 /*
- * plan_wants_noiommu - do the module options ask vfio to work without an IOMMU?
+ * plan_wants_noiommu - do the module options tell vfio to work without an IOMMU?
  * (drivers/vfio/vfio_main.c, enable_unsafe_noiommu_mode)
  */
 bool plan_wants_noiommu(const struct plan *plan);
 
-/* plan_wants_unsafe - or to do without interrupt remapping? (vfio_iommu_type1.c) */
+/* plan_wants_unsafe - do they tell it to work without interrupt remapping? (vfio_iommu_type1.c) */
 bool plan_wants_unsafe(const struct plan *plan);
 
 #endif

@@ -2,10 +2,10 @@
 /*
  * The log and the report; see report.h.
  *
- * Each line is built whole and written once: klibc's stdio is unbuffered, /dev/kmsg makes a record
- * of each write(), and O_APPEND keeps lines of --late runs side by side whole. The two files stay
- * open from their first line on; /dev/kmsg takes ten lines of one open file in five seconds
- * (kernel/printk/printk.c, devkmsg_write), so each line opens it anew.
+ * Each line is built completely and written once: klibc's stdio is unbuffered, /dev/kmsg makes a
+ * record of each write(), and O_APPEND keeps the lines of concurrent --late runs whole. The two
+ * files stay open from their first line on. /dev/kmsg accepts ten lines from one open file in five
+ * seconds (kernel/printk/printk.c, devkmsg_write), so it is opened again for each line.
  */
 #include <stdarg.h>
 #include <string.h>
@@ -35,8 +35,8 @@ void report_begin(struct report *report, bool fresh)
 }
 
 /*
- * Ends a line that text_format() may have cut: the buffer is full but for the NUL, which gives its
- * place to the newline. Returns the whole length.
+ * Ends a line that text_format() may have cut: only the NUL is left in the buffer, and the newline
+ * replaces it. Returns the whole length.
  */
 static size_t end_line(char *line, size_t len)
 {
@@ -46,7 +46,7 @@ static size_t end_line(char *line, size_t len)
 	return len + 1;
 }
 
-/* Opens the file first where report_begin() did not, or could not. */
+/* Opens the file first if report_begin() did not, or could not. */
 static int append(struct report *report, int *fd, const char *path, const char *line, size_t len)
 {
 	open_once(report, fd, path, false);
@@ -55,7 +55,7 @@ static int append(struct report *report, int *fd, const char *path, const char *
 
 void report_line(struct report *report, enum report_level level, const char *fmt, ...)
 {
-	/* The priority is for /dev/kmsg alone; all three have two digits. */
+	/* Only /dev/kmsg gets the priority; all three have two digits. */
 	const size_t start = sizeof("<30>") - 1;
 	char line[REPORT_LINE_SIZE];
 	size_t len = text_format(line, sizeof(line), "<%u>vfio-early: ", level);
@@ -113,13 +113,13 @@ void report_entry(struct report *report, const struct report_entry *entry)
 			  code_report_name(entry->result), report_or_dash(entry->driver),
 			  report_or_dash(fn ? fn->driver : ""), entry->ms, entry->more,
 			  code_name(entry->why), entry->reason);
-	/* The value's own quotes would end it. */
+	/* A quotation mark inside the value would end it. */
 	text_replace(strchr(line, '"') + 1, '"', '\'');
 	line[len++] = '"';
 	line[len++] = '\n';
 	ret = append(report, &report->reportfd, PATH_RUN_REPORT, line, len);
 	if (ret) {
-		/* What there may be of it ends here, so that the next line is one of its own. */
+		/* An incomplete last line ends here, so that the next line stands alone. */
 		append(report, &report->reportfd, PATH_RUN_REPORT, "\n", 1);
 		report_line(report, REPORT_ERROR, "/%s: %s", PATH_RUN_REPORT, text_error(-ret));
 	}
@@ -139,10 +139,10 @@ static int look_for_entry(const char *line, void *arg)
 	if (!text_skip_prefix(&line, search->start))
 		return 0;
 	search->found = REPORT_NONE;
-	/* The first of each: a reason further on may have such words too. */
+	/* The first one: a reason further on may contain the same words. */
 	why = text_find(line, " why=");
 	text_format(word, sizeof(word), " why=%s ", code_name(REASON_BUSY));
-	/* That run only set the override, and left the rest to the next. */
+	/* That run only set the override, and left the rest to the next run. */
 	if (why && text_skip_prefix(&why, word))
 		return 0;
 	line = text_find(line, "result=");

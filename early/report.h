@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is said: a line at a time to /dev/kmsg and /run/vfio-early/log, and one line a function to
- * /run/vfio-early/report. Decides nothing; what cannot be written is lost, never an obstacle.
+ * Output: one line at a time to /dev/kmsg and /run/vfio-early/log, and one line for each function
+ * to /run/vfio-early/report. Decides nothing. A line that cannot be written is lost, and never
+ * stops the run.
  */
 #ifndef VFIO_EARLY_REPORT_H
 #define VFIO_EARLY_REPORT_H
@@ -12,10 +13,10 @@
 #include "code.h"
 #include "pci.h"
 
-/* A line of the log with its prefix and newline; a longer one ends in "...". */
+/* A line of the log with its prefix and newline; a longer one is cut and ends in "...". */
 #define REPORT_LINE_SIZE 768
 
-/* syslog priorities of facility daemon: the kernel forces facility 0 to user. */
+/* syslog priorities with facility daemon: the kernel replaces facility 0 with user. */
 enum report_level {
 	REPORT_ERROR = 27,
 	REPORT_WARNING = 28,
@@ -28,7 +29,7 @@ struct report {
 	int logfd, reportfd; /* 0: not open yet */
 };
 
-/* report_begin - make /run/vfio-early. @fresh: start log and report anew (not for --late). */
+/* report_begin - make /run/vfio-early. @fresh: start a new log and report (not for --late). */
 void report_begin(struct report *report, bool fresh);
 
 /* report_line - one line of the log, without prefix and newline. */
@@ -36,8 +37,8 @@ __attribute__((format(printf, 3, 4))) void
 report_line(struct report *report, enum report_level level, const char *fmt, ...);
 
 /*
- * report_function - one line of the log about one function:
- * "ADDRESS ID group N: what[: why]"; no group when it has none; no ": why" when that is "".
+ * report_function - one line of the log about one function: "ADDRESS ID group N: what[: why]";
+ * without "group N" if it has none, and without ": why" if that is "".
  */
 void report_function(struct report *report, enum report_level level, const struct pci_function *fn,
 		     const char *what, const char *why);
@@ -48,7 +49,7 @@ struct report_entry {
 	enum report_result result;
 	enum reason why;
 	const char *driver; /* now; "" when none */
-	const char *reason; /* "why" in words; "" when there is nothing to say */
+	const char *reason; /* a sentence for "why"; "" if there is nothing to say */
 	const char *more;   /* further fields, with a blank before each, or NULL */
 	unsigned int ms;    /* from the start of the run until this was known */
 };
@@ -63,13 +64,12 @@ struct report_entry {
  */
 void report_entry(struct report *report, const struct report_entry *entry);
 
-/* report_or_dash - what there is none of. */
+/* report_or_dash - the text, or "-" if it is "". */
 const char *report_or_dash(const char *text);
 
 /*
- * report_find_entry - what did earlier runs report last on this function, while it had this ID?
- * Returns REPORT_NONE when there is nothing, or no result that is known, or when the run was too busy to
- * do anything.
+ * report_find_entry - the last result that earlier runs reported for this function and ID. Returns
+ * REPORT_NONE if there is none, or none that is known, or if that run was too busy to do anything.
  */
 enum report_result report_find_entry(const struct report *report, const struct pci_function *fn);
 

@@ -408,9 +408,9 @@ static int print_summary(struct apply *apply)
 		puts("This was a dry run: nothing was changed.");
 	else if (apply->is_undo)
 		printf("%s: the next boot hands nothing over.\n",
-		       is_same ? "No image was to be made" : "Undone");
+		       is_same ? "No image had to be made" : "Undone");
 	else if (is_same && !apply->minutes)
-		printf("No image was to be made: the next boot%s binds %u, refuses %u.\n",
+		printf("No image had to be made: the next boot%s binds %u, refuses %u.\n",
 		       is_open ? " with the kernel command line of this one" : "", counts.taken,
 		       counts.refused);
 	else if (apply->minutes)

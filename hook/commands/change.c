@@ -116,6 +116,19 @@ static int parse_by(struct change *change, const struct options *opts)
 	return options_usage(opts);
 }
 
+int change_parse_scope(int opt, const struct options *opts, enum slot_scope *scope)
+{
+	enum slot_scope wanted = opt == 'g' ? SLOT_GROUP : SLOT_ONLY;
+
+	if (*scope != SLOT_WHOLE && *scope != wanted) {
+		message_error("--group and --only contradict each other; fix: leave one of them "
+			      "out");
+		return options_usage(opts);
+	}
+	*scope = wanted;
+	return 0;
+}
+
 int change_run(struct change *change, const struct options_spec *spec, int argc, char **argv,
 	       int (*fn)(void *arg, int argc, char **argv), void *arg)
 {
@@ -139,10 +152,10 @@ int change_run(struct change *change, const struct options_spec *spec, int argc,
 			change->force = true;
 			break;
 		case 'g':
-			change->scope = SLOT_GROUP;
-			break;
 		case '1':
-			change->scope = SLOT_ONLY;
+			ret = change_parse_scope(opt, &opts, &change->scope);
+			if (ret)
+				return ret;
 			break;
 		case 'n':
 			change->dry_run = true;

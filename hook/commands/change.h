@@ -58,6 +58,15 @@ int change_run(struct change *change, const struct options_spec *spec, int argc,
 int change_write(const struct change *change, struct edit *edit);
 
 /*
+ * change_parse_scope - -g or -1 of add, remove, detach and reattach
+ * @opt: 'g' or '1'
+ * @scope: set
+ *
+ * Returns 0, or COMMAND_USAGE after saying that the two contradict each other.
+ */
+int change_parse_scope(int opt, const struct options *opts, enum slot_scope *scope);
+
+/*
  * change_say_left - which functions of the slots are not of the cards that were named, and how each is
  * named itself.
  */

@@ -89,10 +89,8 @@ static int parse(struct handover *handover, struct options *opts, int argc, char
 		case OPTIONS_EXIT:
 			return OPTIONS_EXIT;
 		case 'g':
-			handover->scope = SLOT_GROUP;
-			break;
 		case '1':
-			handover->scope = SLOT_ONLY;
+			ret = change_parse_scope(opt, opts, &handover->scope);
 			break;
 		case 'f':
 			handover->force = true;

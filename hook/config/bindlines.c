@@ -13,7 +13,7 @@ bool bindlines_is_bind(const char *line)
 	return !strncmp(line, "bind", 4) && strchr(" \t!", line[4]) && line[4];
 }
 
-/* Where new lines go: behind the last bind line, so that they stand together; else at the end. */
+/* New lines go after the last bind line, so that they stand together; else at the end. */
 static size_t find_end(const struct edit *edit)
 {
 	size_t end = edit->old_size;

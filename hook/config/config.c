@@ -37,7 +37,7 @@ int config_say(const struct config_problem *problem)
 	return message_error("%s%s%s", problem->text, *problem->fix ? "; fix: " : "", problem->fix);
 }
 
-/* What the kernel says of a file or folder. Returns @error. */
+/* Reports what the kernel says about a file or directory. Returns @error. */
 static int cannot(struct config_problem *problem, int error, const char *verb, const char *name)
 {
 	config_wrong(problem, "", "cannot %s /%s: %s", verb, name, strerror(-error));
@@ -45,8 +45,9 @@ static int cannot(struct config_problem *problem, int error, const char *verb, c
 }
 
 /*
- * Whoever writes here decides which driver a device of this host gets. So: root's, and nobody else
- * may write. An ordinary user who looks at a tree of their own (--root) is root there.
+ * Whoever writes here decides which driver a device of this host gets, so it must belong to root,
+ * and be writable by nobody else. For an ordinary user who looks at a tree of their own (--root),
+ * they are root.
  */
 static int check_owner(const char *name, const struct stat *st, struct config_problem *problem)
 {
@@ -66,7 +67,7 @@ static int check_owner(const char *name, const struct stat *st, struct config_pr
 	return 0;
 }
 
-/* A link to /dev/null: masked on purpose, as systemd's and kmod's files are. */
+/* A link to /dev/null: masked on purpose, as for systemd and kmod. */
 static bool is_masked(const struct root *root, const char *name)
 {
 	char target[sizeof("/dev/null")];
@@ -76,8 +77,8 @@ static bool is_masked(const struct root *root, const char *name)
 }
 
 /*
- * What cannot be opened. A link that leads nowhere is no config that is not there: the disk behind it
- * may be unmounted, and an image made now would bind nothing.
+ * Handles what cannot be opened. A dangling link is not a missing config: the disk behind it may be
+ * unmounted, and an image made now would bind nothing.
  */
 static int cannot_open(const struct root *root, const char *name, int error,
 		       struct config_problem *problem)
@@ -92,7 +93,7 @@ static int cannot_open(const struct root *root, const char *name, int error,
 	return error == -ENOENT ? error : cannot(problem, error, "open", name);
 }
 
-/* One file, appended to the config. -ENOENT without a word: it is not there, or masked. */
+/* Appends one file to the config. -ENOENT without a message: it does not exist, or is masked. */
 static int read_file(const struct root *root, const char *name, struct config *config,
 		     struct config_problem *problem)
 {
@@ -142,7 +143,7 @@ out:
 	return ret;
 }
 
-/* "*.conf" as the shell has it: no hidden file, and something before the dot. */
+/* "*.conf" as in the shell: not a hidden file, and something before the dot. */
 static int is_config(const struct dirent *entry)
 {
 	size_t len = strlen(entry->d_name);
@@ -190,7 +191,7 @@ static int read_dir(const struct root *root, struct config *config, struct confi
 	return ret;
 }
 
-/* Over names, lengths and contents: what moves from one file into another is a change too. */
+/* Over names, lengths and contents: moving a line into another file is a change too. */
 static void digest(struct config *config)
 {
 	SHA2_CTX sha;
@@ -234,8 +235,8 @@ static const char *line_of(const char *text, unsigned int line)
 }
 
 /*
- * What an editor of another system writes before the first word. The parser takes it for a part of that,
- * and its first line is wrong; that it is not seen on a screen is why it has words of its own.
+ * The byte order mark that some editors write first. The parser would take it as part of the first
+ * word, and reject the line; it has a message of its own because it cannot be seen on a screen.
  */
 static const char *error_text(const struct config_file *file, const struct plan_error *error)
 {
@@ -309,7 +310,7 @@ const char *config_file_of(const struct config *config, const char *text)
 	return "";
 }
 
-/* What one line sets it to: "" when it is wrong, NULL when it is about something else. */
+/* What one line sets it to: "" if the line is wrong, NULL if it has another keyword. */
 static const char *cmdline_of(char *text, size_t size)
 {
 	static const char keyword[] = "cmdline";
@@ -320,7 +321,7 @@ static const char *cmdline_of(char *text, size_t size)
 	plan.cmdline = NULL;
 	if (!plan_parse(&plan, text, size, PLAN_CONFIG, &errors))
 		return plan.cmdline;
-	/* Nothing is behind the keyword, or a NUL byte is in the line. */
+	/* Nothing follows the keyword, or the line contains a NUL byte. */
 	text += strspn(text, " \t");
 	return !strncmp(text, keyword, strlen(keyword)) && strchr(" \t", text[strlen(keyword)]) ?
 		       "" :

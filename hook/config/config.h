@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The config of the host: which files, whether they may be trusted, what they say, and a digest by
- * which a stale image is known. Reads below the root only; the grammar is early/plan.c's.
+ * The config of the host: which files, whether they may be trusted, what they say, and a digest
+ * that reveals a stale image. Reads below the root only; early/plan.c has the grammar.
  */
 #ifndef VFIO_EARLY_HOOK_CONFIG_CONFIG_H
 #define VFIO_EARLY_HOOK_CONFIG_CONFIG_H
@@ -12,7 +12,7 @@
 #include "early/plan.h"
 #include "util/root.h"
 
-#define CONFIG_MAX_SIZE	  (1u << 20) /* bytes of one file */
+#define CONFIG_MAX_SIZE	  (1u << 20) /* limit of one file, in bytes */
 #define CONFIG_DIGEST_HEX 65	     /* SHA-256 in hex, and the end of the string */
 
 struct config_file {
@@ -30,18 +30,18 @@ struct config {
 	char digest[CONFIG_DIGEST_HEX];
 };
 
-/* Why a config cannot be used at all, and what to do about it; both "" when it can. */
+/* Why a config cannot be used at all, and what to do about it; both "" if it can. */
 struct config_problem {
 	char text[512];
 	char fix[256];
 };
 
 /*
- * config_read - read all files and check that they are root's alone.
- * @config: filled in; config_free() in any case
- * @problem: filled in when it fails
+ * config_read - read all files and check that only root can write them.
+ * @config: filled in; call config_free() in any case
+ * @problem: filled in on failure
  *
- * No file at all is an empty config. Returns 0, or -errno without a word.
+ * Without any file the config is empty. Returns 0, or -errno without a message.
  */
 int config_read(const struct root *root, struct config *config, struct config_problem *problem);
 
@@ -49,13 +49,13 @@ int config_read(const struct root *root, struct config *config, struct config_pr
 __attribute__((format(printf, 3, 4))) int config_wrong(struct config_problem *problem,
 						       const char *fix, const char *fmt, ...);
 
-/* config_say - a problem on stderr. Returns -EINVAL. */
+/* config_say - print a problem. Returns -EINVAL. */
 int config_say(const struct config_problem *problem);
 
 /*
- * config_parse - what the files say.
+ * config_parse - parse the files.
  * @plan: initialised; its strings point into @config
- * @says: say each wrong line on stderr
+ * @says: print each wrong line
  * @lost: called with "FILE:LINE:COLUMN: what" for each line that was left out; may be NULL
  *
  * Returns the number of wrong lines.
@@ -63,18 +63,19 @@ int config_say(const struct config_problem *problem);
 unsigned int config_parse(struct config *config, struct plan *plan, bool says,
 			  void (*lost)(const char *text, void *arg), void *arg);
 
-/* config_origin - which file and line a bind selector comes from. The file's name, and *line. */
+/* config_origin - the file that a bind selector comes from, and *line, its line. */
 const char *config_origin(const struct config *config, const struct plan *plan, unsigned int bind,
 			  unsigned int *line);
 
-/* config_file_of - the name of the file that a string of a parsed plan stands in. */
+/* config_file_of - the file that contains a string of a parsed plan. */
 const char *config_file_of(const struct config *config, const char *text);
 
 /*
- * config_each_cmdline - every "cmdline" line, in the order of the files; the last right one counts.
- * @call: gets the file, the line, and what stands behind the keyword; "" is a wrong line
+ * config_each_cmdline - call a function for every "cmdline" line, in the order of the files; the
+ * last correct one wins.
+ * @call: gets the file, the line, and what follows the keyword; "" is a wrong line
  *
- * For those who know more of kernel parameters than the grammar does. Returns 0, or -ENOMEM.
+ * For code that knows more about kernel parameters than the grammar. Returns 0, or -ENOMEM.
  */
 int config_each_cmdline(const struct config *config,
 			void (*call)(const char *name, unsigned int line, const char *text));

@@ -77,7 +77,7 @@ int copies_keep(const struct root *root, const struct config *config)
 
 /* --- read */
 
-/* A copy as the root of a tree whose only files are the config. */
+/* A copy as the root of a tree that contains only the config. */
 static int open_copy(const struct root *root, const char *digest, struct root *copy)
 {
 	int len = snprintf(copy->path, sizeof(copy->path), "%s/" COPIES_DIR "/%s", root->path,
@@ -92,7 +92,7 @@ static int open_copy(const struct root *root, const char *digest, struct root *c
 	return copy->fd < 0 ? -errno : 0;
 }
 
-/* What was read is what the digest is of: no bit of it has changed. */
+/* The digest of what was read must match the name: then no bit has changed. */
 static int read_copy(const struct root *root, const char *digest, struct root *copy,
 		     struct config *config)
 {
@@ -121,7 +121,7 @@ bool copies_has(const struct root *root, const char *digest)
 
 /* --- put back */
 
-/* A link to /dev/null, or to nowhere, has no text that could be kept. */
+/* A link to /dev/null, or a dangling one, has no text to keep. */
 static int clear_odd(const struct root *root, const char *name)
 {
 	char target[sizeof("/dev/null")];
@@ -162,7 +162,7 @@ static int restore_file(const struct root *root, const struct root *copy,
 		bool is_like = edit.exists && edit.st.st_mode == st.st_mode &&
 			       edit.st.st_uid == st.st_uid && edit.st.st_gid == st.st_gid;
 
-		/* Mode and owner are put back with the text. */
+		/* Mode and owner are restored with the text. */
 		edit.st = st;
 		if (!edit_is_changed(&edit) && (!edit.exists || !is_like)) {
 			ret = file_replace(edit.dirfd, edit.base, &st, edit.text, edit.size);
@@ -202,7 +202,7 @@ static int remove_file(const struct root *root, const char *name, bool is_kept)
 	return ret && ret != -ENOENT ? message_errno(ret, "cannot remove /%s", name) : 0;
 }
 
-/* What the copy has not. */
+/* Removes the files that the copy does not have. */
 static int restore_absence(const struct root *root, const struct config *config, bool is_kept)
 {
 	static const char *const dirs[] = { CONFIG_FOLDER, NULL };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Copies of the config below /var/lib/vfio-early/configs, each in a folder that is called as its digest:
- * what was applied can be put back. A copy is whole, or is none. Decides nothing.
+ * Copies of the config in /var/lib/vfio-early/configs, each in a directory named by its digest, so
+ * that an applied config can be restored. A copy is complete, or is ignored. Decides nothing.
  */
 #ifndef VFIO_EARLY_HOOK_CONFIG_COPIES_H
 #define VFIO_EARLY_HOOK_CONFIG_COPIES_H
@@ -14,28 +14,28 @@
 #define COPIES_DIR "var/lib/vfio-early/configs"
 
 /*
- * copies_keep - a copy of the config as it was read, with mode and owner of its files; on the disk when
- * this returns. One that is there stays.
+ * copies_keep - copy the config as it was read, with mode and owner of its files; it is on the disk
+ * on return. An existing copy stays.
  *
  * Returns 0, or -errno after saying what is wrong.
  */
 int copies_keep(const struct root *root, const struct config *config);
 
-/* copies_has - is there a copy with this digest, and is it whole? Says nothing. */
+/* copies_has - is there a complete copy with this digest? Prints nothing. */
 bool copies_has(const struct root *root, const char *digest);
 
 /*
- * copies_restore - the config becomes what it was: files, modes and owners. What is there now is
- * kept as a copy where it can be read, else each changed file beside itself (.vfio-early-old).
- * Whatever interrupts it, a further call does the rest.
+ * copies_restore - restore the config: files, modes and owners. The current config is first kept as
+ * a copy if it can be read; else each changed file beside itself (.vfio-early-old). After an
+ * interruption another call finishes it.
  *
  * Returns 0, or -errno after saying what is wrong.
  */
 int copies_restore(const struct root *root, const char *digest);
 
 /*
- * copies_drop_others - remove all but those with these digests.
- * @digests: NULL-ended; names of no copy do no harm
+ * copies_drop_others - remove all copies but those with these digests.
+ * @digests: NULL-ended; a digest without a copy is ignored
  *
  * Returns 0, or -errno after saying what is wrong.
  */

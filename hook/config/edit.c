@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Changing a file of the administrator's; see edit.h. */
+/* Changes one of the administrator's files; see edit.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -16,7 +16,7 @@
 
 #define PATH_DIFF "/usr/bin/diff"
 
-/* Where a descriptor's file really lies: no other way says so without a race. */
+/* The real path of a descriptor's file: no other way tells it without a race. */
 static int real_path(int fd, char path[PATH_MAX])
 {
 	char link[64];
@@ -37,7 +37,7 @@ static bool is_below(const char *path, const struct root *root)
 	return !strncmp(path, root->path, len) && path[len] == '/';
 }
 
-/* The folder and the last component of where the file really is, or is to be. */
+/* The directory and the last component of the file's real path, existing or not. */
 static int find_place(const struct root *root, int fd, const char *name, struct edit *edit)
 {
 	char path[PATH_MAX], dir[PATH_MAX], *slash;
@@ -100,7 +100,7 @@ static int open_file(const struct root *root, const char *name, struct edit *edi
 			message_errno(ret, "cannot open the folder of /%s", name);
 		goto out;
 	}
-	/* Below the name that it really has; and it may be another one than a moment ago. */
+	/* Opened by its real name; it may be another file than a moment ago. */
 	if (fd >= 0)
 		close(fd);
 	fd = file_open(edit->dirfd, edit->base);
@@ -126,7 +126,7 @@ out:
 	return ret;
 }
 
-/* Two edits at once would each lose what the other wrote. */
+/* Two edits at once would each lose the other's change. */
 static int lock(const struct root *root, struct edit *edit)
 {
 	char holder[32];

@@ -34,7 +34,7 @@ static bool has_suffix(const char *name, const char *suffix)
 	return !end || (len > end && !strcmp(name + len - end, suffix));
 }
 
-/* Of modprobe.d *.alias is read too (libkmod-config.c, conf_files_filter_out()). */
+/* In modprobe.d, *.alias is read too (libkmod-config.c, conf_files_filter_out()). */
 static bool is_read(const char *dir, const char *base, const char *suffix)
 {
 	return has_suffix(base, suffix) ||
@@ -79,7 +79,7 @@ static int add_folder(const struct root *root, struct folders *folders, const ch
 	return ret;
 }
 
-/* Stable, as the folders' own order decides between two of one name. */
+/* Stable: the order of the directories decides between two files of one name. */
 static void sort(struct folders *folders)
 {
 	for (size_t i = 1; i < folders->count; i++) {
@@ -117,7 +117,7 @@ void folders_free(struct folders *folders)
 	*folders = (struct folders){ 0 };
 }
 
-/* A link to /dev/null hides the files of that name in later folders. */
+/* A link to /dev/null hides the files of that name in later directories. */
 static bool is_file(const struct stat *st)
 {
 	return S_ISREG(st->st_mode) ||

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What apply and undo leave behind; see state.h. */
+/* State that apply and undo leave behind; see state.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -24,18 +24,21 @@ bool state_is(const struct root *root, enum state state)
 	return sysfs_exists(root->fd, files[state].path);
 }
 
-/* That the file is there is all it says; the text is for people. */
+/* Only the existence of the file counts; the text is for people. */
 static int make_mark(const struct root *root, enum state state)
 {
 	int ret;
 
-	/* Who may not look into the folder would take `undo` for not said: whatever the umask is. */
+	/*
+	 * A user who may not enter the directory would not see `undo`: so 0755, whatever the umask
+	 * is.
+	 */
 	ret = file_make_folder(root->fd, STATE_DIR);
 	if (ret)
 		return ret;
 	ret = file_create(root->fd, files[state].path, NULL, files[state].text,
 			  strlen(files[state].text));
-	/* A full disk may keep the text back. */
+	/* On a full disk the text may be missing. */
 	if (ret == -ENOSPC)
 		ret = file_create(root->fd, files[state].path, NULL, "", 0);
 	return ret && ret != -EEXIST ? ret : file_sync(root->fd, STATE_DIR);
@@ -48,7 +51,7 @@ static int remove_mark(const struct root *root, enum state state)
 	if (unlinkat(root->fd, files[state].path, 0))
 		return errno == ENOENT ? 0 : -errno;
 	ret = file_sync(root->fd, STATE_DIR);
-	/* Fails when something else is in it. */
+	/* Fails if something else is in it. */
 	unlinkat(root->fd, STATE_DIR, AT_REMOVEDIR);
 	return ret;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What `apply` and `undo` leave behind in /var/lib/vfio-early: files that are there or not. Decides
- * nothing.
+ * State that `apply` and `undo` leave behind in /var/lib/vfio-early: files that exist or do not.
+ * Decides nothing.
  */
 #ifndef VFIO_EARLY_HOOK_CONFIG_STATE_H
 #define VFIO_EARLY_HOOK_CONFIG_STATE_H
@@ -13,17 +13,20 @@
 #define STATE_DIR "var/lib/vfio-early"
 
 enum state {
-	/* `undo` was the last word: every plan is empty until `apply`. */
+	/* `undo` was the last command: every plan is empty until `apply`. */
 	STATE_UNDONE,
-	/* Images are being made: the boot loader has to be told of them, also by the next run. */
+	/*
+	 * Images are being made: the boot loader must be refreshed, by the next run if not by this
+	 * one.
+	 */
 	STATE_UNFINISHED,
 };
 
-/* state_is - is it so? */
+/* state_is - is it set? */
 bool state_is(const struct root *root, enum state state);
 
 /*
- * state_set - from here on it is so, or is not so any more: on the disk when this returns.
+ * state_set - set or clear it: on the disk on return.
  *
  * Returns 0, or -errno after saying what is wrong.
  */

@@ -62,7 +62,7 @@ static int parse_state(const char *text, enum trial_state *state)
 	return -EBADMSG;
 }
 
-/* A line "KEY VALUE". A key that is not known is a newer version's. */
+/* Parses a line "KEY VALUE". An unknown key comes from a newer version. */
 static int parse_line(char *line, struct trial *trial)
 {
 	char *value = strchr(line, ' ');
@@ -144,7 +144,7 @@ int trial_unmark(const struct root *root)
 	return file_sync(root->fd, "etc");
 }
 
-/* The mark comes first and goes last: it is there while there is a trial to be watched. */
+/* The mark is written first and removed last: it exists as long as a trial must be watched. */
 int trial_write(const struct root *root, const struct trial *trial)
 {
 	bool is_over = trial->state == TRIAL_RESTORED || trial->state == TRIAL_EXPIRED;
@@ -182,7 +182,7 @@ int trial_remove(const struct root *root)
 	ret = file_remove_tree(root->fd, TRIAL_SAVED + 1);
 	if (!ret)
 		ret = file_remove_tree(root->fd, TRIAL_SAVED ".vfio-early-new" + 1);
-	/* Fails when something else is in it. */
+	/* Fails if something else is in it. */
 	unlinkat(root->fd, STATE_DIR, AT_REMOVEDIR);
 	return ret ? message_errno(ret, "cannot remove " TRIAL_SAVED) : 0;
 }

@@ -98,8 +98,8 @@ static int look_for_digest(const char *line, void *arg)
 }
 
 /*
- * Was it refused because the config says so? A report of a version that wrote no codes leaves that to
- * what today's config makes of the function.
+ * Was it refused because the config says so? If an earlier version wrote the report without codes,
+ * the current config decides.
  */
 static bool is_wanted_refusal(const struct host *host, const struct boot_report_entry *entry)
 {
@@ -149,8 +149,8 @@ static bool has_result(const struct boot_report_entry *entry, enum report_result
 }
 
 /*
- * A detach that failed, of a function that no line names: it is with the host, as the config has it. Unless
- * its driver holds it for ever.
+ * A failed detach of a function that no line names is not a problem: it is with the host, as the
+ * config says. Unless its driver is stuck.
  */
 static bool is_none_of_config(const struct host *host, const struct boot_report_entry *entry)
 {

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Every finding of the host half: its code, where it belongs, how bad it is, its words and its fix, each
- * once. Codes are stable: they are in --json and in vfio-early(8). Words may change at any time, and no
- * code reads them. Why a function is refused has the boot half's own codes: see device.c.
+ * Every finding of the host half: its code, where it belongs, how bad it is, its sentence and its
+ * fix. Codes are stable: they are in --json and in vfio-early-json(5). Sentences may change at any
+ * time, and no code reads them. For a refused function the boot half's own codes are used: see
+ * device.c.
  *
  * X(NAME, code, stage, topic, level, text, fix)
  *
- * topic: what `status` writes before it. {0} to {3} in text and fix are what finding_add() is given.
- * A fix is never one that is in force already, nor one that this package itself would refuse; where
- * that depends on the host, the finder chooses between codes or gives the fix as {N}. "" is none.
+ * topic: the word that `status` prints before it. {0} to {3} in text and fix are replaced by the
+ * texts given to finding_add(). A fix is never something that is in force already, or that this
+ * package itself would refuse; if that depends on the host, the finder chooses between codes or
+ * gives the fix as {N}. "" is none.
  */
 #ifndef VFIO_EARLY_HOOK_FINDINGS_CODES_H
 #define VFIO_EARLY_HOOK_FINDINGS_CODES_H
@@ -190,7 +192,7 @@
 	  "{0} uses {1}, which belongs to {2}: the next boot takes it away", \
 	  "remove it from the container, or vfio-early remove {2}") \
 	\
-	/* What a bound function costs, and what a VM will make of it. */ \
+	/* What a bound function costs, and what a VM will see of it. */ \
 	X(FORCED, "forced", DEVICE, "device", WARNS, \
 	  "{0} (protect), overridden by bind!: this host may not come up without it", \
 	  "write bind without the exclamation mark") \

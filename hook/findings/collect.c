@@ -31,7 +31,7 @@ static bool has_resets(const struct host *host)
 	return false;
 }
 
-/* Without modprobe.d: it is aliases of the kernel's own that are looked for. */
+/* Without modprobe.d: the kernel's own aliases are looked for. */
 static struct kmod_ctx *open_kmod(const struct host *host, const char *kernel)
 {
 	static const char *const no_config[] = { NULL };

@@ -34,7 +34,7 @@ static void find_in_notes(struct search *search)
 			note += len + strspn(note + len, ": ");
 			break;
 		}
-		/* Said by what it does to the host: see below. */
+		/* Reported by its effect on the host: see below. */
 		if (code != FINDING_PLAN_NOTE || !host->is_undone)
 			finding_add(search->findings, code, subject, note, NULL);
 	}
@@ -51,7 +51,7 @@ static void find_in_lost(struct search *search, const char *lost)
 			    lost + sizeof(modules) - 1, NULL);
 }
 
-/* What is refused by the config's own word, or for what another finding says, blocks nothing. */
+/* What the config itself refuses, or another finding reports, does not block. */
 static size_t count_blocks(const struct search *search)
 {
 	size_t blocks = 0;
@@ -64,7 +64,7 @@ static size_t count_blocks(const struct search *search)
 	return blocks;
 }
 
-/* Does a bind line name this very place, whatever is there? */
+/* Does a bind line name exactly this place, whatever is there? */
 static bool is_named(const struct host *host, const struct plan_selector *bind,
 		     const struct pci_address *addr)
 {
@@ -107,7 +107,7 @@ static void find_unreadable(struct search *search, const struct host_unreadable 
 			    strerror(-fn->error), maybe->text, NULL);
 }
 
-/* Is there a function that this selector means, and is each of them in an except line? */
+/* Does the selector match a function, and is each match in an except line? */
 static bool is_excepted(const struct host *host, const struct plan_selector *bind)
 {
 	unsigned int excepted = 0;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The containers of a Proxmox VE host that use a device node of a function which the next boot binds: the
- * node is gone then. See findings.h.
+ * The containers of a Proxmox VE host that use a device node of a function which the next boot
+ * binds: that node will be missing. See findings.h.
  *
- * A node is named by devN, by a mount (lxc.mount.entry, mpN), of itself or of a folder that has it, or by a
- * rule for its number (lxc.cgroup2.devices.allow). pct.conf(5), lxc.container.conf(5).
+ * A node is named by devN, by a mount (lxc.mount.entry, mpN) of itself or of a directory that
+ * contains it, or by a rule for its number (lxc.cgroup2.devices.allow). pct.conf(5),
+ * lxc.container.conf(5).
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -49,7 +50,9 @@ static bool is_rule(const char *key)
 	       !strcmp(key, "lxc.cgroup.devices.allow");
 }
 
-/* The path of the host that an option names, without a slash at its end. False: it names none. */
+/*
+ * The host's path that an option names, without a trailing slash. Returns false if it names none.
+ */
 static bool read_path(const struct pve_option *option, char *buf, size_t size)
 {
 	const char *value = option->value + strspn(option->value, " =\t");
@@ -93,8 +96,8 @@ static bool has_paths(const struct pve_config *container)
 }
 
 /*
- * "c 226:128 rwm". A rule for all minors says something only where no path says which node is meant. "a"
- * allows all and names none: guides give it to containers that use no device at all.
+ * "c 226:128 rwm". A rule for all minors means something only if no path tells which node is used.
+ * "a" allows all and names none: guides give it to containers that use no device at all.
  */
 static bool rule_names(const struct node_search *search, const struct pve_option *option)
 {
@@ -135,7 +138,7 @@ static void say(struct node_search *search, const char *key, const char *path)
 		    pci_address_format(&search->fn->pci.addr, addr), NULL);
 }
 
-/* Says so when the container uses the node. */
+/* Reports it if the container uses the node. */
 static void look_at_node(struct node_search *search)
 {
 	const struct pve_config *container = search->container;

@@ -26,7 +26,7 @@ void find_refusals(struct search *search)
 		if (next != HOST_NEXT_REFUSED && next != HOST_NEXT_HELD)
 			continue;
 		reason = host->decisions.verdict[fn->place].reason;
-		/* The machine's, not the function's: said by find_machine(). */
+		/* About the machine, not the function: find_machine() reports it. */
 		if (reason == REASON_NO_IOMMU)
 			continue;
 		/* These two are what the administrator asked for. */
@@ -45,7 +45,10 @@ void find_refusals(struct search *search)
 
 /* --- what is bound */
 
-/* Is it alone in what a reset of its bus would hit? "Alone" when all others are taken too. */
+/*
+ * Is it alone on its bus, so that a reset of the bus hits nothing else? Yes if all others are taken
+ * too.
+ */
 static const struct host_function *find_bus_mate(const struct search *search,
 						 const struct host_function *fn, bool taken)
 {
@@ -109,8 +112,8 @@ static void find_reset(const struct search *search, const struct host_function *
 }
 
 /*
- * Is there a card that the firmware booted with, and that stays with the host? Its framebuffer is there
- * at the next boot, whatever drives it now.
+ * Is there a card that the firmware booted with, and that stays with the host? Then its framebuffer
+ * exists at the next boot, whatever drives it now.
  */
 static bool has_other_screen(const struct host *host)
 {
@@ -138,7 +141,7 @@ static void find_screen(const struct search *search, const struct host_function 
 		finding_add(search->findings, FINDING_SCREEN_OF_ALL, about, search->kernel, NULL);
 }
 
-/* mlx5-vfio-pci and its like say "vfio_pci:..." in their aliases (drivers/vfio/pci). */
+/* mlx5-vfio-pci and similar drivers have "vfio_pci:..." in their aliases (drivers/vfio/pci). */
 static void find_variants(const struct search *search, const struct host_function *fn,
 			  const char *about)
 {
@@ -163,7 +166,7 @@ static void find_variants(const struct search *search, const struct host_functio
 	kmod_module_unref_list(list);
 }
 
-/* A virtual function is there only once the driver of its physical one has made it. */
+/* A virtual function exists only after the driver of its physical one has created it. */
 static void find_virtual(const struct search *search, const struct host_function *fn,
 			 const char *about, const char *physfn)
 {
@@ -179,7 +182,7 @@ static void find_virtual(const struct search *search, const struct host_function
 	finding_add(search->findings, code, about, physfn, NULL);
 }
 
-/* What a boot needs is protected; any other file system, pool or volume may be on it all the same. */
+/* What a boot needs is protected; other file systems, pools or volumes may still be on it. */
 static void find_used(const struct search *search, const struct host_function *fn,
 		      const char *about)
 {
@@ -190,8 +193,8 @@ static void find_used(const struct search *search, const struct host_function *f
 }
 
 /*
- * What carries the default route is protected; any other address may be the one that the
- * administrator comes in by (a management network without a gateway).
+ * What carries the default route is protected; the administrator may come in by any other address
+ * (a management network without a gateway).
  */
 static void find_address(const struct search *search, const struct host_function *fn,
 			 const char *about)
@@ -203,8 +206,9 @@ static void find_address(const struct search *search, const struct host_function
 }
 
 /*
- * Nothing but the slot tells two of one model apart: whoever exchanges them gives the host's away. A
- * physical function and its virtual ones never have one ID (SR-IOV specification, "VF Device ID").
+ * Only the slot distinguishes two devices of one model: if they are exchanged, the host's own is
+ * given away. A physical function and its virtual ones never have the same ID (SR-IOV
+ * specification, "VF Device ID").
  */
 static void find_twin(const struct search *search, const struct host_function *fn,
 		      const char *about)

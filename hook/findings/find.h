@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the files that find something share; for this folder alone. */
+/* Shared by the finders; only for this directory. */
 #ifndef VFIO_EARLY_HOOK_FINDINGS_FIND_H
 #define VFIO_EARLY_HOOK_FINDINGS_FIND_H
 
@@ -25,10 +25,10 @@ struct search {
 	bool knows_resets; /* some function has a reset_method: the kernel tells (from 5.15) */
 };
 
-/* find_is_taken - does the next boot leave it with vfio? @fn: or NULL */
+/* find_is_taken - does the next boot give it to vfio? @fn: or NULL */
 bool find_is_taken(const struct search *search, const struct host_function *fn);
 
-/* find_concern - all findings from this one on are about an IOMMU group. */
+/* find_concern - all findings from now on are about this IOMMU group. */
 void find_concern(struct search *search, size_t from, int group);
 
 /* Each adds what it finds. */
@@ -36,7 +36,7 @@ void find_machine(struct search *search);
 void find_config(struct search *search);
 void find_vfs(struct search *search);
 void find_sets(struct search *search);
-/* Of a function that this boot bound. */
+/* About a function that this boot bound. */
 void find_set_outcome(struct search *search, const struct boot_report_entry *entry);
 void find_refusals(struct search *search);
 void find_groups(struct search *search);

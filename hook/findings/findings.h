@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What is wrong on this host, or will be after the next boot: one list, of which `check`, `status`,
- * `apply` and `add` each show a part. Each finding is there once for its cause. Reads only, and needs no
- * privilege: what only root can see is unknown, never taken for good or bad.
+ * `apply` and `add` each show a part. Each cause has one finding. Reads only, and needs no
+ * privilege: what only root can see is unknown, neither good nor bad.
  *
- * Codes decide; the words of codes.h are for people.
+ * Codes decide; the sentences in codes.h are for people.
  */
 #ifndef VFIO_EARLY_HOOK_FINDINGS_FINDINGS_H
 #define VFIO_EARLY_HOOK_FINDINGS_FINDINGS_H
@@ -29,23 +29,23 @@ enum finding_stage {
 };
 
 enum finding_level {
-	FINDING_BLOCKS, /* something of the config will not come true, or no VM can use it */
-	FINDING_IDLE,	/* nothing goes wrong, as nothing is bound at all */
+	FINDING_BLOCKS, /* something in the config will not work, or no VM can use it */
+	FINDING_IDLE,	/* nothing goes wrong, because nothing is bound at all */
 	FINDING_WARNS,
 	FINDING_NOTES,
-	FINDING_UNKNOWN, /* only root could tell */
+	FINDING_UNKNOWN, /* only root can see it */
 	FINDING_OK,
 	FINDING_LEVELS,
 };
 
 struct finding {
-	const char *code; /* a constant: one of codes.h, or of whoever found it */
+	const char *code; /* a constant: one in codes.h, or the finder's own */
 	const char *topic;
 	enum finding_stage stage;
 	enum finding_level level;
-	int group;	 /* the IOMMU group that it concerns, or -1 */
-	unsigned int vm; /* the VM whose start it is about (its VMID), or 0 */
-	int entry;	 /* and of which hostpciN, or -1 */
+	int group;	 /* the IOMMU group that it is about, or -1 */
+	unsigned int vm; /* the VM that it is about (its VMID), or 0 */
+	int entry;	 /* and the N of its hostpciN, or -1 */
 	char *subject; /* "0000:81:00.0", "group 9", "config", a file and line; "" for the whole */
 	char *text;    /* a clause */
 	char *fix;     /* what to do; "" when there is nothing */
@@ -58,7 +58,7 @@ struct findings {
 	bool failed; /* memory ran out */
 };
 
-/* A finding whose code and words are the finder's own. */
+/* A finding with its own code and sentence. */
 struct finding_words {
 	const char *code, *topic;
 	enum finding_stage stage;
@@ -66,7 +66,7 @@ struct finding_words {
 	const char *text, *fix; /* may be NULL for "" */
 };
 
-/* Which findings a command shows: those of a stage whose level is in the mask. */
+/* Which findings a command shows: for each stage a mask of levels. */
 struct finding_filter {
 	unsigned int levels[FINDING_STAGES];
 };
@@ -75,15 +75,15 @@ struct finding_filter {
 
 /* What `check` shows: everything about the next boot that is not as it should be. */
 extern const struct finding_filter findings_of_check;
-/* What `status` shows: what is good too; of a device's price only what stands in the way. */
+/* What `status` shows: also what is good; about a device only what prevents its use. */
 extern const struct finding_filter findings_of_status;
 
 /*
- * finding_add - one more, with the words and the level of codes.h.
+ * finding_add - add a finding with the sentence and the level in codes.h.
  * @subject: may be NULL for ""
- * @...: texts for {0}, {1} and so on, ended by NULL; four at the most
+ * @...: texts for {0}, {1} and so on, ended by NULL; at most four
  *
- * A failure is in findings->failed.
+ * Sets findings->failed on failure.
  */
 __attribute__((sentinel)) void finding_add(struct findings *findings, enum finding_code code,
 					   const char *subject, ...);
@@ -93,7 +93,7 @@ void finding_add_words(struct findings *findings, const struct finding_words *wo
 
 void findings_free(struct findings *findings);
 
-/* findings_keep - drop those that a function does not want. */
+/* findings_keep - drop those for which a function returns false. */
 void findings_keep(struct findings *findings,
 		   bool (*wants)(const struct finding *finding, const void *arg), const void *arg);
 
@@ -102,7 +102,7 @@ bool finding_is(const struct finding *finding, enum finding_code code);
 
 bool finding_is_shown(const struct finding *finding, const struct finding_filter *filter);
 
-/* findings_count - how many of this level a filter lets through; FINDING_LEVELS: of all levels. */
+/* findings_count - how many of this level a filter shows; FINDING_LEVELS: of all levels. */
 size_t findings_count(const struct findings *findings, const struct finding_filter *filter,
 		      enum finding_level level);
 
@@ -111,29 +111,29 @@ const char *finding_level_name(enum finding_level level);
 const char *finding_stage_name(enum finding_stage stage);
 
 /*
- * findings_collect_check - what concerns the next boot: the machine, the config, each function, old
- * recipes.
+ * findings_collect_check - collect everything about the next boot: the machine, the config, each
+ * function, old recipes.
  * @host: after host_decide()
- * @kernel: whose variant drivers are looked for, or NULL
- * @findings: added to; findings_free() in any case
+ * @kernel: look for variant drivers of this kernel, or NULL
+ * @findings: appended to; call findings_free() in any case
  *
- * Prints nothing but errors. Returns 0, or -errno after saying why.
+ * Prints only errors. Returns 0, or -errno after saying why.
  */
 int findings_collect_check(struct host *host, const char *kernel, struct findings *findings);
 
 struct pve_entry;
 
 /*
- * findings_collect_entries - why a VM would not start with its entries: the faults of each, and what two of
- * them have.
- * @entry: of one VM, resolved
+ * findings_collect_entries - collect why a VM would not start with its entries: the faults of each,
+ * and conflicts between two.
+ * @entry: all entries of one VM, resolved
  */
 void findings_collect_entries(struct host *host, const struct pve_entry *entry, size_t count,
 			      struct findings *findings);
 
 /*
- * findings_collect_status - that, and the boot loader, the images and this boot; of a config that cannot
- * be used only that it cannot, and the machine.
+ * findings_collect_status - the same, and the boot loader, the images and this boot; for an
+ * unusable config only that, and the machine.
  * @host: after host_decide() or host_decide_or_problem()
  */
 int findings_collect_status(struct host *host, const char *kernel, struct findings *findings);

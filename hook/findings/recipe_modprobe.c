@@ -379,6 +379,47 @@ static void add_bad_line(const struct place *place, const struct modprobe_line *
 			  param.name, param.name_len);
 }
 
+/* "nouveau,nvidia": libkmod takes it for the name of one module. Has it one that a recipe has? */
+static bool is_comma_list(const char *list, size_t len)
+{
+	bool is_ours = false;
+
+	if (!memchr(list, ',', len))
+		return false;
+	while (len) {
+		const char *comma = memchr(list, ',', len);
+		size_t width = comma ? (size_t)(comma - list) : len;
+
+		is_ours |= recipe_is_vfio_module(list, width) || recipe_is_card_driver(list, width);
+		width += comma != NULL;
+		list += width;
+		len -= width;
+	}
+	return is_ours;
+}
+
+/* The boot loads modules by name, and a blacklist line only stops aliases (modprobe.d(5)). */
+static void add_blacklist(const struct place *in, const struct modprobe_line *line)
+{
+	/* A package's own list is not a recipe: Debian's kmod has one of framebuffers. */
+	bool is_local = !strncmp(in->file, "etc/", 4);
+	enum recipe_kind kind = RECIPE_BLACKLIST;
+	enum recipe_harm harm = RECIPE_NEEDLESS;
+	struct place place = *in;
+
+	if (recipe_is_vfio_module(line->module, line->module_len)) {
+		kind = RECIPE_BLACKLIST_VFIO;
+		harm = RECIPE_RISKY;
+	} else if (is_local && is_comma_list(line->module, line->module_len)) {
+		if (place.state == RECIPE_IN_FORCE)
+			place.state = RECIPE_COMMA_LIST;
+	} else if (!is_local || !recipe_is_card_driver(line->module, line->module_len)) {
+		return;
+	}
+	place_add(&place, kind, harm, line->text, strlen(line->text), line->module,
+		  line->module_len);
+}
+
 static void find_in_modprobe_file(const struct place *in, char *text)
 {
 	struct modprobe_line line = { 0 };
@@ -397,15 +438,7 @@ static void find_in_modprobe_file(const struct place *in, char *text)
 			add_install(&place, &line);
 			break;
 		case MODPROBE_BLACKLIST:
-			/* The boot loads by name, and of blacklist only aliases know (modprobe.d(5)). */
-			if (recipe_is_vfio_module(line.module, line.module_len))
-				place_add(&place, RECIPE_BLACKLIST_VFIO, RECIPE_RISKY, line.text,
-					  strlen(line.text), line.module, line.module_len);
-			/* A package's own list is no recipe: Debian's kmod brings one of framebuffers. */
-			else if (recipe_is_card_driver(line.module, line.module_len) &&
-				 !strncmp(place.file, "etc/", 4))
-				place_add(&place, RECIPE_BLACKLIST, RECIPE_NEEDLESS, line.text,
-					  strlen(line.text), line.module, line.module_len);
+			add_blacklist(&place, &line);
 			break;
 		case MODPROBE_ALIAS:
 			add_alias(&place, &line);

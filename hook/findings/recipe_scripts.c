@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Old recipes that are lines of a script, a rule or a unit; see recipes.h. One table: where to look, for
- * what, and what it is then. Nothing is interpreted: a line that has one of the words is named, for its
- * reader to judge.
+ * Old recipes that are lines of a script, a rule or a unit; see recipes.h. One table: where to
+ * look, for which words, and what such a line is. Nothing is interpreted: a line with one of the
+ * words is named, and its reader decides.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -47,6 +47,7 @@ static const struct {
 	enum recipe_kind kind;
 	enum recipe_harm harm;
 	const char *comment; /* the characters that begin one */
+	enum recipe_state state;
 } table[] = {
 	{ "etc/initramfs-tools/scripts/*/*", binds, RECIPE_SCRIPT, RECIPE_RISKY, "#" },
 	{ "etc/initramfs-tools/hooks/*", binds, RECIPE_SCRIPT, RECIPE_RISKY, "#" },
@@ -65,6 +66,14 @@ static const struct {
 	{ "usr/local/lib/systemd/system/*.service", binds, RECIPE_UNIT, RECIPE_RISKY, "#;" },
 	{ "usr/lib/systemd/system/*.service", binds, RECIPE_UNIT, RECIPE_RISKY, "#;" },
 	{ "lib/systemd/system/*.service", binds, RECIPE_UNIT, RECIPE_RISKY, "#;" },
+	/*
+	 * systemd uses only the names of links there (load-dropin.c, process_deps()), and ignores
+	 * files. After all other units: a link to one of those has been read under its own name.
+	 */
+	{ "etc/systemd/system/*.wants/*.service", binds, RECIPE_UNIT, RECIPE_RISKY, "#;",
+	  RECIPE_NO_READER },
+	{ "etc/systemd/system/*.requires/*.service", binds, RECIPE_UNIT, RECIPE_RISKY, "#;",
+	  RECIPE_NO_READER },
 	{ "etc/rc.local", binds, RECIPE_STARTUP, RECIPE_RISKY, "#" },
 	{ "etc/rc.d/rc.local", binds, RECIPE_STARTUP, RECIPE_RISKY, "#" },
 	{ "etc/init.d/*", binds, RECIPE_STARTUP, RECIPE_RISKY, "#" },
@@ -83,7 +92,7 @@ static const struct {
 	{ "etc/libvirt/hooks/*.d/*", hooks, RECIPE_HOOK, RECIPE_HARMLESS, "#" },
 	{ "etc/libvirt/hooks/*.d/*/*/*/*", hooks, RECIPE_HOOK, RECIPE_HARMLESS, "#" },
 	{ "var/lib/vz/snippets/*", hooks, RECIPE_HOOK, RECIPE_HARMLESS, "#" },
-	/* Not those of mnt/pve: that is network storage, and a server that is gone would hang us. */
+	/* Not those in mnt/pve: that is network storage, and a dead server would hang us. */
 };
 
 #define N_ROWS (sizeof(table) / sizeof(table[0]))
@@ -96,7 +105,7 @@ static bool has_word(const char *line, const char *const *words)
 	return false;
 }
 
-/* Kept for who has to find the same script by the same line: vfio-early bug-report. */
+/* Kept for vfio-early bug-report, which must find the same script by the same line. */
 static void add_call(const struct place *place, const char *line)
 {
 	struct recipes *recipes = place->finder->recipes;
@@ -126,7 +135,7 @@ bool recipe_is_own_script(const char *name, size_t len)
 	       (memmem(base, base_len, "vfio", 4) && !memmem(base, base_len, "vfio-early", 10));
 }
 
-/* A program of a udev rule without a slash is one of udev's own folder (udev(7), PROGRAM). */
+/* The program of a udev rule without a slash is in udev's own directory (udev(7), PROGRAM). */
 static void look_into_udev_program(struct finder *finder, const char *line)
 {
 	static const char *const keys[] = {
@@ -149,7 +158,7 @@ static void look_into_udev_program(struct finder *finder, const char *line)
 	}
 }
 
-/* ExecStart=, @reboot, PROGRAM= and the like call scripts: the administrator's own are looked into. */
+/* ExecStart=, @reboot, PROGRAM= and the like call scripts: the administrator's own are read too. */
 static void look_into_called(const struct place *place, const char *line, enum recipe_kind kind)
 {
 	struct finder *finder = place->finder;
@@ -175,7 +184,7 @@ static void look_into_called(const struct place *place, const char *line, enum r
 
 static void find_in_lines(struct finder *finder, const char *name, size_t row)
 {
-	struct place place = { .finder = finder, .file = name };
+	struct place place = { .finder = finder, .file = name, .state = table[row].state };
 	char *text = finder_read(finder, name, false), *pos = text, *line;
 
 	while ((line = strsep(&pos, "\n"))) {
@@ -187,8 +196,9 @@ static void find_in_lines(struct finder *finder, const char *name, size_t row)
 		if (has_word(line, table[row].words))
 			place_add(&place, table[row].kind, table[row].harm, line, strlen(line), "",
 				  0);
-		if (table[row].kind == RECIPE_UNIT || table[row].kind == RECIPE_STARTUP ||
-		    table[row].kind == RECIPE_UDEV)
+		if (place.state == RECIPE_IN_FORCE &&
+		    (table[row].kind == RECIPE_UNIT || table[row].kind == RECIPE_STARTUP ||
+		     table[row].kind == RECIPE_UDEV))
 			look_into_called(&place, line, table[row].kind);
 	}
 	free(text);
@@ -250,7 +260,7 @@ static void for_each_name(struct finder *finder, const char *dir, const char *pa
 	free(entry);
 }
 
-/* Our own are no recipes. */
+/* The package's own files are not recipes. */
 static void look_at_name(struct finder *finder, const char *name, size_t row)
 {
 	if (!strstr(name, "vfio-early"))

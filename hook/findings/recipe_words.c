@@ -190,6 +190,11 @@ static const struct recipe_words states[RECIPE_STATES] = {
 				"does nothing: it is a line of modprobe.d, and this is a list of "
 				"modules",
 				"vfio-early add the device; delete it" },
+	[RECIPE_COMMA_LIST] = { "comma-list",
+				"does nothing: a blacklist line takes one module, so the list is "
+				"read as one name",
+				"write one blacklist line for each module; delete it if the config "
+				"names their devices" },
 	[RECIPE_NO_EFFECT] = { "no-effect", "does nothing: this host remaps interrupts",
 			       "delete it" },
 };

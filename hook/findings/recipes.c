@@ -83,7 +83,7 @@ struct recipe *place_add(const struct place *place, enum recipe_kind kind, enum 
 	struct recipes *recipes = place->finder->recipes;
 	struct recipe item = {
 		.kind = kind,
-		/* What does nothing does no harm either; what may count may do harm. */
+		/* What does nothing does no harm; what may be in force may do harm. */
 		.harm = place->state == RECIPE_IN_FORCE || place->state == RECIPE_NOT_KNOWN ?
 				harm :
 				RECIPE_NEEDLESS,
@@ -106,7 +106,7 @@ struct recipe *place_add(const struct place *place, enum recipe_kind kind, enum 
 	return NULL;
 }
 
-/* Something that may hold recipes and cannot be read: the first is kept, for who must know. */
+/* A file that may contain recipes and cannot be read: the first one is kept, for messages. */
 static void note_unread(struct recipes *recipes, const char *name, int error)
 {
 	if (error == ENOENT || error == ENOTDIR || error == EISDIR || error == ENOTSUP ||
@@ -202,7 +202,7 @@ static bool add_option(const struct place *place, size_t row, const struct param
 	if (!options[row].is_truth && options[row].kind != RECIPE_XEN_HIDE &&
 	    place->state == RECIPE_IN_FORCE)
 		set_again(place, kind);
-	/* Of a line that stays the one option is of interest. */
+	/* If the line stays, only the one option matters. */
 	if (options[row].harm == RECIPE_HARMLESS) {
 		text = param->text;
 		text_len = param->len;
@@ -236,7 +236,7 @@ static bool is_lone_id(const struct param *param)
 	return !param->value && is_id(param->name, param->name_len);
 }
 
-/* The options of vfio-pci that it is not loaded with (kernel/params.c, parse_one(): -EINVAL). */
+/* Options that prevent vfio-pci from loading (kernel/params.c, parse_one(): -EINVAL). */
 static bool is_refused(const char *name, size_t len, const struct param *param)
 {
 	static const char *const truths[] = { "nointxmask", "disable_vga", "disable_idle_d3",
@@ -264,7 +264,7 @@ static void look_for_refused(const struct place *place, const char *name, size_t
 	finder->recipes->failed = true;
 }
 
-/* Nothing is bound by the ids= of a module that is not loaded. */
+/* The ids= of a module that is not loaded bind nothing. */
 static void apply_refused(struct finder *finder)
 {
 	struct recipes *recipes = finder->recipes;
@@ -419,7 +419,7 @@ static int look_for_module(const char *line, void *arg)
 	return dot && params_same_name(base + 1, (size_t)(dot - base - 1), arg);
 }
 
-/* Of a module that is built into the kernel the kernel itself reads the options there. */
+/* If the module is built in, the kernel itself reads its options there. */
 static bool is_built_in(const struct finder *finder, const char *key)
 {
 	char path[SYSFS_PATH_MAX], running[128], *module = strndup(key, strcspn(key, "."));
@@ -525,8 +525,10 @@ int recipes_find(const struct root *root, struct next_answers *answers, struct r
 	struct finder finder = { .root = root, .answers = answers, .recipes = recipes };
 
 	*recipes = (struct recipes){ 0 };
-	/* Of ids= that is set in several places the last one counts: modprobe's options are those of
-	 * its files, then those of the command line, then what it is called with. */
+	/*
+	 * If ids= is set in several places, the last one wins: modprobe's options are those of its
+	 * files, then those of the command line, then its own arguments.
+	 */
 	recipes_find_modprobe(&finder);
 	recipes_find_cmdline(&finder);
 	recipes_find_modules(&finder);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The old ways of giving a device to vfio-pci that may still be set up on a host: what each is,
- * whether it is in force, whether it works against us, and what to do with it. Found in files, read as
- * the kernel, libkmod, systemd and the image builders read them; what the boot loader passes is asked
- * of vfio-early-cmdline(8). Reads only, below one root; says nothing. Scripts are not interpreted:
- * their lines are named.
+ * whether it is in force, whether it works against this package, and what to do with it. Files are
+ * read as the kernel, libkmod, systemd and the image builders read them; vfio-early-cmdline(8)
+ * tells what the boot loader passes. Reads only, below one root; prints nothing. Scripts are not
+ * interpreted: their lines are named.
  */
 #ifndef VFIO_EARLY_HOOK_FINDINGS_RECIPES_H
 #define VFIO_EARLY_HOOK_FINDINGS_RECIPES_H
@@ -48,8 +48,8 @@ enum recipe_kind {
 	RECIPE_DISABLE_VGA,	/* options vfio-pci disable_vga=1 */
 	RECIPE_CMDLINE_OPTION, /* an option of another vfio module there; value: what it is set to */
 	RECIPE_NOMODESET,
-	RECIPE_ALIAS,	    /* modprobe.d: alias VALUE vfio-pci */
-	RECIPE_LOADER_FILE, /* a file of the boot loader of which it is not known what it comes to */
+	RECIPE_ALIAS,	      /* modprobe.d: alias VALUE vfio-pci */
+	RECIPE_LOADER_FILE,   /* a file of the boot loader whose result is not known */
 	RECIPE_LOADER_UNREAD, /* one that cannot be read */
 	RECIPE_KINDS,
 };
@@ -61,26 +61,27 @@ enum recipe_harm {
 	RECIPE_FIGHTS,	 /* keeps the boot half from doing what the config says */
 };
 
-/* Whether it counts. What does not is named all the same: it may be why "it does nothing". */
+/* Whether it is in force. If not, it is named all the same: it may be why "it does nothing". */
 enum recipe_state {
 	RECIPE_IN_FORCE,
-	RECIPE_NO_SUFFIX,   /* of a folder where only names in .conf are read */
+	RECIPE_NO_SUFFIX,   /* in a directory where only names in .conf are read */
 	RECIPE_DOT_FILE,    /* its name begins with a dot */
 	RECIPE_NO_READER,   /* nothing reads that file or folder */
 	RECIPE_HIDDEN,	    /* a file of the same name in an earlier folder counts */
 	RECIPE_SET_AGAIN,   /* set again further down; by: where */
 	RECIPE_NO_SUCH,	    /* the module has no parameter of that name */
-	RECIPE_AFTER_BLANK, /* behind "ids=A, ": a parameter of its own */
-	RECIPE_BAD_LINE,    /* libkmod passes that line over */
+	RECIPE_AFTER_BLANK, /* after "ids=A, ": a parameter of its own */
+	RECIPE_BAD_LINE,    /* libkmod ignores that line */
 	RECIPE_NO_OPTIONS,  /* systemd-modules-load takes no options */
 	RECIPE_NOT_PASSED, /* the boot loader does not pass it; by: why, a code of vfio-early-cmdline */
 	RECIPE_NOT_KNOWN, /* whether the boot loader reads that file is not known */
 	RECIPE_BY_ALIAS, /* options of an alias: they count when the module is loaded by that name */
-	RECIPE_AFTER_DASHES, /* behind "--": the kernel passes it over */
-	RECIPE_REFUSED,	 /* vfio-pci is not loaded, for the value of an option; by: where that is */
-	RECIPE_IN_VALUE, /* a part of the value of another parameter, by its quotes */
-	RECIPE_IN_COMMENT, /* behind a comment that ends in a backslash */
+	RECIPE_AFTER_DASHES, /* after "--": the kernel ignores it */
+	RECIPE_REFUSED, /* vfio-pci is not loaded because of the value of an option; by: where that is */
+	RECIPE_IN_VALUE,   /* its quotes make it part of the value of another parameter */
+	RECIPE_IN_COMMENT, /* after a comment that ends in a backslash */
 	RECIPE_WRONG_FILE, /* a line of modprobe.d in a list of modules */
+	RECIPE_COMMA_LIST, /* "blacklist A,B": modprobe.d(5) has one module on a line */
 	RECIPE_NO_EFFECT,  /* of no effect on this machine */
 	RECIPE_STATES,
 };
@@ -98,7 +99,7 @@ struct recipe {
 	bool is_unsafe;	   /* it is about allow_unsafe_interrupts */
 };
 
-/* A line that calls a script in which there is one. */
+/* A line that calls a script with such a line. */
 struct recipe_call {
 	char *file; /* without the root and its slash */
 	unsigned int line;
@@ -113,30 +114,30 @@ struct recipes {
 	bool failed;  /* memory ran out */
 	char *unread; /* the first file or folder that could not be read, or NULL; and why, errno */
 	int error;
-	int next_error; /* the next boot could not be asked for: -errno, else 0 */
+	int next_error; /* the next boot's parameters could not be read: -errno, else 0 */
 };
 
 /*
  * recipes_find - look everywhere.
- * @answers: what vfio-early-cmdline has said already, and is kept in; or NULL
- * @recipes: filled in; recipes_free() in any case
+ * @answers: what vfio-early-cmdline has answered before, and gets its new answers; or NULL
+ * @recipes: filled in; call recipes_free() in any case
  *
- * A file that cannot be read is passed over, and the first such noted. Runs vfio-early-cmdline; without
- * it the running kernel's command line alone is looked at. Returns 0, or -ENOMEM after saying so.
+ * A file that cannot be read is skipped, and the first one is noted. Runs vfio-early-cmdline;
+ * without it only the running kernel's command line is used. Returns 0, or -ENOMEM after saying so.
  */
 int recipes_find(const struct root *root, struct next_answers *answers, struct recipes *recipes);
 
 void recipes_free(struct recipes *recipes);
 
-/* recipe_is_ids - does it name devices by rules of ids= (util/ids.h) that are in its value? */
+/* recipe_is_ids - does its value contain rules of ids= (util/ids.h)? */
 bool recipe_is_ids(const struct recipe *recipe);
 
-/* recipe_is_vfio_module - is it one of those that vfio consists of? '-' and '_' are the same. */
+/* recipe_is_vfio_module - is it one of vfio's modules? '-' and '_' are the same. */
 bool recipe_is_vfio_module(const char *name, size_t len);
 
 /*
- * recipe_code - what it is, as a stable word; of one that is not in force, why not. recipe_why - what it
- * does today, in one clause. recipe_fix - what to do with it. Constants.
+ * recipe_code - its stable name; if it is not in force, why not. recipe_why - what it does today,
+ * as a clause. recipe_fix - what to do with it. Constants.
  */
 const char *recipe_code(const struct recipe *recipe);
 const char *recipe_why(const struct recipe *recipe);

@@ -53,7 +53,7 @@ static void read_setting(const char *line, enum plan_key key, struct boot_report
 		 before);
 }
 
-/* Of one function: what is known of its settings from the line before. */
+/* For one function: what is known of its settings from its line before. */
 static void keep_settings(const struct boot_report_entry *old, struct boot_report_entry *entry)
 {
 	const char *back = code_report_name(REPORT_REATTACHED);

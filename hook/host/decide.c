@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the boot half will make of each function at the next boot: the plan of the config, over the
- * facts as that boot will find them, through early/'s own decide(); see host.h.
+ * What the boot half will do with each function at the next boot: evaluates the plan of the config
+ * on the facts as that boot will find them, with early/'s own decide(); see host.h.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ static void free_notes(struct host *host)
 	host->notes = 0;
 }
 
-/* Comments of the plan, all but the first, which says what the file is. */
+/* The comments of the plan, except the first, which describes the file. */
 static int keep_notes(struct host *host)
 {
 	const char *line = strchr(host->plan_text, '\n');
@@ -48,7 +48,7 @@ static int keep_notes(struct host *host)
 	return 0;
 }
 
-/* A pinned ID that has left its address: at boot the log names where it went, so does this. */
+/* If a pinned ID has left its address, the log of the boot says where it went; so does this. */
 static void find_hint(const struct host *host, struct verdict *verdict)
 {
 	const struct selector *sel;
@@ -88,8 +88,9 @@ static int look_for_boot_display(const char *name, void *arg)
 }
 
 /*
- * Was the firmware's screen on a function that a GPU driver has now? By then the boot framebuffer
- * is gone; Linux says so from 6.17 on (drivers/gpu/drm/drm_sysfs.c, boot_display_visible).
+ * Did the firmware use a function for its screen that has a GPU driver now? By now the boot
+ * framebuffer is gone; Linux tells from 6.17 on (drivers/gpu/drm/drm_sysfs.c,
+ * boot_display_visible).
  */
 static bool was_boot_display(const struct host *host, const struct pci_address *addr)
 {
@@ -117,7 +118,7 @@ void host_before_drivers(const struct host *host, struct pci_table *table)
 	}
 }
 
-/* More than the next boot has room for; virtual functions are not there yet when it looks. */
+/* More than the next boot has room for; virtual functions do not exist yet when it looks. */
 static bool is_too_many(const struct host *host)
 {
 	unsigned int count = host->table.count;
@@ -134,7 +135,7 @@ static int compare_mates(const void *a, const void *b)
 	return address_compare(&one->addr, &other->addr);
 }
 
-/* A group's folder has its functions in any order; which of two is in the way must not change by it. */
+/* A group's directory has no order; which of two functions is in the way must not depend on it. */
 static void sort_mates(struct pci_table *table)
 {
 	if (table->count > table->candidates)
@@ -142,7 +143,7 @@ static void sort_mates(struct pci_table *table)
 		      sizeof(table->fn[0]), compare_mates);
 }
 
-/* What host_decide_text() does; a plan that cannot be used is in host->problem. */
+/* The work of host_decide_text(); host->problem says why a plan cannot be used. */
 static int decide_text(struct host *host, char *text, size_t size)
 {
 	struct plan_errors errors = { 0 };
@@ -190,7 +191,7 @@ static int decide_text(struct host *host, char *text, size_t size)
 	return 0;
 }
 
-/* Nothing is named, and so nothing is decided. */
+/* Nothing is named, so nothing is decided. */
 static void decide_nothing(struct host *host)
 {
 	plan_init(&host->plan);

@@ -80,7 +80,7 @@ static int scan(struct host *host)
 	return sysfs_for_each(host->root.fd, PATH_PCI_DEVICES, scan_one, host);
 }
 
-/* A card is more than its display function: its audio, USB and UCSI belong to it. */
+/* A card is more than its display function: audio, USB and UCSI belong to it. */
 static void mark_displays(struct host *host)
 {
 	for (size_t i = 0; i < host->count; i++) {
@@ -99,10 +99,10 @@ static void mark_displays(struct host *host)
 	}
 }
 
-/* Without memory for it, or with a function that may be readable the next time, all is read again. */
+/* If memory ran out, or a function may be readable next time, everything is read again. */
 static void keep_known(struct host *host)
 {
-	/* One that is stuck is never read again. */
+	/* A function that is stuck is never read again. */
 	if (!host->count || host->unreadables != host->stuck)
 		return;
 	host->known = calloc(host->count, sizeof(*host->known));
@@ -125,7 +125,7 @@ static void say_unreadable(const struct host *host)
 			     addr, host->unreadables - 1, strerror(-host->unreadable[0].error));
 }
 
-/* The parameters of the running kernel. A tree may have anything in that place. */
+/* The parameters of the running kernel. In a recorded tree this file may hold anything. */
 static int read_cmdline(struct host *host)
 {
 	size_t size;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The facts of a host: its PCI functions, its IOMMU, and what the boot half will make of them at the
- * next boot, by early/'s own decide() on the plan that its config compiles to. Reads only, below one
- * root; what is asked for seldom is read when it is asked for. Prints nothing but errors.
+ * The facts of a host: its PCI functions, its IOMMU, and what the boot half will do with them at
+ * the next boot, by early/'s own decide() on the plan compiled from its config. Reads only, below
+ * one root; facts that are seldom needed are read on demand. Prints only errors.
  */
 #ifndef VFIO_EARLY_HOOK_HOST_HOST_H
 #define VFIO_EARLY_HOOK_HOST_HOST_H
@@ -24,7 +24,7 @@
 
 struct host_function {
 	struct pci_function pci; /* addr, id, class, driver; the rest is not filled in */
-	bool is_display;	 /* class 03, or of the slot of such a function */
+	bool is_display;	 /* class 03, or in the slot of such a function */
 	bool has_group;		 /* pci.group is known; ask host_group() */
 	int place;		 /* in host->table, or DECIDE_NO_INDEX */
 };
@@ -35,7 +35,7 @@ struct host_unreadable {
 	int error; /* -errno */
 };
 
-/* Whether `undo` was the last word: what the disk says, or what a command will make of it. */
+/* Whether `undo` was the last command: by the disk, or as a command will set it. */
 enum host_undone {
 	HOST_UNDONE_AS_ON_DISK,
 	HOST_UNDONE_NO,
@@ -46,38 +46,38 @@ struct host {
 	struct root root;
 	struct host_function *fn;
 	size_t count;		    /* in the order of addresses */
-	struct pci_function *known; /* the same, for pci_collect(); NULL when some are unreadable */
+	struct pci_function *known; /* the same, for pci_collect(); NULL if some are unreadable */
 	struct host_unreadable *unreadable;
 	size_t unreadables;
-	struct boot_report report; /* of this boot, as far as there is one */
-	size_t stuck;		   /* of those unreadable: a driver holds them for ever */
+	struct boot_report report; /* from this boot, as far as there is one */
+	size_t stuck;		   /* how many of those are unreadable because a driver is stuck */
 	struct names *names;
 	char cmdline[CMDLINE_SIZE];
-	struct next_answers answers; /* of the next boot, as far as it was asked for */
+	struct next_answers answers; /* about the next boot, as far as it was asked for */
 	struct iommu iommu;
 
-	/* By host_decide(): */
-	bool is_over; /* the plan names more functions than a boot has room for: so does problem */
+	/* Set by host_decide(): */
+	bool is_over; /* the plan names more functions than a boot has room for; problem says so */
 	struct config_problem problem; /* why there is no plan */
-	struct compiler *compiler;     /* what every plan of this host has; see plan/plan.h */
+	struct compiler *compiler; /* the part that all plans of this host share; see plan/plan.h */
 	char *plan_text;
-	char **note; /* the plan's own comments: what could not be found out */
+	char **note; /* the plan's own comments: what is not known */
 	size_t notes;
-	bool is_undone;		 /* by `undo`: the plan is empty, whatever the config says */
-	enum plan_voice voice;	 /* of the compiler */
+	bool is_undone;		 /* after `undo`: the plan is empty, whatever the config says */
+	enum plan_voice voice;	 /* the compiler's */
 	enum host_undone undone; /* how that is known */
 	struct plan plan;
-	struct pci_table table; /* as a boot finds it: no driver, no virtual functions */
+	struct pci_table table; /* as a boot finds it: without drivers and virtual functions */
 	struct decisions decisions;
 };
 
-/* What the next boot makes of a function, for columns and JSON. */
+/* What the next boot does with a function, for columns and JSON. */
 enum host_next {
 	HOST_NEXT_NONE, /* left to the host: nothing names it */
 	HOST_NEXT_VFIO,
 	HOST_NEXT_HELD,
 	HOST_NEXT_REFUSED,
-	HOST_NEXT_BLOCKS_GROUP, /* left to the host, in a group of which a VM gets the others */
+	HOST_NEXT_BLOCKS_GROUP, /* left to the host, in a group whose other members go to a VM */
 };
 
 /*
@@ -89,39 +89,39 @@ enum host_next {
 int host_open(const char *dir, struct host **host);
 
 /*
- * host_open_blind - the same also where no PCI function can be seen, as in a chroot without /sys, in
- * which images are made too: the list is empty then.
+ * host_open_blind - the same, but succeeds with an empty list if no PCI function can be seen, as in
+ * a chroot without /sys: images are made there too.
  */
 int host_open_blind(const char *dir, struct host **host);
 
-/* host_twin - the same facts for a second plan: a host of its own, with no decisions yet. */
+/* host_twin - the same facts for a second plan: another host, without decisions. */
 int host_twin(const struct host *host, struct host **twin);
 
 void host_close(struct host *host);
 
 /*
- * host_decide - compile the config and ask what the boot would do with each function.
- * @kernel: whose modules the plan is to have, or NULL for none
+ * host_decide - compile the config, and decide what the boot would do with each function.
+ * @kernel: the kernel whose modules the plan gets, or NULL for none
  *
  * Returns 0, or -errno after saying why.
  */
 int host_decide(struct host *host, const char *kernel);
 
 /*
- * host_decide_or_problem - the same, for who shows what is wrong with the config in its own way: then
- * host->problem has it, nothing is said and 0 is returned, with an empty plan.
+ * host_decide_or_problem - the same, for callers that show a wrong config in their own way: then
+ * host->problem has it, nothing is printed, and 0 is returned with an empty plan.
  */
 int host_decide_or_problem(struct host *host, const char *kernel);
 
 /*
- * host_decide_to_show - host_decide() for who only shows what there is: more functions than a boot has room
- * for are no reason to stop. That is said; then nothing is decided, as at that boot.
+ * host_decide_to_show - host_decide() for callers that only list things: if there are more
+ * functions than a boot has room for, that is printed, and nothing is decided, as at that boot.
  */
 int host_decide_to_show(struct host *host);
 
 /*
- * host_decide_text - ask the same of a plan that is compiled already.
- * @text: malloc'ed, NUL-ended; the host's from here on, also when it fails
+ * host_decide_text - the same for a plan that is compiled already.
+ * @text: malloc'ed, NUL-ended; the host owns it from here on, also on failure
  * @size: without the NUL
  */
 int host_decide_text(struct host *host, char *text, size_t size);
@@ -130,36 +130,36 @@ int host_decide_text(struct host *host, char *text, size_t size);
 void host_decide_free(struct host *host);
 
 /*
- * host_kernel - the kernel that the next boot takes: that of next_kernel_read() where it is known and
- * its modules are there, else the running one, else the newest that has modules.
+ * host_kernel - the kernel of the next boot: that of next_kernel_read() if it is known and its
+ * modules are there, else the running one, else the newest with modules.
  *
- * Returns malloc'ed *version and 0, -ENOENT when there is none, or -errno.
+ * Sets *version, malloc'ed, and returns 0; -ENOENT if there is none, or -errno.
  */
 int host_kernel(struct host *host, char **version);
 
-/* host_running - the version of the kernel that runs, or "". @size: of buf. Returns @buf. */
+/* host_running - the version of the running kernel, or "". @size: of buf. Returns @buf. */
 const char *host_running(const struct root *root, char *buf, size_t size);
 
 /*
- * host_before_drivers - the facts of a collected table as the boot will find them: it comes before
- * every driver, and so before every virtual function, while the boot framebuffer is there.
+ * host_before_drivers - change the facts of a collected table to what the boot will find: it runs
+ * before every driver, so before every virtual function, and while the boot framebuffer exists.
  */
 void host_before_drivers(const struct host *host, struct pci_table *table);
 
 /*
- * host_is_stuck - did a driver not let go of it in this boot? Such a driver holds the device's lock, and in
- * older kernels whoever reads the uevent waits for it (drivers/base/core.c, uevent_show): it is never
- * read. The boot's report names it.
+ * host_is_stuck - did its driver not let go in this boot? Such a driver holds the device's lock,
+ * and in older kernels reading the uevent waits for that lock (drivers/base/core.c, uevent_show),
+ * so the function is never read. The report of the boot names it.
  */
 bool host_is_stuck(const struct host *host, const struct pci_address *addr);
 
-/* host_find_unreadable - the function there whose facts cannot be read, or NULL. */
+/* host_find_unreadable - the function at an address whose facts cannot be read, or NULL. */
 const struct host_unreadable *host_find_unreadable(const struct host *host,
 						   const struct pci_address *addr);
 
 /*
- * host_is_nvidia_vf - is it a virtual function that NVIDIA's driver gives a vGPU type, on kernels from 6.8
- * on? The driver itself is the VM's device then, and vfio-pci has no part in it.
+ * host_is_nvidia_vf - is it a virtual function to which NVIDIA's driver gives a vGPU type, on
+ * kernels from 6.8 on? Then the VM uses that driver, and vfio-pci is not involved.
  */
 bool host_is_nvidia_vf(const struct host *host, const struct host_function *fn);
 
@@ -173,38 +173,47 @@ struct host_function *host_find(const struct host *host, const struct pci_addres
 const struct host_function *host_find_interface(const struct host *host, const char *name);
 
 /*
- * host_select - which functions does a user's word name?
+ * host_refuse_interface - after an error about a word: is it a network interface?
+ *
+ * Returns -EINVAL after naming the address to write instead; 0 if it is not one.
+ */
+int host_refuse_interface(const struct host *host, const char *word);
+
+/*
+ * host_select - find the functions that a user's word names.
  * @word: any selector of the config: 81:00, 0000:81:00.0, 10de:1187, class:03, a path
  * @fn: called with each in order
  *
- * Returns how many; -ENOENT or -EINVAL after saying that there is none, and which ones are near.
+ * Returns how many there are; -ENOENT or -EINVAL after saying that there is none, and naming
+ * similar ones.
  */
 int host_select(const struct host *host, const char *word,
 		void (*fn)(struct host_function *fn, void *arg), void *arg);
 
 /*
- * host_is_selected - does a selector, resolved, name the function? As at boot, its virtual functions too.
+ * host_is_selected - does a resolved selector name the function, as at boot? Includes virtual
+ * functions.
  * @slot_id: the ID of function 0 of its slot, or NULL
  */
 bool host_is_selected(const struct host *host, const struct selector *sel,
 		      const struct pci_function *fn, const struct pci_id *slot_id);
 
 /*
- * host_propose - an address in the form of another tool, as it is written here: pci_0000_01_00_0
- * (libvirt), a path of sysfs, 01:00.0,01:00.1 (Proxmox VE), PCI:1:0:0 (Xorg), host=01:00.0 (QEMU).
- * @may_be_bridge: whether the command takes one
+ * host_propose - translate an address from the form of another tool: pci_0000_01_00_0 (libvirt), a
+ * path in sysfs, 01:00.0,01:00.1 (Proxmox VE), PCI:1:0:0 (Xorg), host=01:00.0 (QEMU).
+ * @may_be_bridge: whether the command accepts one
  * @buf: gets "0000:01:00.0 0000:01:00.1"
  *
- * Returns whether each of them is there.
+ * Returns whether each of them exists.
  */
 bool host_propose(const struct host *host, const char *word, bool may_be_bridge, char *buf,
 		  size_t size);
 
-/* host_attribute - an attribute of a function in one read. Returns buf, "" when there is none. */
+/* host_attribute - read an attribute of a function. Returns buf, "" if it has none. */
 const char *host_attribute(const struct host *host, const struct host_function *fn,
 			   const char *name, char *buf, size_t size);
 
-/* host_number - the number in one of its attributes ("sriov_totalvfs"), 0 when there is none. */
+/* host_number - the number in one of its attributes ("sriov_totalvfs"), 0 if it has none. */
 unsigned int host_number(const struct host *host, const struct host_function *fn, const char *name);
 
 /* host_link - the last component of one of its links ("iommu_group"), or "". Returns buf. */
@@ -214,40 +223,40 @@ const char *host_link(const struct host *host, const struct host_function *fn, c
 /* host_group - its IOMMU group, or -1. */
 int host_group(const struct host *host, struct host_function *fn);
 
-/* host_is_boot_vga - did the firmware show its screen there? */
+/* host_is_boot_vga - did the firmware use it for its screen? */
 bool host_is_boot_vga(const struct host *host, const struct host_function *fn);
 
 /* host_protect - why this host needs it ("holds /"), or NULL. After host_decide(). */
 const char *host_protect(const struct host *host, const struct host_function *fn);
 
 /*
- * host_vfs - the line of the plan that says how many virtual functions this function has from the next
- * boot on: the last that means it, as when they are made; or NULL
+ * host_vfs - the line of the plan that sets the number of its virtual functions: the last one that
+ * names it, as at boot; or NULL
  */
 const struct plan_vfs *host_vfs(const struct host *host, const struct pci_address *addr);
 
 /*
- * host_iommu - its IOMMU in words: "IOMMU off in the kernel (...)"
- * @fix: what to do, or ""; a parameter that is missing is added by `apply`
+ * host_iommu - the state of the IOMMU as a sentence: "IOMMU off in the kernel (...)"
+ * @fix: what to do, or ""; `apply` adds a missing parameter
  */
 void host_iommu(const struct host *host, char *what, size_t what_size, char *fix, size_t fix_size);
 
-/* host_next, host_why - the verdict, and its reason in words ("" where there is none). */
+/* host_next, host_why - the verdict, and its reason as a sentence ("" if there is none). */
 enum host_next host_next(const struct host *host, const struct host_function *fn);
 const char *host_why(const struct host *host, const struct host_function *fn, char *buf,
 		     size_t size);
 
-/* host_next_name - "vfio-pci", "held", "refused", "left", or "" for what nothing names. */
+/* host_next_name - "vfio-pci", "held", "refused", "left", or "" if nothing names it. */
 const char *host_next_name(enum host_next next);
 
 /*
- * host_is_viable_driver - may this driver, or none (""), have a function of a group that a VM takes?
- * Those that leave DMA alone may (driver_managed_dma in the kernel's drivers).
+ * host_is_viable_driver - may this driver, or none (""), have a function in a group that a VM uses?
+ * Yes for drivers that do no DMA (driver_managed_dma in the kernel).
  */
 bool host_is_viable_driver(const char *driver);
 
 /*
- * host_has_rmrr - does the firmware keep memory of the group's devices mapped (an RMRR, or "direct"
+ * host_has_rmrr - does the firmware reserve memory for devices of the group (an RMRR, or "direct"
  * region)? The kernel then gives none of them to a VM (drivers/iommu/intel/iommu.c,
  * device_rmrr_is_relaxable); "direct-relaxable" regions do no harm.
  * @region: "0x... 0x..." of the first one

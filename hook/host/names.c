@@ -18,8 +18,8 @@ struct names {
 };
 
 /*
- * pci_init() would set these three, but it also looks for a way to the hardware, and ends the
- * program where there is none.
+ * pci_init() would set these three, but it also looks for access to the hardware, and exits if
+ * there is none.
  */
 __attribute__((noreturn, format(printf, 1, 2))) static void die(char *fmt, ...)
 {
@@ -69,8 +69,8 @@ void names_close(struct names *names)
 }
 
 /*
- * Known names only, of the file alone: libpci would ask udev's database, once for each device, for
- * what it does not find.
+ * Uses only names in the file: libpci would query udev's database once for each device that it does
+ * not find.
  */
 #define NAMES_FLAGS (PCI_LOOKUP_NO_NUMBERS | PCI_LOOKUP_NO_HWDB)
 

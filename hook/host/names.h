@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What PCI devices are called, by libpci's database (pci.ids); a room of its own because libpci's
- * names and ours would meet. Reads that one file, when the first name is asked for.
+ * Names of PCI devices from libpci's database (pci.ids). A file of its own because libpci's
+ * identifiers would clash with ours. Reads that one file when the first name is needed.
  */
 #ifndef VFIO_EARLY_HOOK_HOST_NAMES_H
 #define VFIO_EARLY_HOOK_HOST_NAMES_H
@@ -15,10 +15,9 @@
 struct names;
 
 /*
- * names_open - the database of a root that has one of its own (usr/share/misc/pci.ids), else the
- * system's.
+ * names_open - the database of a root that has one (usr/share/misc/pci.ids), else the system's.
  *
- * Returns NULL when memory ran out, which all functions below take.
+ * Returns NULL if memory ran out; all functions below accept that.
  */
 struct names *names_open(const struct root *root);
 

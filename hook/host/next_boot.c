@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the next boot makes of each function, as a table and as JSON; see next_boot.h. */
+/* What the next boot does with each function, as a table and as JSON; see next_boot.h. */
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -99,7 +99,7 @@ bool next_boot_is_excepted(const struct host *host, const struct host_function *
 	return false;
 }
 
-/* Can it keep a VM out of the group of a function? */
+/* Can it keep a VM from using the group of a function? */
 static bool is_mate(const struct host *host, const struct host_function *mate,
 		    const struct host_function *fn)
 {
@@ -122,7 +122,7 @@ bool next_boot_can_name_group(const struct host *host, const struct host_functio
 	return true;
 }
 
-/* Where the boot half names no next step, as it cannot change a config. */
+/* Next steps that the boot half does not name, because it cannot change a config. */
 static const char *fix_in_config(enum reason reason)
 {
 	switch (reason) {
@@ -138,7 +138,7 @@ static const char *fix_in_config(enum reason reason)
 	}
 }
 
-/* The first of its group that keeps a VM out because an except line names it, or NULL. */
+/* The first one of its group that keeps a VM away because an except line names it, or NULL. */
 static const struct host_function *find_excepted(const struct host *host,
 						 const struct host_function *fn)
 {
@@ -152,7 +152,7 @@ static const struct host_function *find_excepted(const struct host *host,
 	return NULL;
 }
 
-/* One fix for the whole group; what is on the root bus is of the board. */
+/* One fix for the whole group; a device on the root bus belongs to the board. */
 static void fix_group(const struct host *host, const struct host_function *fn, enum reason reason,
 		      char *fix, size_t size)
 {
@@ -192,7 +192,7 @@ void next_boot_why(const struct host *host, const struct host_function *fn, char
 		snprintf(fix, fix_size, "%s", words_of(code_name(reason), fix_in_config(reason)));
 		return;
 	}
-	/* Of group-kept that is the fix of the one that is in the way. */
+	/* For group-kept: the fix for the function that is in the way. */
 	if (*tell_fix(&facts, (unsigned int)fn->place, fix, fix_size) ||
 	    (reason != REASON_GROUP && reason != REASON_GROUP_CLAIM))
 		return;

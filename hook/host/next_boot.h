@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the next boot makes of each function that a plan names or that shares a group with one: a
- * table for people, an array for programs, the same wherever it is said. Decides nothing.
+ * What the next boot does with each function that a plan names, or that shares a group with one: a
+ * table for people, an array for programs. Every command uses these. Decides nothing.
  */
 #ifndef VFIO_EARLY_HOOK_HOST_NEXT_BOOT_H
 #define VFIO_EARLY_HOOK_HOST_NEXT_BOOT_H
@@ -14,13 +14,13 @@ struct next_boot {
 	unsigned int refused; /* named, but refused or held */
 };
 
-/* next_boot_count - after host_decide() or host_decide_text(), as for all below. */
+/* next_boot_count - call after host_decide() or host_decide_text(), as all below. */
 void next_boot_count(const struct host *host, struct next_boot *next);
 
 /*
- * next_boot_is_open - is something refused for what another kernel command line would change: an IOMMU
- * that the kernel has off, a function that it left without a group? What the next boot does with it
- * is only known then.
+ * next_boot_is_open - is something refused for a reason that another kernel command line would
+ * remove: an IOMMU that the kernel has off, a function without a group? Then the next boot may
+ * still do it.
  */
 bool next_boot_is_open(const struct host *host);
 
@@ -30,12 +30,12 @@ int next_boot_print(struct host *host, const struct output *output);
 /* next_boot_json - an array of objects, see vfio-early-json(5); NULL when memory ran out. */
 struct json_object *next_boot_json(struct host *host);
 
-/* The code of a group mate that stays with the host, and so keeps a VM from the others. */
+/* The code of a group mate that stays with the host, and so keeps a VM from using the others. */
 #define NEXT_BOOT_BLOCKS_GROUP "blocks-group"
 
 /*
- * next_boot_code - why, as a stable word: the boot half's (early/code.h), or the one above. "" where there
- * is nothing to say.
+ * next_boot_code - why, as a stable word: the boot half's (early/code.h), or the one above. "" if
+ * there is nothing to say.
  */
 const char *next_boot_code(const struct host *host, const struct host_function *fn);
 
@@ -43,12 +43,15 @@ const char *next_boot_code(const struct host *host, const struct host_function *
 bool next_boot_is_excepted(const struct host *host, const struct host_function *fn);
 
 /*
- * next_boot_can_name_group - would bind lines for the whole IOMMU group of a function be accepted? Not where
- * this host needs one of it, an except line names one, or one is a bridge that keeps VMs out.
+ * next_boot_can_name_group - would bind lines for the whole IOMMU group of a function be accepted?
+ * Not if this host needs a member, an except line names one, or one is a bridge that keeps VMs
+ * away.
  */
 bool next_boot_can_name_group(const struct host *host, const struct host_function *fn);
 
-/* next_boot_why - the same in words: a clause, and what to do, "" when there is nothing. */
+/*
+ * next_boot_why - the same as a sentence: the reason and what to do, "" if there is nothing to say.
+ */
 void next_boot_why(const struct host *host, const struct host_function *fn, char *why,
 		   size_t why_size, char *fix, size_t fix_size);
 

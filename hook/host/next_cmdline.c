@@ -16,7 +16,7 @@
 #define PROGRAM	   "vfio-early-cmdline"
 #define ANSWER_MAX (1u << 20) /* bytes, of a bug report's */
 
-/* Beside this program, wherever it was installed or built; malloc'ed, or NULL with errno set. */
+/* The program beside this one, installed or built; malloc'ed, or NULL with errno set. */
 static char *find_program(void)
 {
 	char self[PATH_MAX], *slash, *path, *real;
@@ -26,7 +26,7 @@ static char *find_program(void)
 	slash = strrchr(self, '/');
 	if (asprintf(&path, "%.*s/" PROGRAM, slash ? (int)(slash - self) : 0, self) < 0)
 		return NULL;
-	/* It finds its own files by the name that it is run by. */
+	/* It finds its own files by the name by which it is run. */
 	real = realpath(path, NULL);
 	free(path);
 	return real ? real : realpath("/usr/sbin/" PROGRAM, NULL);
@@ -99,7 +99,10 @@ static int run(const struct root *root, const char *verb, char **said)
 		argv[2] = "--root";
 		argv[3] = root->path;
 	}
-	/* What it has to say to people it says again to whoever runs it. */
+	/*
+	 * Its messages for people are not needed: it prints them again for whoever runs it
+	 * directly.
+	 */
 	ret = program_run(NULL, argv, said, &words);
 	free(words);
 	free(program);
@@ -110,7 +113,7 @@ static int run(const struct root *root, const char *verb, char **said)
 	return -EIO;
 }
 
-/* Of a bug report: what it answered on that host. */
+/* From a bug report: its answer on that host. */
 static int read_answer(const struct root *root, const char *verb, char **said)
 {
 	char path[64];

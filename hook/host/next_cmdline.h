@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The kernel of the next boot and its parameters: what the boot loader will pass, where it is set, and
- * what is set somewhere without reaching the kernel. Asked of vfio-early-cmdline(8), which alone reads
- * the loaders' files.
+ * The kernel of the next boot and its parameters: what the boot loader will pass, where it is set,
+ * and what is set somewhere but does not reach the kernel. The answers come from
+ * vfio-early-cmdline(8), which alone reads the boot loaders' files.
  */
 #ifndef VFIO_EARLY_HOOK_HOST_NEXT_CMDLINE_H
 #define VFIO_EARLY_HOOK_HOST_NEXT_CMDLINE_H
@@ -13,8 +13,8 @@
 #include "util/root.h"
 
 /*
- * What it has answered: it is a shell script, and starts some forty processes for each answer. Zeroed
- * at first; who runs a program that may change what the loader passes drops them.
+ * Its answers so far: it is a shell script that starts some forty processes for each. Zeroed at
+ * first; drop them after running a program that may change what the boot loader passes.
  */
 #define NEXT_ANSWERS 2
 struct next_answers {

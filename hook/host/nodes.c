@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The nodes of a function, and who has them open; see nodes.h. */
+/* The device nodes of a function, and who has them open; see nodes.h. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -108,7 +108,7 @@ static void add_holders(struct walk *walk, int dirfd, unsigned int depth)
 	closedir(dir);
 }
 
-/* One folder that is a device with a node. */
+/* Looks at one directory that may be a device with a node. */
 static void add_device(struct walk *walk, int dirfd, const char *name, unsigned int depth)
 {
 	struct node node = { .fn = walk->fn };
@@ -134,8 +134,8 @@ static void add_device(struct walk *walk, int dirfd, const char *name, unsigned 
 }
 
 /*
- * A folder and all below it. Only folders are entered: every link of sysfs leads to another device, or
- * back.
+ * Looks at a directory and everything below it. Enters only directories: every link in sysfs leads
+ * to another device, or back.
  */
 static void walk_folder(struct walk *walk, int dirfd, const char *name, unsigned int depth)
 {
@@ -160,8 +160,9 @@ static void walk_folder(struct walk *walk, int dirfd, const char *name, unsigned
 			walk_folder(walk, fd, entry->d_name, depth + 1);
 	}
 	/*
-	 * The folder of a device's interfaces is there as long as it has one, wherever that is: only those
-	 * of the reader's namespace are in it (drivers/base/core.c, get_device_parent; fs/kernfs/dir.c).
+	 * The directory of a device's interfaces exists as long as it has one, in any namespace;
+	 * but only those in the reader's namespace are in it (drivers/base/core.c,
+	 * get_device_parent; fs/kernfs/dir.c).
 	 */
 	if (is_empty && depth && depth < DEPTH_MAX && !strcmp(name, "net"))
 		walk->nodes->tree[walk->fn].has_hidden_interface = true;
@@ -185,7 +186,7 @@ static void add_block(struct walk *walk, const char *name, unsigned int depth)
 	walk_path(walk, sysfs_path(path, PATH_CLASS_BLOCK "/%s", name), name, depth);
 }
 
-/* The head of a namespace that NVMe's own multipath made is in no controller's folder. */
+/* The head of a namespace made by NVMe's own multipath is in no controller's directory. */
 static int add_nvme_heads(const char *name, void *arg)
 {
 	struct walk *walk = arg;
@@ -277,7 +278,7 @@ void nodes_free(struct nodes *nodes)
 
 /* --- who has them open; in the child */
 
-/* Where something of a block node is mounted. */
+/* Where something on a block node is mounted. */
 struct mounted {
 	char *target;
 	size_t fn;
@@ -331,7 +332,7 @@ static bool is_below(const char *path, const char *folder)
 	return !strncmp(path, folder, len) && (!path[len] || path[len] == '/' || len == 1);
 }
 
-/* Below another root there are no nodes: what a link says is all that there is. */
+/* Below another root there are no nodes: only the text of a link is known. */
 static bool is_node(const struct scan *scan, const struct node *node, const struct stat *st,
 		    const char *link)
 {
@@ -350,7 +351,7 @@ static bool is_mounted_here(const struct scan *scan, const struct node *node)
 	return false;
 }
 
-/* A mount that this namespace does not have: whoever unmounts here leaves it there. */
+/* A mount that this namespace does not have: unmounting here leaves it there. */
 static int look_at_mount(const char *line, void *arg)
 {
 	struct scan *scan = arg;
@@ -369,7 +370,7 @@ static int look_at_mount(const char *line, void *arg)
 	return 0;
 }
 
-/* What is mounted in a container, or for a service alone: once for each namespace. */
+/* Mounts that only a container or a service sees: once for each namespace. */
 static void look_at_namespace(struct scan *scan, const char *pid)
 {
 	int rootfd = scan->host->root.fd;
@@ -417,7 +418,10 @@ static int is_number(const struct dirent *entry)
 	return !entry->d_name[strspn(entry->d_name, "0123456789")];
 }
 
-/* Calls @look for each number in a folder, in order: a tree of files has them in any. Returns 0 or -errno. */
+/*
+ * Calls @look for each number in a directory, in order: a tree of files has no order. Returns 0 or
+ * -errno.
+ */
 static int for_each_number(struct scan *scan, const char *path,
 			   void (*look)(struct scan *scan, const char *name))
 {
@@ -451,7 +455,7 @@ static void look_at_process(struct scan *scan, const char *name)
 	if (sysfs_read(rootfd, sysfs_path(path, "proc/%s/comm", name), scan->process,
 		       sizeof(scan->process)) < 0)
 		return;
-	/* Its name is its own choice: no line of ours ends in it. */
+	/* The process chooses its own name: it must not end one of our lines. */
 	for (char *c = scan->process; *c; c++)
 		if (*c == '\n' || *c == '\t')
 			*c = '?';

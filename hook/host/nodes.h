@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The nodes in /dev of a function and of what stands on it, and the processes that have one open. Reads
- * only.
+ * The device nodes of a function and of what is built on it, and the processes that have one open.
+ * Reads only.
  */
 #ifndef VFIO_EARLY_HOOK_HOST_NODES_H
 #define VFIO_EARLY_HOOK_HOST_NODES_H
@@ -17,7 +17,7 @@ struct node {
 	size_t fn; /* of those that were asked for */
 	dev_t devno;
 	bool is_block;
-	bool is_vm;    /* vfio's: whoever has it open has the device, or its group */
+	bool is_vm;    /* vfio's: a process that has it open has the device, or its group */
 	char name[64]; /* below /dev: "nvme0n1" */
 };
 
@@ -37,8 +37,8 @@ struct nodes {
 };
 
 /*
- * nodes_collect - of each function.
- * @nodes: zeroed; nodes_free() in any case. Returns 0 or -ENOMEM.
+ * nodes_collect - find the nodes of each function.
+ * @nodes: zeroed; call nodes_free() in any case. Returns 0 or -ENOMEM.
  */
 int nodes_collect(const struct host *host, const struct pci_function *fn, size_t count,
 		  struct nodes *nodes);
@@ -56,11 +56,11 @@ struct node_use {
 };
 
 /*
- * nodes_find_uses - which processes have them open, or a file on what is mounted from them. In a child with
- * a deadline: a file of a dead server may be among those that are looked at.
+ * nodes_find_uses - find the processes that have them open, or a file on a file system mounted from
+ * them. Done in a child with a deadline: one of the files may be on a server that does not answer.
  * @uses: gets malloc'ed items
  *
- * Returns 0, -ETIMEDOUT when not all could be looked at in time, or -errno.
+ * Returns 0, -ETIMEDOUT if there was no time to look at all, or -errno.
  */
 int nodes_find_uses(const struct host *host, const struct pci_function *fn,
 		    const struct nodes *nodes, struct node_use **uses, size_t *count);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Which PCI functions the VMs of a Proxmox VE host have, and what their starts take; see pve.h. */
+/*
+ * Which PCI functions the VMs of a Proxmox VE host have, and what starting them takes; see pve.h.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,7 +85,7 @@ static int name_devices(const struct host *host, struct pve_entry *entry, const 
 	return 0;
 }
 
-/* A property of any length; NULL when there is none, or no memory. */
+/* A property of any length; NULL if there is none, or memory ran out. */
 static char *read_property(const char *value, const char *fallback, const char *key)
 {
 	size_t size = strlen(value) + 1;
@@ -217,7 +219,7 @@ bool pve_is_hostpci(const char *key, const char *value)
 }
 
 /*
- * Proxmox VE passes over an entry that its format does not take, and starts the VM without the device
+ * Proxmox VE ignores an entry that does not match its format, and starts the VM without the device
  * (PVE::JSONSchema, parse_property_string(); PVE::QemuServer, parse_vm_config()).
  */
 static int compare_format(struct pve_entry *entry)
@@ -318,7 +320,7 @@ static bool is_set(const struct pve_entry *entry, const char *key)
 	return pve_is_true(pve_property(entry->value, NULL, key, text, sizeof(text)));
 }
 
-/* What Proxmox VE refuses at the start (PVE::QemuServer::PCI, parse_hostpci_devices()). */
+/* What Proxmox VE refuses when the VM starts (PVE::QemuServer::PCI, parse_hostpci_devices()). */
 static void compare_machine(const struct host *host, struct pve_entry *entry)
 {
 	const struct pci_function *fn = NULL;
@@ -333,7 +335,7 @@ static void compare_machine(const struct host *host, struct pve_entry *entry)
 		return;
 	if (pve_is_q35(entry->vm))
 		fail(entry, PVE_FAULT_LEGACY, "machine q35");
-	/* The whole value is compared: "type=none" is another one. */
+	/* The whole value is compared: "type=none" is a different one. */
 	if (!vga || strcmp(vga, "none") != 0)
 		fail(entry, PVE_FAULT_LEGACY, "any vga but none");
 	if (pve_property(entry->value, NULL, "rombar", text, sizeof(text)) && !pve_is_true(text))
@@ -383,7 +385,7 @@ int pve_entry_resolve(struct host *host, const struct pve *pve, struct pve_entry
 	return 0;
 }
 
-/* --- args, which go to QEMU as they are */
+/* --- args, which QEMU gets unchanged */
 
 /* The address behind "host=" or "sysfsdev=" of one option, also in JSON: {"driver":"vfio-pci","host":"..."} */
 static const char *find_address(const char *option, size_t len, size_t *width)
@@ -454,7 +456,7 @@ static int add_args(struct host *host, struct pve *pve, const struct pve_config 
 	return add_entry(pve, &entry, pve_resolve_args(host, &entry));
 }
 
-/* "hostpci16" and more, which are no options of a VM (PVE::QemuServer, parse_vm_config()). */
+/* "hostpci16" and above, which are not options of a VM (PVE::QemuServer, parse_vm_config()). */
 static int add_numbers(struct host *host, struct pve *pve, const struct pve_config *vm)
 {
 	static const char key[] = "hostpci";
@@ -555,7 +557,7 @@ char *pve_names(const struct pve *pve, const struct host *host, struct host_func
 		fprintf(out, "%s%u", last ? "," : "", entry->vm->id);
 		last = entry->vm;
 	}
-	/* Not the same as none. */
+	/* Not the same as no VMs. */
 	if (out && pve->state == PVE_UNKNOWN)
 		fprintf(out, "%s?", last ? "," : "");
 	if (out && !fclose(out))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The text formats of Proxmox VE: the config of a VM or a container, "key=value,..." properties, and
- * the files of cluster-wide mappings. Text to struct, no I/O; knows nothing of PCI.
+ * The text formats of Proxmox VE: the config of a VM or a container, "key=value,..." properties,
+ * and the files of cluster-wide mappings. No I/O, no knowledge of PCI.
  *
  * Formats: qm.conf(5), pct.conf(5); PVE::QemuServer::parse_vm_config, PVE::JSONSchema
  * parse_property_string, PVE::SectionConfig.
@@ -17,10 +17,10 @@
 
 struct pve_option {
 	char *key, *value;
-	bool is_pending; /* changed since the VM was started; counts from its next start on */
+	bool is_pending; /* changed since the VM was started; applies from its next start on */
 };
 
-/* What the next start of a VM goes by: its options, with the pending changes made. */
+/* What the next start of a VM uses: its options, with pending changes applied. */
 struct pve_config {
 	unsigned int id; /* VMID; set by the caller */
 	bool is_container;
@@ -43,10 +43,10 @@ struct pve_mappings {
 
 /*
  * pve_config_parse - read the config of a VM or a container.
- * @text: the file, or what `qm config` prints
- * @config: zeroed; pve_config_free() in any case
+ * @text: the file, or the output of `qm config`
+ * @config: zeroed; call pve_config_free() in any case
  *
- * Snapshots are left out. Of an option that is there twice the last one counts. Returns 0 or -ENOMEM.
+ * Snapshots are left out. If an option is there twice, the last one wins. Returns 0 or -ENOMEM.
  */
 int pve_config_parse(const char *text, struct pve_config *config);
 

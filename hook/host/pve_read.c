@@ -28,7 +28,7 @@
 #define DEADLINE_MS 5000
 #define MAX_SIZE    (1 << 20) /* pmxcfs holds no larger file (CFS_MAX_FILE_SIZE) */
 
-/* Any of them: this host is to have VMs, whether /etc/pve can be read or not. */
+/* If any of these exists, this host has VMs, whether /etc/pve can be read or not. */
 static const char *const marks[] = {
 	"usr/share/perl5/PVE/QemuServer.pm",
 	"usr/sbin/qm",
@@ -53,7 +53,7 @@ static int put(int fd, const char *name, int error, const char *text, size_t siz
 	return ret;
 }
 
-/* A file that is not there is no news: a VM was just deleted, a mapping was never made. */
+/* A missing file is not an error: a VM was just deleted, or there is no mapping. */
 static int put_file(int fd, int rootfd, const char *path)
 {
 	char *text;
@@ -123,7 +123,7 @@ static int read_all(int fd, void *arg)
 	struct stat st;
 	int ret = 0;
 
-	/* First, so that it is known also when the rest never comes. */
+	/* First, so that it is known even if the rest never comes. */
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]) && !ret; i++)
 		if (!fstatat(root->fd, marks[i], &st, AT_SYMLINK_NOFOLLOW))
 			ret = put(fd, "installed", 0, NULL, 0);
@@ -191,7 +191,7 @@ static int add_file(struct pve *pve, const char *path, const char *text)
 	return 0;
 }
 
-/* Containers alone are no reason to speak: LXC is not what takes devices. */
+/* Containers alone do not count: LXC does not take devices. */
 static void add_failure(struct pve *pve, const char *path, int error, bool is_installed)
 {
 	if (pve->state == PVE_UNKNOWN)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Which functions a user's word names, and which are near when it names none; see host.h. */
+/* Finds the functions that a user's word names, and similar ones if it names none; see host.h. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "util/message.h"
 
 #define NEAR_MAX      3 /* suggestions */
-#define NEAR_DISTANCE 2 /* mistakes in a word that still make it near */
+#define NEAR_DISTANCE 2 /* an address with more typing errors is not similar */
 
 static unsigned int least(unsigned int a, unsigned int b, unsigned int c)
 {
@@ -21,7 +21,9 @@ static unsigned int least(unsigned int a, unsigned int b, unsigned int c)
 	return min < c ? min : c;
 }
 
-/* Mistakes between two addresses: a digit wrong, missing or too many, or two neighbours swapped. */
+/*
+ * Typing errors between two addresses: a digit wrong, missing or extra, or two neighbours swapped.
+ */
 static unsigned int distance(const char *a, const char *b)
 {
 	unsigned int row[3][PCI_ADDRESS_SIZE + 1];
@@ -73,7 +75,7 @@ static void add_near(struct near list[NEAR_MAX], const struct near *item)
 	list[at] = *item;
 }
 
-/* Says that no function is at this address, and which are at one that is written nearly alike. */
+/* Says that no function is at this address, and names those at similar addresses. */
 static int no_such_address(const struct host *host, const char *word, const struct selector *sel)
 {
 	struct near list[NEAR_MAX], item;
@@ -124,11 +126,11 @@ static bool read_parts(const char *word, size_t len, struct pci_address *addr)
 			width++;
 		if (width && width < sizeof(text)) {
 			snprintf(text, sizeof(text), "%.*s", (int)width, word + pos);
-			/* Four digits are a domain, and then the function is missing. */
+			/* Four digits are a domain: then the function is missing. */
 			has_domain |= !parts && width >= 4 && base == 16 &&
 				      strspn(text, "0123456789abcdefABCDEF") == width;
 			part[parts % PARTS] = strtoul(text, &end, base);
-			/* "pci", "vfio", "host": only in front. */
+			/* "pci", "vfio", "host": only at the start. */
 			if (*end && parts)
 				return false;
 			parts += !*end;
@@ -157,7 +159,7 @@ static bool propose_one(const struct host *host, const char *word, size_t len, b
 	size_t where;
 
 	snprintf(copy, sizeof(copy), "%.*s", (int)len, word);
-	/* "0000:02:00" is a slot here, and no 00:02.0. */
+	/* "0000:02:00" is a slot here, not 00:02.0. */
 	if (len >= sizeof(copy) || selector_parse(copy, &sel, &where) ||
 	    sel.kind != SELECTOR_SLOT || sel.hops || sel.has_id) {
 		fn = read_parts(word, len, &addr) ? host_find(host, &addr) : NULL;
@@ -181,7 +183,7 @@ bool host_propose(const struct host *host, const char *word, bool may_be_bridge,
 
 	from = from ? from + 5 : word;
 	if (strchr(from, '/')) {
-		/* The last component, but not an empty one. */
+		/* The last component that is not empty. */
 		const char *end = from + strlen(from);
 
 		while (end > from && end[-1] == '/')
@@ -194,7 +196,7 @@ bool host_propose(const struct host *host, const char *word, bool may_be_bridge,
 		size_t width = strcspn(from, ",;/ ");
 		char text[PCI_ADDRESS_SIZE];
 
-		/* Behind the address of host= there may be other properties. */
+		/* After the address, host= may be followed by other properties. */
 		if (!propose_one(host, from, width, may_be_bridge, text))
 			return len && strchr(word, '=');
 		len += (size_t)snprintf(buf + len, size - len, "%s%s", len ? " " : "", text);
@@ -218,6 +220,19 @@ bool host_is_selected(const struct host *host, const struct selector *sel,
 	return pci_match(sel, &own) == SELECTOR_MATCHES;
 }
 
+int host_refuse_interface(const struct host *host, const char *word)
+{
+	/* host_find_interface() ends at a character that no interface can have. */
+	const struct host_function *fn = strpbrk(word, "/ \t\"'") ? NULL :
+								    host_find_interface(host, word);
+	char addr[PCI_ADDRESS_SIZE];
+
+	if (!fn)
+		return 0;
+	return message_error("%s is a network interface, not an address; fix: write %s", word,
+			     pci_address_format(&fn->pci.addr, addr));
+}
+
 int host_select(const struct host *host, const char *word,
 		void (*fn)(struct host_function *fn, void *arg), void *arg)
 {
@@ -231,6 +246,8 @@ int host_select(const struct host *host, const char *word,
 	if (error && host_propose(host, word, true, other, sizeof(other)))
 		return message_error("%s is not how an address is written here; fix: write %s",
 				     word, other);
+	if (error && host_refuse_interface(host, word))
+		return -EINVAL;
 	if (error)
 		return message_error("%s does not name a PCI function: %s", word, error);
 	if (pci_resolve(host->root.fd, &sel)) {

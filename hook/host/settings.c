@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What set lines set, on the host as it runs; see settings.h. */
+/* The attributes that set lines change, on the running host; see settings.h. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What set lines set, on the host as it runs: which attribute each key is, what a function offers, and
- * what it had before the boot. Reads; what is written is early/'s, and commands/'s on giving back.
+ * The attributes that set lines change, on the running host: the attribute of each key, what a
+ * function offers, and the value before the boot. Only reads; early/ writes them, and commands/
+ * when a device is given back.
  */
 #ifndef VFIO_EARLY_HOOK_HOST_SETTINGS_H
 #define VFIO_EARLY_HOOK_HOST_SETTINGS_H
@@ -12,21 +13,23 @@
 const char *settings_attribute(enum plan_key key);
 
 /*
- * settings_offered - what a function has of a key: its methods, or the value in force. reset_method shows
- * only what is enabled (drivers/pci/pci.c, reset_method_show), so where this boot has written it, what it
- * held before counts.
+ * settings_offered - what a function offers for a key: its methods, or the current value.
+ * reset_method shows only what is enabled (drivers/pci/pci.c, reset_method_show), so if this boot
+ * has written it, the value from before counts.
  *
- * Returns buf, "" when it does not have the key.
+ * Returns buf, "" if it does not have the key.
  */
 const char *settings_offered(const struct host *host, const struct host_function *fn,
 			     enum plan_key key, char *buf, size_t size);
 
-/* settings_has_methods - is each wanted method (blanks between) offered? "default" is always. */
+/*
+ * settings_has_methods - is each wanted method (separated by blanks) offered? "default" always is.
+ */
 bool settings_has_methods(const char *offered, const char *wanted);
 
 /*
- * settings_power - "on" or "auto", and whether its power may be cut: "auto d3cold=on".
- * Returns buf, "" when the kernel does not tell.
+ * settings_power - "on" or "auto", and whether its power may be cut: "auto d3cold=on". Returns buf,
+ * "" if the kernel does not tell.
  */
 const char *settings_power(const struct host *host, const struct host_function *fn, char *buf,
 			   size_t size);

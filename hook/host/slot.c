@@ -89,6 +89,13 @@ int slot_parse(const struct host *host, const char *text, struct selector *sel)
 	if (error && host_propose(host, text, false, other, sizeof(other)))
 		return message_error("%s is not how an address is written here; fix: write %s",
 				     text, other);
+	if (error && host_refuse_interface(host, text))
+		return -EINVAL;
+	/* A selector's own error would propose an ID or a class, which are not accepted here. */
+	if (error && !strchr(text, ':'))
+		return message_error("%s is not an address; fix: write one that vfio-early list -a "
+				     "prints, such as 0000:81:00.0",
+				     text);
 	if (error)
 		return message_error("%s is not an address: %s", text, error);
 	if (sel->kind == SELECTOR_ID)
@@ -155,13 +162,13 @@ static bool is_on_root_bus(const struct root *root, const struct pci_address *ad
 	return !pci_path(root->fd, addr, path, sizeof(path)) && !strchr(path, '/');
 }
 
-/* Is a function of the slot a part of the card that this one is of? */
+/* Does a function of the slot belong to the same card as the named one? */
 static bool is_of_card(const struct root *root, const struct pci_function *named,
 		       const struct pci_function *fn)
 {
 	if (named->group >= 0 && named->group == fn->group)
 		return true;
-	/* Without an IOMMU nothing tells the functions of a chipset apart. */
+	/* Without an IOMMU the functions of a chipset cannot be told apart. */
 	if (is_on_root_bus(root, &named->addr))
 		return named->group < 0 && fn->group < 0;
 	return fn->id.vendor == named->id.vendor && fn->id.vendor != VENDOR_AMD;
@@ -187,7 +194,10 @@ static int read_function(const struct root *root, const struct pci_address *addr
 	return ret;
 }
 
-/* Of a slot that was named: its display function, else the first that is no bridge, else the first. */
+/*
+ * The main function of a named slot: its display function, else the first that is not a bridge,
+ * else the first.
+ */
 static int find_main(const struct root *root, struct pci_address addr, struct pci_function *main)
 {
 	int ret = -ENOENT;
@@ -207,7 +217,7 @@ static int find_main(const struct root *root, struct pci_address addr, struct pc
 	return ret;
 }
 
-/* A physical function shares its slot with virtual ones: those are devices of their own. */
+/* A physical function shares its slot with virtual ones, which are separate devices. */
 static int add_slot(const struct root *root, const struct selector *sel, enum slot_scope scope,
 		    struct slot *slot)
 {
@@ -215,7 +225,7 @@ static int add_slot(const struct root *root, const struct selector *sel, enum sl
 	struct pci_function named, fn;
 	int ret;
 
-	/* The function that was named must be there, not only one beside it. */
+	/* The named function itself must exist, not only another one in its slot. */
 	if (sel->kind == SELECTOR_ADDRESS) {
 		ret = add_function(root, &addr, true, slot);
 		if (ret || scope == SLOT_ONLY || slot_is_virtual(root, &sel->addr))
@@ -258,7 +268,7 @@ const char *slot_why_left(const struct host *host, const struct slot_left *left,
 	return buf;
 }
 
-/* Insertion, as two arrays go together and the lists are short. */
+/* Insertion sort: two arrays are sorted together, and the lists are short. */
 static void sort(struct slot *slot)
 {
 	for (size_t i = 1; i < slot->count; i++) {
@@ -294,7 +304,7 @@ int slot_add(const struct host *host, const char *text, enum slot_scope scope, s
 		return message_error(
 			"%s names a slot; fix: with --only write the function too: %s.0", text,
 			text);
-	/* Says itself when there is none, and which are near. */
+	/* Prints an error itself if there is none, and names similar ones. */
 	ret = host_select(host, text, ignore, NULL);
 	if (ret < 0)
 		return ret;

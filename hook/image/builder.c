@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What makes the images of this host; see builder.h. */
+/* The program that makes the images of this host; see builder.h. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -29,7 +29,7 @@ static int look_for_update(const char *line, void *arg)
 	return !strcmp(line, "/" PATH_UPDATE) || !strcmp(line, "/sbin/update-initramfs");
 }
 
-/* A package that was removed still has a list, of its conffiles. */
+/* A removed package still has a list: of its conffiles. */
 static bool is_owner(const struct root *root, const char *package)
 {
 	char path[SYSFS_PATH_MAX];
@@ -47,7 +47,10 @@ enum image_builder builder_find(const struct root *root)
 			return IMAGE_INITRAMFS_TOOLS;
 		if (has_dracut && is_owner(root, "dracut"))
 			return IMAGE_DRACUT;
-		/* Of neither: diverted, or put there by hand. It is what kernels call. */
+		/*
+		 * It belongs to neither: diverted, or installed by hand. It is what kernel packages
+		 * call.
+		 */
 		if (sysfs_exists(root->fd, PATH_MKINITRAMFS))
 			return IMAGE_INITRAMFS_TOOLS;
 	}
@@ -85,7 +88,10 @@ int builder_run(const struct root *root, enum image_builder builder, const struc
 	if (builder != IMAGE_DRACUT)
 		return program_run(root, update, said, said);
 	snprintf(path, sizeof(path), "/%s", target);
-	/* trixie's calls the scripts of post-update.d itself, for what is not in its place yet. */
+	/*
+	 * trixie's version runs the scripts of post-update.d itself, before the new image is in its
+	 * place.
+	 */
 	if (setenv(no_hooks, "1", 1))
 		return -ENOMEM;
 	ret = program_run(root, dracut, said, said);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What makes the images of this host: which builder, and how it is called for one kernel. What is
- * made is for the caller to look into.
+ * The program that makes the images of this host: which one it is, and how it is called for one
+ * kernel. The caller checks the result.
  */
 #ifndef VFIO_EARLY_HOOK_IMAGE_BUILDER_H
 #define VFIO_EARLY_HOOK_IMAGE_BUILDER_H
@@ -13,11 +13,12 @@
 #include "util/root.h"
 
 /*
- * builder_find - the one that the installation of a kernel would call today. initramfs-tools and
- * dracut-core can both be there, and files of either stay when it is removed: what counts is whose
- * /usr/sbin/update-initramfs is. Where there is none (dracut of bookworm and trixie), it is dracut.
+ * builder_find - find the builder that the installation of a kernel would call today.
+ * initramfs-tools and dracut-core can both be there, and files of either stay when it is removed:
+ * the owner of /usr/sbin/update-initramfs counts. If there is no such file (dracut of bookworm and
+ * trixie), it is dracut.
  *
- * Returns IMAGE_UNKNOWN, without a word, when there is neither.
+ * Returns IMAGE_UNKNOWN, without a message, if there is neither.
  */
 enum image_builder builder_find(const struct root *root);
 
@@ -25,15 +26,15 @@ enum image_builder builder_find(const struct root *root);
 const char *builder_name(enum image_builder builder);
 
 /*
- * builder_replaces - does it put the image in its place in one step by itself? Then the old one can be
- * kept by a link. dracut writes into the old file, so it is given another name to write to.
+ * builder_replaces - does it replace the image in one step by itself? Then a link keeps the old
+ * one. dracut writes into the old file, so it gets another name to write to.
  */
 bool builder_replaces(enum image_builder builder);
 
 /*
  * builder_run - make the image of a kernel.
- * @target: "boot/initrd.img-V"; another name where builder_replaces() is false
- * @said: as of program_run()
+ * @target: "boot/initrd.img-V"; another name if builder_replaces() is false
+ * @said: as for program_run()
  *
  * Returns as program_run() does.
  */
@@ -41,10 +42,10 @@ int builder_run(const struct root *root, enum image_builder builder, const struc
 		const char *target, char **said);
 
 /*
- * builder_finish - what is to be called when an image that was made under another name is in its
- * place: the scripts of update-initramfs(8) that want to know of a new image. Also where there is no
+ * builder_finish - run what must run once an image that was made under another name is in its
+ * place: the scripts that update-initramfs(8) runs after a new image. Also if there is no
  * update-initramfs (dracut of bookworm and trixie): a boot loader that copies images has its script
- * there. Returns as program_run() does, 0 when there is none.
+ * there. Returns as program_run() does, 0 if there are none.
  */
 int builder_finish(const struct root *root, enum image_builder builder, const struct kernel *kernel,
 		   char **said);

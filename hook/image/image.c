@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What lies in an image; see image.h.
+ * The contents of an image; see image.h.
  *
- * The kernel takes any number of cpio archives one behind the other, with zero bytes between them,
- * and unpacks what is compressed on the way (init/initramfs.c). The builders use: microcode, plain;
+ * The kernel accepts any number of cpio archives one after the other, with zero bytes between them,
+ * and unpacks compressed ones on the way (init/initramfs.c). The builders write: microcode, plain;
  * modules that are compressed already, plain; then everything else, compressed. libarchive knows
- * the filters and the format, but takes the first trailer for the end of it all. So there are two
- * layers: a stream of bytes, from the file or out of a filter, and one cpio reader after the other
- * on it, each giving back what it did not eat.
+ * the filters and the format, but takes the first trailer for the end of everything. So there are
+ * two layers: a stream of bytes, from the file or from a filter, and one cpio reader after the
+ * other on it, each returning the bytes that it did not use.
  */
 #include <archive.h>
 #include <archive_entry.h>
@@ -28,7 +28,7 @@
 /* A plan is smaller (PLAN_MAX_TEXT), and so are ORDER and the binary by far. */
 #define CONTENT_MAX (4u << 20)
 
-/* An image with more is not what a builder made. The largest seen, with all drivers, has 5,000. */
+/* More members than any builder produces. The largest image seen, with all drivers, has 5,000. */
 #define MEMBERS_MAX 1000000u
 
 #define LIB "lib/vfio-early/"
@@ -36,7 +36,7 @@
 struct stream {
 	int fd;		      /* the file, or -1 */
 	struct archive *from; /* the filter, or NULL */
-	const uint8_t *block; /* not eaten yet */
+	const uint8_t *block; /* not used yet */
 	size_t len;
 	const uint8_t *given; /* the block that a cpio reader was given last, and its length */
 	size_t given_len;
@@ -80,7 +80,7 @@ static int fail_archive(struct walk *walk, struct archive *archive)
 	return error == ENOMEM || error == EIO ? -error : -EBADMSG;
 }
 
-/* The next block, when the last is eaten. Returns 1, 0 at the end, or -errno. */
+/* Reads the next block, if the last one is used up. Returns 1, 0 at the end, or -errno. */
 static int fill(struct stream *stream, struct walk *walk)
 {
 	const void *block;
@@ -186,7 +186,7 @@ static int walk_members(struct archive *cpio, struct walk *walk)
 	return 0;
 }
 
-/* One cpio archive, which begins where the stream stands. Leaves it behind the trailer. */
+/* Reads one cpio archive, which begins at the current position. Stops after its trailer. */
 static int walk_cpio(struct stream *stream, struct walk *walk)
 {
 	struct feed feed = { .stream = stream, .walk = walk };
@@ -204,7 +204,10 @@ static int walk_cpio(struct stream *stream, struct walk *walk)
 	if (feed.error)
 		ret = feed.error;
 	if (!ret) {
-		/* A reader asks for a block only to eat of it, so what is left is of the last one. */
+		/*
+		 * A reader asks for a block only to use it, so what is left belongs to the last
+		 * one.
+		 */
 		eaten = archive_filter_bytes(cpio, 0);
 		left = stream->given_total - eaten;
 		if (left < 0 || left > (int64_t)stream->given_len || !eaten)
@@ -232,7 +235,9 @@ static int skip_zeros(struct stream *stream, struct walk *walk)
 	return ret;
 }
 
-/* lzop-1.04, src/conf.h, lzop_magic. libarchive would run lzop itself, which need not be here. */
+/*
+ * lzop-1.04, src/conf.h, lzop_magic. libarchive would run lzop itself, which may not be installed.
+ */
 static bool is_lzop(const struct stream *stream)
 {
 	static const char magic[] = "\211LZO\0\r\n\032\n";
@@ -257,7 +262,7 @@ static int walk_compressed(struct stream *stream, struct walk *walk)
 		ret = -ENOTSUP;
 		goto out;
 	}
-	/* Those that the builders offer, one by one: "all" would run programs for some. */
+	/* The filters that the builders offer, one by one: "all" would run programs for some. */
 	archive_read_support_filter_gzip(raw);
 	archive_read_support_filter_zstd(raw);
 	archive_read_support_filter_xz(raw);
@@ -350,9 +355,9 @@ int image_content(const struct image_entry *entry, size_t max, char **text, size
 	return 0;
 }
 
-/* --- what concerns us */
+/* --- the members that matter here */
 
-/* Without PT_INTERP nothing has to be there to run it. Of the class of this machine. */
+/* Without PT_INTERP it needs nothing else to run. Only the class of this machine counts. */
 bool image_is_static(const char *text, size_t size)
 {
 	Elf64_Ehdr head;
@@ -418,7 +423,7 @@ static int keep_module(const struct image_entry *entry, const char *suffix, stru
 	return 0;
 }
 
-/* Of which kernel are its modules? @rest: behind "lib/modules/". */
+/* Finds the kernel that its modules are for. @rest: after "lib/modules/". */
 static int keep_kernel(struct image *image, const char *rest)
 {
 	size_t len = strcspn(rest, "/");

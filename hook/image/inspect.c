@@ -24,7 +24,9 @@
 /* More than any binary of ours: early/ has a bound of 32 KiB, 40 on arm64. */
 #define BINARY_MAX (1u << 17)
 
-/* So many functions are named one by one, when an image would do otherwise than the config says. */
+/*
+ * At most this many functions are named one by one if an image would not do what the config says.
+ */
 #define DIFFERENCES_SHOWN 8
 
 struct work {
@@ -32,7 +34,7 @@ struct work {
 	struct inspection *inspection;
 	struct image image;
 	bool no_memory;
-	bool is_unknown_here; /* "facts-unknown" is among what is wrong, and would be of a new one too */
+	bool is_unknown_here; /* "facts-unknown" is one of the faults, and a new image would have it too */
 };
 
 /* --- what there is today */
@@ -229,7 +231,7 @@ static bool has_module(const struct image *image, const char *path)
 	return false;
 }
 
-/* Is the plan of the config of today? "no plan was made" stands in the place of a digest. */
+/* Is the plan made from the current config? "no plan was made" may stand in place of a digest. */
 static bool is_of_config(const struct work *work, const struct plan *plan)
 {
 	static const char kind[] = "sha256:";
@@ -240,7 +242,7 @@ static bool is_of_config(const struct work *work, const struct plan *plan)
 	       !strcmp(plan->config + sizeof(kind) - 1, work->inspector->config->digest);
 }
 
-/* With more devices than a plan can name, that is as good as it gets; see plan.h. */
+/* If there are more devices than a plan can name, no image is better; see plan.h. */
 static void check_facts(struct work *work, const struct plan *plan)
 {
 	enum plan_facts today = compiler_facts(work->inspector->host->compiler);
@@ -260,7 +262,7 @@ static void check_facts(struct work *work, const struct plan *plan)
 	      "or by bind!");
 }
 
-/* Returns whether what it decides can be compared with what the config asks for. */
+/* Returns whether its decisions can be compared with what the config asks for. */
 static bool check_plan(struct work *work, const struct plan *plan)
 {
 	static const char modules[] = PLAN_LOST_MODULES " ";
@@ -288,7 +290,7 @@ static bool check_plan(struct work *work, const struct plan *plan)
 	return is_of_today && plan->binds;
 }
 
-/* The plan in the image, over the functions of this machine. */
+/* Evaluates the plan in the image on the functions of this machine. */
 static int decide_image(struct work *work, bool *comparable)
 {
 	static struct plan plan;
@@ -317,7 +319,7 @@ static int decide_image(struct work *work, bool *comparable)
 		ret = host_decide_text(work->inspection->next, copy, size);
 		copy = NULL;
 	} else {
-		/* The boot half uses no plan of which a line that holds back may be missing. */
+		/* The boot half rejects a plan that may lack a line which prevents a bind. */
 		host_close(work->inspection->next);
 		work->inspection->next = NULL;
 	}
@@ -326,7 +328,7 @@ static int decide_image(struct work *work, bool *comparable)
 	return ret;
 }
 
-/* Where the boot with this image would do otherwise than the plan of today. */
+/* Where the boot with this image would differ from the current plan. */
 static void compare(struct work *work, const struct host *today)
 {
 	const struct host *next = work->inspection->next;
@@ -372,7 +374,7 @@ static int compare_today(struct work *work)
 	size_t size;
 	int ret;
 
-	/* What there is to say of the config was said when the host's own plan was compiled. */
+	/* Problems of the config were reported when the host's own plan was compiled. */
 	voice = compiler_set_voice(host->compiler, PLAN_SAYS_NOTHING);
 	ret = compiler_plan(host->compiler, inspection->kernel, &text, &size);
 	compiler_set_voice(host->compiler, voice);

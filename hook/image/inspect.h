@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the next boot with an image would do, or why it would not do what the config says. `verify`,
- * `status` and `apply` ask this and nothing else, so that they cannot disagree. Reads only; the
- * decisions are early/'s own.
+ * `status` and `apply` all use this, so they cannot disagree. Reads only; early/ decides.
  */
 #ifndef VFIO_EARLY_HOOK_IMAGE_INSPECT_H
 #define VFIO_EARLY_HOOK_IMAGE_INSPECT_H
@@ -16,20 +15,20 @@
 #include "image/image.h"
 #include "util/root.h"
 
-/* What images are compared with: read once, for any number of them. */
+/* What images are compared with: read once, for any number of images. */
 struct inspector {
 	struct host *host;	     /* after host_decide(); not owned */
 	const struct config *config; /* the host's; no files after `undo` */
 	time_t config_time;	     /* of the newest file of the config */
-	char binary_sha[65]; /* of the installed vfio-early-bind; "" when that cannot be read */
-	bool wants_us; /* the config names something, or has a line that must be complained of */
+	char binary_sha[65];	     /* of the installed vfio-early-bind; "" if it cannot be read */
+	bool wants_us; /* the config names something, or has a line that must be reported */
 };
 
 /*
- * inspect_open - read what the host has today.
+ * inspect_open - read the current state of the host.
  * @host: after host_decide(); must live as long
  *
- * Returns 0, or -errno after saying what is wrong; inspect_close() in any case.
+ * Returns 0, or -errno after saying what is wrong; call inspect_close() in any case.
  */
 int inspect_open(struct host *host, struct inspector *inspector);
 
@@ -40,8 +39,8 @@ enum inspect_state {
 	INSPECT_WRONG,
 	INSPECT_DAMAGED,
 	INSPECT_MISSING,
-	INSPECT_UNREADABLE,  /* not by this user: it cannot be told */
-	INSPECT_UNSUPPORTED, /* compressed in a way that nobody here can read */
+	INSPECT_UNREADABLE,  /* this user may not read it, so it could not be checked */
+	INSPECT_UNSUPPORTED, /* compressed in a way that is not supported */
 };
 
 /* What is to be done about INSPECT_UNSUPPORTED; findings/codes.h has it too. */
@@ -58,26 +57,26 @@ struct inspect_remark {
 struct inspection {
 	enum inspect_state state;
 	int error;    /* INSPECT_UNREADABLE: -errno */
-	char *kernel; /* that it is for; NULL: it cannot be told */
+	char *kernel; /* the kernel that it is for; NULL if that is not known */
 	enum image_builder builder;
 	bool has_plan;
-	bool is_current; /* its plan is, byte for byte, what would be written today */
-	/* Nothing is wrong, or only what no image is better in that is made here: facts unknown. */
+	bool is_current; /* its plan is, byte for byte, the one that would be written now */
+	/* Nothing is wrong, or only what a new image would have too: facts unknown. */
 	bool is_best;
 	time_t time;		      /* when it was made */
 	struct inspect_remark *wrong; /* none when it is good */
 	size_t wrongs;
-	struct inspect_remark *note; /* what is worth knowing, and no fault of the image */
+	struct inspect_remark *note; /* worth knowing, but not a fault of the image */
 	size_t notes;
-	struct host *next; /* decided by the plan in the image; NULL without one */
+	struct host *next; /* decided by the plan in the image; NULL if it has none */
 };
 
 /*
- * inspect_image - everything of the above.
- * @root: that @path is relative to; NULL: a path that the user gave, which no root bounds
- * @kernel: that it is for; NULL: by its name, else by its modules
+ * inspect_image - check everything above.
+ * @root: what @path is relative to; NULL: a path that the user gave, outside of any root
+ * @kernel: the kernel that it is for; NULL: by its name, else by its modules
  *
- * Returns 0, or -errno after saying that memory ran out; inspect_free() in any case.
+ * Returns 0, or -errno after saying that memory ran out; call inspect_free() in any case.
  */
 int inspect_image(const struct inspector *inspector, const struct root *root, const char *path,
 		  const char *kernel, struct inspection *inspection);
@@ -87,7 +86,7 @@ void inspect_free(struct inspection *inspection);
 /* inspect_summary - "the plan in it is current", for a good one. */
 const char *inspect_summary(const struct inspector *inspector);
 
-/* inspect_nothing - where nothing of ours is wanted: why, as a clause. */
+/* inspect_nothing - if nothing of vfio-early belongs into an image: why, as a clause. */
 const char *inspect_nothing(const struct inspector *inspector);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The kernels that are installed, and where the image of each lies: whoever looks at images, or makes
- * them, goes by this one list. Reads folders; opens no image.
+ * The installed kernels, and the path of each one's image: every command that looks at images, or
+ * makes them, uses this list. Reads directories; opens no image.
  */
 #ifndef VFIO_EARLY_HOOK_IMAGE_KERNELS_H
 #define VFIO_EARLY_HOOK_IMAGE_KERNELS_H
@@ -15,21 +15,21 @@
 
 struct kernel {
 	char *version;
-	char *image; /* "boot/initrd.img-VERSION"; where it would lie when there is none */
+	char *image; /* "boot/initrd.img-VERSION"; where it would be if there is none */
 	bool has_image;
-	bool has_modules; /* in lib/modules; without them no image can be made */
+	bool has_modules; /* in lib/modules; without these no image can be made */
 };
 
 struct kernels {
 	struct kernel *list;
-	size_t count; /* the newest first, as it is the next to boot */
+	size_t count; /* newest first, because it is the next to boot */
 };
 
 /*
- * kernels_find - every /boot/vmlinuz-VERSION, as linux-version(1) does.
- * @kernels: filled in; kernels_free() in any case
+ * kernels_find - find every /boot/vmlinuz-VERSION, as linux-version(1) does.
+ * @kernels: filled in; call kernels_free() in any case
  *
- * Returns 0 or -errno, without a word; no /boot, or none in it, is an empty list.
+ * Returns 0 or -errno, without a message; no /boot, or an empty one, is an empty list.
  */
 int kernels_find(const struct root *root, struct kernels *kernels);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The image of a kernel, made anew; see rebuild.h. */
+/* Makes the image of a kernel again; see rebuild.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -16,7 +16,7 @@
 #include "image/rebuild.h"
 #include "util/file.h"
 
-/* Behind the image's name, where no boot loader looks for one. */
+/* Appended to the image's name: no boot loader looks for such names. */
 #define SUFFIX_KEPT ".vfio-early-old"
 #define SUFFIX_NEW  ".vfio-early-new"
 
@@ -60,7 +60,7 @@ static int copy_data(int from, int to)
 	return fsync(to) ? -errno : 0;
 }
 
-/* For a file system without links, as an ESP is. Not there, or whole. */
+/* For a file system without links, such as an ESP. The copy is whole, or missing. */
 static int copy_file(const struct work *work, const char *from, const char *to)
 {
 	int source = file_open(work->root->fd, from), target, ret;
@@ -92,7 +92,7 @@ static int put_kept_back(const struct work *work)
 	return file_rename(work->root->fd, work->kept, work->kernel->image);
 }
 
-/* --- what an interrupted run left */
+/* --- what an interrupted run left behind */
 
 static bool is_readable(struct work *work)
 {
@@ -125,7 +125,7 @@ static int clean_up(struct work *work)
 	return ret;
 }
 
-/* --- is it to be made? */
+/* --- must it be made? */
 
 /* Returns whether; says why. */
 static bool is_needed(struct work *work)
@@ -172,7 +172,7 @@ static bool is_needed(struct work *work)
 
 /* --- making it */
 
-/* The old one under a second name. Returns false when nothing should be tried at all. */
+/* Keeps the old one under a second name. Returns false if nothing should be tried at all. */
 static bool keep_old(struct work *work)
 {
 	const char *image = work->kernel->image;
@@ -215,7 +215,7 @@ static void put_back(struct work *work)
 						"there is none, as before");
 }
 
-/* Is it the very file that was there before? update-initramfs has a setting for that. */
+/* Is it the same file as before? update-initramfs has a setting that prevents updates. */
 static bool is_untouched(const struct work *work)
 {
 	struct stat st;
@@ -276,7 +276,7 @@ static bool make(struct work *work, const char *target)
 	return is_good(work, target);
 }
 
-/* The new one is good: now it counts. */
+/* The new one is good: now it replaces the old one. */
 static bool settle(struct work *work, const char *target)
 {
 	int ret = file_sync(work->root->fd, target);
@@ -330,7 +330,7 @@ static enum rebuild_result build(struct work *work)
 	return REBUILD_FAILED;
 }
 
-/* From here on it is said what went wrong, no longer why it was tried. */
+/* From here on @why says what went wrong, no longer why it was tried. */
 static bool start_anew(struct work *work, char **why, size_t *size)
 {
 	fclose(work->why);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The last facts of this host; see facts.h. One file of lines: its version, who the host is, a protect
- * line for each function as a plan has it, and the digest of all that. Whoever cannot read all of it
- * knows nothing.
+ * The stored facts of this host; see facts.h. A text file: its version, the identity of the host, a
+ * protect line for each function as in a plan, and the digest of all that. A file that cannot be
+ * read completely is not used.
  */
 #include <errno.h>
 #include <libmount/libmount.h>
@@ -31,7 +31,7 @@
 
 #define FACTS_MAX (16u << 20) /* bytes */
 
-/* Who a host is; "" for what cannot be read. */
+/* The identity of a host; "" for what cannot be read. */
 enum identity {
 	MACHINE_ID,
 	PRODUCT_UUID,
@@ -51,7 +51,7 @@ struct identities {
 	char value[IDENTITIES][256];
 };
 
-/* --- who is this? */
+/* --- identity */
 
 static void read_fstab(const struct root *root, char *value, size_t size)
 {
@@ -84,7 +84,7 @@ static void read_identities(const struct root *root, const struct protect_source
 		SHA256Data((const uint8_t *)uuid, strlen(uuid), host->value[PRODUCT_UUID]);
 	read_fstab(root, host->value[ROOT], size);
 	protect_root_uuid(source, host->value[ROOT_UUID], size);
-	/* One line each, whatever somebody has written there. */
+	/* On one line each, whatever the file contains. */
 	for (int i = 0; i < IDENTITIES; i++)
 		host->value[i][strcspn(host->value[i], "\n")] = '\0';
 }
@@ -141,7 +141,7 @@ static int make_folders(const struct root *root)
 			if (errno != EEXIST)
 				return -errno;
 		} else if (fchmodat(root->fd, folders[i], 0755, 0)) {
-			/* Whatever the umask is: reading commands read the facts too. */
+			/* Whatever the umask is: commands that only read need the facts too. */
 			return -errno;
 		}
 	}
@@ -256,7 +256,10 @@ static int parse(char *text, size_t size, struct identities *host, struct protec
 	return ret;
 }
 
-/* As a config: root's, and written by nobody else. Below --root a user's own tree is his to write. */
+/*
+ * As for a config: only root may have written it. Below --root, a user's own tree is theirs to
+ * write.
+ */
 static int read_file(const struct root *root, char **text, size_t *size)
 {
 	int fd = file_open(root->fd, PATH_FACTS), ret;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Modules of a plan; see modules.h.
+ * The modules of a plan; see modules.h.
  *
- * The list is never hard-coded: vfio_virqfd is there up to 6.1 only, iommufd and irqbypass are
- * modules or built in by version. libkmod's dry run of an insertion gives exactly what modprobe
- * would do. Two traps of it: its config always takes in the command line of the *running* kernel,
- * which says nothing about the next boot; and without modules.builtin.bin a built-in module looks
- * like one that is missing.
+ * The list is never hard-coded: vfio_virqfd exists only up to 6.1, and iommufd and irqbypass are
+ * modules or built in, depending on the version. libkmod's dry run of an insertion lists exactly
+ * what modprobe would do. It has two traps: its config always includes the command line of the
+ * *running* kernel, which says nothing about the next boot; and without modules.builtin.bin a
+ * built-in module looks like a missing one.
  */
 #include <errno.h>
 #include <libkmod.h>
@@ -32,7 +32,7 @@
 
 /*
  * vfio_iommu_type1 is only a soft dependency of vfio, and without it a VMM gets ENODEV. It comes
- * first, so that the group is usable from the moment on that vfio-pci holds the function.
+ * first, so that the group is usable as soon as vfio-pci has the function.
  */
 static const char *const roots[] = { "vfio_iommu_type1", "vfio_pci" };
 
@@ -81,7 +81,7 @@ static int is_index(const struct dirent *entry)
 	return !strncmp(entry->d_name, "modules.", strlen("modules."));
 }
 
-/* libkmod opens whatever has the name of an index, and would wait for a FIFO's other end. */
+/* libkmod opens anything that has the name of an index, and would wait for a FIFO's other end. */
 static bool has_odd_index(const struct root *root, const char *folder)
 {
 	struct dirent **entry;
@@ -117,7 +117,7 @@ int modules_dir(const struct root *root, const char *kernel, char **dir)
 	return has_odd_index(root, path) ? -ENOTSUP : 0;
 }
 
-/* --- where a line of modprobe.d is, which libkmod does not say */
+/* --- the place of a line in modprobe.d, which libkmod does not tell */
 
 /* A line that is looked for. */
 struct wanted_line {
@@ -184,8 +184,9 @@ static char *find_line(const struct resolution *res, const struct wanted_line *w
 }
 
 /*
- * Something of modprobe.d that the plan does without: in the plan, and for who asks for one.
- * @wanted: the line it stands in
+ * Reports something in modprobe.d that the plan leaves out: in the plan, and to a caller that asks
+ * for one.
+ * @wanted: the line with it
  */
 __attribute__((format(printf, 3, 4))) static void
 leave_out(struct resolution *res, const struct wanted_line *wanted, const char *fmt, ...)
@@ -217,8 +218,8 @@ static unsigned int count_entries(struct kmod_config_iter *iter)
 }
 
 /*
- * libkmod parses /proc/cmdline after all files, so what a config without any file has is the tail
- * of ours. Counting it tells the two apart, whatever the command line holds.
+ * libkmod parses /proc/cmdline after all files, so the entries of a config without any file are the
+ * tail of ours. Their number tells the two apart, whatever the command line contains.
  */
 static int count_file_entries(struct resolution *res, const char *dir)
 {
@@ -261,7 +262,7 @@ static char *join_options(struct resolution *res, const char *name)
 	return text;
 }
 
-/* The type of a parameter by the module's own word, malloc'ed; NULL: none, or it cannot be read. */
+/* The type of a parameter according to the module, malloc'ed; NULL: none, or it cannot be read. */
 static char *find_type(struct kmod_list *info, const struct param *param)
 {
 	struct kmod_list *item;
@@ -281,7 +282,7 @@ static char *find_type(struct kmod_list *info, const struct param *param)
 	return NULL;
 }
 
-/* Does the module's own word forbid this one? Then that is said. */
+/* Would the module refuse this one, according to its own type? If so, reports it. */
 static bool is_refused(struct resolution *res, const char *module, struct kmod_list *info,
 		       const struct param *param)
 {
@@ -299,7 +300,7 @@ static bool is_refused(struct resolution *res, const char *module, struct kmod_l
 	return is_bad;
 }
 
-/* " a=1 b=2": the options that the plan passes to a module; what it does not pass is said. */
+/* " a=1 b=2": the options that the plan passes to a module; reports those that it does not pass. */
 static char *choose_options(struct resolution *res, struct kmod_module *mod)
 {
 	const char *name = kmod_module_get_name(mod);
@@ -365,7 +366,7 @@ static bool is_seen(struct resolution *res, const char *name)
 	return false;
 }
 
-/* A module that has neither a file nor a place in the kernel. */
+/* A module that is neither a file nor built into the kernel. */
 static void lose_missing(struct resolution *res, const char *name)
 {
 	lose(res, "install this kernel's modules, run depmod, then update the image",
@@ -398,7 +399,7 @@ static void lose_file(struct resolution *res, const char *path)
 	     access(path, F_OK) ? "there" : "a regular file");
 }
 
-/* An install command would run instead of the module: the plan loads the module itself. */
+/* An install command would run instead of the module; the plan loads the module itself. */
 static void leave_out_install(struct resolution *res, struct kmod_module *mod)
 {
 	const struct wanted_line wanted = { MODPROBE_INSTALL, kmod_module_get_name(mod), NULL, 0 };
@@ -452,7 +453,9 @@ static void add_module(struct resolution *res, struct kmod_module *mod)
 		write_module(res, mod);
 }
 
-/* The callback of the dry run has no argument of its own, and no module tells its context. */
+/*
+ * The callback of the dry run has no argument of its own, and a module does not tell its context.
+ */
 static struct resolution *current;
 
 static void add_action(struct kmod_module *mod, bool install, const char *all_options)
@@ -479,8 +482,9 @@ static bool is_file_of(const char *path, size_t len, const char *name)
 }
 
 /*
- * A dependency whose file is gone makes libkmod drop all dependencies of that module, and go on as if
- * it had none: so its line of modules.dep is looked at, "MODULE: DEPENDENCY DEPENDENCY...".
+ * If the file of a dependency is missing, libkmod drops all dependencies of that module and
+ * continues as if it had none. So its line of modules.dep is checked, "MODULE: DEPENDENCY
+ * DEPENDENCY...".
  */
 static void lose_dependencies(struct resolution *res, const char *name)
 {
@@ -508,7 +512,7 @@ static void lose_dependencies(struct resolution *res, const char *name)
 	}
 }
 
-/* What a softdep may bring: vfio's own. */
+/* What a softdep may add: only modules of vfio. */
 static bool is_vfio(const char *name)
 {
 	return !strncmp(name, "vfio", 4) || !strcmp(name, "iommufd") || !strcmp(name, "irqbypass");
@@ -516,7 +520,7 @@ static bool is_vfio(const char *name)
 
 static int allow(struct resolution *res, struct kmod_module *mod);
 
-/* Softdeps of one module: vfio's own are followed, any other is said. */
+/* Softdeps of one module: those to modules of vfio are followed, others are reported. */
 static int allow_softdeps(struct resolution *res, const char *name, struct kmod_list *softdeps)
 {
 	struct kmod_list *item;
@@ -560,9 +564,9 @@ static int allow_one(struct resolution *res, struct kmod_module *mod)
 }
 
 /*
- * A module and all that it cannot load without (modules.dep). What a softdep brings is another
- * matter: `softdep vfio-pci pre: nouveau` is a common slip, and in the early boot it would hand the
- * card to nouveau.
+ * A module and everything that it cannot load without (modules.dep). A softdep is different:
+ * `softdep vfio-pci pre: nouveau` is a common mistake, and in the early boot it would give the card
+ * to nouveau.
  */
 static int allow(struct resolution *res, struct kmod_module *mod)
 {
@@ -581,7 +585,7 @@ static int allow(struct resolution *res, struct kmod_module *mod)
 	return ret < 0 ? ret : 0;
 }
 
-/* What libkmod logs is not read: only that it was an error counts. */
+/* The text of libkmod's log messages is not used: only whether one was an error. */
 static void hear(void *data, int priority, const char *file, int line, const char *fn,
 		 const char *format, va_list args)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which modules a kernel needs for vfio-pci, in which order, with which options: asked of libkmod,
- * for a kernel that need not be the running one. Loads nothing.
+ * Which modules a kernel needs for vfio-pci, in which order and with which options, according to
+ * libkmod; for any installed kernel. Loads nothing.
  */
 #ifndef VFIO_EARLY_HOOK_PLAN_MODULES_H
 #define VFIO_EARLY_HOOK_PLAN_MODULES_H
@@ -11,22 +11,22 @@
 #include "util/root.h"
 
 /*
- * modules_write - write the "module" lines of a plan, and comments on what was left out: ids=, an
- * option for which the module would refuse to load (parmtype.h), a module that only a softdep
- * brings and that is not vfio's, an install command. All but ids= is also said on stderr.
+ * modules_write - write the "module" lines of a plan, with comments about what was left out: ids=,
+ * an option for which the module would refuse to load (parmtype.h), a module outside of vfio that
+ * only a softdep adds, an install command. All but ids= is also printed on stderr.
  * @kernel: the version; its directory exists
  * @out: gets the lines
- * @lost: called with a text for the boot log for each thing that makes the list incomplete; the
- *	  same is said on stderr, with the fix
+ * @lost: called with a text for the boot log for each thing that makes the list incomplete, which
+ * 	is also printed on stderr with the fix
  *
- * Returns the number of things lost, or -errno.
+ * Returns how many things were lost, or -errno.
  */
 int modules_write(const struct root *root, const char *kernel, bool says, FILE *out,
 		  void (*lost)(const char *text, void *arg), void *arg);
 
 /*
- * modules_dir - "ROOT/lib/modules/KERNEL" for malloc'ed *dir. Returns 0, -ENOENT, -ENOTSUP when an index in
- * it is not a regular file, or -errno; *dir is for free() in any case.
+ * modules_dir - set *dir to the malloc'ed "ROOT/lib/modules/KERNEL". Returns 0, -ENOENT, -ENOTSUP
+ * if an index in it is not a regular file, or -errno; free *dir in any case.
  */
 int modules_dir(const struct root *root, const char *kernel, char **dir);
 

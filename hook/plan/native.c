@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A function's own driver; see native.h. */
+/* Finds a function's own driver; see native.h. */
 #include <errno.h>
 #include <libkmod.h>
 #include <stdio.h>

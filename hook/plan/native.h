@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A function's own driver: which module of this kernel has it, by modalias and modprobe.d as modprobe -b
- * reads them, and loading it.
+ * A function's own driver: finds the module of this kernel by modalias and modprobe.d, as modprobe
+ * -b does, and loads it.
  */
 #ifndef VFIO_EARLY_HOOK_PLAN_NATIVE_H
 #define VFIO_EARLY_HOOK_PLAN_NATIVE_H

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * From the config to the plan that lies in an image; see plan.h. The same grammar, one item a line,
- * pinned to what this host has today. Writes no file.
+ * Compiles the config into the plan that goes into an image; see plan.h. The grammar is the same,
+ * with one item on a line, and with the IDs and paths of this host's devices added. Writes no file.
  *
- * Protect lines come before bind lines, so that a plan that was cut off loses binds first. What was
- * written is read back by the parser of the boot half before anyone gets to see it.
+ * Protect lines come before bind lines, so that a plan that was cut off loses binds first. The text
+ * is parsed again by the boot half's own parser before it is returned.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -42,23 +42,23 @@
 struct compiler {
 	struct config_problem *problem; /* or NULL: see compiler_open() */
 	enum plan_voice voice;
-	bool is_undone; /* by `undo`: nothing is to be bound, whatever the config says */
+	bool is_undone; /* after `undo`: nothing is to be bound, whatever the config says */
 	const struct root *root;
 	struct config config;
 	struct plan plan;
 	char *lost[PLAN_MAX_LOST];
 	unsigned int losts; /* may exceed PLAN_MAX_LOST: those were not kept */
-	/* The first so many are of the config and the host, the others of a kernel. */
+	/* The first ones are about the config and the host, the others about a kernel. */
 	unsigned int host_losts;
 	char *items; /* protect, except and bind lines: the same for every kernel */
 	const struct pci_function *fn; /* by address */
 	struct pci_function *scanned;  /* the same, when they are ours */
 	size_t fns;
-	/* The plan that this boot went by, or an empty one: what was pinned then stays pinned. */
+	/* The plan that this boot used, or an empty one: pins of that plan stay. */
 	struct plan booted;
 	char booted_text[PLAN_MAX_TEXT];
 	struct protect_source *protect;
-	struct protect_facts needed; /* today's, or the last that this host gave */
+	struct protect_facts needed; /* today's, or the last ones that this host stored */
 	bool *is_listed;	     /* of each of them: it has a line in the plan */
 	enum plan_facts facts;
 };
@@ -117,9 +117,10 @@ static const struct pci_function *find_function(const struct compiler *comp,
 }
 
 /*
- * The plan of this boot. A config line without an ID means "this device": were it pinned anew at
- * each image, then the first image after a card has moved (a kernel upgrade makes one) would take
- * whatever stands at the address now. Not there, or not readable: nothing is remembered.
+ * Reads the plan of this boot. A config line without an ID means "this device". If it were pinned
+ * again for each image, the first image after a card has moved (a kernel upgrade makes one) would
+ * take whatever is at the address by then. If there is no such plan, or it cannot be read, nothing
+ * is remembered.
  */
 static void read_booted(struct compiler *comp)
 {
@@ -144,8 +145,8 @@ static const struct selector *same_pinned(const struct selector *then, const str
 }
 
 /*
- * What this address, slot or path (not resolved yet) was pinned to at boot, or NULL. One that stands in
- * lines of several keywords was the same in all of them.
+ * What this address, slot or path (not resolved yet) was pinned to at boot, or NULL. If several
+ * lines have it, they had the same pin.
  */
 static const struct selector *find_booted(const struct compiler *comp, const struct selector *sel)
 {
@@ -213,7 +214,9 @@ static int format_path(const struct pci_address *root, const struct selector_hop
 	return (int)(pos - text);
 }
 
-/* The one way of writing a selector: lower case, with the domain, with the ID where there is one. */
+/*
+ * The canonical form of a selector: lower case, with the domain, and with the ID if there is one.
+ */
 static void format_selector(const struct selector *sel, const struct pci_address *addr, char *text)
 {
 	char id[ID_TEXT_SIZE] = "";
@@ -250,15 +253,15 @@ static const char *unpinned(const struct selector *sel)
 }
 
 /*
- * The path that an address with an ID is pinned to: that of the boot, as with the ID, or today's. A
- * device that is not there has none. Returns 0, or a negative errno when today's cannot be read.
+ * The path that an address with an ID is pinned to: that of the boot, like the ID, or the current
+ * one. A device that is not there has none. Returns 0, or -errno if the current one cannot be read.
  */
 static int pin_place(const struct compiler *comp, struct selector *sel,
 		     const struct pci_function *fn, const struct selector *then)
 {
 	int ret = 0;
 
-	/* It would look as if somebody who knows this host had written the path. */
+	/* Otherwise it would look as if somebody who knows this host had written the path. */
 	if (plan_facts_are_unknown(comp->facts))
 		return 0;
 	if (!sel->has_id || sel->has_place || selector_is_path(sel))
@@ -448,10 +451,10 @@ static size_t list_needed(struct compiler *comp, bool named_only, size_t *count)
 }
 
 /*
- * Which of them get a line, where there are more than a plan may have. Bridges do not: those above what
- * is needed are bridges for the most part, which the boot refuses without a line as well. Of the others
- * first what nothing else would hold back; the rest is what the boot does not take by ID or class when
- * facts are unknown.
+ * Decides which ones get a line if there are more than a plan may have. Bridges get none: those
+ * above what is needed are mostly bridges that the boot refuses anyway. Of the others, those come
+ * first that nothing else would protect; the rest is what the boot does not bind by ID or class
+ * while facts are unknown.
  */
 static int choose_needed(struct compiler *comp, size_t *left_out)
 {
@@ -471,7 +474,7 @@ static int choose_needed(struct compiler *comp, size_t *left_out)
 	return 0;
 }
 
-/* A line of the plan must not take what found no room among the protect lines. */
+/* A line of the plan must not take what had no room among the protect lines. */
 static bool names_unlisted(const struct compiler *comp, const struct plan_selector *bind,
 			   char addr[PCI_ADDRESS_SIZE])
 {
@@ -486,7 +489,7 @@ static bool names_unlisted(const struct compiler *comp, const struct plan_select
 	return false;
 }
 
-/* Reasons are for people: they are cut where the lines would fill the plan. */
+/* Reasons are for people: they are shortened if the lines would fill the plan. */
 static void print_needed(const struct compiler *comp, FILE *out)
 {
 	size_t listed = 0, max;
@@ -512,8 +515,8 @@ static void print_needed(const struct compiler *comp, FILE *out)
 }
 
 /*
- * "facts unknown": nobody knows what this host needs, not even from before, or it needs more than a plan
- * can name.
+ * "facts unknown": what this host needs is not known, not even from earlier, or it needs more than
+ * a plan can name.
  */
 static void write_unknown(struct compiler *comp, FILE *out, enum plan_facts facts, const char *why)
 {
@@ -532,7 +535,7 @@ static void write_unknown(struct compiler *comp, FILE *out, enum plan_facts fact
 			     "write the devices to bind with their IDs and paths");
 }
 
-/* In place of the facts of today, which cannot be had here: those that this host gave last. */
+/* If the current facts are not available here, uses the last ones that this host stored. */
 static int recall(struct compiler *comp, FILE *out)
 {
 	const char *why_none = comp->needed.why_none;
@@ -624,7 +627,7 @@ static void write_binds(struct compiler *comp, FILE *out)
 	}
 }
 
-/* Of a card that is not what it was: the image keeps the line as it is, and the boot tells. */
+/* The card has changed: the image keeps the line as it is, and the boot reports it. */
 static void warn_unpinned(const struct compiler *comp, const char *keyword, const char *text,
 			  unsigned int line, const struct selector *sel, const struct pin *pin)
 {
@@ -683,7 +686,7 @@ static void write_vfs(struct compiler *comp, FILE *out)
 	}
 }
 
-/* What is the same for every kernel, but for the lost lines. */
+/* The part that is the same for every kernel, except the lost lines. */
 static int write_items(struct compiler *comp, FILE *out)
 {
 	int ret = write_protects(comp, out);
@@ -781,7 +784,7 @@ static int compile_host(struct compiler *comp)
 	int ret = 0;
 
 	plan_init(&comp->plan);
-	/* No warning: `undo` makes images too, and shows the warnings of their builder. */
+	/* Not a warning: `undo` makes images too, and shows the warnings of their builder. */
 	if (comp->is_undone && comp->voice == PLAN_SAYS_ALL)
 		message_plain(
 			"vfio-early: note: vfio-early undo is in effect: the plan is empty; fix: " COMMAND_APPLY);

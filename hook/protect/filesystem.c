@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* From a file system, or a file on one, down to the devices under it; see graph.h. */
+/* From a file system, or a file on one, down to the devices below it; see graph.h. */
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -19,21 +19,21 @@
 /* Documentation/admin-guide/devices.txt */
 #define MTD_BLOCK_MAJOR 31
 
-/* What a file system that is on no block device is on. */
+/* What a file system without a block device is on. */
 enum lies_on {
-	ON_DEVICE, /* or on what its source names; also every type that is not in the table */
+	ON_DEVICE, /* or whatever its source names; also for every type that is not in the table */
 	IN_MEMORY,
 	ON_NETWORK,
 	ON_CLUSTER, /* a block device, and the network for its locks */
 	ON_VIRTIO,
-	ON_TRANSPORT, /* 9p: as the option trans says */
+	ON_TRANSPORT, /* 9p: the option trans tells */
 	ON_VBOX,
 	ON_FLASH,
 	ON_LAYERS,
 	ON_FOLDER, /* of another file system: its source */
 	ON_BTRFS,
 	ON_ZFS,
-	ON_NOTHING, /* the kernel's own, or of the host that a user mode kernel runs on */
+	ON_NOTHING, /* the kernel's own, or the host's below a user mode kernel */
 };
 
 static const struct {
@@ -114,7 +114,7 @@ static struct libmnt_fs *mount_holding(struct graph *graph, const char *file)
 			continue;
 		if (len == 1)
 			len = 0; /* "/" ends in the slash that the others are followed by */
-		/* Of two on one place the later covers the earlier. */
+		/* If two are mounted on one place, the later one covers the earlier. */
 		if (!strncmp(file, target, len) && (file[len] == '/' || !file[len]) &&
 		    len >= best_len) {
 			best = fs;
@@ -129,7 +129,7 @@ void filesystem_add_file(struct graph *graph, const char *file, const struct cau
 {
 	struct libmnt_fs *fs = *file == '/' ? mount_holding(graph, file) : NULL;
 
-	/* What is not mounted now may be when the file is needed. */
+	/* A file system that is not mounted now may be when the file is needed. */
 	requires_add_path(graph, file, cause);
 	if (fs && graph->depth < GRAPH_MAX_DEPTH) {
 		graph->depth++;
@@ -144,7 +144,7 @@ void filesystem_add_file(struct graph *graph, const char *file, const struct cau
 	graph_add_all_disks(graph, cause);
 }
 
-/* Every function of a virtio driver: which one a tag belongs to, sysfs says only since 6.10. */
+/* Every function of a virtio driver: sysfs tells which one has a tag only since 6.10. */
 static void add_virtio(struct graph *graph, const char *driver, const struct cause *cause)
 {
 	char path[PATH_MAX];
@@ -212,8 +212,8 @@ static bool add_folders(struct graph *graph, struct libmnt_fs *fs, const char *v
 }
 
 /*
- * An overlay's layers are paths of the time it was mounted at; a live system's are of an initramfs
- * that is gone. They are believed only where another mount holds them.
+ * The layers of an overlay are paths from the time of its mount; for a live system, in an initramfs
+ * that is gone. They are used only if another mount contains them.
  */
 static bool add_layers(struct graph *graph, struct libmnt_fs *fs, const struct cause *cause)
 {
@@ -230,7 +230,7 @@ static bool add_layers(struct graph *graph, struct libmnt_fs *fs, const struct c
 	return all;
 }
 
-/* mergerfs takes patterns ("/mnt/disk*"): whatever is mounted there counts. */
+/* mergerfs takes patterns ("/mnt/disk*"): everything mounted there counts. */
 static bool add_branches(struct graph *graph, struct libmnt_fs *fs, const char *source,
 			 const struct cause *cause)
 {
@@ -289,7 +289,7 @@ void filesystem_add_options(struct graph *graph, struct libmnt_fs *fs, const str
 		graph_add_network(graph, cause, mnt_fs_get_fstype(fs));
 }
 
-/* "/dev/sda1:/dev/sdb1" (bcachefs), or one path. Returns whether all of them are here. */
+/* "/dev/sda1:/dev/sdb1" (bcachefs), or one path. Returns whether all of them exist. */
 static bool add_source(struct graph *graph, const char *source, const struct cause *cause)
 {
 	char path[PATH_MAX], real[PATH_MAX];
@@ -307,7 +307,7 @@ static bool add_source(struct graph *graph, const char *source, const struct cau
 	return all;
 }
 
-/* Returns whether all is known of what a file system without a block device of its own is on. */
+/* Returns whether everything is known about what a file system without a block device is on. */
 static bool add_by_type(struct graph *graph, struct libmnt_fs *fs, const char *source,
 			const struct cause *cause)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The funnel of all walks: a real path in sysfs becomes the functions that are needed; and what is
- * done when it cannot be found out. See graph.h.
+ * Where all walks end: a real path in sysfs becomes the functions that are needed. Also: what to do
+ * if something cannot be found out. See graph.h.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -143,7 +143,7 @@ static unsigned int path_functions(const char *path, struct pci_address *addr)
 	return n;
 }
 
-/* A function by its path, and the bridges that it hangs on, for the sake of another one. */
+/* A function by its path, and the bridges above it, because another one needs it. */
 static void add_helper(struct graph *graph, const char *path, const struct pci_address *leaf,
 		       enum graph_relation relation)
 {
@@ -158,9 +158,9 @@ static void add_helper(struct graph *graph, const char *path, const struct pci_a
 }
 
 /*
- * The suppliers of a device and of all that it hangs on: the kernel links a Thunderbolt port to its
- * host controller in this way (drivers/thunderbolt/acpi.c, tb_acpi_add_link()), a USB device behind
- * USB4 too. Returns whether there was one.
+ * The suppliers of a device and of everything above it: the kernel links a Thunderbolt port to its
+ * host controller this way (drivers/thunderbolt/acpi.c, tb_acpi_add_link()), and a USB device
+ * behind USB4. Returns whether there was one.
  */
 static bool add_suppliers(struct graph *graph, const char *path, const struct pci_address *leaf)
 {
@@ -204,8 +204,8 @@ static bool is_removable(struct graph *graph, const struct pci_address *addr, un
 /*
  * The host controllers that tunnel PCI Express: a domain is a child of its controller
  * (drivers/thunderbolt/domain.c, tb_domain_alloc()). An add-in controller shares a root port with
- * what it leads to; one in the processor is another function of the slot that has its USB controller,
- * or is the supplier of its ports. Where firmware says no more than "removable", each may be it.
+ * what is behind it; one in the processor is another function in the slot of its USB controller, or
+ * the supplier of its ports. If firmware only says "removable", it may be any of them.
  */
 static void add_thunderbolt(struct graph *graph, const struct pci_address *addr, unsigned int n,
 			    bool is_supplied)
@@ -275,13 +275,13 @@ unsigned int graph_add_class(struct graph *graph, const char *dir, const struct 
 	return n;
 }
 
-/* ---- when it cannot be found out ---- */
+/* ---- what cannot be found out ---- */
 
 void graph_add_all_disks(struct graph *graph, const struct cause *cause)
 {
 	struct cause may = *cause;
 
-	/* Only what is certain is called in use. */
+	/* Only what is certain counts as in use. */
 	if (cause->kind == CAUSE_IN_USE)
 		return;
 	may.kind = CAUSE_MAY_HOLD;
@@ -289,7 +289,7 @@ void graph_add_all_disks(struct graph *graph, const struct cause *cause)
 	graph_add_class(graph, PATH_CLASS_NVME, &may);
 }
 
-/* Not operstate: that is "down" as well where only the cable is out. */
+/* Not operstate, which is also "down" if only the cable is unplugged. */
 static bool is_set_down(struct graph *graph, const char *dir)
 {
 	char text[32];
@@ -324,7 +324,7 @@ void graph_add_all_nics(struct graph *graph, enum cause_kind kind, const char *n
 
 	if (!add_nics(graph, &may, false))
 		add_nics(graph, &may, true);
-	/* An adapter may carry storage without an interface of the network. */
+	/* An adapter may carry storage without having a network interface. */
 	graph_add_class(graph, PATH_CLASS_RDMA, &may);
 }
 

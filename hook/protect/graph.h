@@ -34,12 +34,12 @@
 #define PATH_BLOCK     "sys/block"
 #define PATH_CLASS_NET "sys/class/net"
 
-#define GRAPH_MAX_DEPTH 16 /* files on loops on files */
+#define GRAPH_MAX_DEPTH 16 /* nested files on loop devices */
 
-/* Why a function is needed; protect.c has the words. */
+/* Why a function is needed; protect.c has the sentences. */
 enum cause_kind {
 	CAUSE_HOLDS,
-	CAUSE_COMPLETES, /* lies in the volume group, not under the volume */
+	CAUSE_COMPLETES, /* in the volume group, but not below the volume */
 	CAUSE_MAY_HOLD,
 	CAUSE_ROUTE,
 	CAUSE_MAY_ROUTE,
@@ -48,7 +48,7 @@ enum cause_kind {
 	CAUSE_MAY_LOG, /* may have the external journal of a file system */
 	CAUSE_UNLOCKS,
 	CAUSE_KEYBOARD,
-	CAUSE_IN_USE, /* not needed, but something is on it now */
+	CAUSE_IN_USE, /* not needed, but in use now */
 	CAUSE_KINDS
 };
 
@@ -56,16 +56,16 @@ enum cause_kind {
 struct cause {
 	enum cause_kind kind;
 	const char *name; /* "/", "swap", "vmbr0" */
-	bool minor;	  /* only named where nothing better is */
-	bool optional; /* mounted, but no boot waits for it: what cannot be found out is no loss */
+	bool minor;	  /* named only if there is nothing better */
+	bool optional; /* mounted, but no boot waits for it: what is not known about it does not matter */
 };
 
-/* What a function is to another one that is needed. */
+/* The relation of a function to another one that is needed. */
 enum graph_relation {
-	GRAPH_ABOVE,	/* a bridge, or a VMD, on the way to it */
+	GRAPH_ABOVE,	/* a bridge, or a VMD controller, above it */
 	GRAPH_PHYSFN,	/* its physical function */
-	GRAPH_SUPPLIES, /* the kernel's device link says that it does not work without */
-	GRAPH_TUNNELS,	/* the Thunderbolt controller that it is reached by */
+	GRAPH_SUPPLIES, /* its supplier, according to a device link of the kernel */
+	GRAPH_TUNNELS,	/* the Thunderbolt controller that leads to it */
 };
 
 struct graph_below {
@@ -86,7 +86,7 @@ struct udev_record;
 
 struct graph {
 	const struct root *root;
-	int err; /* the first -ENOMEM; from then on nothing counts */
+	int err; /* the first -ENOMEM; after that no result counts */
 	unsigned int depth;
 	struct libmnt_table *mounts; /* see mounts.h */
 	struct libmnt_table *fstab;  /* while what is needed is looked for */
@@ -94,40 +94,41 @@ struct graph {
 	size_t records;
 	struct graph_node *node;
 	size_t nodes;
-	struct stringset seen; /* paths that the walk under way has gone through */
-	struct stringset vgs;  /* UUIDs of the volume groups that it went through */
-	struct stringset asks; /* what a passphrase is asked for at boot, by all walks */
+	struct stringset seen; /* paths that the current walk has visited */
+	struct stringset vgs;  /* UUIDs of the volume groups that it has visited */
+	struct stringset asks; /* what needs a passphrase at boot, from all walks */
 	struct stringset notes;
 };
 
-/* graph_names - tree_names() that minds graph->err. */
+/* graph_names - tree_names() with errors in graph->err. */
 int graph_names(struct graph *graph, const char *path, struct stringset *names);
 
-/*
- * graph_open - tree_open(); what is there but is not a regular file leaves a note.
- */
+/* graph_open - tree_open(); an existing file that is not a regular one causes a note. */
 FILE *graph_open(struct graph *graph, const char *path);
 
-/* graph_add_name - stringset_add() that minds graph->err. Returns whether it is new. */
+/* graph_add_name - stringset_add() with errors in graph->err. Returns whether it is new. */
 bool graph_add_name(struct graph *graph, struct stringset *set, const char *s);
 
-/* graph_note - a whole sentence, without the full stop, of what could not be found out. */
+/* graph_note - note what could not be found out: a whole sentence without its full stop. */
 __attribute__((format(printf, 2, 3))) void graph_note(struct graph *graph, const char *format, ...);
 
-/* graph_make_printable - '?' for what would end a line of the plan ('#' too) or upset a terminal. */
+/*
+ * graph_make_printable - replace what would end a line of the plan (also '#') or upset a terminal
+ * by '?'.
+ */
 void graph_make_printable(char *s);
 
-/* graph_node_at - the node of a function, made when there is none yet. NULL: memory ran out. */
+/* graph_node_at - the node of a function, created if there is none. NULL: memory ran out. */
 struct graph_node *graph_node_at(struct graph *graph, const struct pci_address *addr);
 
 /*
- * graph_add_functions - the PCI functions on the way to a device. The last one does the work, those
- * before it are the bridges (or the VMD) that it hangs on; a virtual function dies with its physical
- * one, a device behind Thunderbolt with its host controller, and every device with its suppliers
+ * graph_add_functions - add the PCI functions on the path to a device. The last one drives it;
+ * those before it are the bridges (or the VMD controller) above it. A virtual function needs its
+ * physical one, a device behind Thunderbolt its host controller, and every device its suppliers
  * (device links: drivers/base/core.c, device_link_add()). All of them get a node.
  * @path: the device's real path
  *
- * Returns how many functions the path goes through; 0 for a board's own or a virtual device.
+ * Returns how many functions are on the path; 0 for a board's own or a virtual device.
  */
 unsigned int graph_add_functions(struct graph *graph, const char *path, const struct cause *cause);
 
@@ -140,33 +141,34 @@ bool graph_function(const char *path, struct pci_address *addr);
  */
 unsigned int graph_add_class(struct graph *graph, const char *dir, const struct cause *cause);
 
-/* graph_add_all_disks - every function that has a disk, for a thing that may lie on any. */
+/*
+ * graph_add_all_disks - add every function that has a disk, for something that may be on any of
+ * them.
+ */
 void graph_add_all_disks(struct graph *graph, const struct cause *cause);
 
 /*
- * graph_add_all_nics - every network function that the administrator has not set down, for what hangs
- * on an interface nobody can name. A cable that is out does not matter; where all are set down, all
- * count.
- * @name: of the thing, for the reason
+ * graph_add_all_nics - add every network function that the administrator has not set down, for
+ * something that uses an unknown interface. An unplugged cable does not matter; if all are set
+ * down, all count.
+ * @name: what uses it, for the reason
  */
 void graph_add_all_nics(struct graph *graph, enum cause_kind kind, const char *name);
 
 /*
- * graph_add_network - a file system or disk that is reached over the network, by an interface that
- * nothing names. Says so.
+ * graph_add_network - add what a file system or disk is reached by over the network, if nothing
+ * names the interface. Adds a note.
  * @over: "iSCSI", "nfs4"
  */
 void graph_add_network(struct graph *graph, const struct cause *cause, const char *over);
 
 /*
- * graph_add_anything - it may lie on any disk, and behind any network function. Says so.
+ * graph_add_anything - it may be on any disk, or behind any network function: add all. Adds a note.
  * @what: "drbd0, on which / lies"
  */
 void graph_add_anything(struct graph *graph, const struct cause *cause, const char *what);
 
-/*
- * graph_begin - before the walk of one cause: what one has gone through another may go through again.
- */
+/* graph_begin - begin the walk for one cause: it may visit again what another one has visited. */
 void graph_begin(struct graph *graph);
 
 #endif

@@ -1,22 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Devices that a file system has beside the one that it is mounted from: journals, logs, more disks. */
+/*
+ * Devices that a file system uses besides the one that it is mounted from: journals, logs, more
+ * disks.
+ */
 #ifndef VFIO_EARLY_HOOK_PROTECT_JOURNAL_H
 #define VFIO_EARLY_HOOK_PROTECT_JOURNAL_H
 
 #include "protect/graph.h"
 
 /*
- * journal_add - what the superblock of a file system names: the journal of ext3 and ext4, the log of
- * jfs, the journal of reiserfs, the further devices of f2fs. Those of xfs are options of the mount.
+ * journal_add - add what the superblock of a file system names: the journal of ext3 and ext4, the
+ * log of jfs, the journal of reiserfs, the further devices of f2fs. For xfs these are mount
+ * options.
  * @device: the real path of the device that it is on
- * @type: "ext4"; of another type nothing is added
+ * @type: "ext4"; nothing is added for other types
  *
- * A superblock that cannot be read (it takes root) protects more.
+ * If a superblock cannot be read (which takes root), more is protected.
  */
 void journal_add(struct graph *graph, const char *device, const char *type,
 		 const struct cause *cause);
 
-/* journal_add_number - the device of a journal that an option names by its number, as the kernel codes it. */
+/*
+ * journal_add_number - add a journal that an option names by its device number, as the kernel
+ * encodes it.
+ */
 void journal_add_number(struct graph *graph, unsigned int dev, const char *type,
 			const struct cause *cause);
 

@@ -8,19 +8,20 @@
 #include "protect/graph.h"
 
 /*
- * mounts_read - parse mountinfo, fstab or swaps. Bad lines are left out, with a note.
- * Returns a table for mnt_unref_table(), or NULL when the file is not there or memory ran out.
+ * mounts_read - parse mountinfo, fstab or swaps. Bad lines are left out, with a note. Returns a
+ * table for mnt_unref_table(), or NULL if the file does not exist or memory ran out.
  */
 struct libmnt_table *mounts_read(struct graph *graph, const char *path);
 
-/* mounts_at - what was last mounted on a place, and so covers the others; NULL when nothing is. */
+/* mounts_at - the last mount on a place, which covers the others; NULL if there is none. */
 struct libmnt_fs *mounts_at(struct libmnt_table *mounts, const char *target);
 
 /*
- * mounts_add_named - the device that fstab, crypttab or proxmox-boot-tool name, mounted or not.
- * @tag: "UUID" and the like, or NULL when @value is a path
+ * mounts_add_named - add a device that fstab, crypttab or proxmox-boot-tool names, mounted or not.
+ * @tag: "UUID" and the like, or NULL if @value is a path
  *
- * Returns whether there was one. More than one with the tag (a clone, a btrfs' members): all count.
+ * Returns whether there was one. If several have the tag (a clone, the members of a btrfs), all
+ * count.
  */
 bool mounts_add_named(struct graph *graph, const char *tag, const char *value,
 		      const struct cause *cause);
@@ -29,17 +30,17 @@ bool mounts_add_named(struct graph *graph, const char *tag, const char *value,
 bool mounts_add_spec(struct graph *graph, const char *spec, const struct cause *cause);
 
 /*
- * mounts_collect - every file system, swap and ESP that this host needs: graph->mounts, fstab, swaps,
- * proxmox-boot-tool's list, and the ESP that was booted from.
+ * mounts_collect - find every file system, swap and ESP that this host needs: graph->mounts, fstab,
+ * swaps, proxmox-boot-tool's list, and the ESP of this boot.
  */
 void mounts_collect(struct graph *graph);
 
-/* mounts_collect_root - what / alone is on. */
+/* mounts_collect_root - find only what / is on. */
 void mounts_collect_root(struct graph *graph);
 
 /*
- * mounts_collect_used - what is on a disk now, needed or not: every mounted file system, imported ZFS
- * pool, active volume and array, and all swap. CAUSE_IN_USE.
+ * mounts_collect_used - find what uses a disk now, needed or not: every mounted file system,
+ * imported ZFS pool, active volume and array, and all swap. CAUSE_IN_USE.
  */
 void mounts_collect_used(struct graph *graph);
 

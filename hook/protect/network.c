@@ -9,8 +9,8 @@
 #define OVS_SYSTEM "ovs-system"
 
 /*
- * A port of an Open vSwitch bridge is an Ethernet interface of its own: no tunnel, no TAP, and not
- * half of a pair, whose iflink is the other half (net/openvswitch/vport-internal_dev.c).
+ * A port of an Open vSwitch bridge is a separate Ethernet interface: not a tunnel, not a TAP, and
+ * not half of a pair, whose iflink is the other half (net/openvswitch/vport-internal_dev.c).
  */
 static bool may_be_switch_port(struct graph *graph, const char *path)
 {
@@ -24,7 +24,7 @@ static bool may_be_switch_port(struct graph *graph, const char *path)
 	       tree_attr(graph->root, path, "iflink", link, sizeof(link)) || !strcmp(text, link);
 }
 
-/* Which leg is of which bridge only Open vSwitch itself knows: all of them count. */
+/* Only Open vSwitch itself knows which bridge a leg belongs to: all of them count. */
 static unsigned int add_switch_legs(struct graph *graph, const struct cause *cause)
 {
 	char link[PATH_MAX], real[PATH_MAX];
@@ -50,9 +50,8 @@ static unsigned int add_switch_legs(struct graph *graph, const struct cause *cau
 }
 
 /*
- * An interface and all that it stands on: lower_NAME links (net/core/dev.c,
- * netdev_adjacent_sysfs_add()) are there for VLAN, bond, team, bridge and macvlan alike; brif/ and
- * bonding/slaves say the same in other words.
+ * An interface and everything below it: VLAN, bond, team, bridge and macvlan all have lower_NAME
+ * links (net/core/dev.c, netdev_adjacent_sysfs_add()); brif/ and bonding/slaves say the same.
  */
 unsigned int network_add_interface(struct graph *graph, const char *name, const struct cause *cause)
 {
@@ -103,7 +102,7 @@ static unsigned int add_interfaces(struct graph *graph, const struct stringset *
 		total += n;
 		if (n || kind != CAUSE_ROUTE)
 			continue;
-		/* A tunnel, a veth pair: what is below is not in sysfs. */
+		/* A tunnel, a veth pair: sysfs does not have what is below it. */
 		graph_note(
 			graph,
 			"what carries %s, which has a default route, cannot be found out: every network function that is up is protected",
@@ -126,7 +125,7 @@ void network_collect(struct graph *graph)
 		graph_add_all_nics(graph, CAUSE_MAY_ROUTE, "of another table");
 	}
 	if (routes.defaults.n || routes.unnamed) {
-		/* The other interfaces are the administrator's to give away: see findings/. */
+		/* The administrator may give the other interfaces away: see findings/. */
 	} else if (add_interfaces(graph, &routes.addressed, CAUSE_ADDRESS)) {
 		graph_note(
 			graph,

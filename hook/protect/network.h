@@ -5,17 +5,20 @@
 
 #include "protect/graph.h"
 
-/* network_collect - what carries the default routes; without any, what carries an address. */
+/*
+ * network_collect - find what carries the default routes; if there are none, what carries an
+ * address.
+ */
 void network_collect(struct graph *graph);
 
 /*
- * network_add_interface - an interface by its name, and all that it stands on.
- * Returns how many devices that carry it were found; 0 for a tunnel.
+ * network_add_interface - add an interface by its name, and everything below it. Returns how many
+ * devices that carry it were found; 0 for a tunnel.
  */
 unsigned int network_add_interface(struct graph *graph, const char *name,
 				   const struct cause *cause);
 
-/* network_collect_addresses - what carries an address, with a default route or without one. */
+/* network_collect_addresses - find what carries an address, with or without a default route. */
 void network_collect_addresses(struct graph *graph);
 
 #endif

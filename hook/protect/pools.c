@@ -10,8 +10,8 @@
 #define PART_TYPE_ZFS "6a898cc3-1dd2-11b2-99a6-080020736631"
 
 /*
- * Partitions that never have a file system: what boots a BIOS, what Microsoft, a PReP board and ZFS
- * keep to themselves, and the frame of logical partitions.
+ * Partitions that never have a file system: for booting a BIOS, Microsoft's, PReP's and ZFS'
+ * reserved ones, and the extended partition.
  */
 static const char *const bare_types[] = {
 	"21686148-6449-6e6f-744e-656564454649",
@@ -36,10 +36,10 @@ static bool is_unknown_partition(const struct udev_record *record)
 }
 
 /*
- * Every device that may belong to a ZFS pool. Its label is the pool's name, on data, special and log
- * devices alike; a cache device's has none and is no loss. A disk on which blkid sees two formats
- * (an old RAID's rest under the pool) has no type at all, nor has one that was not probed: those
- * count for any pool.
+ * Every device that may belong to a ZFS pool. Its label is the name of the pool, on data, special
+ * and log devices; a cache device has no label and is no loss. A disk on which blkid sees two
+ * formats (the rest of an old RAID below the pool) has no type at all, nor has one that was not
+ * probed: those count for every pool.
  */
 static void add_pool(struct graph *graph, const char *pool, const struct cause *cause)
 {
@@ -100,7 +100,7 @@ void pools_add_dataset(struct graph *graph, const char *dataset, const struct ca
 	add_pool(graph, pool, cause);
 }
 
-/* The other members of a file system that is on several devices: udev has one UUID for all. */
+/* The other members of a file system on several devices: udev has one UUID for all. */
 static void add_same_uuid(struct graph *graph, const char *device, const struct cause *cause)
 {
 	const struct udev_record *record;
@@ -147,7 +147,10 @@ void pools_add_btrfs(struct graph *graph, const char *device, const struct cause
 
 		tree_path(path, PATH_BTRFS "/%s/devices", uuids.s[u]);
 		graph_names(graph, path, &names);
-		/* Twice: first to see whether it is ours, then to take what it has. */
+		/*
+		 * Two passes: the first to see whether it is the one, the second to add its
+		 * devices.
+		 */
 		for (size_t i = 0; i < 2 * names.n; i++) {
 			tree_path(path, PATH_BTRFS "/%s/devices/%s", uuids.s[u],
 				  names.s[i % names.n]);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What this host needs to stay alive, from its facts to the list; see protect.h for the contract and
- * graph.h for the walks. Reads, below one root; decides nothing about what is bound, writes nothing.
+ * What this host needs to stay alive, from its facts to the list; see protect.h for the contract
+ * and graph.h for the walks. Reads only, below one root; does not decide what is bound.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -31,7 +31,7 @@
 #define INIT_USER_NS "user:[4026531837]"
 
 #define MAX_NAMES  6 /* in one clause of a reason */
-#define MAX_BELOW  3 /* clauses of one bridge's reason */
+#define MAX_BELOW  3 /* number of clauses in the reason of one bridge */
 /* 256 protect lines of this length leave a fifth of PLAN_MAX_TEXT to the other lines. */
 #define REASON_MAX 160
 
@@ -62,7 +62,9 @@ static const char *const relations[] = {
 
 /* ---- whose facts are these? ---- */
 
-/* Is "/" the same place of the same file system for the first process? True when it cannot be seen. */
+/*
+ * Is "/" the same place in the same file system for the first process? True if that cannot be seen.
+ */
 static bool is_root_of_init(struct graph *graph, struct libmnt_fs *ours)
 {
 	struct libmnt_table *mounts = mounts_read(graph, PATH_INIT_MOUNTINFO);
@@ -114,7 +116,7 @@ static const char *find_why_none(struct graph *graph)
 
 /* ---- from nodes to the list ---- */
 
-/* Cuts a text down to so many bytes, between two characters of UTF-8. */
+/* Shortens a text to this many bytes, between two characters of UTF-8. */
 static void shorten(char *s, size_t max)
 {
 	static const char end[] = "...";
@@ -139,7 +141,7 @@ static int compare_below(const void *a, const void *b)
 			       &((const struct graph_below *)b)->addr);
 }
 
-/* What is held is not called possible as well. */
+/* A certain reason is not also called possible. */
 static bool is_said_better(const struct graph_node *node, unsigned int kind, const char *name)
 {
 	return (kind == CAUSE_COMPLETES || kind == CAUSE_MAY_HOLD || kind == CAUSE_REACHES ||
@@ -195,7 +197,7 @@ static void print_reason(struct graph *graph, FILE *out, const struct graph_node
 	}
 }
 
-/* Returns 0, or -ENODATA when sysfs has no ID of it. */
+/* Returns 0, or -ENODATA if sysfs has no ID for it. */
 static int read_id(struct graph *graph, const struct pci_address *addr, struct pci_id *id)
 {
 	static const char *const names[] = { "vendor", "device", "subsystem_vendor",
@@ -282,13 +284,13 @@ static void make_list(struct graph *graph, struct protect_facts *facts)
 
 /* ---- the whole ---- */
 
-/* What the walks share; the graph has no nodes, its notes are of what could not be read. */
+/* What the walks share; this graph has no nodes, and its notes are about what could not be read. */
 struct protect_source {
 	struct graph graph;
 	const char *why_none;
 };
 
-/* All but what is the source's. */
+/* Frees everything that is not the source's. */
 static void free_walk(struct graph *graph)
 {
 	for (size_t i = 0; i < graph->nodes; i++) {
@@ -333,7 +335,7 @@ void protect_close(struct protect_source *source)
 	free(source);
 }
 
-/* A walk of its own; free_walk() ends it. */
+/* A separate walk; free_walk() ends it. */
 static struct graph begin_walk(const struct protect_source *source)
 {
 	return (struct graph){ .root = source->graph.root,

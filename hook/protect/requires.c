@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What systemd mounts for the sake of a path, or of another line of fstab; see requires.h. */
+/* What systemd mounts because a path, or another line of fstab, needs it; see requires.h. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -9,14 +9,16 @@
 #include "protect/mounts.h"
 #include "protect/requires.h"
 
-/* A line of fstab that something needs which is on it: as it is mounted now, else by what it names. */
+/*
+ * Adds a line of fstab that something below it needs: as it is mounted now, else by what it names.
+ */
 static void add_line(struct graph *graph, struct libmnt_fs *fs, const struct cause *cause)
 {
 	const char *target = mnt_fs_get_target(fs), *source = mnt_fs_get_source(fs);
 	struct libmnt_fs *mounted = mounts_at(graph->mounts, target);
 	char key[PATH_MAX];
 
-	/* Once a walk: a bind mount may lie on itself. */
+	/* Once in each walk: a bind mount may be on itself. */
 	if (tree_path(key, "fstab %s", target) || !graph_add_name(graph, &graph->seen, key))
 		return;
 	graph->depth++;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Which interfaces have a default route, and which an address; see graph.h.
+ * Which interfaces have a default route, and which have an address; see graph.h.
  *
- * On this very machine the kernel is asked by netlink: only so all routing tables (VRFs, policy
- * routing) and all next hops of a route are known. Of a recorded machine there is /proc/net, which
- * has less: of IPv4 the main table alone, and of a route with several next hops only the first
- * (net/ipv4/fib_trie.c, fib_route_seq_show()).
+ * On the running host, netlink is used: only the kernel knows all routing tables (VRFs, policy
+ * routing) and all next hops of a route. For a recorded machine there is /proc/net, which has less:
+ * for IPv4 only the main table, and only the first next hop of a route (net/ipv4/fib_trie.c,
+ * fib_route_seq_show()).
  */
 #include <errno.h>
 #include <net/if.h>
@@ -28,7 +28,7 @@
 
 /* The most that the kernel puts into one answer (net/netlink/af_netlink.c, netlink_dump()). */
 #define DUMP_SIZE 32768
-/* A dump that another process' change has cut through is asked for again. */
+/* A dump that was interrupted by another process' change is requested again. */
 #define MAX_TRIES 5
 
 static void add_interface(struct graph *graph, struct stringset *list, const char *name)
@@ -76,7 +76,7 @@ static int add_route(const struct nlmsghdr *header, void *arg)
 	    route->rtm_flags & RTM_F_CLONED)
 		return MNL_CB_OK;
 	is_default = !route->rtm_dst_len;
-	/* What IPv6 has of its own accord (fe80::/64, ff00::/8) says nothing of an address. */
+	/* Addresses that IPv6 has by itself (fe80::/64, ff00::/8) do not count. */
 	if (!is_default && route->rtm_family == AF_INET6)
 		return MNL_CB_OK;
 	mnl_attr_for_each(attr, header, sizeof(*route))
@@ -98,7 +98,7 @@ static int add_route(const struct nlmsghdr *header, void *arg)
 	return MNL_CB_OK;
 }
 
-/* Returns 0 or -errno; -EINTR when the tables changed meanwhile. */
+/* Returns 0 or -errno; -EINTR if the tables changed meanwhile. */
 static int dump_family(struct dump *dump, unsigned char family)
 {
 	union {
@@ -287,7 +287,7 @@ void routes_read(struct graph *graph, struct routes *routes)
 		read_ipv6(graph, routes);
 	}
 	read_ipv6_addresses(graph, routes);
-	/* The kernel's order of tables is a hash's; a plan is to be the same each time. */
+	/* The kernel's order of tables comes from a hash; a plan must be the same each time. */
 	stringset_sort(&routes->defaults);
 	stringset_sort(&routes->addressed);
 }

@@ -12,13 +12,14 @@
 struct routes {
 	struct stringset defaults;  /* of a default route, of any table and by any next hop */
 	struct stringset addressed; /* of any other route of IPv4, or with a global IPv6 address */
-	bool unnamed;		    /* there is a default route of which no interface is known */
+	bool unnamed;		    /* there is a default route whose interface is not known */
 };
 
 /*
- * routes_read - by netlink on this very machine, else from proc/net/{route,fib_trie,ipv6_route};
- * addresses of IPv6 from proc/net/if_inet6. Says so when the kernel does not answer.
- * @routes: filled in; to be given to routes_clear()
+ * routes_read - read them by netlink on the running host, else from
+ * proc/net/{route,fib_trie,ipv6_route}; IPv6 addresses from proc/net/if_inet6. Prints a warning if
+ * the kernel does not answer.
+ * @routes: filled in; for routes_clear()
  */
 void routes_read(struct graph *graph, struct routes *routes);
 

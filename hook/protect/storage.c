@@ -82,7 +82,7 @@ int storage_find(struct graph *graph, const char *dev, char *real)
 	return tree_real_path(graph->root, path, real);
 }
 
-/* ---- what a device stands on ---- */
+/* ---- what a device is built on ---- */
 
 static const char *base_name(const char *path)
 {
@@ -343,7 +343,7 @@ static void add_zvol(struct graph *graph, const char *path, const struct cause *
 	pools_add_dataset(graph, NULL, cause);
 }
 
-/* A software iSCSI disk's path has a "session1" in it and no PCI function. */
+/* The path of a software iSCSI disk has a "session1" and no PCI function. */
 static bool is_iscsi(const char *path)
 {
 	const char *session = strstr(path, "/session");
@@ -351,7 +351,7 @@ static bool is_iscsi(const char *path)
 	return session && isdigit((unsigned char)session[strlen("/session")]);
 }
 
-/* What a disk without a function of its own is reached by, when that is the network; or NULL. */
+/* How a disk without a function of its own is reached, if over the network; or NULL. */
 static const char *network_of(const char *path)
 {
 	static const char *const names[] = { "nbd", "rbd", "rnbd" };
@@ -367,7 +367,7 @@ static const char *network_of(const char *path)
 	return NULL;
 }
 
-/* The same cause, for what leads to a disk instead of holding it. */
+/* The same cause, for what leads to a disk instead of containing it. */
 static struct cause reached(const struct cause *cause)
 {
 	struct cause reaches = *cause;
@@ -454,7 +454,7 @@ void storage_add_mtd(struct graph *graph, const struct cause *cause)
 		graph_add_anything(graph, cause, "a flash device");
 }
 
-/* A device that has no PCI function of its own and stands on no other. */
+/* A device that has no PCI function of its own and is not built on another. */
 static void add_without_function(struct graph *graph, const char *path, const struct cause *cause)
 {
 	const char *name = base_name(path), *network = network_of(path);
@@ -523,7 +523,7 @@ void storage_add(struct graph *graph, const char *path, const struct cause *caus
 		found = true;
 	}
 	if (starts_with(name, "drbd") && found) {
-		/* Its other half, from which it may have to read. */
+		/* The other half of a mirror, from which it may have to read. */
 		graph_add_network(graph, cause, name);
 		return;
 	}

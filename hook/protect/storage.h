@@ -9,17 +9,18 @@
 int storage_path(const struct graph *graph, const char *devno, char *real);
 
 /*
- * storage_find - the real path of the block device behind a path in /dev: by its number on this very
- * machine; else by the device mapper's names, udev's links and the kernel's name.
+ * storage_find - the real path of the block device behind a path in /dev: on the running host by
+ * its number; else by the device mapper's names, udev's links and the kernel's name.
  *
- * Returns 0, or -errno: -ENOENT when there is none.
+ * Returns 0, or -errno: -ENOENT if there is none.
  */
 int storage_find(struct graph *graph, const char *dev, char *real);
 
 /*
- * storage_add - a block device and all that it stands on: LVM, MD, dm-crypt and multipath by
- * slaves/, bcache, loop, NVMe with its own multipath and without, over PCI, the network and Fibre
- * Channel, zram's backing device, a ZFS volume's pool, what opens an encrypted device.
+ * storage_add - add a block device and everything that it is built on: LVM, MD, dm-crypt and
+ * multipath by slaves/, bcache, loop, NVMe with and without its own multipath, over PCI, the
+ * network and Fibre Channel, zram's backing device, the pool of a ZFS volume, what opens an
+ * encrypted device.
  * @path: its real path; a partition's or a disk's
  */
 void storage_add(struct graph *graph, const char *path, const struct cause *cause);
@@ -27,13 +28,16 @@ void storage_add(struct graph *graph, const char *path, const struct cause *caus
 /* storage_volume_name - "my--vg-root" is my-vg/root: dm doubles the hyphens of a name (lvm2). */
 void storage_volume_name(const char *dm_name, char *name, size_t size);
 
-/* storage_add_mtd - every flash device: which one a flash file system is on, sysfs does not tell. */
+/*
+ * storage_add_mtd - add every flash device: sysfs does not tell which one a flash file system is
+ * on.
+ */
 void storage_add_mtd(struct graph *graph, const struct cause *cause);
 
 /*
- * storage_end - at the end of a walk that graph_begin() began, where it may have met a volume group:
- * all of each group's physical volumes. They come last, as a disk that holds a volume is better
- * named for that.
+ * storage_end - at the end of a walk that graph_begin() began: add all physical volumes of each
+ * volume group that it met. They come last, because a disk that contains a volume is better
+ * described by that.
  */
 void storage_end(struct graph *graph, const struct cause *cause);
 

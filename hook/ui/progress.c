@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Long work that shows itself; see progress.h. */
+/* Shows the progress of long work; see progress.h. */
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -32,7 +32,7 @@ static long seconds(void)
 	return (long)(now.tv_sec - progress.from.tv_sec);
 }
 
-/* Never as wide as the terminal: what has wrapped cannot be written over. */
+/* Always narrower than the terminal: a line that has wrapped cannot be overwritten. */
 static void draw(void)
 {
 	char line[256];
@@ -72,7 +72,7 @@ void progress_tick(void)
 	fflush(NULL);
 	progress.ticker = fork();
 	if (progress.ticker) {
-		/* Without one the seconds stand still. */
+		/* Without a timer the seconds do not advance. */
 		progress.ticker = progress.ticker < 0 ? 0 : progress.ticker;
 		return;
 	}

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What every command ends with, and the one command that others name. */
+/* The exit statuses of every command, and the one command that others name. */
 #ifndef VFIO_EARLY_HOOK_UI_STATUS_H
 #define VFIO_EARLY_HOOK_UI_STATUS_H
 
 /* Exit statuses. */
 enum {
 	COMMAND_OK = 0,
-	COMMAND_INCOMPLETE = 1, /* done, but something was wrong and has been said */
+	COMMAND_INCOMPLETE = 1, /* done, but something was wrong and was reported */
 	COMMAND_USAGE = 2,
-	COMMAND_NOTHING = 3, /* nothing done: no config that may be read, no such kernel */
+	COMMAND_NOTHING = 3, /* nothing was done: no readable config, no such kernel */
 };
 
-/* What makes a changed config count; for messages. */
+/* What makes a changed config take effect; for messages. */
 #define COMMAND_APPLY "vfio-early apply"
 
 #endif

@@ -10,9 +10,9 @@ int array_append(void *array, size_t *count, size_t size, const void *item)
 {
 	char *list;
 
-	/* A struct thing ** is no void **; what it points to is copied in and out. */
+	/* A struct thing ** is not a void **, so what it points to is copied in and out. */
 	memcpy(&list, array, sizeof(list));
-	/* Full at 8, 16, 32 and so on: twice as much then. */
+	/* It is full at 8, 16, 32 and so on: the size doubles then. */
 	if (!*count || (*count >= 8 && !(*count & (*count - 1)))) {
 		list = reallocarray(list, *count ? 2 * *count : 8, size);
 		if (!list)

@@ -20,7 +20,7 @@ static long long now(void)
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
-/* Until the child closes its end, or the time is up. */
+/* Until the child closes its end, or the time is over. */
 static int read_until(int fd, long long end, FILE *out)
 {
 	char buf[4096];
@@ -54,7 +54,7 @@ static int end_of(pid_t pid, int ret)
 		waitpid(pid, &status, WNOHANG);
 		return ret;
 	}
-	/* It has closed its end as the last thing that it does. */
+	/* Closing its end is the last thing that the child does. */
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return -errno;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A function of ours in a child, with a deadline: for files whose reading may never return, such as
- * those of a file system in user space. Knows nothing of what it does.
+ * Runs a function in a child, with a deadline: for reads that may never return, such as those of a
+ * file system in user space. Does not know what the function does.
  */
 #ifndef VFIO_EARLY_HOOK_UTIL_CHILD_H
 #define VFIO_EARLY_HOOK_UTIL_CHILD_H
@@ -9,14 +9,14 @@
 #include <stddef.h>
 
 /*
- * child_run - call a function in a child and take what it writes.
+ * child_run - call a function in a child and return what it writes.
  * @fn: writes to @fd and returns 0 or -errno
- * @ms: milliseconds that it may take in all
- * @text: gets what it wrote, malloc'ed, with a NUL behind it that @size does not count; also what came
- *	  before a failure; NULL only when there is no memory
+ * @ms: deadline in milliseconds
+ * @text: set to what it wrote, also before a failure: malloc'ed, with a NUL that @size does not
+ * 	count; NULL only if memory ran out
  *
- * A child that does not end is killed and left behind: one in an uninterruptible sleep cannot be waited
- * for. Returns 0, -ETIMEDOUT, -ECHILD when it crashed, or what @fn returned.
+ * A child that does not end is killed but not waited for: it may be in an uninterruptible sleep.
+ * Returns 0, -ETIMEDOUT, -ECHILD if the child crashed, or what @fn returned.
  */
 int child_run(int (*fn)(int fd, void *arg), void *arg, unsigned int ms, char **text, size_t *size);
 

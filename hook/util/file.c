@@ -15,11 +15,11 @@
 #include "early/sysfs.h"
 #include "util/file.h"
 
-/* Hidden: no reader of a conf.d folder, nor modprobe, takes it for one of theirs. */
+/* A hidden name: neither modprobe nor readers of a conf.d directory read such a file. */
 #define TEMP_FORMAT ".%s.vfio-early-new"
 #define TEMP_TRIES  100
 
-/* O_NONBLOCK: open(2) of a FIFO waits for a writer otherwise. */
+/* O_NONBLOCK: otherwise open(2) of a FIFO waits for a writer. */
 static int open_below(int dirfd, const char *path, int flags)
 {
 	return sysfs_open_below(dirfd, path, flags | O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
@@ -221,7 +221,7 @@ int file_sync(int dirfd, const char *path)
 	return ret;
 }
 
-/* The folder of a path, and the name in it. Returns a descriptor or -errno. */
+/* Opens the directory of a path, and finds the name in it. Returns a descriptor or -errno. */
 static int open_folder(int dirfd, const char *path, const char **base)
 {
 	const char *slash = strrchr(path, '/');
@@ -281,8 +281,8 @@ int file_create(int dirfd, const char *path, const struct stat *like, const char
 }
 
 /*
- * The hidden file, locked until it is closed. One that is there is somebody's who writes it now, and
- * has renamed it when we get the lock, or was left by one who died.
+ * The temporary file, locked until it is closed. An existing one belongs to a writer who is still
+ * at work, and who has renamed it by the time we get the lock, or to one who died.
  */
 static int open_temp(int folder, const char *temp)
 {
@@ -301,7 +301,7 @@ static int open_temp(int folder, const char *temp)
 		    ours.st_ino == there.st_ino && ours.st_dev == there.st_dev && !ftruncate(fd, 0))
 			return fd;
 		error = errno;
-		/* Nothing is left behind: a writer whose file it was is told by its rename. */
+		/* Leaves nothing behind. A writer whose file this was notices it at its rename. */
 		if (error && error != ENOENT)
 			unlinkat(folder, temp, 0);
 		close(fd);

@@ -14,7 +14,7 @@ static int digit_of(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* "%x" of the kernel's sscanf(): blanks and 0x may stand in front, no sign. */
+/* "%x" of the kernel's sscanf(): leading blanks and 0x are allowed, a sign is not. */
 static bool parse_hex(const char **pos, const char *end, uint32_t *value, bool *is_cut)
 {
 	const char *c = *pos;

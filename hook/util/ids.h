@@ -16,20 +16,20 @@
 #define IDS_ANY 0xffffffffu /* PCI_ANY_ID */
 
 struct ids_rule {
-	const char *text; /* as it stands, without the commas */
+	const char *text; /* as it is written, without the commas */
 	size_t len;
 	uint32_t vendor, device, subvendor, subdevice; /* or IDS_ANY */
-	uint32_t class, class_mask;		       /* compared only where the mask has bits */
-	bool has_rest; /* something that the driver does not read follows the last number */
+	uint32_t class, class_mask;		       /* compared only in the bits of the mask */
+	bool has_rest; /* the last number is followed by something that the driver does not read */
 };
 
 /*
- * ids_next - the next rule at *pos, which moves; empty ones are passed over.
- * Returns 1, 0 at the end, or -EINVAL for one that the driver refuses: then only its text is there.
+ * ids_next - read the next rule at *pos, and advance it; empty ones are skipped. Returns 1, 0 at
+ * the end, or -EINVAL for one that the driver refuses: then only its text is set.
  */
 int ids_next(const char **pos, const char *end, struct ids_rule *rule);
 
-/* ids_match - does a rule take a function? @class: the 24 bits of config space */
+/* ids_match - does a rule match a function? @class: the 24 bits of config space */
 bool ids_match(const struct ids_rule *rule, const struct pci_id *id, uint32_t class);
 
 #endif

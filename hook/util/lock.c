@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A lock of root's; see lock.h. */
+/* A lock that only root can hold; see lock.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-/* The folder, made where it is not there. Returns 0 or -errno. */
+/* Opens the directory, and creates it if it is missing. Returns 0 or -errno. */
 static int open_dir(const struct root *root, struct lock *lock)
 {
 	close_fd(&lock->dirfd);
@@ -49,7 +49,7 @@ static int open_dir(const struct root *root, struct lock *lock)
 	return lock->dirfd < 0 ? -errno : 0;
 }
 
-/* Is the file that was opened still the one of that name, and not one that its holder took away? */
+/* Does the name still refer to the file that was opened, or has its holder removed it? */
 static bool is_there(const struct lock *lock)
 {
 	struct stat ours, there;
@@ -67,7 +67,7 @@ static void read_holder(struct lock *lock)
 		lock->holder = atoi(text);
 }
 
-/* Who has it, for the others; a full disk keeps that back, and no more. */
+/* Tells others who holds it. On a full disk only this text is missing. */
 static void write_holder(const struct lock *lock)
 {
 	char text[16];
@@ -77,7 +77,7 @@ static void write_holder(const struct lock *lock)
 		return;
 }
 
-/* Returns 0, -EAGAIN to try again, -EBUSY when another has it, or -errno. */
+/* Returns 0, -EAGAIN to try again, -EBUSY if another process has it, or -errno. */
 static int try_it(const struct root *root, struct lock *lock)
 {
 	int ret = open_dir(root, lock);
@@ -128,7 +128,7 @@ void lock_release(struct lock *lock)
 {
 	if (lock->fd >= 0) {
 		unlinkat(lock->dirfd, lock->name, 0);
-		/* Each fails when something else is in it. */
+		/* Each rmdir() fails if something else is in the directory. */
 		if (lock->made_dir)
 			unlinkat(lock->runfd, DIR, AT_REMOVEDIR);
 		if (lock->rootfd >= 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One at a time: a lock of root's, which nobody else can hold. A folder like /etc is none: whoever may
- * read it can lock it (flock(2)), and keep it locked. Knows nothing of what it is for.
+ * A lock that only root can hold. A directory such as /etc cannot serve as one: whoever may read it
+ * can lock it (flock(2)), and keep it locked. Does not know what it is for.
  */
 #ifndef VFIO_EARLY_HOOK_UTIL_LOCK_H
 #define VFIO_EARLY_HOOK_UTIL_LOCK_H
@@ -13,24 +13,25 @@
 #define LOCK_NONE ((struct lock){ .fd = -1, .dirfd = -1, .runfd = -1, .rootfd = -1 })
 
 struct lock {
-	int fd;	    /* the file, or -1: not held */
+	int fd;	    /* the file; -1 if it is not held */
 	int dirfd;  /* run/vfio-early, or -1 */
 	int runfd;  /* run, or -1 */
-	int rootfd; /* the root's own, where run was made for this; else -1 */
+	int rootfd; /* the root's own, if run was created for this; else -1 */
 	bool made_dir;
 	const char *name;
-	int holder; /* after -EBUSY: the process that has it, or 0 when that is not known */
+	int holder; /* after -EBUSY: the process that holds it, or 0 if that is not known */
 };
 
 /*
- * lock_take - make run/vfio-early/NAME, readable by its owner alone, and lock it.
- * @root: must live as long
+ * lock_take - create run/vfio-early/NAME, readable only by its owner, and lock it.
+ * @root: must live as long as the lock
  * @name: a constant
- * @ms: how long to wait for whoever has it, in milliseconds
- * @lock: filled in; lock_release() in any case
+ * @ms: how long to wait for the holder, in milliseconds
+ * @lock: filled in; call lock_release() in any case
  *
- * Returns 0, -EBUSY when it is still held after that time, or -errno. Also 0 where this user may make no
- * such file: who cannot write there cannot write what the lock is for, and finds out by itself.
+ * Returns 0, -EBUSY if it is still held after that time, or -errno. Also returns 0 if this user may
+ * not create the file: then the user cannot write what the lock protects either, and gets that
+ * error later.
  */
 int lock_take(const struct root *root, const char *name, int ms, struct lock *lock);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What is said on stderr; see message.h. */
+/* Messages on stderr; see message.h. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -12,14 +12,14 @@
 #include "util/message.h"
 #include "util/printable.h"
 
-/* Of a line of a config, which may be anything. */
+/* A line of a config may contain anything. */
 #define LINE_SHOWN 160
 
-/* Narrower than that a terminal may break words as it likes. */
+/* A terminal that is narrower may break words itself. */
 #define COLUMNS_MIN 40
 #define INDENT	    2
 
-/* The columns of the terminal that stderr is, or 0: a file or a pipe gets each message in one line. */
+/* The width of the terminal at stderr, or 0: a file or a pipe gets each message in one line. */
 static size_t count_columns(void)
 {
 	struct winsize size;
@@ -30,7 +30,7 @@ static size_t count_columns(void)
 	return size.ws_col;
 }
 
-/* One message, which a terminal gets broken at blanks. */
+/* Prints one message; on a terminal it is folded at blanks. */
 static void print(const char *text)
 {
 	size_t columns = count_columns(), at = 0;
@@ -57,7 +57,7 @@ static void say(const char *kind, int error, const char *fmt, va_list args)
 	va_list again;
 	int ret;
 
-	/* Without memory it is cut rather than not said. */
+	/* If memory runs out, the message is cut off but still printed. */
 	va_copy(again, args);
 	ret = vasprintf(&text, fmt, args);
 	if (ret < 0)
@@ -124,7 +124,7 @@ void message_line(const char *file, unsigned int line, unsigned int column, cons
 	if (len > LINE_SHOWN)
 		len = LINE_SHOWN;
 
-	/* Tabs stay tabs in both lines, so that the caret stands where the eye expects it. */
+	/* Tabs stay tabs in both lines, so that the caret is under the right column. */
 	for (size_t i = 0; i < len; i++) {
 		shown[i] = text[i] == '\t' || isprint((unsigned char)text[i]) ? text[i] : '?';
 		under[i] = text[i] == '\t' ? '\t' : ' ';

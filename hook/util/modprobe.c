@@ -6,7 +6,7 @@
 #include "util/modprobe.h"
 #include "util/params.h"
 
-/* Joins a line in place, and ends it. Returns where the next one begins. */
+/* Joins a continued line in place, and ends it with NUL. Returns the start of the next line. */
 static char *unwrap(char *text, unsigned int *lines)
 {
 	char *out = text;
@@ -60,7 +60,7 @@ bool modprobe_next(char **pos, struct modprobe_line *line)
 	module += strspn(module, blank);
 	line->module_len = strcspn(module, blank);
 	line->rest = module + line->module_len;
-	/* All but blacklist need something behind the module, if only one more blank. */
+	/* All commands but blacklist need something after the module, if only another blank. */
 	if (!line->module_len || (line->command != MODPROBE_BLACKLIST && !*line->rest) ||
 	    (line->command != MODPROBE_BLACKLIST && !line->rest[1]))
 		line->command = MODPROBE_OTHER;

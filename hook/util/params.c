@@ -30,7 +30,7 @@ static const char *find_end(const char *word, const char *end, bool in_quote, co
 	return pos;
 }
 
-/* One word at *params, which is not at its end. */
+/* Reads one word at *params, which is not at its end. */
 static void take(struct params *params, struct param *param)
 {
 	const char *word = params->pos, *equals, *end;
@@ -47,7 +47,7 @@ static void take(struct params *params, struct param *param)
 		param->value = equals + 1;
 		if (param->value < end && *param->value == '"') {
 			param->value++;
-			/* That may be the very quote that opened it: then nothing is left. */
+			/* This may be the quote that opened it: then nothing is left. */
 			if (end[-1] == '"') {
 				end--;
 				is_quoted = false;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Text of somebody else, for a terminal; see printable.h. */
+/* Foreign text for a terminal; see printable.h. */
 #include "util/printable.h"
 
 /*
- * How many bytes at @s are one character that may be printed: ASCII's own, or UTF-8 that is whole, and no
- * control of the second set (U+0080 to U+009F), which some terminals obey as they do ESC. 0: none.
+ * How many bytes at @s form one printable character: one of ASCII, or complete UTF-8 that is not a
+ * control character (U+0080 to U+009F), which some terminals obey like ESC. 0 if none.
  */
 static size_t printable(const unsigned char *s, size_t len)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Running a program of the system; see program.h. */
+/* Runs a program of the system; see program.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -14,14 +14,14 @@
 
 #define SEARCH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-/* One end of the program's output, and what came out of it. */
+/* One stream of the program's output, and what was read from it. */
 struct stream {
-	int fds[2]; /* we read the first, it writes to the second; -1: closed, or not asked for */
+	int fds[2]; /* we read the first, it writes to the second; -1: closed, or not wanted */
 	FILE *to;
 	size_t size;
 };
 
-/* @text: who asks for it, or NULL: it is ours */
+/* @text: where the caller wants it, or NULL: the program writes to ours */
 static int open_stream(struct stream *stream, char **text)
 {
 	stream->fds[0] = stream->fds[1] = -1;
@@ -48,7 +48,7 @@ static int close_stream(struct stream *stream)
 	return stream->to && fclose(stream->to) ? -ENOMEM : 0;
 }
 
-/* Takes what is there of one stream; closes it at its end. */
+/* Reads what one stream has; closes it at its end. */
 static void take(struct stream *stream)
 {
 	char buf[4096];
@@ -67,11 +67,11 @@ void program_watch(void (*tick)(void))
 	watcher = tick;
 }
 
-/* Both at once: who fills a pipe that nobody reads waits for ever. */
+/* Reads both at once: a program that fills a pipe nobody reads would wait for ever. */
 static void read_streams(struct stream *out, struct stream *err)
 {
 	while (out->fds[0] >= 0 || err->fds[0] >= 0) {
-		/* poll(2) passes over a negative descriptor. */
+		/* poll(2) ignores a negative descriptor. */
 		struct pollfd fds[] = {
 			{ .fd = out->fds[0], .events = POLLIN },
 			{ .fd = err->fds[0], .events = POLLIN },
@@ -101,8 +101,8 @@ static int wait_for(pid_t pid)
 }
 
 /*
- * In the child: becomes the program, or writes errno to @failfd, which is closed on exec.
- * @outfd, @errfd: for its standard output and error, or -1 for ours
+ * In the child: executes the program, or writes errno to @failfd, which is closed on exec.
+ * @outfd, @errfd: its standard output and error, or -1 for ours
  */
 __attribute__((noreturn)) static void become(const struct root *root, const char *const argv[],
 					     int outfd, int errfd, int failfd)
@@ -110,7 +110,7 @@ __attribute__((noreturn)) static void become(const struct root *root, const char
 	char *const *words;
 	int nullfd, error;
 
-	/* execv(3) writes to none of them, and says otherwise only for the sake of old C. */
+	/* execv(3) changes none of them; its prototype only lacks const for old C. */
 	memcpy(&words, &argv, sizeof(words));
 	if ((outfd >= 0 && dup2(outfd, STDOUT_FILENO) < 0) ||
 	    (errfd >= 0 && dup2(errfd, STDERR_FILENO) < 0))
@@ -130,7 +130,7 @@ out:
 	_exit(127);
 }
 
-/* Why there is no program, or 0 once it has begun. */
+/* Why the program could not be started, or 0 once it has begun. */
 static int read_failure(int fd)
 {
 	int error;
@@ -175,7 +175,7 @@ int program_run(const struct root *root, const char *const argv[], char **out, c
 		*out = NULL;
 	if (err)
 		*err = NULL;
-	/* Whoever became root by su(1) may have no sbin. */
+	/* After su(1), PATH may lack sbin. */
 	if (setenv("PATH", SEARCH, 1))
 		return -ENOMEM;
 	ret = open_stream(&outs, out);

@@ -28,7 +28,7 @@ int root_open(struct root *root, const char *dir)
 	return 0;
 }
 
-/* The path that the kernel has for an open file; "" where it says none. */
+/* The kernel's path of an open file; "" if it has none. */
 static void path_of(int fd, char *buf, size_t size)
 {
 	char link[32];
@@ -39,7 +39,7 @@ static void path_of(int fd, char *buf, size_t size)
 	buf[len > 0 ? len : 0] = '\0';
 }
 
-/* By the C library: also without /proc, but by links as they are. */
+/* Through the C library: works without /proc, but follows links out of the root. */
 static int real_path_of(const struct root *root, const char *path, char *real)
 {
 	char plain[PATH_MAX];

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The directory below which everything is read. Knows nothing of what is in it. */
+/* The directory below which everything is read. Does not know what is in it. */
 #ifndef VFIO_EARLY_HOOK_UTIL_ROOT_H
 #define VFIO_EARLY_HOOK_UTIL_ROOT_H
 
 #include <limits.h>
 #include <stdbool.h>
 
-/* The directory that is taken for "/": the host's own, or a recorded machine's. */
+/* The directory that serves as "/": the host's own, or a recorded machine's. */
 struct root {
 	char path[PATH_MAX]; /* absolute; "" for "/", so that PATH/etc is right for both */
 	int fd;
-	bool is_host; /* "/" itself: what is not a file (the journal, qm) may be asked */
+	bool is_host; /* "/" itself: other programs (the journal, qm) may be asked */
 };
 
 /*
@@ -20,12 +20,15 @@ struct root {
 #define ROOT_ANSWERS "vfio-early-report"
 
 /*
- * root_of_report - the tree of a bug report: set by main(), which alone knows how one is made. Gets the
- * file's name; returns the tree's, or NULL after saying why there is none.
+ * root_of_report - make the tree of a bug report; set by main(), which alone knows how. Takes the
+ * file's name; returns the tree's, or NULL after saying what is wrong.
  */
 extern const char *(*root_of_report)(const char *name);
 
-/* root_open - says what is wrong with @dir. Returns 0 or -errno; root_close() in any case. */
+/*
+ * root_open - open it, and say what is wrong with @dir. Returns 0 or -errno; call root_close() in
+ * any case.
+ */
 int root_open(struct root *root, const char *dir);
 
 /*

@@ -284,7 +284,31 @@ run add 2:00.0
 err "error: 2:00.0 is not how an address is written here; fix: write 0000:02:00.0"
 run add gpu
 status_is 2
-err "error: gpu is not an address: not a selector; write an ID (10de:1187), an address (0000:81:00.0) or class:03"
+err "error: gpu is not an address; fix: write one that vfio-early list -a prints, such as 0000:81:00.0"
+nothing_written
+
+begin "an interface where an address belongs: its address is named"
+mkdir -p "$root/sys/class/net/eno1"
+ln -s ../../../bus/pci/devices/0000:17:00.0 "$root/sys/class/net/eno1/device"
+for words in add detach list 'vm 100'; do
+	# shellcheck disable=SC2086 # a command with its argument
+	run $words eno1
+	status_is 2
+	err "error: eno1 is a network interface, not an address; fix: write 0000:17:00.0"
+done
+nothing_written
+
+begin "two options that contradict each other"
+for verb in add remove detach reattach; do
+	for options in '--only --group' '--group --only' '-1g'; do
+		# shellcheck disable=SC2086 # two options
+		run "$verb" $options 02:00.0
+		status_is 2
+		err "error: --group and --only contradict each other; fix: leave one of them out"
+	done
+	run "$verb" --dry-run --only --only 02:00.0
+	[ "$status" -ne 2 ] || problem "$verb: the same option twice: $(cat "$work/err")"
+done
 nothing_written
 
 begin "add: usage"
@@ -678,10 +702,10 @@ err "error: 0000:0x02:00 is not an address: write IDs and addresses without 0x"
 # What is not there is not proposed.
 run add pci_0000_45_00_0
 status_is 2
-err "error: pci_0000_45_00_0 is not an address: not a selector; write an ID (10de:1187), an address (0000:81:00.0) or class:03"
+err "error: pci_0000_45_00_0 is not an address; fix: write one that vfio-early list -a prints, such as 0000:81:00.0"
 # Nor is what would be refused.
 run add pci_0000_00_01_0
-err "error: pci_0000_00_01_0 is not an address: not a selector; write an ID (10de:1187), an address (0000:81:00.0) or class:03"
+err "error: pci_0000_00_01_0 is not an address; fix: write one that vfio-early list -a prints, such as 0000:81:00.0"
 
 begin "remove: what is not in the machine any more"
 config 'bind 0000:44:00.0=1234:5678 02:00\nbind 44:00 # slot\n'

@@ -274,7 +274,7 @@ act apply
 status_is 0
 out "[1/2] $kernel: current"
 out "[2/2] $other: current"
-out "No image was to be made: the next boot binds 2, refuses 0."
+out "No image had to be made: the next boot binds 2, refuses 0."
 calls_are <<-EOF
 	cmdline apply --no-refresh
 	cmdline apply
@@ -368,7 +368,7 @@ grep -q '^vfio-early: note: vfio-early undo is in effect: the plan is empty; fix
 snapshot "$work/before"
 act undo
 status_is 0
-out "No image was to be made: the next boot hands nothing over."
+out "No image had to be made: the next boot hands nothing over."
 calls_are <<-EOF
 	cmdline undo --applied --no-refresh
 	cmdline undo --applied
@@ -460,7 +460,7 @@ run verify
 status_is 0
 out "The next boot with it and with the kernel command line of this boot binds 0, refuses 2."
 act apply
-out "No image was to be made: the next boot with the kernel command line of this one binds 0, refuses 2."
+out "No image had to be made: the next boot with the kernel command line of this one binds 0, refuses 2."
 
 begin "apply: what is current is left alone, what is not is made"
 system 'bind 02:00\n'

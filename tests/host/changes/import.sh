@@ -221,6 +221,28 @@ out_has "/etc/modules:1: vfio-pci ids=10de:1187: does nothing: "
 out_has "/etc/default/grub:1: vfio-pci.ids=10de:1187: does nothing: the boot loader"
 no_out "has all of it"
 
+begin "check, import: a unit file that lies in a .wants folder is named, a link there is not named twice"
+bind='ExecStart=/bin/sh -c "echo vfio-pci >/sys/bus/pci/devices/0000:17:00.0/driver_override"'
+config "[Service]\n$bind\n" systemd/system/multi-user.target.wants/vfio.service
+config "[Service]\n$bind\n" systemd/system/bind.service
+ln -s /etc/systemd/system/bind.service "$root/etc/systemd/system/multi-user.target.wants/bind.service"
+run import
+status_is 0
+out "  /etc/systemd/system/multi-user.target.wants/vfio.service:2: $bind: does nothing: nothing reads that place"
+err_has "/etc/systemd/system/bind.service:2: "
+! grep -q 'wants/bind' "$work/out" "$work/err" || problem "the link is named: $(cat "$work/out" "$work/err")"
+run check --json
+[ "$(jq -c '[.findings[] | select(.stage == "recipe") | [.code, .level]]' "$work/out")" = \
+	'[["unit","warns"],["no-reader","notes"]]' ] || problem "$(cat "$work/out")"
+
+begin "check, import: a list with commas behind blacklist"
+config 'blacklist nouveau,nvidia\n' modprobe.d/b.conf
+run import
+status_is 0
+out "  /etc/modprobe.d/b.conf:1: blacklist nouveau,nvidia: does nothing: a blacklist line takes one module, so the list is read as one name"
+run check
+out_has "fix: write one blacklist line for each module; delete it if the config names their devices"
+
 begin "import: proxmox-boot-tool reads the first line of /etc/kernel/cmdline alone"
 rm -r "${root:?}/boot/grub"
 mkdir -p "$root/usr/sbin" "$root/sys/firmware/efi/efivars"
