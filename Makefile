@@ -39,6 +39,8 @@ ifeq ($(WORDS),codes)
 cppflags += -DWORDS_ARE_CODES
 # A code says less than its sentence.
 warnings += -Wno-format-extra-args
+# Nobody keeps it.
+CFLAGS ?= -O0
 endif
 
 # --- the boot half
@@ -352,7 +354,9 @@ $(B)/tests/unit/test-%: $(B)/tests/unit/test-%.o $(unit_lib:%.c=$(B)/%.o) $(B)/h
 		$(B)/early/libearly.a
 	$(call quiet,LD,$(CC) $(CFLAGS) $(LDFLAGS) $(wrap_flags) -o $@ $^ -lcmocka $(host_libs))
 
-sanitize := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+# Not optimized, with the lines of a report and no more for debuggers: making it takes four times as long
+# else, and its tests no longer.
+sanitize := -O0 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 $(B)/asan/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -390,8 +394,8 @@ $(B)/cover/tests/unit/test-%: $(B)/tests/unit/test-%.o $(unit_lib:%.c=$(B)/%.o) 
 # clang's libFuzzer; each finds what it can in so many seconds.
 CLANG ?= clang
 SECONDS ?= 5
-fuzz_flags := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
-	-fno-omit-frame-pointer
+fuzz_flags := -O1 -gline-tables-only -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=all -fno-omit-frame-pointer
 fuzzers := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz-*.c)))
 
 check-fuzz fuzz: $(fuzzers) ## damaged input, SECONDS=5 for each fuzzer
@@ -402,7 +406,10 @@ $(B)/fuzz/%.o: %.c Makefile
 	$(call quiet,CLANG,$(CLANG) $(host_cflags) $(fuzz_flags) $(host_cppflags) $(depflags) \
 		-c -o $@ $<)
 
-$(B)/fuzz/libcore.a: $(patsubst %.c,$(B)/fuzz/%.o,$(filter-out hook/main.c,$(hook_src)) $(core_src))
+# What they reach: those who read text, not all that stands above them.
+fuzzed := $(core_src) $(wildcard hook/util/*.c) hook/host/boot_report.c hook/image/image.c \
+	$(patsubst %,hook/record/%.c,pack replay tree)
+$(B)/fuzz/libcore.a: $(fuzzed:%.c=$(B)/fuzz/%.o)
 	@rm -f $@
 	$(call quiet,AR,$(AR) rcs $@ $^)
 
