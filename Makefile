@@ -232,7 +232,7 @@ long_suites := builders cmdline-roots package fuzz packaging asan changes-asan h
 	coverage words-guests
 
 check-package: deb ## install, configure, upgrade, remove, purge in Debian roots
-	tests/package/run
+	$(scratch) tests/package/run
 
 check-packaging: deb ## builds that differ make the same file; lintian, blhc
 	tests/packaging/run
@@ -270,10 +270,10 @@ check-static: $(static_bin) ## what the binary of the boot is: static, small
 	tests/static $(static_bin)
 
 check-unit: $(unit_bin) ## unit tests
-	tests/unit/run $(unit_bin)
+	$(scratch) tests/unit/run $(unit_bin)
 
 check-asan: $(asan_bin) ## unit tests, sanitized
-	tests/unit/run $(asan_bin)
+	$(scratch) tests/unit/run $(asan_bin)
 
 check-hook: all ## what the host half makes of configs: plans
 	$(scratch) tests/hook/run
@@ -317,10 +317,10 @@ check-cmdline: all ## kernel parameters, by boot loader
 	$(scratch) tests/cmdline/run
 
 check-cmdline-roots: all ## the same with the loaders' own programs
-	tests/cmdline/roots
+	$(scratch) tests/cmdline/roots
 
 check-builders: deb ## apply, verify and undo with real image builders
-	tests/builders/run
+	$(scratch) tests/builders/run
 
 check-tree: all $(fakefs) ## the binary of the boot on modelled machines
 	$(scratch) tests/tree/run
@@ -376,7 +376,7 @@ cover_ldflags := -Wl,--wrap=_exit
 cover_bin := $(unit_src:%.c=$(B)/cover/%) $(B)/cover/vfio-early-bind
 
 check-coverage coverage: $(cover_bin) $(fakefs) ## which lines of early/ no test runs
-	tests/coverage/run $(cover_bin)
+	$(scratch) tests/coverage/run $(cover_bin)
 
 $(B)/cover/early/%.o: early/%.c Makefile
 	@mkdir -p $(@D)
