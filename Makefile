@@ -354,8 +354,8 @@ $(B)/tests/unit/test-%: $(B)/tests/unit/test-%.o $(unit_lib:%.c=$(B)/%.o) $(B)/h
 		$(B)/early/libearly.a
 	$(call quiet,LD,$(CC) $(CFLAGS) $(LDFLAGS) $(wrap_flags) -o $@ $^ -lcmocka $(host_libs))
 
-# Not optimized, with the lines of a report and no more for debuggers: making it takes four times as long
-# else, and its tests no longer.
+# Not optimized, with the lines of a report and no more for debuggers: making it takes four times
+# as long else, and its tests no longer.
 sanitize := -O0 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 $(B)/asan/%.o: %.c Makefile
