@@ -39,8 +39,9 @@ ifeq ($(WORDS),codes)
 cppflags += -DWORDS_ARE_CODES
 # A code says less than its sentence.
 warnings += -Wno-format-extra-args
-# Nobody keeps it.
+# Nobody keeps it. Without optimization the compiler guesses at lengths.
 CFLAGS ?= -O0
+warnings += -Wno-format-truncation
 endif
 
 # --- the boot half
@@ -355,8 +356,9 @@ $(B)/tests/unit/test-%: $(B)/tests/unit/test-%.o $(unit_lib:%.c=$(B)/%.o) $(B)/h
 	$(call quiet,LD,$(CC) $(CFLAGS) $(LDFLAGS) $(wrap_flags) -o $@ $^ -lcmocka $(host_libs))
 
 # Not optimized, with the lines of a report and no more for debuggers: making it takes four times
-# as long else, and its tests no longer.
-sanitize := -O0 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+# as long else, and its tests no longer. The compiler only guesses at lengths then.
+sanitize := -O0 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer -Wno-format-truncation
 
 $(B)/asan/%.o: %.c Makefile
 	@mkdir -p $(@D)
