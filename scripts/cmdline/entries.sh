@@ -3,8 +3,9 @@
 #
 # What the loader's own files will boot: every entry, whose it is, and which of them is next. Reads
 # text that was read elsewhere ("FILE:LINE:TEXT" lines); knows nothing of devices and mounts. An entry
-# is a line of fields behind tabs:
+# is a line of fields with tabs between them:
 #
+#   TARGET   the files that feed its loader: "grub" or "kernel" (targets.sh)
 #   NEXT     "next" for the one that boots when nobody touches a key, else "-"
 #   WHOSE    "own", "recovery" (own, without our parameters), "foreign"
 #   VERSION  of its kernel, or "-"
@@ -45,7 +46,7 @@ function compare(a, b,   x, y) {
 	return 0
 }
 function tell(chosen_entry, i) {
-	printf "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", chosen_entry == i ? "next" : "-", whose[i],
+	printf "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", target, chosen_entry == i ? "next" : "-", whose[i],
 		version[i] == "" ? "-" : version[i], place[i], image[i] == "" ? "-" : image[i],
 		chosen_entry == i ? how : "-", line[i]
 }'
@@ -56,6 +57,7 @@ function tell(chosen_entry, i) {
 # shellcheck disable=SC2016 # awk's
 entries_grub() {
 	awk "$entries_awk"'
+	BEGIN { target = "grub" }
 	# The next word of s, with its quotes taken off, into word; s without it is returned.
 	function shift_word(s,   c) {
 		sub(/^[ \t]+/, "", s)
@@ -204,6 +206,7 @@ entries_grub() {
 entries_bls() {
 	KERNELS=$kernels TOKENS=$entry_tokens ONE_SHOT=$entry_one_shot DEFAULT=$entry_default \
 		LAST=$entry_last awk "$entries_awk"'
+	BEGIN { target = "kernel" }
 	function value() {
 		sub(/^[^ \t]+[ \t]*/, "", text)
 		sub(/[ \t]+$/, "", text)
@@ -331,7 +334,7 @@ entries_bls() {
 	}'
 }
 
-# entries_own LIST: of "TARGET ENTRY" lines: those of this system for kernels that are installed, in
+# entries_own LIST: of entries, those of this system for kernels that are installed, in
 # which our parameters belong.
 entries_own() {
 	printf '%s\n' "$1" | KERNELS=$kernels awk -F '\t' '

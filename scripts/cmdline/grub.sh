@@ -10,12 +10,25 @@
 # grub_files TEXT: the files, one a line; TEXT is our drop-in's ("=..." or none).
 grub_files() {
 	[ ! -f "$root/etc/default/grub" ] || echo "$root/etc/default/grub"
-	{
-		find "$root/etc/default/grub.d" -mindepth 1 -maxdepth 1 ! -xtype l -name '[!.]*.cfg' \
-			! -path "$(target_file grub)"
-		[ -z "$1" ] || target_file grub
-	} 2>/dev/null | sort
+	# Ours has its place among the others, there or not.
+	if [ -z "$1" ]; then
+		grub_others
+	else
+		{
+			grub_others
+			target_file grub
+		} | sort
+	fi
 }
+
+# grub_others: the files of grub.d that are not ours.
+grub_others() (
+	[ ! -h "$root/etc/default/grub.d" ] && set +f || return 0
+	_ours=$(target_file grub)
+	for _file in "$root"/etc/default/grub.d/[!.]*.cfg; do
+		[ "$_file" = "$_ours" ] || [ ! -e "$_file" ] || printf '%s\n' "$_file"
+	done
+)
 
 # grub_unread FILES: those that are there and that we cannot read: a folder, or no right to. What they
 # do is not known; the others are read all the same, as dash does behind a folder that it sources.

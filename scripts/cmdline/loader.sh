@@ -97,13 +97,17 @@ has_program() {
 # kernels_find: $kernels becomes the versions that are installed, one a line. What a second "make
 # install" has put aside (vmlinuz-VERSION.old) is not installed.
 kernels_find() {
-	kernels=$(names /boot 'vmlinu[xz]-*' | sed 's|.*/vmlinu[xz]-||' | sort -u |
-		while read -r _version; do
+	kernels=$(
+		set +f
+		[ -h "$root/boot" ] || for _file in "$root"/boot/vmlinu[xz]-*; do
+			[ -e "$_file" ] || [ -h "$_file" ] || continue
+			_version=${_file##*/vmlinu[xz]-}
 			case $_version in
 			*.old) [ -d "$root/lib/modules/$_version" ] || continue ;;
 			esac
 			echo "$_version"
-		done)
+		done | sort -u
+	)
 }
 
 # kernel_image VERSION: its initramfs in /boot, or nothing. The second name is dracut's elsewhere, which
@@ -127,16 +131,21 @@ entry_tokens_find() {
 	fi
 	entry_tokens=$(
 		{
-			sed -n 's/^MACHINE_ID=//p' "$root/etc/kernel/install.conf"
-			sed -n 's/^KERNEL_INSTALL_MACHINE_ID=//p' "$root/etc/machine-info"
-			sed -n '/^uninitialized$/!p' "$root/etc/machine-id"
-			sed -n 's/^\(IMAGE_\)\{0,1\}ID=//p' "$root/etc/os-release" | while read -r _id; do
+			edited etc/kernel/install.conf 's/^MACHINE_ID=//p'
+			edited etc/machine-info 's/^KERNEL_INSTALL_MACHINE_ID=//p'
+			edited etc/machine-id '/^uninitialized$/!p'
+			edited etc/os-release 's/^\(IMAGE_\)\{0,1\}ID=//p' | while read -r _id; do
 				for _dir in /efi /boot /boot/efi; do
 					[ ! -d "$root$_dir/${_id:-x}" ] || echo "$_id"
 				done
 			done
-		} 2>/dev/null | tr -d "\"'" | sed '/^$/d' | sort -u
+		} | sed "s/[\"']//g; /^\$/d" | sort -u
 	)
+}
+
+# edited FILE SCRIPT: of the file, if it is there, what that script of sed prints.
+edited() {
+	[ ! -e "$root/$1" ] || sed -n "$2" "$root/$1" 2>/dev/null
 }
 
 # lines_of FILE...: "FILE:LINE:TEXT" of these, whose names are relative to the root.
@@ -182,25 +191,23 @@ lines_of_uki() {
 	done
 }
 
-# entries_read: $entries becomes "TARGET ENTRY" lines (entries.sh) of the loader's own files, as far as
+# entries_read: $entries becomes the entries (entries.sh) of the loader's own files, as far as
 # they can be read.
 entries_read() {
 	case $loader in
-	grub) entries=$(lines_of_grub | entries_grub | sed 's/^/grub	/') ;;
-	systemd-boot) entries=$(lines_of_bls | entries_bls | sed 's/^/kernel	/') ;;
+	grub) entries=$(lines_of_grub | entries_grub) ;;
+	systemd-boot) entries=$(lines_of_bls | entries_bls) ;;
 	proxmox)
 		entries=$(printf '%s\n' "$esps" | while read -r _uuid _mode; do
 			_lines=$(printf '%s\n' "$esp_lines" | grep -F "/$_uuid/") || continue
 			case $_mode in
 			GRUB | either)
-				printf '%s\n' "$_lines" | grep -F "/$_uuid/grub/" | entries_grub |
-					sed 's/^/grub	/'
+				printf '%s\n' "$_lines" | grep -F "/$_uuid/grub/" | entries_grub
 				;;
 			esac
 			case $_mode in
 			systemd-boot | either)
-				printf '%s\n' "$_lines" | grep -F "/$_uuid/loader/" | entries_bls |
-					sed 's/^/kernel	/'
+				printf '%s\n' "$_lines" | grep -F "/$_uuid/loader/" | entries_bls
 				;;
 			esac
 		done)
@@ -253,8 +260,8 @@ loader_proxmox() {
 loader_by_files() {
 	_grub='' _systemd=''
 	[ ! -e "$root/boot/grub/grub.cfg" ] || _grub=1
-	_bls=$(lines_of_bls | entries_bls | sed 's/^/kernel	/')
-	[ -z "$(entries_own "$_bls")" ] || _systemd=1
+	_bls=$(lines_of_bls)
+	[ -z "$_bls" ] || [ -z "$(entries_own "$(printf '%s\n' "$_bls" | entries_bls)")" ] || _systemd=1
 }
 
 # loader_chained: GRUB has booted this machine, and systemd-boot was started before it. When

@@ -133,31 +133,40 @@ is_own_entry() {
 # a root no link is followed. CODE: set, no-reader
 unkept_lines() (
 	cd "$root/" 2>/dev/null && set +f || return
-	{
-		printf '%s\n' "$unkept_files" | sed 's/$/	set/'
-		printf '%s\n' "$unread_files" | sed 's/$/	no-reader/'
-		case $loader in
-		other | grub)
-			for _dir in efi boot boot/efi; do
-				printf '%s/loader/entries/*.conf\t^[ \\t]*options[ \\t]+\tset\n' "$_dir"
-			done
-			;;
-		esac
-	} | while IFS='	' read -r _pattern _before _code; do
+	unkept_each set <<-EOT
+	$unkept_files
+	EOT
+	unkept_each no-reader <<-EOT
+	$unread_files
+	EOT
+	case $loader in
+	other | grub)
+		unkept_each set <<-'EOT'
+		efi/loader/entries/*.conf	^[ \t]*options[ \t]+
+		boot/loader/entries/*.conf	^[ \t]*options[ \t]+
+		boot/efi/loader/entries/*.conf	^[ \t]*options[ \t]+
+		EOT
+		;;
+	esac
+)
+
+# unkept_each CODE <LIST
+unkept_each() {
+	while IFS='	' read -r _pattern _before; do
 		for _name in $_pattern; do
 			[ -f "$_name" ] || continue
 			[ -z "$root" ] || [ ! -h "$_name" ] || continue
-			[ "$_code" != no-reader ] || is_unread "$_name" || continue
+			[ "$1" != no-reader ] || is_unread "$_name" || continue
 			case $loader:$_pattern in
 			grub:*/entries/*) is_own_entry "$_name" || continue ;;
 			esac
-			printf 'B\t%s\t%s\n' "$_before" "$_code"
+			printf 'B\t%s\t%s\n' "$_before" "$1"
 			grep -Hn '' "$_name" 2>/dev/null
 		done
 	done
-)
+}
 
-# unkept_tokens: what they have, as file_tokens; the entries of systemd-boot too where no loader is known.
+# unkept_tokens: what they have, as next_facts has it; the entries of systemd-boot too where no loader is known.
 unkept_tokens() {
 	unkept_lines | awk "$tokens_awk"'
 	/^B\t/ {
@@ -189,7 +198,7 @@ unkept_tokens() {
 			t = substr(text, from[i], to[i] - from[i] + 1)
 			# What was set before, in a file of GRUB.
 			if (t != "--" && t !~ /^\$/)
-				printf "%s\t/%s:%d\t%s\n", t, file, number, code
+				printf "O\t%s\t/%s:%d\t%s\n", t, file, number, code
 		}
 	}'
 }
@@ -207,7 +216,7 @@ next_facts() {
 		esac
 		file_tokens "$_target" | sed "s/^/$_kind	/"
 	done
-	unkept_tokens | sed 's/^/O	/'
+	unkept_tokens
 	printf '%s\n' "$entries" | awk -F '\t' '
 		$2 == "next" { print "E\t" $5 "\t" $8 }
 		$2 == "next" && $3 == "foreign" && $5 ~ /\.[eE][fF][iI]:1$/ { print "U\t" $5 }'

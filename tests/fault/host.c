@@ -4,8 +4,12 @@
  *
  *	host [--all] NAME START DIR COMMAND [ARGUMENT...]
  *
- * START is a root as it is before; DIR/root is a copy of it, of links, with a new etc for each run. The command is traced by ptrace(2): it is one process, so the calls of a run have one order,
- * and a fault is known by its number in it. What it starts is not traced and not failed.
+ * START is a root as it is before; DIR/root is a copy of it, of links, with a new etc for each run. The
+ * command is traced by ptrace(2): it is one process, so the calls of a run have one order, and a fault is
+ * known by its number in it. What it starts is not traced and not failed.
+ *
+ * Up to where it opens its root each run is the same, and loading its libraries costs more than all the rest:
+ * one process (the template) goes there and stays, and each run is a fork of it, which ptrace makes it do.
  */
 #define _GNU_SOURCE 1
 
@@ -25,8 +29,10 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <linux/ptrace.h>
+#include <linux/sched.h>
 #include <unistd.h>
 
 #define MAX_CALLS   8192
@@ -50,7 +56,8 @@ static struct {
 	struct call call[MAX_CALLS];
 	int calls, begin;
 	unsigned int injected, surprises;
-	char *good; /* the plan without a fault */
+	char *good;	/* the plan without a fault */
+	pid_t template; /* stopped before its call run.begin */
 	/* the run that is judged */
 	int at, error, status;
 	bool is_kill;
@@ -240,10 +247,11 @@ static void note(struct call *call, pid_t pid, const struct ptrace_syscall_info 
 	call->what[n > 0 ? n : 0] = '\0';
 }
 
+/* To the end: the forks of one process share where they are in these files, which are emptied for each. */
 static void start(void)
 {
-	int out = open(run.out, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	int err_fd = open(run.err, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	int out = open(run.out, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
+	int err_fd = open(run.err, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
 	int in = open("/dev/null", O_RDONLY);
 
 	if (out < 0 || err_fd < 0 || in < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 ||
@@ -253,33 +261,101 @@ static void start(void)
 	_exit(127);
 }
 
-static void set_result(pid_t pid, long value)
-{
+/*
+ * The registers of a call, between its entry and its exit: its number, what it is given, what it returns; and
+ * how it is made again.
+ */
 #if defined(__x86_64__)
-	ptrace(PTRACE_POKEUSER, pid, 8 * 10, value); /* rax */
-#elif defined(__aarch64__)
-	__u64 regs[34];
-	struct iovec iov = { regs, sizeof(regs) };
+struct registers {
+	struct user_regs_struct user;
+};
 
-	ptrace(PTRACE_GETREGSET, pid, 1, &iov);
-	regs[0] = (__u64)value;
-	ptrace(PTRACE_SETREGSET, pid, 1, &iov);
-#else
-#error "how is the result of a system call set here?"
-#endif
+static void get_registers(pid_t pid, struct registers *regs)
+{
+	if (ptrace(PTRACE_GETREGS, pid, NULL, &regs->user))
+		err(1, "the registers of %d", (int)pid);
 }
 
-static void skip_call(pid_t pid)
+static void set_registers(pid_t pid, struct registers *regs)
 {
-#if defined(__x86_64__)
-	ptrace(PTRACE_POKEUSER, pid, 8 * 15, -1L); /* orig_rax */
-#elif defined(__aarch64__)
-	int none = -1;
-	struct iovec iov = { &none, sizeof(none) };
+	if (ptrace(PTRACE_SETREGS, pid, NULL, &regs->user))
+		err(1, "the registers of %d", (int)pid);
+}
 
+static void set_call(pid_t pid, struct registers *regs, long nr)
+{
+	regs->user.orig_rax = (unsigned long)nr;
+	set_registers(pid, regs);
+}
+
+static void set_result(struct registers *regs, long value)
+{
+	regs->user.rax = (unsigned long)value;
+}
+
+/* Of clone(): only its flags. */
+static void set_flags(struct registers *regs, unsigned long flags)
+{
+	regs->user.rdi = flags;
+	regs->user.rsi = regs->user.rdx = regs->user.r10 = regs->user.r8 = 0;
+}
+
+/* The instruction has two bytes, and the number is in the register of the result. */
+static void set_again(struct registers *regs)
+{
+	regs->user.rax = regs->user.orig_rax;
+	regs->user.orig_rax = (unsigned long)-1;
+	regs->user.rip -= 2;
+}
+#elif defined(__aarch64__)
+struct registers {
+	struct user_regs_struct user;
+};
+
+static void get_registers(pid_t pid, struct registers *regs)
+{
+	struct iovec iov = { &regs->user, sizeof(regs->user) };
+
+	if (ptrace(PTRACE_GETREGSET, pid, 1, &iov))
+		err(1, "the registers of %d", (int)pid);
+}
+
+static void set_registers(pid_t pid, struct registers *regs)
+{
+	struct iovec iov = { &regs->user, sizeof(regs->user) };
+
+	if (ptrace(PTRACE_SETREGSET, pid, 1, &iov))
+		err(1, "the registers of %d", (int)pid);
+}
+
+static void set_call(pid_t pid, struct registers *regs, long nr)
+{
+	int number = (int)nr;
+	struct iovec iov = { &number, sizeof(number) };
+
+	set_registers(pid, regs);
 	ptrace(PTRACE_SETREGSET, pid, 0x404, &iov); /* NT_ARM_SYSTEM_CALL */
-#endif
 }
+
+static void set_result(struct registers *regs, long value)
+{
+	regs->user.regs[0] = (__u64)value;
+}
+
+static void set_flags(struct registers *regs, unsigned long flags)
+{
+	regs->user.regs[0] = flags;
+	for (int i = 1; i < 5; i++)
+		regs->user.regs[i] = 0;
+}
+
+static void set_again(struct registers *regs)
+{
+	regs->user.pc -= 4;
+}
+#else
+#error "how is a system call changed here?"
+#endif
 
 static void on_alarm(int signal)
 {
@@ -298,65 +374,156 @@ static int wait_for(pid_t pid)
 	return status;
 }
 
-/* At the call that is to fail: makes it so. Returns whether its end is to be waited for. */
-static bool inject(pid_t pid)
+/* At the call that is to fail: makes it so. */
+static void inject(pid_t pid)
 {
+	struct registers regs;
+
 	if (run.is_kill) {
 		kill(pid, SIGKILL);
-		return false;
+		return;
 	}
 	/* A file is closed, whatever close() says. */
-	if (run.call[run.at].nr != SYS_close)
-		skip_call(pid);
-	return true;
+	if (run.call[run.at].nr == SYS_close)
+		return;
+	get_registers(pid, &regs);
+	set_call(pid, &regs, -1);
 }
 
-/*
- * trace - does the run: without a fault, of which the calls are noted (run.at is NOT_ONE), or with that
- * of run.at. Sets run.status as a shell would say it.
- */
-static void trace(void)
+/* Lets @pid go on to its next stop. */
+static int next_stop(pid_t pid, int signal)
 {
-	struct ptrace_syscall_info info;
-	int stops = 0, status, signal = 0;
-	bool is_due = false;
+	ptrace(PTRACE_SYSCALL, pid, NULL, (void *)(long)signal);
+	return wait_for(pid);
+}
+
+static bool is_call(int status)
+{
+	return WIFSTOPPED(status) && WSTOPSIG(status) == (SIGTRAP | 0x80);
+}
+
+static void set_options(pid_t pid, int more)
+{
+	ptrace(PTRACE_SETOPTIONS, pid, NULL, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL | more);
+}
+
+/* A new process, before its first call. */
+static pid_t begin(void)
+{
 	pid_t pid = fork();
 
 	if (pid < 0)
 		err(1, "fork");
 	if (!pid)
 		start();
+	wait_for(pid);
+	return pid;
+}
+
+/* trace_all - a run without a fault, of which the calls are noted. Sets run.status as a shell would. */
+static void trace_all(void)
+{
+	struct ptrace_syscall_info info;
+	int stops = 0, status, signal = 0;
+	pid_t pid;
+
+	run.at = NOT_ONE;
 	alarm(MAX_SECONDS);
-	status = wait_for(pid);
-	ptrace(PTRACE_SETOPTIONS, pid, NULL, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL);
-	while (WIFSTOPPED(status)) {
-		ptrace(PTRACE_SYSCALL, pid, NULL, (void *)(long)signal);
-		status = wait_for(pid);
-		signal = 0;
+	pid = begin();
+	set_options(pid, 0);
+	for (;;) {
+		status = next_stop(pid, signal);
 		if (!WIFSTOPPED(status))
 			break;
-		if (WSTOPSIG(status) != (SIGTRAP | 0x80)) {
-			signal = WSTOPSIG(status);
+		signal = is_call(status) ? 0 : WSTOPSIG(status);
+		/* Before a call and behind it. */
+		if (signal || stops++ % 2)
 			continue;
+		if (run.calls == MAX_CALLS ||
+		    ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) <= 0 ||
+		    info.op != PTRACE_SYSCALL_INFO_ENTRY)
+			errx(1, "%s: call %d cannot be told", run.name, run.calls);
+		note(&run.call[run.calls++], pid, &info);
+	}
+	alarm(0);
+	run.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* make_template - a process that stands before its call run.begin. */
+static void make_template(void)
+{
+	alarm(MAX_SECONDS);
+	run.template = begin();
+	set_options(run.template, PTRACE_O_TRACEFORK);
+	for (int stops = 0; stops <= 2 * run.begin; stops++)
+		if (!is_call(next_stop(run.template, 0)))
+			errx(1, "%s: call %d is not reached a second time", run.name, run.begin);
+	alarm(0);
+}
+
+/*
+ * fork_template - a process like the template, as a child of ours, before the same call, which it is yet to
+ * make. In the template that call becomes clone(), and then itself again.
+ */
+static pid_t fork_template(void)
+{
+	struct registers before, regs;
+	unsigned long pid = 0;
+	int status;
+
+	get_registers(run.template, &before);
+	regs = before;
+	set_flags(&regs, CLONE_PARENT | SIGCHLD);
+	set_call(run.template, &regs, SYS_clone);
+	status = next_stop(run.template, 0);
+	if (status >> 8 != (SIGTRAP | PTRACE_EVENT_FORK << 8) ||
+	    ptrace(PTRACE_GETEVENTMSG, run.template, NULL, &pid) ||
+	    !is_call(next_stop(run.template, 0)) || !WIFSTOPPED(wait_for((pid_t)pid)))
+		errx(1, "%s: the template does not fork", run.name);
+	set_options((pid_t)pid, 0);
+	set_again(&before);
+	set_registers(run.template, &before);
+	set_registers((pid_t)pid, &before);
+	if (!is_call(next_stop(run.template, 0)))
+		errx(1, "%s: the template does not stay", run.name);
+	return (pid_t)pid;
+}
+
+/* trace - a run with the fault of run.at. Sets run.status as a shell would say it. */
+static void trace(void)
+{
+	struct ptrace_syscall_info info;
+	int stops = 2 * run.begin, status, signal = 0;
+	struct registers regs;
+	bool is_due = false;
+	pid_t pid;
+
+	if (truncate(run.out, 0) || truncate(run.err, 0))
+		err(1, "%s", run.out);
+	alarm(MAX_SECONDS);
+	pid = fork_template();
+	for (;;) {
+		status = next_stop(pid, signal);
+		if (!WIFSTOPPED(status))
+			break;
+		signal = is_call(status) ? 0 : WSTOPSIG(status);
+		if (signal)
+			continue;
+		if (is_due) {
+			get_registers(pid, &regs);
+			set_result(&regs, -run.error);
+			set_registers(pid, &regs);
+			ptrace(PTRACE_DETACH, pid, NULL, NULL);
+			status = wait_for(pid);
+			break;
 		}
 		/* Before a call and behind it. */
-		if (run.at == NOT_ONE && stops % 2 == 0) {
-			if (stops / 2 == MAX_CALLS ||
-			    ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) <= 0 ||
-			    info.op != PTRACE_SYSCALL_INFO_ENTRY)
-				errx(1, "%s: call %d cannot be told", run.name, stops / 2);
-			note(&run.call[stops / 2], pid, &info);
-			run.calls = stops / 2 + 1;
-		} else if (run.at != NOT_ONE && stops % 2 == 0 && stops >= 2 * run.at) {
+		if (stops % 2 == 0 && stops >= 2 * run.at) {
 			/* A call that the end of a child interrupts is made twice: then the next alike. */
 			is_due = ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) > 0 &&
 				 (int)info.entry.nr == run.call[run.at].nr;
 			if (is_due)
 				inject(pid);
-		} else if (is_due) {
-			set_result(pid, -run.error);
-			ptrace(PTRACE_DETACH, pid, NULL, NULL);
-			status = wait_for(pid);
 		}
 		stops++;
 	}
@@ -621,8 +788,7 @@ int main(int argc, char **argv)
 	snprintf(run.err, sizeof(run.err), "%s/err", run.dir);
 
 	copy_tree(run.start, run.root);
-	run.at = NOT_ONE;
-	trace();
+	trace_all();
 	if (run.status)
 		surprise("fails without a fault: exit status %d", run.status);
 	run.good = read_file(run.out);
@@ -631,9 +797,13 @@ int main(int argc, char **argv)
 	copy_tree(run.start, run.root);
 	while (run.begin < run.calls && strcmp(run.call[run.begin].what, run.root))
 		run.begin++;
+	if (run.begin < run.calls)
+		make_template();
 	for (int i = run.begin; i < run.calls; i++)
 		if (!is_left_alone(name_of(run.call[i].nr)))
 			try_call(i, all);
+	if (run.template)
+		kill(run.template, SIGKILL);
 	printf("%s %s: calls injected: %u, surprises: %u\n",
 	       run.injected && !run.surprises ? "ok" : "not ok", run.name, run.injected,
 	       run.surprises);

@@ -20,13 +20,20 @@
 
 #include "tests/unit/fixture.h"
 
-static char root[64];
+static char root[PATH_MAX];
 static int rootfd = -1;
+
+void fixture_temporary(char *path)
+{
+	const char *dir = getenv("TMPDIR");
+
+	snprintf(path, PATH_MAX, "%s/vfio-early-unit-XXXXXX", dir && *dir ? dir : "/tmp");
+	assert_non_null(mkdtemp(path));
+}
 
 int fixture_begin(void)
 {
-	strcpy(root, "/tmp/vfio-early-unit-XXXXXX");
-	assert_non_null(mkdtemp(root));
+	fixture_temporary(root);
 	rootfd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(rootfd >= 0);
 	return rootfd;

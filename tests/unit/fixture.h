@@ -11,6 +11,9 @@
 
 #include "early/plan.h"
 
+/* fixture_temporary - makes a directory in $TMPDIR, whose path @path, of PATH_MAX, gets. */
+void fixture_temporary(char *path);
+
 /* fixture_begin - a new, empty root directory. Returns its descriptor. */
 int fixture_begin(void);
 

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "protect/protect.h"
+#include "tests/unit/fixture.h"
 #include "tests/unit/machine.h"
 
 static char root[PATH_MAX];
@@ -295,8 +296,7 @@ int machine_setup(void **state)
 {
 	(void)state;
 	paths_used = 0;
-	strcpy(root, "/tmp/test-protect.XXXXXX");
-	assert_non_null(mkdtemp(root));
+	fixture_temporary(root);
 	machine_dirs("sys/dev/block");
 	machine_dirs("proc/self");
 	return 0;
