@@ -57,7 +57,7 @@ own_build() {
 	install -m 755 "$top/hook/system/initramfs-tools/scripts/init-top/00-vfio-early" "$2/scripts/init-top" &&
 	install -m 755 "$here/guest/init" "$2/init" &&
 	install -m 644 "$top/tests/boot/guest/sections.sh" "$top/tests/boot/guest/run.sh" \
-		"$here/guest/settle.sh" "$here/guest/host.sh" "$2/guest" &&
+		"$here/guest/settle.sh" "$here/guest/host.sh" "$here/guest/reset.sh" "$2/guest" &&
 	"$(cc_for "$1")" -static -O2 -Wall -Wextra -Werror -o "$2/usr/bin/hotplug" "$here/guest/hotplug.c"
 }
 
@@ -91,17 +91,31 @@ host_put() {
 	cp -al "$2.host" "$3/host"
 }
 
-# initrd_make SCENARIO KERNEL OWN OUT: OUT/initrd. The reason of a failure goes to stdout.
+# scenario_prepare DIR OUT: what the scenario makes itself. The reason of a failure goes to stdout.
+scenario_prepare() {
+	[ -e "$1/prepare" ] || return 0
+	(cd "$1" && TOP=$top CC=$(cc_for "$arch") sh -e ./prepare) >"$2/prepare.txt" 2>&1 || {
+		echo "prepare failed: $(tail -n 3 "$2/prepare.txt" | paste -sd' ')"
+		return 1
+	}
+}
+
+# initrd_make SCENARIO KERNEL OWN OUT [RIDER...]: OUT/initrd; each RIDER is a folder OUT of another scenario, which
+# comes behind this one. The reason of a failure goes to stdout.
 initrd_make() {
 	_base=$(base_get "$2") || return
-	if [ -e "$1/prepare" ]; then
-		(cd "$1" && TOP=$top CC=$(cc_for "$arch") sh -e ./prepare) >"$4/prepare.txt" 2>&1 || {
-			echo "prepare failed: $(tail -n 3 "$4/prepare.txt" | paste -sd' ')"
-			return 1
-		}
-	fi
-	rm -rf "$4/own" && cp -al "$3" "$4/own" && cp -R "$1" "$4/own/scenario" &&
-	host_put "$1" "$3" "$4/own" &&
-	plan_make "$1" "$2" "$4" "$4/own/usr/lib/vfio-early/plan" &&
-	cp "$_base" "$4/initrd" && image_append "$4/initrd" "$4/own" && rm -rf "$4/own"
+	_of=$1 _kernel_dir=$2 _own=$3 _to=$4
+	shift 4
+	scenario_prepare "$_of" "$_to" &&
+	rm -rf "$_to/own" && cp -al "$_own" "$_to/own" && cp -R "$_of" "$_to/own/scenario" &&
+	host_put "$_of" "$_own" "$_to/own" &&
+	plan_make "$_of" "$_kernel_dir" "$_to" "$_to/own/usr/lib/vfio-early/plan" || return
+	_n=0
+	for _rider; do
+		_n=$((_n + 1))
+		mkdir -p "$_to/own/riders/$_n" && scenario_prepare "$_rider/scenario.d" "$_rider" &&
+		cp -R "$_rider/scenario.d" "$_to/own/riders/$_n/scenario" &&
+		plan_make "$_rider/scenario.d" "$_kernel_dir" "$_rider" "$_to/own/riders/$_n/plan" || return
+	done
+	cp "$_base" "$_to/initrd" && image_append "$_to/initrd" "$_to/own" && rm -rf "$_to/own"
 }

@@ -89,10 +89,10 @@ modules_wanted() {
 	printf 'drivers/%s.ko*\n' ata/ahci ata/libahci ata/libata 'gpu/drm/drm*' gpu/drm/tiny/bochs \
 		'gpu/drm/clients/*' 'gpu/drm/display/drm_display*' 'gpu/drm/ttm/*' 'i2c/busses/i2c-i801' \
 		'i2c/i2c-smbus' 'i2c/i2c-mux' 'i2c/algos/i2c-algo-bit' 'iommu/*' mfd/lpc_ich mfd/mfd-core \
-		'net/ethernet/intel/e1000e/*' 'net/ethernet/intel/e1000/*' 'net/ethernet/intel/igb/*' \
-		'nvme/*' pps/pps_core ptp/ptp 'scsi/scsi_*' scsi/sg scsi/sd_mod 'usb/common/*' \
-		'usb/core/usbcore' 'usb/host/xhci*' 'vfio/*' 'video/*' 'dca/dca' 'media/cec/core/*' \
-		'media/rc/rc-core' dax/dax 'dma-buf/*'
+		'net/ethernet/intel/e1000e/*' 'nvme/common/*' nvme/host/nvme nvme/host/nvme-core pps/pps_core \
+		ptp/ptp scsi/scsi_mod scsi/scsi_common scsi/sg scsi/sd_mod 'usb/common/*' 'usb/core/usbcore' \
+		'usb/host/xhci*' 'vfio/*' video/aperture video/video video/cmdline 'video/fbdev/core/*' \
+		'media/cec/core/*' 'media/rc/rc-core' dax/dax 'dma-buf/*'
 	printf '%s.ko*\n' 'sound/core/*' 'sound/hda/*' sound/pci/hda/snd-hda-intel \
 		sound/pci/hda/snd-hda-codec sound/soundcore 'virt/*' 'lib/*crc*' 'crypto/crc*' \
 		'block/*' 'arch/*/crypto/crc*' fs/minix/minix 'fs/btrfs/*' drivers/md/md-mod \
@@ -130,7 +130,15 @@ kernel_unpack() {
 	_version=$(ls "$3/tree/usr/lib/modules") || return
 	[ -n "$(find "$3/tree" -name 'vfio-pci.ko*')" ] || { say "no vfio-pci in $1"; return 1; }
 	echo "$_version" >"$3/version"
-	depmod -b "$3/tree" "$_version"
+	depmod -b "$3/tree" "$_version" && aliases_prune "$3/tree/usr/lib/modules/$_version/modules.alias"
+}
+
+# aliases_prune FILE: takes away what names a PCI device that QEMU does not have: busybox's modprobe reads all of it
+# each time.
+aliases_prune() {
+	awk '$1 == "alias" && $2 ~ /^pci:v0000[0-9A-F]+d0000[0-9A-F]+/ &&
+		$2 !~ /^pci:v0000(8086d0000(29C0|2918|2922|2930|293E|2668|10D3)|1B36|1234|104C|1022)/ { next }
+		{ print }' "$1" >"$1.new" && mv "$1.new" "$1"
 }
 
 # kernel_busybox DEB TREE: busybox, under each name that it has.
