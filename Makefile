@@ -106,7 +106,7 @@ asan_bin := $(unit_src:%.c=$(B)/asan/%)
 fakefs := $(B)/tests/tree/fakefs
 fault_host := $(B)/tests/fault/host
 
-.PHONY: all help setup test demo bench check test-suites lint format deb install uninstall clean \
+.PHONY: all help setup test demo demo-root demo-deb bench check test-suites lint format deb install uninstall clean \
 	completion-table picture \
 	fuzz coverage FORCE $(addprefix check-,static unit asan hook hook-asan host host-asan \
 	changes changes-asan tree fault fault-host fuzz coverage cmdline cmdline-roots builders \
@@ -262,10 +262,18 @@ setup: ## install what building and testing needs (as root; else says how)
 test: setup ## every test: lint, units, fake machines, faults, fuzz, roots, guests
 	@$(MAKE) --no-print-directory -j2 test-suites
 
+# The root is made while the tools are installed and the package is built.
 demo: ## boot a Debian kernel in QEMU with an image of ours: who has each device
+	@tests/setup root
+	@$(MAKE) --no-print-directory -j2 demo-root demo-deb
+	@tests/boot/demo
+
+demo-root:
+	@tests/boot/demo --root
+
+demo-deb:
 	@tests/setup demo
 	@$(MAKE) --no-print-directory deb
-	@tests/boot/demo
 
 check-static: $(static_bin) ## what the binary of the boot is: static, small
 	tests/static $(static_bin)

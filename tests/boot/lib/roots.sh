@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=dash
 #
-# The root file systems, in two cached stages: the distribution (a tar archive, rebuilt when the list
-# of packages changes) and, on it, the package under test, installed as an administrator does (a tree,
-# rebuilt when the package changes). Each stage has a lock, so that scenarios that run at the same time
-# build it once.
+# The root file systems, in cached stages: the least of a suite, which all roots of it begin with; the
+# distribution (a tar archive, rebuilt when the list of packages changes); and, on it, the package under test,
+# installed as an administrator does (a tree, rebuilt when the package changes). Each stage has a lock, so that
+# scenarios that run at the same time build it once.
 # Defines only; needs common.sh.
 
 # mirror: prints the address of the Debian mirror that apt is configured with; MIRROR goes first.
@@ -29,30 +29,21 @@ apt_options() {
 		Acquire::Check-Date | sed -n 's/^\(Acquire[^ ]* .*\);$/--aptopt=\1/p'
 }
 
-# package_depends DEB BUILDER: prints the packages that DEB depends on, one a line: the first of each
-# set of alternatives, none for a set that the builder satisfies.
-package_depends() {
-	{ dpkg-deb -f "$1" Pre-Depends; dpkg-deb -f "$1" Depends; } | tr ',\n' '\n\n' |
-	awk -v builder="$2" '{
-		gsub(/\([^)]*\)/, ""); gsub(/[ \t]/, ""); gsub(/:any/, "")
-		n = split($0, alternative, "|")
-		for (i = 1; i <= n; i++)
-			if (alternative[i] == builder)
-				next
-		if (n && alternative[1] != "")
-			print alternative[1]
-	}'
+# package_libraries: prints, one a line, the packages whose libraries the package is linked with, as
+# debian/control names them; each with an @, which base_build takes for the libraries of that package: what
+# they are called is the suite's affair, and is known before the package is built.
+package_libraries() {
+	sed -n '/^Build-Depends:/,/^[A-Z]/s/^ \(lib[a-z0-9.+-]*-dev\),$/@\1/p' "$top/debian/control" | grep -vx @libklibc-dev
 }
 
-# root_packages SUITE BUILDER DEB [LOADER]: prints the packages of the base, sorted, separated by commas.
-# What DEB depends on is in it, so that installing DEB later needs no network. trixie has two kernels,
+# root_packages SUITE BUILDER: prints the packages of the base, sorted, separated by commas. What the package
+# under test depends on is in it, so that installing it later needs no network. trixie has two kernels,
 # each with an image of its own to be right, and what packs modules another way.
 root_packages() {
 	{
-		[ -z "${4:-}" ] || loader_packages "$4"
 		printf '%s\n' linux-image-amd64 systemd-sysv udev kmod zstd dbus "$2"
 		[ "$1" != trixie ] || printf '%s\n' linux-image-rt-amd64 xz-utils
-		package_depends "$3" "$2"
+		package_libraries
 	} | LC_ALL=C sort -u | paste -sd,
 }
 
@@ -85,26 +76,38 @@ left_out() {
 	kept | sed 's|.*|path-include=/*lib/modules/*/kernel/&|'
 }
 
-# quick_images: prints mmdebstrap's options, one a line, that make the images of the packages' own scripts
-# quick to make, and leave no trace: those who use the base decide how theirs are made. Nor does dpkg
-# wait for the disk, then or later: a root that is half made is thrown away.
-quick_images() {
-	echo --dpkgopt=force-unsafe-io
+# suite_build SUITE TAR: makes the archive TAR of what every root of the suite has, apt's lists with it.
+# What is left out goes at the end: mmdebstrap would start a Python for each package.
+suite_build() {
+	say "making the least of $1 (half a minute)"
+	_mirror=$(mirror) || return
 	# shellcheck disable=SC2016 # mmdebstrap's own $1
-	echo '--essential-hook=mkdir -p "$1/etc/initramfs-tools/conf.d" "$1/etc/dracut.conf.d" &&
-echo COMPRESSLEVEL=1 >"$1/etc/initramfs-tools/conf.d/base" &&
-printf "%s\n" "compress=\"zstd -q -1\"" compress_level_zstd=1 >"$1/etc/dracut.conf.d/base.conf"' | paste -sd' '
-	# shellcheck disable=SC2016
-	echo '--customize-hook=cd "$1/etc" && rm initramfs-tools/conf.d/base dracut.conf.d/base.conf &&
-{ [ -e "$1/usr/sbin/update-initramfs" ] || rm -r initramfs-tools; } &&
-{ [ -e "$1/usr/bin/dracut" ] || rmdir dracut.conf.d; }' | paste -sd' '
+	_gone='rm -rf "$1/usr/share/doc"/* "$1/usr/share/info"/* "$1/usr/share/locale"/* "$1/usr/share/man"/*'
+	apt_options | tr '\n' '\0' |
+		xargs -0 sh -c 'suite=$1 gone=$2 tar=$3 mirror=$4
+			shift 4
+			exec mmdebstrap --quiet --variant=apt --dpkgopt=force-unsafe-io --skip=cleanup/apt/lists \
+				--customize-hook="$gone" "$@" "$suite" "$tar.tmp.tar" "$mirror"' \
+			sh "$1" "$_gone" "$2" "$_mirror" && mv "$2.tmp.tar" "$2"
 }
 
-# base_build SUITE BUILDER PACKAGES TAR: makes the archive TAR.
+# suite_base SUITE: prints that archive, after making it when it is not cached.
+suite_base() {
+	_suite_tar=$roots/$1.tar
+	(
+		flock 9
+		[ -e "$_suite_tar" ] || suite_build "$1" "$_suite_tar"
+	) 9>"$_suite_tar.lock" >&2 || return
+	printf '%s\n' "$_suite_tar"
+}
+
+# base_build SUITE BUILDER PACKAGES TAR [OPTION...]: makes the archive TAR: the suite's, with PACKAGES, separated
+# by commas, installed; @NAME is the libraries that the package NAME has the headers of. OPTION: of mmdebstrap;
+# FROM: an archive that has part of it, in place of the suite's.
 base_build() {
-	say "making the root of $1 with $2 (a minute or two)"
-	_options=$(apt_options; quick_images; left_out | sed 's/^/--dpkgopt=/')
-	_mirror=$(mirror) || return
+	say "making the root of $1 with $2 (half a minute)"
+	_lists=$(suite_base "$1") || return
+	_options=$(apt_options; left_out | sed 's/^/--dpkgopt=/')
 	# Each line of the options is one argument.
 	_ifs=$IFS
 	IFS='
@@ -114,30 +117,32 @@ base_build() {
 	set -- "$@" $_options
 	set +f
 	IFS=$_ifs
-	_suite=$1 _packages=$3 _tar=$4
+	_packages=$3 _tar=$4 _stale=
+	[ -n "$(find "$_lists" -mtime -1)" ] || _stale=y
 	shift 4
-	mmdebstrap --quiet --variant=apt --include="$_packages" "$@" \
-		"$_suite" "$_tar.tmp.tar" "$_mirror" && mv "$_tar.tmp.tar" "$_tar"
+	mmdebstrap --quiet --variant=custom --skip=update --dpkgopt=force-unsafe-io \
+		--setup-hook="sh '$here/lib/base' unpack \"\$1\" '${FROM:-$_lists}' '$_lists'" "$@" \
+		--customize-hook="sh '$here/lib/base' install \"\$1\" '$_packages' '$_stale'" \
+		'' "$_tar.tmp.tar" && mv "$_tar.tmp.tar" "$_tar"
 }
 
 # modules_unsign TREE: takes the signatures off what modules lie in TREE as they are, but for vfio's own. Who
 # has a key checks them, who has none (tests/kernel) hashes the modules all the same: a tenth of a guest's time.
-# What is there: scripts/sign-file.c; the length is the last number of struct module_signature, big-endian.
+# What is at their end: scripts/sign-file.c; the length is the last number of struct module_signature, big-endian.
 modules_unsign() {
-	find "$1" -name '*.ko' ! -path '*/vfio/*' ! -path '*/virt/*' -type f | while read -r _module; do
-		[ "$(tail -c 28 "$_module" | tr -d '\0')" = '~Module signature appended~' ] || continue
+	find "$1" -name '*.ko' ! -path '*/vfio/*' ! -path '*/virt/*' -type f \
+		-exec grep -laF '~Module signature appended~' {} + | while read -r _module; do
 		# shellcheck disable=SC2046 # four numbers
 		set -- $(tail -c 32 "$_module" | od -An -tu1 -N 4)
 		truncate -s "-$((40 + $1 * 16777216 + $2 * 65536 + $3 * 256 + $4))" "$_module" || exit
 	done
 }
 
-# package_build TAR DEB TREE: unpacks TAR and installs DEB in it; its triggers regenerate the image.
+# package_build TAR DEB TREE: unpacks TAR and installs DEB in it.
 package_build() {
 	say "installing $(dpkg-deb -f "$2" Package Version | paste -sd' ') into $(basename "$1" .tar)"
 	rm_tree "$3.tmp" && mkdir -p "$3.tmp" || return
 	as_root tar -C "$3.tmp" --exclude='./dev/*' -xf "$1" || return
-	[ -n "${WHOLE:-}" ] || modules_unsign "$3.tmp" || return
 	as_root cp "$2" "$3.tmp/tmp/package.deb" || return
 	in_tree "$3.tmp" dpkg -i /tmp/package.deb >"$3.log" 2>&1 || {
 		cat "$3.log" >&2
@@ -151,15 +156,26 @@ rm_tree() {
 	[ ! -e "$1" ] || as_root rm -rf "$1"
 }
 
-# root_base SUITE BUILDER DEB [LOADER]: prints the archive of the distribution, after making it when it is not
-# cached.
+# root_base SUITE BUILDER [LOADER]: prints the archive of the distribution, after making it when it is not
+# cached: with a loader, out of the one without; with dracut, where that is not the suite's own builder, out of
+# the one with initramfs-tools, as a host goes over. A name with a - behind it is taken out.
 root_base() {
 	mkdir -p "$roots" || return
-	_list=$(root_packages "$@")
-	_base=$roots/$1-$2${4:++$4}-$({ printf '%s' "$_list"; left_out; } | sha256sum | cut -c1-12).tar
+	_from=
+	if [ -n "${3:-}" ]; then
+		_from=$(root_base "$1" "$2") || return
+		_list=$(loader_packages "$3" | paste -sd,)
+	elif [ "$2" = dracut ] && [ "$1" != sid ]; then
+		_from=$(root_base "$1" initramfs-tools) || return
+		_list=dracut,initramfs-tools-,initramfs-tools-core-
+	else
+		_list=$(root_packages "$1" "$2")
+	fi
+	_base=$roots/$1-$2${3:++$3}-$({ printf '%s' "${_from##*/} $_list"; left_out; cat "$here/lib/base"; } |
+		sha256sum | cut -c1-12).tar
 	(
 		flock 9
-		[ -e "$_base" ] || base_build "$1" "$2" "$_list" "$_base"
+		[ -e "$_base" ] || FROM=$_from base_build "$1" "$2" "$_list" "$_base"
 	) 9>"$_base.lock" >&2 || return
 	printf '%s\n' "$_base"
 }
@@ -168,7 +184,7 @@ root_base() {
 # cached. To read the tree, hold a shared lock on FOLDER.lock: what is cached of earlier packages, and
 # locked by nobody, is removed.
 root_tree() {
-	_base=$(root_base "$@") || return
+	_base=$(root_base "$1" "$2" "${4:-}") || return
 	_tree=${_base%.tar}.$(sha256sum <"$3" | cut -c1-12)
 	(
 		flock -s 8 && flock 9
