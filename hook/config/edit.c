@@ -264,6 +264,9 @@ int edit_commit(struct edit *edit)
 	if (ret == FILE_UNSYNCED)
 		return message_errno(-errno, "%s is written, but may not survive a power cut",
 				     edit->name);
+	if (ret == -EACCES && geteuid())
+		return message_error("cannot write %s; it is as it was: %s; fix: run it as root",
+				     edit->name, strerror(EACCES));
 	return ret ? message_errno(ret, "cannot write %s; it is as it was", edit->name) : 0;
 }
 

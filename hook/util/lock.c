@@ -36,8 +36,11 @@ static int open_dir(const struct root *root, struct lock *lock)
 	close_fd(&lock->dirfd);
 	close_fd(&lock->runfd);
 	lock->runfd = file_open_folder(root->fd, "run");
-	if (lock->runfd == -ENOENT && !mkdirat(root->fd, "run", 0755)) {
-		lock->rootfd = root->fd;
+	if (lock->runfd == -ENOENT) {
+		if (!mkdirat(root->fd, "run", 0755))
+			lock->rootfd = root->fd;
+		else if (errno != EEXIST)
+			return -errno;
 		lock->runfd = file_open_folder(root->fd, "run");
 	}
 	if (lock->runfd < 0)
@@ -45,6 +48,8 @@ static int open_dir(const struct root *root, struct lock *lock)
 	if (!mkdirat(lock->runfd, DIR, 0755))
 		/* On this host it stays: a run of the boot half may be about to write there. */
 		lock->made_dir = !root->is_host;
+	else if (errno != EEXIST)
+		return -errno;
 	lock->dirfd = openat(lock->runfd, DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return lock->dirfd < 0 ? -errno : 0;
 }

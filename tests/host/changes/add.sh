@@ -42,6 +42,24 @@ printf 'deadline 9' >>"$work/want"
 config_is <"$work/want"
 [ "$(stat -c %a:%g "$root/etc/vfio-early.conf")" = "$owner" ] || problem "mode or group changed"
 
+begin "add: by somebody else than root, in a boot without a plan"
+if [ "$(id -u)" -ne 0 ] || ! command -v setpriv >/dev/null ||
+	! setpriv --reuid 65534 --regid 65534 --clear-groups "$command" --version >"$work/out" 2>&1; then
+	skip "the command cannot be run by another user"
+else
+	chmod -R go+rX "$work"
+	for run in y n; do
+		[ "$run" = n ] && rm -r "$root/run" || mkdir -p "$root/run"
+		timeout 4 setpriv --reuid 65534 --regid 65534 --clear-groups "$command" add 02:00 --root "$root" \
+			>"$work/out" 2>"$work/err"
+		status=$?
+		status_is 3
+		err_is <<-EOF
+			vfio-early: error: cannot write /etc/vfio-early.conf; it is as it was: Permission denied; fix: run it as root
+		EOF
+	done
+fi
+
 begin "add: behind a last line without newline"
 config '# mine\nbind 8086:1572'
 run add --only 02:00.0
