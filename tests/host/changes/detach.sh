@@ -353,7 +353,7 @@ status_is 1
 err "error: 0000:02:00.1: stuck: a driver does not let go of it, and nothing is tried again; fix: reboot"
 run reattach --only 02:00.1
 status_is 1
-run detach --group --only 02:00.0 --dry-run
+run detach --only 02:00.0 --dry-run
 status_is 0
 run detach --group 02:00.0 --dry-run
 status_is 1
