@@ -443,7 +443,7 @@ check: $(check_needs) ## two minutes: lint, units, modelled machines, calls that
 test-suites: $(check_needs) $(long_needs)
 	FAULT=--all tests/all boot kernel package $(long_suites) $(check_suites)
 
-lint: all ## the rules of this tree that a program can check
+lint: all $(B)/early/main.o ## the rules of this tree that a program can check
 	@CC='$(CC)' CLANG_FORMAT='$(CLANG_FORMAT)' SHELLCHECK='$(SHELLCHECK)' \
 		LINT_CFLAGS='$(host_cflags)' tests/lint
 

@@ -91,19 +91,36 @@ suite_build() {
 			sh "$1" "$_gone" "$2" "$_mirror" && mv "$2.tmp.tar" "$2"
 }
 
-# suite_base SUITE: prints that archive, after making it when it is not cached.
+# suite_base SUITE: prints that archive, after making it when it is not cached; that of sid, which is another one
+# each day, also when it is a day old.
 suite_base() {
-	_suite_tar=$roots/$1.tar
+	_suite_tar=$roots/$1-least-$({ mirror; cat "$here/lib/roots.sh"; } | sha256sum | cut -c1-12).tar
 	(
 		flock 9
+		[ "$1" != sid ] || [ -n "$(find "$_suite_tar" -mtime -1 2>/dev/null)" ] || rm -f "$_suite_tar"
 		[ -e "$_suite_tar" ] || suite_build "$1" "$_suite_tar"
 	) 9>"$_suite_tar.lock" >&2 || return
 	printf '%s\n' "$_suite_tar"
 }
 
+# base_key WORD...: prints what the archive of a root is called by, which is made of WORD: of them, and of how.
+base_key() {
+	{ printf '%s ' "$@"; left_out; cat "$here/lib/base" "$here/lib/roots.sh"; } | sha256sum | cut -c1-12
+}
+
+# for_hooks FILE...: prints a folder in which the hooks of mmdebstrap can read these: as they are run by a
+# subordinate ID where the caller is not root, whose home may be closed to it.
+for_hooks() {
+	_folder=$(mktemp -d) && chmod 755 "$_folder" || return
+	for _file; do
+		cp "$_file" "$_folder" || return
+	done
+	chmod 644 "$_folder"/* && printf '%s\n' "$_folder"
+}
+
 # base_build SUITE BUILDER PACKAGES TAR [OPTION...]: makes the archive TAR: the suite's, with PACKAGES, separated
 # by commas, installed; @NAME is the libraries that the package NAME has the headers of. OPTION: of mmdebstrap;
-# FROM: an archive that has part of it, in place of the suite's.
+# $base_from: an archive that has part of it, in place of the suite's.
 base_build() {
 	say "making the root of $1 with $2 (half a minute)"
 	_lists=$(suite_base "$1") || return
@@ -120,11 +137,20 @@ base_build() {
 	_packages=$3 _tar=$4 _stale=
 	[ -n "$(find "$_lists" -mtime -1)" ] || _stale=y
 	shift 4
+	_first=${base_from:-$_lists} _hooks=$here/lib _hooks_own=
+	if [ "$(id -u)" -ne 0 ]; then
+		_hooks=$(for_hooks "$_hooks/base" "$_hooks/roots.sh" "$_lists" "$_first") || return
+		_lists=$_hooks/${_lists##*/} _first=$_hooks/${_first##*/} _hooks_own=$_hooks
+	fi
 	mmdebstrap --quiet --variant=custom --skip=update --dpkgopt=force-unsafe-io \
-		--setup-hook="sh '$here/lib/base' unpack \"\$1\" '${FROM:-$_lists}' '$_lists'" "$@" \
-		--customize-hook="sh '$here/lib/base' install \"\$1\" '$_packages' '$_stale'" \
-		'' "$_tar.tmp.tar" && mv "$_tar.tmp.tar" "$_tar"
+		--setup-hook="sh '$_hooks/base' unpack \"\$1\" '$_first' '$_lists'" "$@" \
+		--customize-hook="sh '$_hooks/base' install \"\$1\" '$_packages' '$_stale'" \
+		'' "$_tar.tmp.tar"
+	_status=$?
+	[ -z "$_hooks_own" ] || rm -rf "$_hooks_own"
+	[ "$_status" -eq 0 ] && mv "$_tar.tmp.tar" "$_tar"
 }
+base_from=
 
 # modules_unsign TREE: takes the signatures off what modules lie in TREE as they are, but for vfio's own. Who
 # has a key checks them, who has none (tests/kernel) hashes the modules all the same: a tenth of a guest's time.
@@ -132,6 +158,7 @@ base_build() {
 modules_unsign() {
 	find "$1" -name '*.ko' ! -path '*/vfio/*' ! -path '*/virt/*' -type f \
 		-exec grep -laF '~Module signature appended~' {} + | while read -r _module; do
+		[ "$(tail -c 28 "$_module" | tr -d '\0')" = '~Module signature appended~' ] || continue
 		# shellcheck disable=SC2046 # four numbers
 		set -- $(tail -c 32 "$_module" | od -An -tu1 -N 4)
 		truncate -s "-$((40 + $1 * 16777216 + $2 * 65536 + $3 * 256 + $4))" "$_module" || exit
@@ -171,12 +198,14 @@ root_base() {
 	else
 		_list=$(root_packages "$1" "$2")
 	fi
-	_base=$roots/$1-$2${3:++$3}-$({ printf '%s' "${_from##*/} $_list"; left_out; cat "$here/lib/base"; } |
-		sha256sum | cut -c1-12).tar
+	_base=$roots/$1-$2${3:++$3}-$(base_key "${_from##*/}" "$_list").tar
 	(
 		flock 9
-		[ -e "$_base" ] || FROM=$_from base_build "$1" "$2" "$_list" "$_base"
-	) 9>"$_base.lock" >&2 || return
+		base_from=$_from
+		# That one stays as long as this is made of it.
+		[ -z "$_from" ] || flock -s 8
+		[ -e "$_base" ] || base_build "$1" "$2" "$_list" "$_base"
+	) 9>"$_base.lock" 8>"${_from:-$_base}.lock" >&2 || return
 	printf '%s\n' "$_base"
 }
 
