@@ -48,7 +48,7 @@ enum selector_kind {
 	SELECTOR_ADDRESS, /* [0000:]81:00.0[=ID[@PATH]] */
 	SELECTOR_SLOT,	  /* [0000:]81:00[=ID[@PATH]], every function of the slot */
 	SELECTOR_CLASS,	  /* class:03 */
-	SELECTOR_VF, /* vf:[0000:]81:00.0[=ID[@PATH]]: its virtual functions; ID and path are its own */
+	SELECTOR_VF, /* vf:[0000:]81:00.0[=ID[@PATH]]: its virtual functions, its ID and path */
 };
 
 /* Maximum number of bridges in a path; bus numbers have 8 bits, so the kernel allows no more. */

@@ -20,7 +20,7 @@ enum output_format {
 };
 
 enum output_color {
-	OUTPUT_COLOR_AUTO, /* on a terminal, unless NO_COLOR is set (no-color.org) or TERM is dumb */
+	OUTPUT_COLOR_AUTO, /* on a terminal, unless NO_COLOR is set (no-color.org) or TERM=dumb */
 	OUTPUT_COLOR_ALWAYS,
 	OUTPUT_COLOR_NEVER,
 };
