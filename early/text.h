@@ -12,9 +12,9 @@
 #include <stdint.h>
 
 /*
- * text_format - format a string like snprintf(), with %s (NULL is ""), %u, %x (both also with 0 and
- * a width of one digit: %04x), %% and %.*s for a string of limited length. Any other conversion
- * ends the text.
+ * text_format, text_vformat - format a string like snprintf(), with %s (NULL is ""), %u, %x (both
+ * also with 0 and a width of one digit: %04x), %% and %.*s for a string of limited length. Any
+ * other conversion ends the text.
  * @size: of buf, at least 1
  *
  * Returns the length of the text in buf, which is never more than size - 1.

@@ -91,8 +91,8 @@ static int decide_now(struct handover *handover, char *text, size_t size)
 		   &handover->host->iommu);
 	act->table.late_groups = handover->host->iommu.has_smmu;
 	/*
-	 * Reads everything again. But a stuck function of the same group would block the read for
-	 * ever.
+	 * Reads all functions again. Only if one is stuck, what is known of them is used: reading
+	 * it would block for ever.
 	 */
 	if (handover->host->stuck) {
 		act->table.known = handover->host->known;

@@ -84,6 +84,10 @@ bool record_is_new(struct record *record, const char *path);
 /* record_folder - write "dir PATH", once. */
 void record_folder(struct record *record, const char *path);
 
+/*
+ * The parts of a record: each writes its lines. What cannot be read is left out; without memory,
+ * record->err is set.
+ */
 void record_functions(struct record *record);
 void record_table(struct record *record);
 void record_kernels(struct record *record);
