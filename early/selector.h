@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 /*
- * What is wrong with a line and how to write it instead. The config's errors are the host's to
- * tell, and come into the image as "lost" lines; a plan that the boot half cannot read was damaged
- * on its way, so all that it needs to say is where. That saves a tenth of the static binary.
+ * What is wrong with a line, and how to write it instead. The host half reports errors of the
+ * config; they come into the image as "lost" lines. A plan that the boot half cannot read was
+ * damaged on the way, so the boot only has to say where. That saves a tenth of the static binary.
  */
 #ifdef __KLIBC__
 #define FAULT(text) "not understood"
@@ -48,10 +48,10 @@ enum selector_kind {
 	SELECTOR_ADDRESS, /* [0000:]81:00.0[=ID[@PATH]] */
 	SELECTOR_SLOT,	  /* [0000:]81:00[=ID[@PATH]], every function of the slot */
 	SELECTOR_CLASS,	  /* class:03 */
-	SELECTOR_VF, /* vf:[0000:]81:00.0[=ID[@PATH]]: its virtual functions; ID and path are its own */
+	SELECTOR_VF, /* vf:[0000:]81:00.0[=ID[@PATH]]: its virtual functions, its ID and path */
 };
 
-/* Bridges that one path may go through; the kernel allows no deeper than 8-bit bus numbers. */
+/* Maximum number of bridges in a path; bus numbers have 8 bits, so the kernel allows no more. */
 #define SELECTOR_MAX_HOPS 16
 
 struct selector_hop {
@@ -60,8 +60,8 @@ struct selector_hop {
 };
 
 /*
- * Where a function is plugged in, whatever number its bus has today: the function on a root bus, and
- * from there the device and function behind each bridge.
+ * Where a function is plugged in, independent of the bus number that it has today: the function on
+ * a root bus, then the device and function number behind each bridge.
  */
 struct pci_place {
 	struct pci_address root;
@@ -73,29 +73,30 @@ struct selector {
 	enum selector_kind kind;
 	bool has_id; /* =ID, or the ID of SELECTOR_ID */
 	/*
-	 * A path (SELECTOR_ADDRESS, SELECTOR_SLOT or SELECTOR_VF with hops): "addr" is its first bridge until
-	 * pci_resolve() puts the address at the path's end there and sets "resolved".
+	 * A path (SELECTOR_ADDRESS, SELECTOR_SLOT or SELECTOR_VF with hops): "addr" is its first
+	 * bridge until pci_resolve() replaces it by the address at the end of the path and sets
+	 * "resolved".
 	 */
 	bool resolved;
 	uint8_t hops;
 	struct pci_address addr;
 	struct selector_hop hop[SELECTOR_MAX_HOPS];
 	struct pci_id id;
-	bool has_place; /* =ID@PATH: and only there; of a slot without the function */
+	bool has_place; /* =ID@PATH: only there; for a slot without the function number */
 	struct pci_place place;
 	uint32_t class; /* SELECTOR_CLASS: compared under the mask */
 	uint32_t class_mask;
 };
 
 enum selector_result {
-	SELECTOR_DIFFERS, /* not named by it */
+	SELECTOR_DIFFERS, /* it does not name the function */
 	SELECTOR_MATCHES,
-	SELECTOR_ID_CHANGED, /* the address is named, but another ID is pinned to it */
+	SELECTOR_ID_CHANGED, /* it names the address, but is pinned to another ID */
 };
 
 /*
- * pci_address_parse - read "[DDDD:]BB:DD.F"; domain 4 to 8 hex digits, 0000 when left out.
- * Returns 0, or -EINVAL when the text is anything else.
+ * pci_address_parse - read "[DDDD:]BB:DD.F"; the domain has 4 to 8 hex digits, 0000 by default.
+ * Returns 0, or -EINVAL for any other text.
  */
 int pci_address_parse(const char *text, struct pci_address *addr);
 
@@ -107,10 +108,13 @@ char *pci_id_format(const struct pci_id *id, char *buf);
 
 bool pci_address_equal(const struct pci_address *a, const struct pci_address *b);
 
-/* pci_address_same_slot - equal but for the function number. */
+/* pci_address_same_slot - are they equal except for the function number? */
 bool pci_address_same_slot(const struct pci_address *a, const struct pci_address *b);
 
-/* pci_place_equal - @any_fn: of a slot, so whichever function of it. */
+/*
+ * pci_place_equal - are both the same place?
+ * @any_fn: the places of a slot: ignore the function number at the end
+ */
 bool pci_place_equal(const struct pci_place *a, const struct pci_place *b, bool any_fn);
 
 /*
@@ -129,7 +133,9 @@ bool pci_id_matches(const struct pci_id *wanted, const struct pci_id *have);
  */
 const char *selector_parse(const char *text, struct selector *sel, size_t *where);
 
-/* selector_needs_scan - true when only a look at every function can answer it (ID, class). */
+/*
+ * selector_needs_scan - true if it can only be answered by looking at every function (ID, class).
+ */
 bool selector_needs_scan(const struct selector *sel);
 
 /* selector_is_path - true for a path through bridges, resolved or not. */
@@ -137,10 +143,10 @@ bool selector_is_path(const struct selector *sel);
 
 /*
  * selector_match - does the selector name this function?
- * @addr, @id, @class: the function; class is the 24 bits of config space (0x030000 is VGA)
- *	Of SELECTOR_VF the physical function: see pci_match()
- * @slot_id: the ID of function 0 of the same slot, which a slot's =ID is compared to; NULL when
- *	     there is no function 0
+ * @addr, @id, @class: the function; class is the 24 bits of config space (0x030000 is VGA). For
+ *	SELECTOR_VF this is the physical function: see pci_match()
+ * @slot_id: the ID of function 0 of the same slot, with which the =ID of a slot is compared; NULL
+ *	if there is no function 0
  */
 enum selector_result selector_match(const struct selector *sel, const struct pci_address *addr,
 				    const struct pci_id *id, uint32_t class,

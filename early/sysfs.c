@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Files below a directory descriptor; see sysfs.h. No stdio (klibc's is unbuffered and would cut a
- * line up) and no opendir (klibc's allocates): names come straight from getdents.
+ * Files below a directory descriptor; see sysfs.h. Uses neither stdio (klibc's is unbuffered and
+ * would split a line) nor opendir (klibc's allocates): names come directly from getdents.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@
 
 #ifdef __KLIBC__
 
-/* The boot has one root, "/". */
+/* At boot there is one root, "/". */
 static int open_at(int dirfd, const char *path, int flags)
 {
 	int fd = openat(dirfd, path, flags | O_CLOEXEC, 0644);
@@ -86,7 +86,7 @@ static int stat_at(int dirfd, const char *path, struct stat *st)
 	return ret;
 }
 
-/* The link itself: its folder is what is found in the root. */
+/* Reads the link itself; only its folder is resolved below the root. */
 static ssize_t link_at(int dirfd, const char *path, char *buf, size_t size)
 {
 	const char *slash = strrchr(path, '/');
@@ -121,7 +121,7 @@ int sysfs_open_dir(int dirfd, const char *path)
 
 int sysfs_open(int dirfd, const char *path)
 {
-	/* What is a FIFO reads as empty; without the flag open(2) waits for its writer. */
+	/* A FIFO reads as empty; without the flag, open(2) would wait for its writer. */
 	return open_at(dirfd, path, O_RDONLY | O_NONBLOCK);
 }
 
@@ -130,7 +130,7 @@ void sysfs_close(int fd)
 	close(fd);
 }
 
-/* What was read becomes a string: without its last newline, cut where it does not fit. */
+/* Makes a string of what was read: without its last newline, cut if it does not fit. */
 static int end_text(char *buf, size_t len, size_t size)
 {
 	bool is_cut = len == size;
@@ -143,8 +143,8 @@ static int end_text(char *buf, size_t len, size_t size)
 }
 
 /*
- * One read() when "whole" is not asked for: an attribute of sysfs comes in one piece, at most a
- * page. A file of /proc comes in several, and only an empty read says that it has ended.
+ * One read() unless "whole" is set: an attribute of sysfs comes in one piece of at most a page. A
+ * file of /proc comes in several pieces, and only an empty read marks its end.
  */
 static int read_file(int dirfd, const char *path, char *buf, size_t size, bool whole)
 {
@@ -272,7 +272,9 @@ int sysfs_store_and_read(int dirfd, const char *path, const char *value, char *o
 
 int sysfs_lock(int fd, int ms)
 {
-	/* Nothing but a time-out ends a flock() that waits, and an alarm would be a handler. */
+	/*
+	 * Only a time-out would end a blocking flock(), and alarm(2) would need a signal handler.
+	 */
 	for (; flock(fd, LOCK_EX | LOCK_NB) < 0; ms -= SYSFS_POLL_MS) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return -errno;
@@ -317,7 +319,7 @@ int sysfs_replace(int dirfd, const char *path, const char *text, size_t len)
 
 void sysfs_print(int fd, const char *text, size_t len)
 {
-	/* There is nowhere to say that it failed. */
+	/* There is nowhere to report a failure. */
 	if (write(fd, text, len) < 0)
 		return;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The only room that opens, reads, writes or follows links. Every path is relative to a directory
- * descriptor, rootfd as a rule. Decides nothing.
+ * The only file that opens, reads, writes or follows links. Every path is relative to a directory
+ * descriptor, usually rootfd. Decides nothing.
  */
 #ifndef VFIO_EARLY_SYSFS_H
 #define VFIO_EARLY_SYSFS_H
@@ -11,9 +11,10 @@
 #include <stddef.h>
 
 /*
- * SYSFS_ROOT - the root that somebody's paths are relative to. At boot there is one, and main() has gone
- * there: a number that no function hands on to the next saves a hundredth of the static binary.
- * SYSFS_ROOT_IS_HERE - for main(), which other builds have too: the root is where the process stands
+ * SYSFS_ROOT - the root that paths are relative to. At boot there is only one, and main() has
+ * changed to it. Not passing its descriptor between functions saves a hundredth of the static
+ * binary.
+ * SYSFS_ROOT_IS_HERE - for main(), which other builds share: the root is the current directory.
  */
 #ifdef __KLIBC__
 #define SYSFS_ROOT(of)	       AT_FDCWD
@@ -23,12 +24,12 @@
 #define SYSFS_ROOT_IS_HERE(of) ((of)->rootfd = AT_FDCWD)
 #endif
 
-/* A path below the root that is put together from a constant and names that sysfs gave. */
+/* Room for a path below the root, made of a constant and names from sysfs. */
 #define SYSFS_PATH_MAX 256
 
 /*
- * sysfs_open_dir - open a directory, "/" or a recorded machine's root among them.
- * Returns a descriptor (closed on exec), or -errno.
+ * sysfs_open_dir - open a directory; also "/" or the root of a recorded machine. Returns a
+ * descriptor (closed on exec), or -errno.
  */
 int sysfs_open_dir(int dirfd, const char *path);
 
@@ -37,11 +38,11 @@ int sysfs_open(int dirfd, const char *path);
 
 #ifndef __KLIBC__
 /*
- * sysfs_open_below - open(2) with each link on the way resolved as if @dirfd were "/" (openat2(2),
- * RESOLVE_IN_ROOT), so that a recorded tree's links stay in it; AT_FDCWD is no such border. The host's
- * build opens everything this way, so there a @dirfd is always a root, never a folder whose names lead
- * out of it. A kernel before 5.6 cannot, and the filter of an older container refuses it: there a link
- * leads where it leads.
+ * sysfs_open_below - open(2) with every link on the way resolved as if @dirfd were "/" (openat2(2),
+ * RESOLVE_IN_ROOT), so that links of a recorded tree stay inside it; AT_FDCWD does not confine. The
+ * host's build opens all files this way, so its @dirfd must be a root, never a folder with names
+ * that lead out of it. A kernel before 5.6 does not have the call, and the seccomp filter of an
+ * older container refuses it; then links are followed as usual.
  */
 int sysfs_open_below(int dirfd, const char *path, int flags, unsigned int mode);
 #endif
@@ -49,10 +50,10 @@ int sysfs_open_below(int dirfd, const char *path, int flags, unsigned int mode);
 void sysfs_close(int fd);
 
 /*
- * sysfs_read - read an attribute, with one read().
+ * sysfs_read - read an attribute with one read().
  * @buf: gets the text, NUL-ended, without its last newline
  *
- * Returns the length, -EFBIG when it does not fit (then buf holds what does), or -errno.
+ * Returns the length; -EFBIG if it does not fit (buf then has the part that does); or -errno.
  */
 int sysfs_read(int dirfd, const char *path, char *buf, size_t size);
 
@@ -61,73 +62,76 @@ int sysfs_read_whole(int dirfd, const char *path, char *buf, size_t size);
 
 /*
  * sysfs_for_each_line - call a function with each line of a file of any length. A line of over
- * 2,000 bytes (/proc/interrupts on a large host) is given in pieces.
+ * 2,000 bytes (/proc/interrupts on a large host) is passed in pieces.
  *
- * Ends early when the function returns other than 0, and returns that; else 0, or -errno.
+ * If the function returns a value other than 0, stops and returns that value; else 0, or -errno.
  */
 int sysfs_for_each_line(int dirfd, const char *path, int (*fn)(const char *line, void *arg),
 			void *arg);
 
 /*
- * sysfs_store - hand one value to an attribute, in one write().
+ * sysfs_store - write a value to an attribute, in one write().
  *
  * The kernel takes a store as a whole (fs/kernfs/file.c), so a short write is -EIO, never a loop.
- * Returns 0 or -errno. Success says only that the kernel took it: read back what matters.
+ * Returns 0 or -errno. Success only means that the kernel accepted it: read back what matters.
  */
 int sysfs_store(int dirfd, const char *path, const char *value);
 
 /*
- * sysfs_store_and_read - the same, with what the attribute held before and what it holds then, read by
- * the same descriptor: the kernel shows it anew for a read at its start (fs/seq_file.c, seq_read_iter).
- * @old: NULL, or what it held before; "" where that cannot be read
- * @buf, @size, result: as for sysfs_read(); "size" is that of both
+ * sysfs_store_and_read - the same, and read the attribute before and after it through the same
+ * descriptor: the kernel generates the text again for a read at offset 0 (fs/seq_file.c,
+ * seq_read_iter).
+ * @old: gets the text from before, "" if it cannot be read; or NULL
+ * @buf, @size, result: as for sysfs_read(); "size" is the size of both
  */
 int sysfs_store_and_read(int dirfd, const char *path, const char *value, char *old, char *buf,
 			 size_t size);
 
 /*
- * sysfs_lock - wait for the lock of an open file, which every copy of the descriptor has with it, in
- * children too (flock(2)). Gives up after so many milliseconds. Returns 0, -ETIMEDOUT, or -errno.
+ * sysfs_lock - take the lock of an open file (flock(2)), waiting at most @ms milliseconds. All
+ * copies of the descriptor share it, also those in children. Returns 0, -ETIMEDOUT, or -errno.
  */
 int sysfs_lock(int fd, int ms);
 
-/* sysfs_wait - for SYSFS_POLL_MS milliseconds, between two looks at something. */
+/* sysfs_wait - sleep for SYSFS_POLL_MS milliseconds, between two polls. */
 #define SYSFS_POLL_MS 20
 void sysfs_wait(void);
 
-/* sysfs_unlock - of whichever copy. */
+/* sysfs_unlock - release the lock; any copy of the descriptor will do. */
 void sysfs_unlock(int fd);
 
-/* sysfs_append - add text to the end of a file that is there. Returns 0 or -errno. */
+/* sysfs_append - append text to an existing file. Returns 0 or -errno. */
 int sysfs_append(int dirfd, const char *path, const char *text, size_t len);
 
 /*
- * sysfs_open_append - open a file, made with mode 0644, to add to its end. @fresh: emptied first.
+ * sysfs_open_append - open a file for appending; created with mode 0644.
+ * @fresh: empty it first
+ *
  * Returns a descriptor (closed on exec), or -errno.
  */
 int sysfs_open_append(int dirfd, const char *path, bool fresh);
 
 /*
- * sysfs_open_lock - open a file for sysfs_lock(), made with mode 0600: whoever can open a lock can hold
- * it. Returns a descriptor (closed on exec), or -errno.
+ * sysfs_open_lock - open a file for sysfs_lock(); created with mode 0600, because whoever can open
+ * a lock can hold it. Returns a descriptor (closed on exec), or -errno.
  */
 int sysfs_open_lock(int dirfd, const char *path);
 
-/* sysfs_write - one write(). Returns 0, -EIO when it was short, or -errno. */
+/* sysfs_write - one write(). Returns 0, -EIO if it was short, or -errno. */
 int sysfs_write(int fd, const char *text, size_t len);
 
-/* sysfs_replace - make or empty a file and write it, mode 0644. Returns 0 or -errno. */
+/* sysfs_replace - create or empty a file, mode 0644, and write it. Returns 0 or -errno. */
 int sysfs_replace(int dirfd, const char *path, const char *text, size_t len);
 
-/* sysfs_print - to standard output (1) or error (2). */
+/* sysfs_print - write to standard output (1) or standard error (2). */
 void sysfs_print(int fd, const char *text, size_t len);
 
-/* sysfs_mkdir - make a directory, mode 0755; one that is there is fine. Returns 0 or -errno. */
+/* sysfs_mkdir - make a directory, mode 0755, unless it exists. Returns 0 or -errno. */
 int sysfs_mkdir(int dirfd, const char *path);
 
 bool sysfs_exists(int dirfd, const char *path);
 
-/* sysfs_is_empty - is it a file of no bytes, and not one that read as none? */
+/* sysfs_is_empty - is it a file of zero bytes? False if it cannot be read. */
 bool sysfs_is_empty(int dirfd, const char *path);
 
 /* sysfs_link - the text of a symbolic link. Returns its length, or -errno. */
@@ -137,14 +141,14 @@ int sysfs_link(int dirfd, const char *path, char *buf, size_t size);
 int sysfs_link_name(int dirfd, const char *path, char *buf, size_t size);
 
 /*
- * sysfs_for_each - call a function with each name in a directory, "." and ".." left out, in the
- * order the kernel gives them.
+ * sysfs_for_each - call a function with each name in a directory except "." and "..", in the order
+ * of the kernel.
  *
- * Ends early when the function returns other than 0, and returns that; else 0, or -errno.
+ * If the function returns a value other than 0, stops and returns that value; else 0, or -errno.
  */
 int sysfs_for_each(int dirfd, const char *path, int (*fn)(const char *name, void *arg), void *arg);
 
-/* sysfs_path - put a path together. Returns buf; a path that does not fit is "" (and so ENOENT). */
+/* sysfs_path - format a path. Returns buf; "" (and so ENOENT) if the path does not fit. */
 __attribute__((format(printf, 2, 3))) char *sysfs_path(char buf[SYSFS_PATH_MAX], const char *fmt,
 						       ...);
 

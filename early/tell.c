@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * Words; see tell.h. One place for each sentence: WORDS() names the code that stands for it.
- */
+/* The text of messages; see tell.h. Every sentence is in one place: WORDS() names its code. */
 #include <errno.h>
 #include <string.h>
 
@@ -68,7 +66,7 @@ char *tell_iommu_whole(const struct iommu *iommu, char *buf, size_t size)
 
 /* --- verdicts */
 
-/* Intel's integrated graphics, which Debian's kernels leave out by default. */
+/* Intel's integrated graphics, for which Debian's kernels leave the IOMMU off by default. */
 static bool is_igfx(const struct iommu *iommu, const struct pci_function *fn)
 {
 	return iommu->table == IOMMU_TABLE_DMAR && fn->class >> 16 == 0x03 &&
@@ -76,8 +74,8 @@ static bool is_igfx(const struct iommu *iommu, const struct pci_function *fn)
 }
 
 /*
- * What is in the words for a reason: the one thing that each names, "" where it names none. "buf"
- * may be used for it.
+ * The subject of the sentence for a reason: the one thing that it names; "" if it names none. May
+ * use "buf" for it.
  */
 static const char *subject_of(const struct tell_facts *facts, unsigned int i, char *buf,
 			      size_t size)
@@ -124,9 +122,9 @@ static const char *subject_of(const struct tell_facts *facts, unsigned int i, ch
 }
 
 /*
- * The words for a reason, one behind the other in the order of REASON_CODES, up to the last that has
- * any; "" where there is nothing to say. Of a verdict %s is its subject, of an outcome what its errno
- * says: "bind: Invalid argument".
+ * The sentences for reasons, one after the other in the order of REASON_CODES, up to the last one
+ * that has any; "" if there is nothing to say. %s is the subject for a verdict, and the text of the
+ * errno for an outcome: "bind: Invalid argument".
  */
 /* clang-format off */
 static const char reason_words[] =
@@ -149,7 +147,7 @@ static const char reason_words[] =
 	WORDS("group-shared", "%s shares the group and no bind line takes it (group refuse)") "\0"
 	WORDS("settled", "with the host since an earlier run") "\0"
 	WORDS("group-kept", "%s shares the group and cannot be claimed: %s") "\0"
-	"\0" /* absent: said otherwise */
+	"\0" /* absent: has a sentence elsewhere */
 	WORDS("override-failed", "override: %s") "\0"
 	WORDS("unbind-failed", "unbind: %s") "\0"
 	WORDS("driver-stuck", "unbind: %s") "\0"
@@ -186,7 +184,7 @@ char *tell_reason(const struct tell_facts *facts, unsigned int i, char *buf, siz
 		else
 			pci_id_format(id, second);
 	} else if (verdict->reason == REASON_GROUP_CLAIM) {
-		/* A mate's own reason, which speaks of no other function. */
+		/* The reason of the other function, which names no third one. */
 		text_format(second, sizeof(second),
 			    words_of(facts->decisions->verdict[verdict->mate].reason),
 			    subject_of(facts, (unsigned int)verdict->mate, more, sizeof(more)));
@@ -203,11 +201,11 @@ char *tell_fix(const struct tell_facts *facts, unsigned int i, char *buf, size_t
 	char addr[PCI_ADDRESS_SIZE];
 	const char *text = "";
 
-	/* The one in the way is what something can be done about. */
+	/* The step is about the function that is in the way. */
 	if (verdict->reason == REASON_GROUP_CLAIM) {
 		i = (unsigned int)verdict->mate;
 		verdict = &facts->decisions->verdict[i];
-		/* What is behind a bridge is none of what was asked for. */
+		/* Functions behind a bridge were not asked for. */
 		if (verdict->reason == REASON_BRIDGE)
 			return strcpy(buf, "");
 	}
@@ -263,7 +261,7 @@ char *tell_whole(const struct tell_facts *facts, unsigned int i, char *buf, size
 
 /* --- modules */
 
-/* The kernel's own name for a module has no '-' (kernel/module/main.c, blacklisted). */
+/* The kernel's name for a module has no '-' (kernel/module/main.c, blacklisted). */
 static bool is_blacklisted(const char *name, const char *cmdline, char param[CMDLINE_PARAM_SIZE])
 {
 	char plain[SYSFS_PATH_MAX];
@@ -400,10 +398,10 @@ void tell_console(struct report *report, const struct pci_function *fn, bool is_
 
 /* --- outcomes */
 
-/* What failed. */
+/* The step that failed. */
 static const char *failure_words(enum reason reason)
 {
-	/* As an outcome: the group came with the bind. */
+	/* As an outcome: the group appeared only with the bind. */
 	if (reason == REASON_NOIOMMU)
 		return WORDS("noiommu-group", "group: vfio-noiommu isolates no VM: remove "
 					      "enable_unsafe_noiommu_mode");
@@ -438,7 +436,7 @@ const char *tell_settings(struct report *report, const struct pci_function *fn,
 				setting->error ? text_error(setting->error) : "");
 		len += text_format(field, TELL_SIZE - len, " set-%s%s:%s", name,
 				   code_name(act_set_reason(setting->error)), before);
-		/* The report has no blanks in a value. */
+		/* The values of the report have no blanks. */
 		text_replace(field + 1, ' ', ',');
 	}
 	return more;
@@ -469,20 +467,20 @@ static void tell_bound(struct report *report, struct report_entry *entry,
 /* clang-format off */
 static const char result_words[] =
 	WORDS("undone", "undone, its override may be set") "\0"
-	"\0" /* bound: said otherwise */
+	"\0" /* bound: has a sentence elsewhere */
 	WORDS("released", "not bound, released") "\0"
 	WORDS("held", "not bound, held") "\0"
 	WORDS("driver-stuck", "not bound, its driver does not let go") "\0"
 	WORDS("not-released", "not bound, and not released");
 /* clang-format on */
 
-/* With %s for what became of it, and for the driver that it has now. */
+/* With %s for the result, and for the driver that it has now. */
 static const char *words_of_driver(const struct act_outcome *outcome)
 {
 	return *outcome->driver ? WORDS("%s", "%s, now on %s") : WORDS("%s", "%s, no driver");
 }
 
-/* Why it could not be bound, and what became of it. */
+/* Why it could not be bound, and the result. */
 static void tell_failed(struct report *report, struct report_entry *entry,
 			const struct act_outcome *outcome)
 {

@@ -9,7 +9,7 @@
 
 struct buffer {
 	char *pos;
-	char *end; /* where the NUL must stand at the latest */
+	char *end; /* the last place for the NUL */
 };
 
 static void put(struct buffer *buffer, const char *text, size_t len)
@@ -176,8 +176,8 @@ unsigned int text_number(const char *text)
 const char *text_error(int error)
 {
 	/*
-	 * What the calls of this program can return, and the words of strerror() for each;
-	 * a time-out is no connection's here.
+	 * The errors that the calls of this program can return, with the words of strerror();
+	 * ETIMEDOUT is not about a connection here.
 	 */
 	static const unsigned char numbers[] = {
 		EPERM,	ENOENT, EIO,	ENOEXEC,    EACCES,    EBUSY,  ENODEV,

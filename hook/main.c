@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vfio-early: the host command. The table of subcommands, and what all of them end with; nothing that
- * any of them does.
+ * vfio-early: the host command. The table of subcommands, and what is common to them; no work of
+ * any subcommand.
  */
 #include <getopt.h>
 #include <locale.h>
@@ -19,7 +19,7 @@
 struct command {
 	const char *name;
 	int (*fn)(int argc, char **argv);
-	const char *help; /* NULL: for a unit of ours alone */
+	const char *help; /* NULL: only run by our own units, not listed */
 };
 
 static const struct command commands[] = {
@@ -73,7 +73,7 @@ static int run(int argc, char **argv)
 	};
 	int opt;
 
-	/* "+": the options behind the command are its own. */
+	/* "+": options after the name of the subcommand are its own. */
 	while ((opt = getopt_long(argc, argv, "+hV", options, NULL)) != -1) {
 		switch (opt) {
 		case 'h':
@@ -94,7 +94,7 @@ static int run(int argc, char **argv)
 
 	argc -= optind;
 	argv += optind;
-	optind = 0; /* getopt(3): start anew, on the command's own arguments */
+	optind = 0; /* getopt(3): start again, with the subcommand's arguments */
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		if (!strcmp(argv[0], commands[i].name))
 			return commands[i].fn(argc, argv);
@@ -107,13 +107,13 @@ int main(int argc, char **argv)
 {
 	int status;
 
-	/* A caller that ignores it hands that down, and then no child can be waited for. */
+	/* If the caller ignores SIGCHLD, so does this program, and no child could be waited for. */
 	signal(SIGCHLD, SIG_DFL);
-	/* Trees are drawn in UTF-8 where the terminal has it; no number or text is translated. */
+	/* Trees are drawn in UTF-8 if the terminal has it; numbers and texts are not translated. */
 	setlocale(LC_CTYPE, "");
 	root_of_report = replay_open;
 	status = run(argc, argv);
-	/* Whatever a command found: who reads half of it must not take it for the whole. */
+	/* Whatever the result: nobody must take half of the output for all of it. */
 	if (output_finish() && status != COMMAND_USAGE)
 		status = COMMAND_NOTHING;
 	return status;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vfio-early add: bind lines for the functions of a card, into the config. Before a line is written,
- * it is tried (candidate.h), and what the boot would refuse is refused here.
+ * vfio-early add: writes bind lines for the functions of a card into the config. Each line is tried
+ * before it is written (candidate.h), and what the boot would refuse is refused here.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -22,10 +22,10 @@
 
 struct add {
 	struct change change;
-	struct host *next; /* by the candidate config */
+	struct host *next; /* this host, decided with the candidate config */
 };
 
-/* As a selector of the config. */
+/* Writes the selector of a function, as in the config. */
 static int write_selector(const struct change *change, const struct pci_function *fn, char *text)
 {
 	char id[PCI_ID_SIZE], where[CHANGE_SELECTOR_SIZE];
@@ -49,9 +49,9 @@ static int write_selector(const struct change *change, const struct pci_function
 
 enum outcome {
 	OUTCOME_FINE,
-	OUTCOME_LATER,	  /* it cannot be bound today, but not for its own sake */
+	OUTCOME_LATER,	  /* it cannot be bound yet; the reason is not the function */
 	OUTCOME_BLOCKED,  /* --force overrides it */
-	OUTCOME_HOPELESS, /* nothing does */
+	OUTCOME_HOPELESS, /* nothing overrides it */
 };
 
 static enum outcome judge(enum reason reason)
@@ -66,7 +66,7 @@ static enum outcome judge(enum reason reason)
 	case REASON_NO_IOMMU:
 	case REASON_NO_GROUP:
 	case REASON_NOIOMMU:
-	/* What this host needs is known where it runs: the plan of its own image judges anew. */
+	/* Only the running host knows what it needs: the plan of its own image decides. */
 	case REASON_FACTS:
 		return OUTCOME_LATER;
 	case REASON_BRIDGE:
@@ -114,7 +114,7 @@ static const struct verdict *find_verdict(const struct add *add, const struct pc
 	return &add->next->decisions.verdict[mine->place];
 }
 
-/* Says what stands in the way of one function. Returns whether a line for it may be written. */
+/* Reports what blocks one function. Returns whether a line for it may be written. */
 static bool may_write(const struct add *add, const struct pci_function *fn, bool *bang)
 {
 	const struct verdict *verdict = find_verdict(add, fn);
@@ -154,7 +154,7 @@ static bool may_write(const struct add *add, const struct pci_function *fn, bool
 	return true;
 }
 
-/* Is it about what is added, about its group, or about the whole machine? */
+/* Is it about an added function, its group, or the whole machine? */
 static bool is_ours(const struct finding *finding, const void *arg)
 {
 	const struct slot *slot = arg;
@@ -176,7 +176,7 @@ static int collect(struct add *add)
 	return ret;
 }
 
-/* What the functions will cost, as `check` says it. */
+/* Prints the findings about the functions, as `check` does. */
 static void warn(const struct add *add)
 {
 	const struct findings *findings = &add->change.findings;
@@ -187,7 +187,7 @@ static void warn(const struct add *add)
 		if (finding->group < 0 ||
 		    (finding->stage != FINDING_STAGE_DEVICE && finding->stage != FINDING_STAGE_VM))
 			continue;
-		/* That it was forced was said above. */
+		/* may_write() has already reported that it was forced. */
 		if (finding_is(finding, FINDING_FORCED) || finding->level == FINDING_OK ||
 		    (finding->level == FINDING_NOTES &&
 		     !finding_is(finding, FINDING_GROUP_CLAIMED)))
@@ -197,7 +197,7 @@ static void warn(const struct add *add)
 	}
 }
 
-/* An ID takes every function that has it. */
+/* A line with an ID binds every function with that ID. */
 static void warn_twins(const struct change *change)
 {
 	char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE];
@@ -217,7 +217,7 @@ static void warn_twins(const struct change *change)
 
 /* --- add: the lines */
 
-/* Is it taken care of already, by a line that matches and is as strong as asked for? */
+/* Does a line name it already that matches, and that is a bind! line if one is needed? */
 static bool is_named(const struct add *add, const struct pci_function *fn, bool bang)
 {
 	const struct verdict *verdict = find_verdict(add, fn);
@@ -235,7 +235,7 @@ static bool is_named(const struct add *add, const struct pci_function *fn, bool 
 	return !bang || add->next->plan.bind[verdict->bind].force;
 }
 
-/* Returns how many lines there are to add, or -errno after saying why there can be none. */
+/* Returns the number of lines to add, or -errno after printing an error. */
 static int make_lines(struct add *add, bool *bang, char **lines)
 {
 	size_t size;
@@ -252,7 +252,7 @@ static int make_lines(struct add *add, bool *bang, char **lines)
 			continue;
 		ret = write_selector(&add->change, fn, text);
 		snprintf(line, sizeof(line), "bind%s %s", bang[i] ? "!" : "", text);
-		/* By ID two functions can have one line. */
+		/* With --by id, two functions can have the same line. */
 		fflush(out);
 		if (!ret && !strstr(*lines, line)) {
 			names_device(add->change.host->names, &fn->id, name, sizeof(name));
@@ -265,7 +265,10 @@ static int make_lines(struct add *add, bool *bang, char **lines)
 	return ret ? message_errno(ret, "cannot write the lines") : count;
 }
 
-/* A line for each function, as it will be written, or NULL after saying why. @bang: or NULL. For free(). */
+/*
+ * A line for each function as it will be written; to be freed with free(). NULL after printing an
+ * error. @bang: may be NULL
+ */
 static char *make_candidate(const struct change *change, const bool *bang)
 {
 	char *lines = NULL;
@@ -289,7 +292,7 @@ static char *make_candidate(const struct change *change, const bool *bang)
 	return NULL;
 }
 
-/* In add->next: the boot as it is with a line for each function. */
+/* Sets add->next: the next boot with a line for each function. */
 static int open_next(struct add *add, const char *compiled, const bool *bang)
 {
 	char *lines = make_candidate(&add->change, bang);
@@ -299,7 +302,7 @@ static int open_next(struct add *add, const char *compiled, const bool *bang)
 	return ret;
 }
 
-/* May all of them be written? @bang: set for each that must be forced */
+/* May all of them be written? @bang: set for each function that must be forced */
 static int try_lines(struct add *add, const char *compiled, bool *bang)
 {
 	bool is_forced = false;
@@ -338,7 +341,7 @@ static int add_lines(struct add *add, struct edit *edit)
 		ret = try_lines(add, compiled, bang);
 	if (ret)
 		goto out;
-	/* Now without them: what the config says already. */
+	/* Now without the new lines: which functions does the config name already? */
 	host_close(add->next);
 	add->next = NULL;
 	ret = candidate_open(add->change.host, compiled, "", &add->next);
@@ -354,7 +357,7 @@ out:
 	return ret;
 }
 
-/* Did the user write the address of this function, or only of its slot or its group? */
+/* Did the user give the address of this function, or only its slot or group? */
 static bool is_written(const struct change *change, const struct pci_function *fn, int argc,
 		       char **argv)
 {
@@ -370,8 +373,8 @@ static bool is_written(const struct change *change, const struct pci_function *f
 }
 
 /*
- * Bridges that came along with a slot or a group, the ISA bridge beside its controllers above all: the
- * boot refuses them. Where nothing else is there they stay, and their refusal is said.
+ * Leaves out bridges that a slot or a group includes, mainly the ISA bridge beside its controllers:
+ * the boot refuses them. If there is nothing else, they stay, and their refusal is reported.
  */
 static void leave_out_bridges(struct change *change, int argc, char **argv)
 {

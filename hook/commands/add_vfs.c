@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vfio-early add --vfs; see add_vfs.h. The lines are tried before they are written: what `check` would say
- * of them is said here, and what blocks refuses them.
+ * vfio-early add --vfs; see add_vfs.h. The lines are tried before they are written: findings of
+ * `check` about them are printed, and a blocking one refuses them.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -24,19 +24,19 @@
 struct adding {
 	struct change *change;
 	unsigned int number;
-	char *compiled;	   /* the plan of the config as it is */
-	struct host *next; /* by that plan */
+	char *compiled;	   /* the plan of the current config */
+	struct host *next; /* this host, decided with that plan */
 	char *lines;
 	size_t size;
 	FILE *out; /* to lines */
 };
 
-/* --- which function is meant */
+/* --- the function that is meant */
 
 struct physical {
 	const struct host *host;
 	const struct host_function *fn;
-	unsigned int count, able; /* functions that the word names; of these with SR-IOV */
+	unsigned int count, able; /* functions that the word names; those with SR-IOV */
 };
 
 static void look(struct host_function *fn, void *arg)
@@ -50,7 +50,7 @@ static void look(struct host_function *fn, void *arg)
 	physical->able += is_able;
 }
 
-/* The one function with SR-IOV that a word names, or NULL after saying why there is none. */
+/* The one function with SR-IOV that a word names, or NULL after printing an error. */
 static const struct host_function *find_physical(const struct host *host, const char *word)
 {
 	struct physical physical = { .host = host };
@@ -70,7 +70,7 @@ static const struct host_function *find_physical(const struct host *host, const 
 	return physical.fn;
 }
 
-/* --- what the config has */
+/* --- lines that the config has */
 
 static bool has_bind(const struct host *host, const struct pci_address *addr)
 {
@@ -121,7 +121,7 @@ static int write_lines(struct adding *adding, const struct host_function *fn)
 	return 0;
 }
 
-/* What `check` will say of the function. Returns whether something blocks. */
+/* Prints the findings of `check` about the function. Returns whether one of them blocks. */
 static bool try_function(const struct adding *adding, const struct findings *findings,
 			 const struct host_function *fn)
 {
@@ -153,7 +153,7 @@ static bool is_of_vfs(const struct finding *finding, const void *arg)
 	return finding->stage == FINDING_STAGE_MACHINE || !strcmp(finding->topic, "vfs");
 }
 
-/* A plan has no comments behind a line. For free(). */
+/* Removes the comments, which a plan cannot have behind a line. The caller frees the result. */
 static char *without_names(const char *lines)
 {
 	char *copy = strdup(lines), *to = copy;
@@ -168,7 +168,7 @@ static char *without_names(const char *lines)
 	return copy;
 }
 
-/* Tries the lines all together. Returns an exit status, or -errno. */
+/* Tries all lines together. Returns an exit status, or -errno. */
 static int try_lines(struct adding *adding, int argc, char **argv)
 {
 	struct findings *findings = &adding->change->findings;
@@ -196,7 +196,7 @@ static int try_lines(struct adding *adding, int argc, char **argv)
 	return COMMAND_INCOMPLETE;
 }
 
-/* "0000:81:00.0 enp129s0f0": one and the same, which has its lines. */
+/* "0000:81:00.0 enp129s0f0": both name the same function, which has its lines. */
 static bool is_repeated(const struct host *host, const struct host_function *fn, int count,
 			char **argv)
 {
@@ -251,7 +251,7 @@ int add_vfs(struct change *change, int argc, char **argv)
 	size_t size = strspn(change->vfs, "0123456789");
 	int ret;
 
-	/* text_number() wraps around. */
+	/* text_number() wraps around on large numbers. */
 	if (change->vfs[size] || size > strlen("65535") || !adding.number ||
 	    adding.number > PLAN_VFS_MAX) {
 		message_error("%s is not a number of virtual functions; fix: write --vfs 4",

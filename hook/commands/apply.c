@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vfio-early apply and undo: what the config says is brought into the boot, or taken out of it again.
- * The order of the steps, and what is said about them; each step is a file of its own, and the kernel
- * command line a program of its own. Every step leaves a machine that boots, and finds out by itself
- * what an earlier, interrupted run has done.
+ * vfio-early apply and undo: bring the config into the boot, or take it out again. This file has
+ * the order of the steps and their messages; each step is in a file of its own, and the kernel
+ * command line is a separate program. After every step the machine still boots, and each step
+ * detects what an earlier, interrupted run has done.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -76,10 +76,10 @@ static const struct options_spec undo_spec = {
 struct apply {
 	struct options opts;
 	bool is_undo, is_dry, is_now;
-	bool is_restore;      /* of a trial that was not confirmed, which is not ended by it */
-	unsigned int minutes; /* of a trial, or 0 */
+	bool is_restore;      /* after a trial that was not confirmed; it does not end the trial */
+	unsigned int minutes; /* of the trial, or 0 */
 	struct trial trial;
-	bool was_pending; /* there was a trial for the next boot before this one */
+	bool was_pending; /* a trial for the next boot existed already */
 	struct host *host;
 	struct inspector inspector;
 	struct kernels kernels;
@@ -95,7 +95,7 @@ static const char *name(const struct apply *apply)
 
 /* --- printing */
 
-/* Text of several lines, each behind a few words. */
+/* Prints a text of several lines, with a prefix before each. */
 static void print_lines(const char *before, const char *text)
 {
 	while (text && *text) {
@@ -108,10 +108,10 @@ static void print_lines(const char *before, const char *text)
 }
 
 /*
- * Of what a builder wrote although the image was made, the lines to show: "W: ...", "dracut[W]: ...",
- * "cryptsetup: WARNING: ...". Those are words of initramfs-tools, dracut and their hooks, never ours,
- * and nothing else sets them apart: dracut writes all that it says to standard error, and each ends
- * with 0. Nothing is decided by them: an image counts when inspect_image() says so.
+ * Is it a warning of a builder that succeeded: "W: ...", "dracut[W]: ...", "cryptsetup: WARNING:
+ * ..."? These are the formats of initramfs-tools, dracut and their hooks, not ours. Nothing else
+ * marks them: dracut writes all of its messages to standard error, and all of these programs exit
+ * with 0. No decision depends on them: inspect_image() decides whether an image is good.
  */
 static bool is_warning(const char *line, size_t len)
 {
@@ -133,7 +133,7 @@ static void print_warnings(const char *before, const char *text)
 	}
 }
 
-/* The line of a kernel, while its image is looked at and made. */
+/* Shows the line of a kernel while its image is checked and made. */
 static void show_kernel(const struct apply *apply, size_t i)
 {
 	char text[96];
@@ -169,14 +169,14 @@ static void print_result(const struct apply *apply, size_t i, enum output_mark m
 
 /* --- the kernel command line */
 
-/* Returns the exit status of the program, or -errno. Says what is wrong when it cannot be run. */
+/* Returns the exit status of the program, or -errno. Prints an error if it cannot be run. */
 static int run_cmdline(const struct apply *apply, const char *verb, const char *option, char **said)
 {
 	const char *argv[6] = { PROGRAM_CMDLINE, verb };
 	unsigned int words = 2;
 	int ret;
 
-	/* What was added by name stays: this is no undo of vfio-early-cmdline add. */
+	/* Tokens of vfio-early-cmdline add stay: this only undoes what apply added. */
 	if (!strcmp(verb, "undo"))
 		argv[words++] = "--applied";
 	if (apply->is_dry)
@@ -205,8 +205,9 @@ static int do_cmdline(const struct apply *apply)
 }
 
 /*
- * When an image is another one than before, the loader is told in any case: proxmox-boot-tool and
- * systemd-boot have copies of it. Else only of a command line that it was not told of yet.
+ * If an image has changed, the loader is always refreshed, because proxmox-boot-tool and
+ * systemd-boot have copies of the images. Otherwise only if it does not have the current command
+ * line yet.
  */
 static int do_refresh(struct apply *apply)
 {
@@ -297,7 +298,7 @@ static int do_images(struct apply *apply)
 				     "host; fix: install one of them");
 	for (size_t i = 0; i < apply->kernels.count; i++)
 		do_kernel(apply, i);
-	/* What makes images may also tell the loader of them. */
+	/* Making images may also have refreshed the boot loader. */
 	next_answers_drop(&apply->host->answers);
 	if (apply->failed)
 		return message_error("the image of %u of %zu kernels could not be made, see above; "
@@ -308,7 +309,9 @@ static int do_images(struct apply *apply)
 
 /* --- before and after */
 
-/* Two at once would each keep, and put back, what the other has just made. */
+/*
+ * Two runs at the same time would each store, and later restore, what the other one has just made.
+ */
 static int lock(struct apply *apply)
 {
 	const struct root *root = &apply->host->root;
@@ -320,7 +323,7 @@ static int lock(struct apply *apply)
 	close(boot);
 	if (apply->is_dry || apply->is_restore)
 		return 0;
-	/* It takes minutes: nobody waits for that unasked. */
+	/* A run takes minutes: do not wait for it. */
 	ret = lock_take(root, "apply.lock", 0, &apply->lock);
 	if (ret == -EBUSY)
 		return message_error("another vfio-early apply or undo is running%s; fix: wait for "
@@ -329,7 +332,7 @@ static int lock(struct apply *apply)
 	return ret ? message_errno(ret, "cannot make %s/run/vfio-early/apply.lock", root->path) : 0;
 }
 
-/* May this config go into a boot? */
+/* May this config be used for a boot? */
 static int check(struct apply *apply, const char *kernel)
 {
 	struct findings findings = { 0 };
@@ -360,7 +363,7 @@ static bool has_config(struct apply *apply)
 {
 	int ret;
 
-	/* Whatever is wrong with it: `undo` must work all the same. */
+	/* `undo` must work whatever is wrong with the config. */
 	apply->host->voice = PLAN_SAYS_NOTHING;
 	ret = host_decide_or_problem(apply->host, NULL);
 	apply->host->voice = PLAN_SAYS_FAULTS;
@@ -369,8 +372,8 @@ static bool has_config(struct apply *apply)
 }
 
 /*
- * Says which plan every image is to have from here on. Without bind lines undo has nothing to hold
- * back, and an `undo` that lasted would surprise whoever writes the first one.
+ * Decides which plan every image gets from now on. Without bind lines there is nothing for undo to
+ * disable, and a lasting `undo` would surprise the user who writes the first line.
  */
 static int decide_state(struct apply *apply)
 {
@@ -428,8 +431,8 @@ static int print_summary(struct apply *apply)
 }
 
 /*
- * What was good before is as it was: so the boot to come needs no trial. With one that was there already
- * it is not: the images of that one are what boots next.
+ * The last good state has not changed, so the next boot is not a trial. If a trial was pending
+ * before, it stays: the images of that trial boot next.
  */
 static void drop_trial(struct apply *apply)
 {
@@ -437,7 +440,7 @@ static void drop_trial(struct apply *apply)
 		trial_remove(&apply->host->root);
 }
 
-/* The config as it is now counts from here on. */
+/* The current config is in effect from now on. */
 static int settle(struct apply *apply)
 {
 	if (apply->is_dry || apply->is_restore)
@@ -465,7 +468,7 @@ static int run(struct apply *apply)
 	if (decide_state(apply))
 		return COMMAND_NOTHING;
 	cmdline = do_cmdline(apply);
-	/* What was done is taken back as far as it can be; what is new is not half done. */
+	/* Undone as far as possible: do not continue with half of a change. */
 	if (cmdline && !apply->is_undo) {
 		drop_trial(apply);
 		return COMMAND_INCOMPLETE;
@@ -488,7 +491,7 @@ static int finish(struct apply *apply, int ret)
 	return ret;
 }
 
-/* MINUTES of --try: behind "=", or the word that follows. */
+/* MINUTES of --try: behind "=", or the next argument. */
 static int parse_minutes(struct apply *apply, const char *text)
 {
 	char *end;

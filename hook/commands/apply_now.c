@@ -14,13 +14,13 @@
 
 struct now {
 	struct host *host;
-	struct pci_function *fn; /* what is still to be handed over */
+	struct pci_function *fn; /* the functions that are still to be handed over */
 	size_t count;
 };
 
 /*
- * Will the next boot bind it, for all that is known now? With an IOMMU that this boot has off the next one may
- * have it on, by what apply has just done.
+ * Will the next boot bind it, as far as is known now? If this boot has the IOMMU off, the next one
+ * may have it on, because of what apply has just done.
  */
 static bool is_wanted(const struct host *host, const struct host_function *fn)
 {
@@ -32,7 +32,7 @@ static bool is_wanted(const struct host *host, const struct host_function *fn)
 	return reason == REASON_NO_IOMMU || reason == REASON_NO_GROUP;
 }
 
-/* What the next boot binds, and what is not bound now. */
+/* Collects what the next boot binds and this boot has not bound. */
 static int collect(struct now *now)
 {
 	const struct host *host = now->host;
@@ -49,7 +49,7 @@ static int collect(struct now *now)
 	return ret ? message_errno(ret, "cannot list what is to be handed over") : 0;
 }
 
-/* Its own copy of the list, which handover_close() frees. */
+/* With its own copy of the list, which handover_close() frees. */
 static int begin(const struct now *now, bool is_dry, struct handover *handover)
 {
 	*handover = (struct handover){
@@ -71,7 +71,10 @@ static bool is_together(const struct pci_function *fn, const struct pci_function
 	       (fn->group >= 0 && fn->group == other->group);
 }
 
-/* One that cannot be handed over now, and all that goes with it. Returns whether any was in the list. */
+/*
+ * Takes a function that cannot be handed over now out of the list, and all others of its slot and
+ * group. Returns whether any of them was in the list.
+ */
 static bool hold_back(struct now *now, const struct pci_address *addr, const char *why)
 {
 	struct pci_function of = { .addr = *addr, .group = -1 };
@@ -97,8 +100,8 @@ static bool hold_back(struct now *now, const struct pci_address *addr, const cha
 }
 
 /*
- * A dry run of what is left: what is in its way is taken out of the list. Returns 1 when something was, 0
- * when nothing is in the way any more, or -errno.
+ * A dry run of the list: takes out what is blocked. Returns 1 if something was taken out, 0 if
+ * nothing is blocked any more, or -errno.
  */
 static int look(struct now *now)
 {
@@ -118,7 +121,7 @@ static int look(struct now *now)
 	for (size_t i = 0; i < handover.users.count && !ret; i++)
 		any |= hold_back(now, &handover.users.list[i].addr,
 				 user_words(&handover.users.list[i], why, sizeof(why)));
-	/* In the way, but of nothing that is in the list: nothing at all can be done. */
+	/* Something blocks, but no function of the list: then nothing can be handed over. */
 	if (!ret && !any && (handover.users.count || handover.items == 0))
 		now->count = 0;
 	handover_close(&handover);
@@ -169,7 +172,7 @@ int apply_now(const char *root, bool is_dry)
 	struct now now = { 0 };
 	int status = COMMAND_INCOMPLETE;
 
-	/* A host as it is now: what had a device before may have changed while images were made. */
+	/* A new look at the host: drivers may have changed while images were made. */
 	if (!host_open(root, &now.host) && !host_decide(now.host, NULL))
 		status = run(&now, is_dry);
 	free(now.fn);

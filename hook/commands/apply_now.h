@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * apply --now: what the next boot would bind is handed over at once, as detach does it, but for what somebody
- * uses: that waits for the reboot, with the rest of its card and of its group.
+ * apply --now: hands over what the next boot would bind, as detach does. A device that is in use
+ * waits for the reboot, with the rest of its card and group.
  */
 #ifndef VFIO_EARLY_HOOK_COMMANDS_APPLY_NOW_H
 #define VFIO_EARLY_HOOK_COMMANDS_APPLY_NOW_H
@@ -9,10 +9,10 @@
 #include <stdbool.h>
 
 /*
- * apply_now - after an apply that went well.
- * @root: of --root
+ * apply_now - call it after a successful apply.
+ * @root: the argument of --root
  *
- * Returns an exit status: that something waits is no failure.
+ * Returns an exit status. A device that waits for the reboot is not a failure.
  */
 int apply_now(const char *root, bool is_dry);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vfio-early bug-report: one text file of this machine, that people read and --root FILE takes. The machine
- * itself is record/'s; here: what stands above it, which says what is in it, and what the commands and the
- * boot said. Reads only, but for the file that it is told to write.
+ * vfio-early bug-report: one text file about this machine, for people and for --root FILE. record/
+ * writes the machine itself. This file adds the header, which explains the content, and the output
+ * of the commands and of the boot. Writes only the output file.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +26,7 @@
 #include "util/message.h"
 #include "util/program.h"
 
-/* What it begins with, for who is to send it. */
+/* The first lines, for the user who will send it. */
 static const char head[] =
 	"# A bug report of vfio-early. It has the PCI functions and their groups, the kernel command line, what\n"
 	"# vfio-early reads about disks, mounts, networks and the boot loader, its config, plan, status, check\n"
@@ -36,7 +36,7 @@ static const char head[] =
 	"# list, groups, check, status and plan of vfio-early print with --root FILE what they print here.\n"
 	"#\n";
 
-/* The commands whose words stand in it. */
+/* The commands whose output is included. */
 static const char *const said[][4] = {
 	{ "status", "--width", "100", NULL },
 	{ "check", "--width", "100", NULL },
@@ -46,7 +46,7 @@ static const char *const said[][4] = {
 	{ "log", "-b", "-1", NULL },
 };
 
-/* "# " before each line, and '?' for what a terminal would obey. */
+/* Writes "# " before each line, and '?' for control characters of a terminal. */
 static void put_comment(struct record *record, const char *text)
 {
 	char *clean = redact_string(&record->redact, text, strlen(text));
@@ -69,9 +69,9 @@ static void put_comment(struct record *record, const char *text)
 }
 
 /*
- * What a command wrote on standard error, less the lines of files that it shows: what of those may be told
- * stands below, without comments and values. A line that is shown is indented (message_line()), and libkmod
- * quotes what it cannot read.
+ * Writes what a command printed on standard error, without quoted lines of files: the allowed parts
+ * of those are in the record below, without comments and values. Quoted lines are indented
+ * (message_line()), and libkmod quotes lines that it cannot parse.
  */
 static void put_complaints(struct record *record, char *text)
 {
@@ -82,7 +82,7 @@ static void put_complaints(struct record *record, char *text)
 			put_comment(record, line);
 }
 
-/* One of our own commands, on the same root. */
+/* Runs one of our own commands on the same root. */
 static void put_said(struct record *record, const char *const words[])
 {
 	const char *argv[8] = { "/proc/self/exe" };
@@ -116,7 +116,10 @@ static void put_said(struct record *record, const char *const words[])
 	free(complaints);
 }
 
-/* The digest of the config, which images and plans have: of what stands in the report, too. */
+/*
+ * Images and plans contain the digest of the config: it is replaced by the digest of the config as
+ * the report has it.
+ */
 static void find_digest(struct record *record)
 {
 	struct config_problem problem;
@@ -150,7 +153,7 @@ static void find_digest(struct record *record)
 	config_free(&config);
 }
 
-/* The facts that this host has kept hold the digest of its product UUID. */
+/* The stored facts of this host contain the digest of its product UUID. */
 static void find_product(struct record *record)
 {
 	char uuid[64], old[SHA256_DIGEST_STRING_LENGTH], new[SHA256_DIGEST_STRING_LENGTH];
@@ -205,7 +208,7 @@ static int save(const char *name, const char *text, size_t size)
 		fwrite(text, 1, size, stdout);
 		return 0;
 	}
-	/* A pipe or a terminal is written to; in the place of a file comes another, all or nothing. */
+	/* A pipe or a terminal is written to; a file is replaced as a whole. */
 	if (!stat(name, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
 		int fd = open(name, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the boot would make of more lines; see candidate.h. */
+/* Decides with additional lines; see candidate.h. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

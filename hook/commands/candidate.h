@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The candidate config: what the boot would make of today's config with more lines behind it. A host of
- * its own, decided by a plan text, so that whatever can be asked of a host can be asked of it.
+ * The candidate config: what the boot would do with the current config and additional lines. It is
+ * a separate host, decided with a plan text, so every question about a host can be asked of it.
  */
 #ifndef VFIO_EARLY_HOOK_COMMANDS_CANDIDATE_H
 #define VFIO_EARLY_HOOK_COMMANDS_CANDIDATE_H
@@ -9,14 +9,14 @@
 #include "host/host.h"
 
 /*
- * candidate_open - decide, as if the config had more lines.
+ * candidate_open - decide as if the config had more lines.
  * @host: opened
- * @compiled: the plan of today's config, as plan_compile() gives it
- * @lines: the bind lines that will be written, as they will be: how a function is named can decide
- *	what the boot makes of it; "" for the config as it is
- * @candidate: for host_close()
+ * @compiled: the plan of the current config, from plan_compile()
+ * @lines: the bind lines exactly as they will be written, because the form of a selector can change
+ *	the result; "" for the config as it is
+ * @candidate: close it with host_close()
  *
- * Returns 0, or -errno after saying why.
+ * Returns 0, or -errno after printing an error.
  */
 int candidate_open(const struct host *host, const char *compiled, const char *lines,
 		   struct host **candidate);

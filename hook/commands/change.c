@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What add and remove have in common; see change.h. */
+/* Shared by add and remove; see change.h. */
 #include <getopt.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@ int change_write(const struct change *change, struct edit *edit)
 {
 	int ret = output_is_table(&change->output) ? 0 : edit_diff(edit);
 
-	/* Without diff(1) the change is not shown, and that was said: no reason not to do it. */
+	/* Without diff(1) the change is not shown, and an error was printed. Write it anyway. */
 	fflush(stdout);
 	if (change->dry_run)
 		return ret;
@@ -53,7 +53,7 @@ void change_say_next(const struct change *change)
 		puts("To take effect: " COMMAND_APPLY ", then reboot.");
 }
 
-/* Each bind or vfs line: { "line": "..." }. */
+/* A JSON array of the bind and vfs lines: { "line": "..." }. */
 static struct json_object *json_lines(const char *text)
 {
 	struct json_object *lines = json_object_new_array();

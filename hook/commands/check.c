@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vfio-early check: the dry run of the next boot. What the boot half will do with each function, by
- * its own code, and every finding with its fix, worst first. Reads only.
+ * vfio-early check: the dry run of the next boot. Shows what the boot half will do with each
+ * function, decided by its own code, and every finding with its fix, the worst first. Reads only.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -37,7 +37,7 @@ static const struct options_spec spec = {
 struct check {
 	struct host *host;
 	struct findings findings;
-	char *kernel; /* NULL: none is there */
+	char *kernel; /* NULL: there is none */
 };
 
 static size_t blocks(const struct check *check)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The subcommands of vfio-early. Each lies in a file of its own and reads its own options; main.c
- * holds the table. Below main all functions return 0 or -errno; a command returns a status of
- * ui/status.h.
+ * The subcommands of vfio-early. Each is in a file of its own and reads its own options; main.c has
+ * the table. All other functions return 0 or -errno; the function of a subcommand returns a status
+ * of ui/status.h.
  */
 #ifndef VFIO_EARLY_HOOK_COMMANDS_COMMAND_H
 #define VFIO_EARLY_HOOK_COMMANDS_COMMAND_H
@@ -12,8 +12,8 @@
 #include "ui/status.h"
 
 /*
- * command_selected - of what host_select() or slot_add() returned: a word that names no function is a
- * mistake of usage, in every command. Returns COMMAND_USAGE then, else the same.
+ * command_selected - for the result of host_select() or slot_add(): in every command, a word that
+ * names no function is an error of usage. Returns COMMAND_USAGE in that case, else the result.
  */
 static inline int command_selected(int ret)
 {

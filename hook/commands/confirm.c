@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vfio-early confirm: the boot that `apply --try` has made stays. And what vfio-early-trial.service runs
- * (--wait): it waits for that word in the boot that is tried; without it the last good state is put back.
+ * vfio-early confirm: keeps the result of the trial boot that `apply --try` has begun. With --wait,
+ * run by vfio-early-trial.service: waits for that command during the trial boot, and restores the
+ * last good state without it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -30,7 +31,7 @@ static const struct options_spec spec = {
 	.end = "Exit status: 0 done, 1 something failed, 2 usage, 3 nothing was done.\n",
 };
 
-/* Is there something to confirm, and is this the boot of it? */
+/* Is there a trial to confirm, and is this its boot? */
 static int check(const struct root *root, const struct trial *trial)
 {
 	char booted[CONFIG_DIGEST_HEX];
@@ -65,7 +66,7 @@ static int confirm(const struct root *root)
 	struct trial trial;
 	int ret = COMMAND_NOTHING;
 
-	/* Of apply, undo, and whoever puts back. */
+	/* The lock of apply and undo, and of the watch while it restores. */
 	if (lock_take(root, "apply.lock", 0, &lock) == -EBUSY)
 		message_error("a vfio-early apply or undo is running, or the last good state is "
 			      "being put back; fix: wait for its end, then vfio-early status");

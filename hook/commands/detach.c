@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vfio-early detach and reattach: hand a device to vfio-pci, or give it back to its own driver, now, on
- * the running host. Which functions, the options, and the config with --keep; how it is done: handover.h.
+ * vfio-early detach and reattach: hand a device to vfio-pci, or give it back to its own driver, on
+ * the running host. This file selects the functions and handles the options and, with --keep, the
+ * config; handover.h does the rest.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -65,7 +66,7 @@ static const struct options_spec reattach_spec = {
 	.end = EXIT_STATUS,
 };
 
-/* The number of --deadline. */
+/* The argument of --deadline. */
 static int parse_deadline(struct handover *handover, const struct options *opts)
 {
 	char *end;
@@ -113,7 +114,7 @@ static int parse(struct handover *handover, struct options *opts, int argc, char
 	return ret;
 }
 
-/* By its own address or path, and not as one of its slot. */
+/* Is it named by its own address or path, and not only by its slot? */
 static bool is_named(const struct host *host, const struct pci_address *addr, int argc, char **argv)
 {
 	for (int i = 0; i < argc; i++) {
@@ -126,7 +127,10 @@ static bool is_named(const struct host *host, const struct pci_address *addr, in
 	return false;
 }
 
-/* A bridge that came along with its slot stays; one that is named, or alone, is refused by decide(). */
+/*
+ * Leaves out a bridge that its slot includes. One that is named, or the only function, is refused
+ * by decide().
+ */
 static void leave_out_bridges(const struct host *host, struct slot *slot, int argc, char **argv)
 {
 	size_t bridges = 0, kept = 0;
@@ -140,7 +144,10 @@ static void leave_out_bridges(const struct host *host, struct slot *slot, int ar
 		slot->count = kept;
 }
 
-/* The config, by the command that writes it; its own words and its own exit status. */
+/*
+ * Changes the config, using add or remove, which print their own messages and return their own exit
+ * status.
+ */
 static int keep(const struct handover *handover, const struct options *opts, bool is_detach,
 		int argc, char **argv)
 {
@@ -166,7 +173,7 @@ static int keep(const struct handover *handover, const struct options *opts, boo
 		out = dup(STDOUT_FILENO);
 		dup2(STDERR_FILENO, STDOUT_FILENO);
 	}
-	optind = 0; /* getopt(3): start anew */
+	optind = 0; /* getopt(3): start again */
 	ret = is_detach ? command_add(count, (char **)words) :
 			  command_remove(count, (char **)words);
 	fflush(stdout);
@@ -178,10 +185,13 @@ static int keep(const struct handover *handover, const struct options *opts, boo
 	return ret;
 }
 
-/* What detach asks beside the functions themselves: the config, and what the host needs. */
+/* What detach needs to know besides the functions: the config, and what the host needs. */
 static int read_needs(struct handover *handover)
 {
-	/* The exceptions of the config count, whatever `undo` said of its bind lines. */
+	/*
+	 * The except lines of the config count even after `undo`, which only disables its bind
+	 * lines.
+	 */
 	handover->host->undone = HOST_UNDONE_NO;
 	return host_decide(handover->host, NULL);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vfio-early groups: the IOMMU groups of this host as a tree, and which of them a VM could take; what
- * is in the way is named. Reads only.
+ * vfio-early groups: the IOMMU groups of this host as a tree, which of them a VM could have, and
+ * what prevents it. Reads only.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -77,22 +77,22 @@ struct groups {
 	struct host *host;
 	struct output_table table;
 	struct pve pve;
-	struct host_function **order; /* those to be shown, by group and address */
+	struct host_function **order; /* the functions to be shown, by group and address */
 	size_t count;
-	bool *is_wanted; /* by place in host->fn */
+	bool *is_wanted; /* same index as in host->fn */
 	bool is_asking;
-	struct ask_answer *answer; /* by place in order of a group's first; NULL: none was asked */
+	struct ask_answer *answer; /* at the index of a group's first in "order"; NULL: not asked */
 	bool no_memory;
 };
 
-/* One group, being looked at. */
+/* The group that is being examined. */
 struct group {
 	int number;
 	struct host_function **fn;
 	size_t count;
 	unsigned int endpoints, taken;
 	bool has_rmrr;
-	const struct host_function *in_the_way; /* the first, or NULL */
+	const struct host_function *in_the_way; /* the first one, or NULL */
 	char region[64];
 	struct ask_answer answer;
 };
@@ -103,7 +103,7 @@ static bool is_taken(const struct groups *groups, const struct host_function *fn
 	       decide_is_taken(&groups->host->decisions.verdict[fn->place]);
 }
 
-/* Does it keep a VM from the group's others? */
+/* Does it prevent a VM from having the other functions of the group? */
 static bool is_in_the_way(const struct groups *groups, const struct group *group,
 			  const struct host_function *fn)
 {
@@ -126,9 +126,9 @@ static void look_at(const struct groups *groups, struct group *group)
 					sizeof(group->region));
 }
 
-/* May a VM have it? */
+/* Can a VM have it? */
 enum viable {
-	VIABLE_EMPTY, /* of bridges alone */
+	VIABLE_EMPTY, /* only bridges */
 	VIABLE_NO,
 	VIABLE_READY,
 	VIABLE_POSSIBLE,
@@ -224,7 +224,7 @@ static void add_group(struct groups *groups, const struct group *group)
 	struct libscols_line *line = output_line(table, NULL);
 	enum viable vm = is_viable(group);
 	char why[512];
-	/* Only one of them can run. */
+	/* Only one of these VMs can run. */
 	char *vms = pve_names(&groups->pve, groups->host, group->fn, group->count);
 
 	output_setf(table, line, COL_GROUP, "%d", group->number);
@@ -242,7 +242,7 @@ static void add_group(struct groups *groups, const struct group *group)
 		add_function(groups, group, line, group->fn[i]);
 }
 
-/* Calls a function for each group, from the ordered functions. */
+/* Calls a function for each group of the ordered functions. */
 static void for_each_group(struct groups *groups,
 			   void (*fn)(struct groups *groups, const struct group *group))
 {
@@ -263,7 +263,7 @@ static void for_each_group(struct groups *groups,
 	}
 }
 
-/* Each group once: it is open only for that. */
+/* Asks once for each group: it is open only during that. */
 static int ask_all(struct groups *groups)
 {
 	struct ask_answer *answer;
@@ -284,7 +284,7 @@ static int ask_all(struct groups *groups)
 	return 0;
 }
 
-/* Sentences stand below the table, as in list. */
+/* Sentences go below the table, as in list. */
 static void print_reason(struct groups *groups, const struct group *group)
 {
 	char why[512];
@@ -324,7 +324,7 @@ static bool is_group_wanted(const struct groups *groups, int group)
 	return false;
 }
 
-/* Which functions, in which order. */
+/* Selects the functions, and sorts them. */
 static int choose(struct groups *groups, int argc, char **argv)
 {
 	struct host *host = groups->host;

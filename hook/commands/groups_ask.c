@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the kernel itself says of an IOMMU group; see groups_ask.h. */
+/* Asks the kernel about an IOMMU group; see groups_ask.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/vfio.h>
@@ -27,7 +27,7 @@ const char *ask_result_name(enum ask_result result)
 	return names[result];
 }
 
-/* "1: FLOCK  ADVISORY  WRITE 812 00:1a:1234 0 EOF": the last number is the inode's. */
+/* "1: FLOCK  ADVISORY  WRITE 812 00:1a:1234 0 EOF": 1234 is the inode. */
 static int look_for_lock(const char *line, void *arg)
 {
 	const unsigned long *inode = arg;
@@ -36,7 +36,9 @@ static int look_for_lock(const char *line, void *arg)
 	return sscanf(line, "%*s %*s %*s %*s %*d %*x:%*x:%lu", &found) == 1 && found == *inode;
 }
 
-/* `qm start` holds the lock of the VM's config from before it takes the devices. Nothing is locked here. */
+/*
+ * `qm start` takes the lock of the VM's config before it takes the devices. This only looks at it.
+ */
 static bool is_starting(const struct host *host, unsigned int id)
 {
 	char path[SYSFS_PATH_MAX];
@@ -49,7 +51,7 @@ static bool is_starting(const struct host *host, unsigned int id)
 	return file_for_each_line(host->root.fd, PATH_PROC_LOCKS, look_for_lock, &inode) == 1;
 }
 
-/* A VM that has something of the group, or is about to. Returns its number, or 0. */
+/* A VM that has or is about to take a function of the group. Returns its VMID, or 0. */
 static unsigned int find_vm(const struct host *host, const struct pve *pve,
 			    struct host_function **fn, size_t count, bool *starts)
 {
@@ -90,7 +92,10 @@ static void name_process(struct host *host, struct host_function **fn, size_t co
 	users_free(&users);
 }
 
-/* A function that is with a driver whose DMA the kernel does not trust (drivers/vfio, "viable"). */
+/*
+ * Names a function whose driver makes the kernel refuse the group, because it does not trust its
+ * DMA (drivers/vfio, "viable").
+ */
 static void name_function(struct host_function **fn, size_t count, struct ask_answer *answer)
 {
 	char addr[PCI_ADDRESS_SIZE];

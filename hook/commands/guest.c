@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What is to be known of some devices before a VM gets them; see guest.h. Each row has the range of device
- * IDs and the class by which it is known; each family a version from which on or up to which it is so, and
- * its source. In one place, so that a wrong or an old word is one line.
+ * What a user must know about some devices before a VM gets them; see guest.h. Each row has a range
+ * of device IDs and a class; each family has its source, and the versions for which it is true. All
+ * in one table, so that a wrong or outdated text is one line.
  */
 #include <stddef.h>
 
@@ -43,13 +43,13 @@ enum family {
 	NVME_MSIX,
 };
 
-/* The branch of NVIDIA's driver that is the last for a family; 0 for all others. */
+/* The last branch of NVIDIA's driver for a family; 0 for all others. */
 static const struct {
 	struct guest_hint hint;
 	unsigned int last_driver;
 } families[] = {
 	/*
-	 * Which branch is the last for a device ID: https://github.com/NVIDIA/nvidia-installer, nvGpus.h,
+	 * The last branch for a device ID: https://github.com/NVIDIA/nvidia-installer, nvGpus.h,
 	 * LegacyList and LegacyStrings of 590.48.01.
 	 */
 	[TESLA] = { { "Tesla",
@@ -77,7 +77,7 @@ static const struct {
 	[TESLA_P40] = { { "Tesla P40",
 			  "it does not come back from D3cold when a VM is stopped: keep its power on",
 			  "d3cold=off" } },
-	/* QEMU hw/vfio/pci-quirks.c, vfio_radeon_reset(), from 2.3 on */
+	/* QEMU hw/vfio/pci-quirks.c, vfio_radeon_reset(), since 2.3 */
 	[AMD_QEMU_RESET] = { { "Bonaire or Hawaii",
 			       "QEMU 2.3 and later resets it by itself; if it hangs all the same, reboot "
 			       "the host" } },
@@ -96,8 +96,9 @@ static const struct {
 			   "not bring it back, a recent vendor-reset knows it (kernel 5.15 and later: write "
 			   "device_specific to its reset_method)" } },
 	/*
-	 * https://github.com/mroboff/vm-curator/pull/63: disable_idle_d3=1 helps, which keeps every function
-	 * of vfio-pci awake (drivers/vfio/pci/vfio_pci_core.c); power/control on does so for one
+	 * https://github.com/mroboff/vm-curator/pull/63: disable_idle_d3=1 helps. It keeps every
+	 * function of vfio-pci awake (drivers/vfio/pci/vfio_pci_core.c); power/control "on" does so
+	 * for one function.
 	 */
 	[AMD_RDNA4] = { { "RDNA 4",
 			  "while no VM has it, it may fall asleep and not wake up (\"Unable to change power "
@@ -123,41 +124,58 @@ static const struct {
 	[INTEL_ROCKET] = { { "Intel, Rocket Lake",
 			     "whole: q35 with a GOP ROM and x-igd-opregion=on; legacy mode only from QEMU 10.0 "
 			     "on. It cannot be shared: there is neither GVT-g nor SR-IOV" } },
-	/* https://github.com/strongtz/i915-sriov-dkms, README, "Required kernel": a release for each */
+	/*
+	 * https://github.com/strongtz/i915-sriov-dkms, README, "Required kernel": names a release
+	 * for each
+	 */
 	[INTEL_GEN12] = { { "Intel, generation 12",
 			    "whole: q35 with a GOP ROM and x-igd-opregion=on; legacy mode only from QEMU 10.0 "
 			    "on. Shared: up to 7 virtual functions with the module i915-sriov-dkms (kernel "
 			    "6.8 and later, in the release for that kernel) on host and guest" } },
-	/* include/drm/intel/pciids.h, INTEL_MTL_IDS, INTEL_ARL_IDS: the last of them (b640) is there from 6.13 on */
+	/*
+	 * include/drm/intel/pciids.h, INTEL_MTL_IDS, INTEL_ARL_IDS: the last of them (b640) came
+	 * with 6.13
+	 */
 	[INTEL_METEOR] = { { "Intel, Meteor Lake or Arrow Lake",
 			     "q35 with a GOP ROM and x-igd-opregion=on; a Linux guest needs i915 of kernel 6.7 "
 			     "or later; from 6.13 on it knows all of Arrow Lake" } },
-	/* drivers/gpu/drm/xe/xe_pci.c, lnl_desc: without force_probe from 6.12 on, has_sriov not set */
+	/*
+	 * drivers/gpu/drm/xe/xe_pci.c, lnl_desc: without force_probe since 6.12; has_sriov is not
+	 * set
+	 */
 	[INTEL_LUNAR] = { { "Intel, Lunar Lake",
 			    "q35 with a GOP ROM and x-igd-opregion=on; a Linux guest needs xe of kernel 6.12 or "
 			    "later" } },
-	/* The same, ptl_desc: has_sriov; without force_probe from 6.18 on */
+	/* The same, ptl_desc: has_sriov; without force_probe since 6.18 */
 	[INTEL_PANTHER] = { { "Intel, Panther Lake or Wildcat Lake",
 			      "whole: q35 with a GOP ROM and x-igd-opregion=on. Shared: its virtual functions. "
 			      "Host and guest need xe of kernel 6.18 or later" } },
-	/* drivers/gpu/drm/i915/intel_memory_region.c, i915_resize_lmem_bar(); Intel's Quick Start for Arc */
+	/*
+	 * drivers/gpu/drm/i915/intel_memory_region.c, i915_resize_lmem_bar(); Intel's Quick Start
+	 * for Arc
+	 */
 	[ARC] = { { "Arc",
 		    "switch on Above 4G decoding and Resizable BAR in the host's firmware: a VM sees the size "
 		    "that the host has set, and cannot change it; the guest needs kernel 6.2 or later" } },
-	/* drivers/gpu/drm/xe/xe_pci.c, bmg_desc: without force_probe from 6.12 on, has_sriov from 6.18 on */
+	/*
+	 * drivers/gpu/drm/xe/xe_pci.c, bmg_desc: without force_probe since 6.12, has_sriov since
+	 * 6.18
+	 */
 	[BATTLEMAGE] = { { "Arc, Battlemage",
 			   "switch on Above 4G decoding and Resizable BAR in the host's firmware: a VM sees the "
 			   "size that the host has set, and cannot change it; a Linux guest needs kernel 6.12 or "
 			   "later. Shared: virtual functions, where the card has them, from kernel 6.18 on" } },
-	/* drivers/scsi/mpt3sas/mpt3sas_scsih.c, mpt3sas_pci_table; its option ROM runs in the guest */
+	/*
+	 * drivers/scsi/mpt3sas/mpt3sas_scsih.c, mpt3sas_pci_table; its option ROM runs in the guest
+	 */
 	[HBA] = { { "SAS host adapter",
 		    "with IT firmware; --rombar 0 spares the guest its boot ROM, which can take minutes; the "
 		    "guest needs mpt3sas (kernel 4.4 and later)" } },
-	/* drivers/usb/host/xhci-pci-renesas.c, from 5.8 on */
+	/* drivers/usb/host/xhci-pci-renesas.c, since 5.8 */
 	[USB_FIRMWARE] = { { "Renesas USB controller",
 			     "without a ROM of its own it gets its firmware from the guest: the file "
 			     "renesas_usb_fw.mem, and kernel 5.8 or later" } },
-	/* drivers/pci/quirks.c, quirk_no_flr(), from 5.8 on */
+	/* drivers/pci/quirks.c, quirk_no_flr(), since 5.8 */
 	[NO_FLR] = { { "hangs on a function reset",
 		       "it offers FLR and hangs on it: the host needs kernel 5.8 or later, which leaves that "
 		       "out" } },
@@ -171,7 +189,7 @@ static const struct {
 			    "it offers FLR and hangs on it: the host needs kernel 6.14 or later, which "
 			    "leaves that out",
 			    GUEST_NO_FLR } },
-	/* drivers/pci/quirks.c, nvme_disable_and_flr(), delay_250ms_after_flr(), from 4.20 on */
+	/* drivers/pci/quirks.c, nvme_disable_and_flr(), delay_250ms_after_flr(), since 4.20 */
 	[NVME_FLR] = { { "NVMe with a slow function reset",
 			 "its FLR fails or takes longer than allowed: the host needs kernel 4.20 or later, "
 			 "which waits for it" } },
@@ -187,7 +205,9 @@ static const struct {
 	[NVME_FLR_P44] = { { "NVMe with a slow function reset",
 			     "its FLR takes longer than allowed: the host needs kernel 6.5 or later, which "
 			     "waits for it" } },
-	/* https://bugzilla.kernel.org/show_bug.cgi?id=202055; QEMU, x-msix-relocation, from 2.12 on */
+	/*
+	 * https://bugzilla.kernel.org/show_bug.cgi?id=202055; QEMU, x-msix-relocation, since 2.12
+	 */
 	[NVME_MSIX] = { { "NVMe of Silicon Motion",
 			  "if the guest does not see it: x-msix-relocation=bar2 for the device, by args (QEMU "
 			  "2.12 and later)" } },
@@ -199,12 +219,12 @@ static const struct {
 #define ANY	0
 
 /*
- * NVIDIA: nvGpus.h, as above, but for what is in a chipset. Intel: include/drm/intel/pciids.h of Linux, whose
- * names these are.
+ * NVIDIA: nvGpus.h, as above, without the GPUs of chipsets. Intel: include/drm/intel/pciids.h of
+ * Linux, which also has these names.
  */
 static const struct {
 	uint16_t vendor, from, to;
-	uint8_t class; /* the first byte; ANY: whatever it is */
+	uint8_t class; /* the first byte; ANY: any class */
 	enum family family;
 } rows[] = {
 	{ 0x10de, 0x0190, 0x019f, DISPLAY, TESLA },	     /* G80 */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is to be known of some devices before a VM gets them: one table, by PCI ID and class. Pure.
+ * Hints about some devices for the user who gives them to a VM: one table, by PCI ID and class.
+ * Pure.
  */
 #ifndef VFIO_EARLY_HOOK_COMMANDS_GUEST_H
 #define VFIO_EARLY_HOOK_COMMANDS_GUEST_H
@@ -8,21 +9,21 @@
 #include "early/pci.h"
 
 struct guest_hint {
-	const char *name; /* of the family */
+	const char *name; /* the name of the family */
 	const char *text; /* what to do */
-	const char *set; /* what a set line of the config is to have for it, or NULL; GUEST_NO_FLR */
+	const char *set;  /* what a set line of the config should have, or NULL; GUEST_NO_FLR */
 };
 
-/* All reset methods that the function offers, but no FLR. */
+/* All reset methods that the function has, except FLR. */
 #define GUEST_NO_FLR "reset"
 
-/* guest_hints - the first hint for a function, or NULL. */
+/* guest_hints - the first hint about a function, or NULL. */
 const struct guest_hint *guest_hints(const struct pci_function *fn);
 
-/* guest_next - the one after it. */
+/* guest_next - the next hint about it, or NULL. */
 const struct guest_hint *guest_next(const struct pci_function *fn, const struct guest_hint *hint);
 
-/* guest_last_driver - the branch of NVIDIA's driver that is the last for it; 0 for any other. */
+/* guest_last_driver - the last branch of NVIDIA's driver for it; 0 if there is no last one. */
 unsigned int guest_last_driver(const struct pci_function *fn);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the table of hints would set; see guest_set.h. */
+/* The settings that the table of hints recommends; see guest_set.h. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 #include "early/text.h"
 #include "host/settings.h"
 
-/* Does the config set this key of it? */
+/* Does the config set this key for it? */
 static bool is_set(const struct host *host, const struct host_function *fn, const char *setting)
 {
 	for (enum plan_key key = PLAN_SET_RESET; key < PLAN_SET_KEYS; key++)
@@ -19,7 +19,7 @@ static bool is_set(const struct host *host, const struct host_function *fn, cons
 	return false;
 }
 
-/* "reset=pm,bus", or "" when it is without FLR already, or has nothing else. */
+/* "reset=pm,bus"; "" if the kernel already leaves out FLR, or if there is no other method. */
 static void without_flr(const struct host *host, const struct host_function *fn, char *buf,
 			size_t size)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What detach, reattach and apply --now have in common; see handover.h. */
+/* Shared by detach, reattach and apply --now; see handover.h. */
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -16,9 +16,9 @@
 #include "util/array.h"
 #include "util/message.h"
 
-#define LOCK_MS 10000 /* for late runs of a device that is being plugged in */
+#define LOCK_MS 10000 /* for late runs for a device that is being plugged in */
 
-/* Is a function what a word names, or of its slot, or of a group with one of those? */
+/* Does a word name the function, its slot, or, with --group, a group of the slot? */
 static bool is_meant(const struct handover *handover, const struct selector *sel,
 		     const struct pci_address *addr)
 {
@@ -41,7 +41,7 @@ static bool is_meant(const struct handover *handover, const struct selector *sel
 	return false;
 }
 
-/* What the report has of a function that may not be read any more. */
+/* Reads from the report what must not be read from a stuck function. */
 static void read_reported(const struct host *host, struct pci_function *fn)
 {
 	char addr[PCI_ADDRESS_SIZE];
@@ -119,7 +119,7 @@ int handover_lock(struct handover *handover)
 void handover_close(struct handover *handover)
 {
 	if (handover->lockfd >= 0) {
-		/* Also where a child of a child hangs, which has the descriptor too. */
+		/* Also if a process below the child hangs: it has a copy of the descriptor. */
 		sysfs_unlock(handover->lockfd);
 		sysfs_close(handover->lockfd);
 	}
@@ -185,13 +185,13 @@ int handover_run(struct handover *handover, int (*fn)(void *arg), void *arg, int
 	int ret;
 
 	(void)handover;
-	/* What is in a buffer would be written by the child too. */
+	/* The child would write the content of the buffers a second time. */
 	fflush(NULL);
 	ret = act_with_deadline(fn, arg, ms);
 	return ret > 0 ? -ret : ret;
 }
 
-/* --- what is said */
+/* --- messages */
 
 static bool is_bad(const struct handover_item *item)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Handing functions to vfio-pci on the running host; see handover.h. The plan is today's config with the
- * bind lines of just these functions, decided and carried out by the code of the boot. Before anything is
- * written, whoever uses them is looked for.
+ * Binds functions to vfio-pci on the running host; see handover.h. The plan is the current config
+ * with bind lines for only these functions; the code of the boot decides and carries it out. Before
+ * anything is written, it looks for processes and VMs that use them.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -19,13 +19,13 @@
 #include "ui/status.h"
 #include "util/message.h"
 
-#define GIVE_BACK_MS 10000 /* after a run that did not come to its end */
+#define GIVE_BACK_MS 10000 /* after a run that did not finish */
 
 static struct plan plan;
 
 /* --- the plan */
 
-/* What the config says of everything but which functions are bound. */
+/* Copies everything but the bind lines of the config. */
 static void copy_without_binds(const char *text, FILE *out)
 {
 	for (size_t len; *text; text += len) {
@@ -36,7 +36,7 @@ static void copy_without_binds(const char *text, FILE *out)
 	}
 }
 
-/* As the boot's own lines are: pinned to the ID and the place of today. */
+/* Like the bind lines of a boot: with the current ID and path. */
 static void write_bind(const struct handover *handover, const struct pci_function *fn, FILE *out)
 {
 	char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE], path[SYSFS_PATH_MAX];
@@ -56,7 +56,10 @@ static int write_plan(const struct handover *handover, char **text, size_t *size
 	int ret;
 
 	sysfs_path(path, "lib/modules/%s/modules.dep", kernel);
-	/* No module of another system is loaded here; and without a folder of modules there is none. */
+	/*
+	 * Does not load modules of another system; without a folder of modules there are none to
+	 * load.
+	 */
 	if (!root->is_host || !sysfs_exists(root->fd, path))
 		kernel = NULL;
 	ret = compiler_plan(handover->host->compiler, kernel, &compiled, size);
@@ -87,7 +90,10 @@ static int decide_now(struct handover *handover, char *text, size_t size)
 	iommu_read(act->rootfd, handover->host->cmdline, plan_wants_noiommu(&plan),
 		   &handover->host->iommu);
 	act->table.late_groups = handover->host->iommu.has_smmu;
-	/* Facts of this moment; but one that is stuck, a mate of theirs, would keep us for ever. */
+	/*
+	 * Reads all functions again. Only if one is stuck, what is known of them is used: reading
+	 * it would block for ever.
+	 */
 	if (handover->host->stuck) {
 		act->table.known = handover->host->known;
 		act->table.knowns = (unsigned int)handover->host->count;
@@ -111,7 +117,7 @@ static struct tell_facts facts_of(const struct handover *handover)
 	};
 }
 
-/* A function that is bound with the others, or in their way. */
+/* Adds an item for a function that is bound or kept, or that is refused. */
 static void add_verdict(struct handover *handover, unsigned int i)
 {
 	const struct tell_facts facts = facts_of(handover);
@@ -134,7 +140,7 @@ static void add_verdict(struct handover *handover, unsigned int i)
 		handover_add(handover, fn, REPORT_PLANNED, "", "", "");
 }
 
-/* What was there when it was named, and went while we waited for the lock. */
+/* Adds an item for a function that disappeared while this program waited for the lock. */
 static void add_gone(struct handover *handover, const struct pci_function *fn)
 {
 	const struct pci_table *table = &handover->act->table;
@@ -154,7 +160,7 @@ static bool is_any(const struct handover *handover, enum report_result result)
 	return false;
 }
 
-/* Nothing is done to what was to be bound. */
+/* Marks the functions to be bound: nothing was done to them. */
 static void leave(struct handover *handover)
 {
 	for (size_t i = 0; i < handover->items; i++)
@@ -198,7 +204,7 @@ static int run_act(void *arg)
 	return 0;
 }
 
-/* What a run that did not end left between two drivers; not what a driver holds. */
+/* Gives back what an unfinished run left between two drivers; not functions that have a driver. */
 static int run_give_back(void *arg)
 {
 	struct act *act = arg;
@@ -214,8 +220,7 @@ static int run_give_back(void *arg)
 }
 
 /*
- * The run did not come to its end: the function that it was at is stuck, or a module is. The others are
- * given back.
+ * The run did not finish: its current function, or a module, is stuck. The others are given back.
  */
 static void end_run(struct handover *handover, int error)
 {
@@ -266,7 +271,7 @@ static struct handover_item *find_item(struct handover *handover, const struct p
 	return NULL;
 }
 
-/* On the terminal too: what set lines ask for and it did not take. */
+/* Also prints the values of set lines that the function did not accept. */
 static void warn_unset(const struct pci_function *fn, const struct act_outcome *outcome)
 {
 	char addr[PCI_ADDRESS_SIZE];
@@ -320,7 +325,10 @@ static int carry_out(struct handover *handover)
 	struct act *act = handover->act;
 	int ret, status = COMMAND_OK;
 
-	/* A driver may take half of it: the rest is for the bind, and for giving back what fails. */
+	/*
+	 * Drivers may take half of the time: the rest is for the bind, and for giving back what
+	 * fails.
+	 */
 	act->patience = (int)handover->deadline * 1000 / 2;
 	ret = handover_run(handover, run_act, act, (int)handover->deadline * 1000);
 	if (ret)
@@ -345,7 +353,7 @@ static int carry_out(struct handover *handover)
 	return status;
 }
 
-/* They are where they are to be: the report has it that this is the administrator's word. */
+/* They are on vfio-pci already: record in the report that the administrator wants this. */
 static void keep(struct handover *handover)
 {
 	for (size_t i = 0; i < handover->items && !handover->is_dry; i++) {

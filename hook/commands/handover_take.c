@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Giving functions back to their own drivers on the running host; see handover.h. Clears the override, and
- * vfio-pci's dynamic ID, before the unbind; loads the driver's module, which an early bind kept from ever
- * being loaded; probes; and counts what has a driver then.
+ * Gives functions back to their own drivers on the running host; see handover.h. Clears the
+ * override and the dynamic ID of vfio-pci before the unbind, loads the driver's module, which an
+ * early bind may have kept from being loaded, probes, and checks which driver each function has.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,9 +17,9 @@
 #include "ui/status.h"
 #include "util/message.h"
 
-#define AWAIT_MS 5000 /* a driver that probes by itself, in the background */
+#define AWAIT_MS 5000 /* for a driver that probes asynchronously */
 
-/* What the child leaves. */
+/* The results of the child. */
 struct taken {
 	struct act *act;
 	const struct root *root;
@@ -27,7 +27,7 @@ struct taken {
 	struct native native[PCI_MAX_FUNCTIONS];
 };
 
-/* Is it with its own driver, and nobody has kept it from that? */
+/* Does it have its own driver, and no override that prevents it? */
 static bool is_at_home(const struct handover *handover, const struct pci_function *fn)
 {
 	return *fn->driver && !pci_is_with_vfio(fn) &&
@@ -49,7 +49,7 @@ static bool is_ours(const struct act *act, unsigned int i)
 	return act->decisions.verdict[i].decision == DECIDE_BIND;
 }
 
-/* The driver of a module that was just loaded may still be on its way to the function. */
+/* The driver of a module that was just loaded may not have the function yet. */
 static void await_driver(struct act *act, unsigned int i)
 {
 	for (int ms = AWAIT_MS; ms > 0 && !*act->outcome[i].driver; ms -= SYSFS_POLL_MS) {
@@ -105,7 +105,7 @@ static int give_back_all(void *arg)
 	return 0;
 }
 
-/* --- what came of it */
+/* --- results */
 
 static bool has_reset_method(const struct handover *handover, const struct pci_address *addr)
 {
@@ -116,8 +116,9 @@ static bool has_reset_method(const struct handover *handover, const struct pci_a
 }
 
 /*
- * A function that cannot be reset has no reset_method, nor has any on a kernel before 5.15
- * (drivers/pci/pci.c, pci_dev_reset_method_attr_is_visible): then nothing is known.
+ * A function that cannot be reset has no reset_method (drivers/pci/pci.c,
+ * pci_dev_reset_method_attr_is_visible). On a kernel before 5.15 no function has one, and nothing
+ * is known.
  */
 static bool is_without_reset(const struct handover *handover, const struct pci_function *fn)
 {
@@ -168,7 +169,7 @@ static void say_no_driver(const struct native *native, struct handover_item *ite
 	}
 }
 
-/* Returns whether it is as it should be. */
+/* Returns whether the result is good. */
 static bool say_given_back(struct handover *handover, const struct pci_function *fn,
 			   const struct native *native, struct handover_item *item)
 {
@@ -217,7 +218,10 @@ static void say_failed(struct handover *handover, const struct pci_function *fn,
 
 /* --- the whole */
 
-/* Somebody else gave it back, after the boot had bound it: from here on that is the administrator's word. */
+/*
+ * Somebody else gave it back after the boot had bound it: record in the report that the
+ * administrator wants this.
+ */
 static void acknowledge(struct handover *handover, const struct boot_report *entries,
 			const struct pci_function *fn)
 {
@@ -230,7 +234,7 @@ static void acknowledge(struct handover *handover, const struct boot_report *ent
 			      "reattach", NULL);
 }
 
-/* What set lines have changed of this very function. */
+/* Reads what set lines have changed on this function. */
 static void read_settings(struct taken *taken, const struct boot_report *entries, unsigned int i)
 {
 	const struct pci_function *fn = &taken->act->table.fn[i];
@@ -246,7 +250,7 @@ static void read_settings(struct taken *taken, const struct boot_report *entries
 			       entry->setting[key].before);
 }
 
-/* Which of them there is something to do for. Returns how many. */
+/* Selects the functions that must be given back. Returns their number. */
 static unsigned int choose(struct handover *handover, struct taken *taken)
 {
 	struct act *act = handover->act;
@@ -351,7 +355,7 @@ static void say_planned(struct handover *handover, const struct taken *taken)
 	}
 }
 
-/* Nothing is done to any of them. */
+/* Marks that nothing was done to any of them. */
 static void leave(struct handover *handover)
 {
 	for (size_t i = 0; i < handover->items; i++)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vfio-early import: what older recipes gave to vfio-pci, as lines of the config: ids= of modprobe.d, of
- * lists of modules and of the kernel command line, and the overrides of driverctl. Names each line that
- * may be deleted afterwards; --delete comments them out, with a backup beside each file. What cannot be
- * turned into lines, and what is not in force, is named.
+ * vfio-early import: writes what older recipes gave to vfio-pci as lines of the config: ids= of
+ * modprobe.d, of lists of modules and of the kernel command line, and the overrides of driverctl.
+ * Names each line that may be deleted afterwards; --delete comments them out, with a backup beside
+ * each file. Reports what cannot be turned into lines, and what has no effect.
  *
- * The kernel command line is not touched here: the boot loaders are scripts/' to edit.
+ * It does not change the kernel command line: scripts/ edits the files of boot loaders.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -56,9 +56,9 @@ static void check_options(const struct import *import, const char *module, const
 }
 
 /*
- * modprobe.d is looked through line by line, as only that gives the place of each. libkmod has the
- * last word on what counts: an ids= that it knows of and no line was found for is said. Not below a
- * root: it always reads the running command line too.
+ * modprobe.d is read line by line, because only that gives the place of each line. But libkmod
+ * decides what counts: reports an ids= that libkmod has and for which no line was found. Not below
+ * another root: libkmod always reads the command line of the running kernel too.
  */
 static void check_kmod(const struct import *import)
 {
@@ -84,20 +84,20 @@ static void check_kmod(const struct import *import)
 	folders_kmod_free(path);
 }
 
-/* --- what is left of a card */
+/* --- the rest of a card */
 
 static bool is_mate(const struct import *import, struct host_function *fn,
 		    struct host_function *taken)
 {
 	int group = host_group(import->host, fn);
 
-	/* On the bus of the chipset itself a slot is no card. */
+	/* On the root bus of the chipset, a slot is not a card. */
 	if (pci_address_same_slot(&fn->pci.addr, &taken->pci.addr) && fn->pci.addr.bus)
 		return true;
 	return group >= 0 && group == host_group(import->host, taken);
 }
 
-/* A recipe that names a part of a card worked as far as it went; a VM needs the whole group. */
+/* A recipe for a part of a card may have worked, but a VM needs the whole group. */
 static void warn_mates(const struct import *import)
 {
 	struct host *host = import->host;
@@ -131,16 +131,18 @@ static void warn_mates(const struct import *import)
 	}
 }
 
-/* --- what is said of the recipes */
+/* --- messages about the recipes */
 
-/* The same line, or the same word of one. */
+/* Are both the same line, or the same word of a line? */
 static bool is_same_place(const struct recipe *recipe, const struct recipe *other)
 {
 	return other->line == recipe->line && !strcmp(other->file, recipe->file) &&
 	       !strcmp(other->text, recipe->text);
 }
 
-/* A line, or a word of one, that several recipes are found in is named once in each part. */
+/*
+ * A line or word in which several recipes were found is named only once in each part of the output.
+ */
 static bool is_named_before(const struct import *import, size_t i)
 {
 	const struct recipe *recipe = &import->recipes.list[i];
@@ -162,7 +164,9 @@ static bool is_needless(const struct import *import, size_t i)
 	       !(import->deletes && import_is_deletable(import, i));
 }
 
-/* Not in force; a line that may go as a whole is not named for the part of it that does nothing. */
+/*
+ * Has it no effect? If the whole line may be deleted, its part without effect is not listed again.
+ */
 static bool is_idle(const struct import *import, size_t i)
 {
 	const struct recipe *recipe = &import->recipes.list[i];
@@ -206,7 +210,7 @@ static void print_part(const struct import *import, const char *title, bool with
 	}
 }
 
-/* What stays and is not harmless: with its fix, as `check` has it. */
+/* Prints recipes that stay and are harmful, with their fix, as `check` does. */
 static void warn_others(const struct import *import)
 {
 	for (size_t i = 0; i < import->recipes.count; i++) {
@@ -241,7 +245,10 @@ static void print_recipes(const struct import *import)
 	warn_others(import);
 }
 
-/* The lines as a plan has them: a comment is a line of its own there. For free(), or NULL. */
+/*
+ * The lines in the form of a plan, where a comment is a line of its own. The caller frees the
+ * result; NULL without memory.
+ */
 static char *plain_lines(const char *lines)
 {
 	char *text = strdup(lines), *to = text;
@@ -273,7 +280,7 @@ static int open_candidate(const struct import *import, struct host **host)
 	return ret;
 }
 
-/* What stands in the way of the config that was just written, or would be, as `check` has it. */
+/* Prints what blocks the config that was, or would be, written, as `check` does. */
 static int print_findings(const struct import *import, const struct options *opts)
 {
 	struct findings findings = { 0 };
@@ -285,7 +292,7 @@ static int print_findings(const struct import *import, const struct options *opt
 		ret = host_kernel(host, &kernel);
 	if (ret == -ENOENT)
 		ret = 0;
-	/* What a host says of its config was said already. */
+	/* Findings about the config have been printed already. */
 	if (!ret && !import->dry_run) {
 		host->voice = PLAN_SAYS_NOTHING;
 		ret = host_decide(host, kernel);
@@ -320,7 +327,7 @@ static int write_config(struct import *import, struct edit *edit)
 	return ret;
 }
 
-/* As `check` has it: where interrupts are remapped nothing is given up by it. */
+/* As in `check`: with interrupt remapping, allow_unsafe_interrupts has no effect. */
 static void settle_unsafe(struct import *import)
 {
 	for (size_t i = 0; i < import->recipes.count && import->host->iommu.has_remapping; i++) {
@@ -331,7 +338,7 @@ static void settle_unsafe(struct import *import)
 	}
 }
 
-/* Everything that the lines are made of; the config is locked already. */
+/* Collects everything for the lines; the config is locked already. */
 static int look(struct import *import)
 {
 	int ret = host_decide(import->host, NULL);
@@ -369,7 +376,10 @@ static int look(struct import *import)
 	return ret ? message_errno(-ENOMEM, "cannot import") : 0;
 }
 
-/* First what replaces the recipes, then the recipes: in between both are there, never none. */
+/*
+ * First the config, then the recipes: in between both exist, never neither of them. Returns 0 or
+ * -errno.
+ */
 static int clean_up(struct import *import)
 {
 	if (!import->givers)
@@ -392,15 +402,17 @@ static int run(struct import *import, const struct options *opts)
 	struct edit edit = EDIT_NONE;
 	int ret = host_open(opts->root, &import->host);
 
-	/* Locked before the config is read: what another import or add writes is seen, and not
-	 * written twice. */
+	/*
+	 * Locked before the config is read: so lines from another import or add are seen, and not
+	 * written twice.
+	 */
 	if (!ret)
 		ret = edit_open(&import->host->root, BINDLINES_FILE, &edit);
 	if (!ret)
 		ret = look(import);
 	if (!ret)
 		ret = write_config(import, &edit);
-	/* The lock is the folder's, and some of the old files are in the same one. */
+	/* The lock is for the folder, which also has some of the old files. */
 	edit_close(&edit);
 	if (!ret)
 		ret = clean_up(import);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Recipes taken out of their files; see import_ids.h. A line is commented out; what else it sets is
- * written again below it. The boot loaders' files are scripts/' to edit, and a file of a package or of
- * this boot alone (/usr/lib, /run) is nobody's.
+ * Takes recipes out of their files; see import_ids.h. A line is commented out; its other settings
+ * are written again below it. The files of boot loaders are left to scripts/. Files of packages and
+ * of this boot alone (/usr/lib, /run) are not changed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,8 +22,8 @@
 #define COMMENT	      "# vfio-early import: "
 
 /*
- * Does the boot half load vfio-pci, and nobody else need it loaded? A script, a rule, a unit or an ids=
- * that was not imported finds no driver once the line that loads it is gone.
+ * Does the boot half load vfio-pci, and does nothing else need the line that loads it? A script, a
+ * rule, a unit or an ids= that was not imported would not find the driver without that line.
  */
 static bool is_ours_alone(const struct import *import)
 {
@@ -101,8 +101,9 @@ bool import_is_deletable(const struct import *import, size_t i)
 }
 
 /*
- * The recipe of a line that goes, or NULL: also when another one on it has to stay.
- * @text: what the line says now; a file that was changed since it was looked at stays
+ * The recipe of a line to be deleted; NULL if there is none, or if another recipe in the line must
+ * stay.
+ * @text: the line as it is now; it stays if it has changed since it was read
  */
 static const struct recipe *find_line(const struct import *import, const char *file,
 				      unsigned int line, const char *text)
@@ -123,7 +124,10 @@ static const struct recipe *find_line(const struct import *import, const char *f
 	return found;
 }
 
-/* ids=, what was cut off from it by a blank, and what is behind a '#': none of it goes on to count. */
+/*
+ * Does the parameter stay? Not ids=, nor a part of it that a blank has cut off, nor anything behind
+ * a '#'.
+ */
 static bool is_kept(const struct param *param, bool *is_comment)
 {
 	*is_comment |= *param->text == '#';
@@ -142,8 +146,8 @@ static void write_word(const char *text, size_t len, bool is_modprobe, FILE *out
 }
 
 /*
- * "softdep snd_hda_intel pre: vfio-pci snd_hda_codec_hdmi": what it asks for besides vfio's modules.
- * What stands before the first "pre:" or "post:" libkmod passes over.
+ * "softdep snd_hda_intel pre: vfio-pci snd_hda_codec_hdmi": writes the modules that are not of
+ * vfio. libkmod ignores what is before the first "pre:" or "post:".
  */
 static void write_softdep(const struct modprobe_line *line, FILE *out)
 {
@@ -170,7 +174,7 @@ static void write_softdep(const struct modprobe_line *line, FILE *out)
 		fputc('\n', out);
 }
 
-/* "options vfio-pci ids=... disable_vga=1": what is not about IDs goes on to count. */
+/* "options vfio-pci ids=... disable_vga=1": the parameters that are not IDs stay in effect. */
 static void write_rest(const struct recipe *recipe, const struct modprobe_line *line, FILE *out)
 {
 	bool is_modprobe = line->command == MODPROBE_OPTIONS, is_comment = false, is_first = true;
@@ -197,7 +201,7 @@ static void write_rest(const struct recipe *recipe, const struct modprobe_line *
 		fputc('\n', out);
 }
 
-/* "install vfio-pci modprobe -i vfio-pci ids=... disable_vga=1": the options that it hands over. */
+/* "install vfio-pci modprobe -i vfio-pci ids=... disable_vga=1": the options of the command. */
 static void write_install(const struct modprobe_line *line, FILE *out)
 {
 	struct params params;
@@ -223,8 +227,9 @@ static bool has_rest(const struct recipe *recipe)
 }
 
 /*
- * The new text of a file. A line that goes on in the next one is commented out whole, and what is left
- * of it comes behind its last part: a comment that ends in a backslash would take it in.
+ * Makes the new text of a file. A line that continues in the next one is commented out as a whole,
+ * and the rest of it is written behind its last part: a comment that ends in a backslash would
+ * include it.
  */
 static int comment_out(const struct import *import, struct edit *edit)
 {
@@ -234,7 +239,7 @@ static int comment_out(const struct import *import, struct edit *edit)
 	const char *old = edit->old;
 	struct modprobe_line line = { 0 };
 
-	/* Lists of modules know no backslash, so they have lines alone. */
+	/* Lists of modules have no backslash, so their lines do not continue. */
 	while (out && *old) {
 		const struct recipe *recipe;
 		unsigned int lines = 1;
@@ -251,7 +256,7 @@ static int comment_out(const struct import *import, struct edit *edit)
 		for (; lines && *old; lines--) {
 			size_t len = strcspn(old, "\n");
 
-			/* At the end of the file it joins nothing yet. */
+			/* At the end of the file, the backslash joins nothing yet. */
 			bool is_open = recipe && is_modprobe && !old[len] && len &&
 				       old[len - 1] == '\\';
 
@@ -274,7 +279,10 @@ static int comment_out(const struct import *import, struct edit *edit)
 	return 0;
 }
 
-/* driverctl takes every file of its folder for an address: the whole file goes, out of its sight. */
+/*
+ * driverctl reads every file of its folder as an address: the whole file is renamed to a hidden
+ * one.
+ */
 static int hide_file(const struct import *import, const struct recipe *recipe)
 {
 	const char *base = strrchr(recipe->file, '/') + 1;
@@ -282,7 +290,7 @@ static int hide_file(const struct import *import, const struct recipe *recipe)
 	char hidden[512];
 	int rootfd = import->host->root.fd, ret = -EEXIST;
 
-	/* One that was hidden before stays as it is. */
+	/* A file that was hidden before is not overwritten. */
 	for (unsigned int i = 0; i < 100 && ret == -EEXIST; i++) {
 		int len = snprintf(hidden, sizeof(hidden), "%.*s.%s" BACKUP_SUFFIX, dir,
 				   recipe->file, base);
@@ -322,7 +330,7 @@ static int delete_from(const struct import *import, const char *file)
 		ret = comment_out(import, &edit);
 	if (!ret)
 		ret = edit_diff(&edit);
-	/* By another name of the same file it was done already. */
+	/* Another name of the same file: it is done already. */
 	if (!ret && !import->dry_run && edit_is_changed(&edit))
 		ret = edit_backup(&edit, BACKUP_SUFFIX, &kept);
 	if (!ret && !import->dry_run)

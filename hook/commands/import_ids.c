@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Lines of the config out of recipes; see import_ids.h. */
+/* Makes lines of the config from recipes; see import_ids.h. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +26,7 @@ static bool is_same_id(const struct selector *sel, const struct pci_id *id)
 	return sel->kind == SELECTOR_ID && !memcmp(&sel->id, id, sizeof(*id));
 }
 
-/* Has the config this ID, or every function that has it by another name? */
+/* Does the config name this ID, or every function with it in another way? */
 static bool is_named_id(const struct import *import, const struct pci_id *id)
 {
 	const struct host *host = import->host;
@@ -44,7 +44,7 @@ static bool is_named_id(const struct import *import, const struct pci_id *id)
 	return found && found == named;
 }
 
-/* Has this run a line for it already? */
+/* Has this run added a line for it already? */
 static bool is_added(struct import *import, const char *selector)
 {
 	char line[128];
@@ -68,8 +68,9 @@ static void add_line(struct import *import, const char *selector, const struct p
 }
 
 /*
- * Does something of this function's own, or a word of the config, keep the boot from binding it, however
- * it is named? Without an IOMMU, or without the facts of the host, nothing can be said of it yet.
+ * Is there a reason in the function itself or in the config for the boot not to bind it, in
+ * whatever way it is named? Without an IOMMU, or without the facts of the host, this is not known
+ * yet.
  */
 static bool is_refused(const struct import *import, const struct host_function *fn)
 {
@@ -120,7 +121,7 @@ static void say_refused(const struct import *import, const struct host_function 
 		      fix_of(import->next->decisions.verdict[next->place].reason));
 }
 
-/* Says which functions with an ID the boot will refuse. Returns how many it will not. */
+/* Reports the functions with an ID that the boot will refuse. Returns the number of the others. */
 static unsigned int count_good(const struct import *import, const struct pci_id *id,
 			       const char *from, bool *is_whole)
 {
@@ -141,7 +142,7 @@ static unsigned int count_good(const struct import *import, const struct pci_id 
 	return good;
 }
 
-/* "0000:01:00.0 0000:02:00.0", those that a rule takes today. */
+/* "0000:01:00.0 0000:02:00.0": the functions that a rule matches now. */
 static void list_matches(const struct import *import, const struct ids_rule *rule, char *buf,
 			 size_t size)
 {
@@ -159,8 +160,9 @@ static void list_matches(const struct import *import, const struct ids_rule *rul
 }
 
 /*
- * A rule as the ID of a bind line, which has a subsystem or none, and no class. A class in the rule is
- * no hindrance while each function with that ID has it. Returns 0, or -EINVAL: no line says the same.
+ * A rule as the ID of a bind line, which has a subsystem or none, and no class. A class in the rule
+ * does not matter if every function with that ID has this class. Returns 0; -EINVAL if no line has
+ * the same meaning.
  */
 static int make_id(const struct import *import, const struct ids_rule *rule, struct pci_id *id)
 {
@@ -185,7 +187,7 @@ static int make_id(const struct import *import, const struct ids_rule *rule, str
 	return 0;
 }
 
-/* As a bind line has it. @size: at least 2 * PCI_ID_SIZE */
+/* In the form of a bind line. @size: at least 2 * PCI_ID_SIZE */
 static void write_id(const struct pci_id *id, char *text, size_t size)
 {
 	if (id->subvendor)
@@ -210,7 +212,10 @@ static void leave_out_rule(struct import *import, const struct ids_rule *rule, c
 			      from, (int)rule->len, rule->text);
 }
 
-/* "01:00.0": its first two numbers count as an ID (drivers/vfio/pci/vfio_pci.c, vfio_pci_fill_ids()). */
+/*
+ * "01:00.0": vfio-pci takes its first two numbers as an ID (drivers/vfio/pci/vfio_pci.c,
+ * vfio_pci_fill_ids()).
+ */
 static bool is_address(const struct ids_rule *rule)
 {
 	char text[32];
@@ -279,7 +284,7 @@ static bool import_ids(struct import *import, const struct recipe *recipe, const
 	return is_whole;
 }
 
-/* "ADDRESS=ID"; @text of PCI_ADDRESS_SIZE + PCI_ID_SIZE */
+/* Writes "ADDRESS=ID". @text: of PCI_ADDRESS_SIZE + PCI_ID_SIZE */
 static void write_address(const struct host_function *fn, char *text)
 {
 	char id[PCI_ID_SIZE];
@@ -296,7 +301,7 @@ static bool import_driverctl(struct import *import, const struct recipe *recipe,
 	struct pci_address addr;
 
 	if (!recipe->address || pci_address_parse(recipe->address, &addr))
-		return false; /* not so: recipes_find() takes no other */
+		return false; /* does not happen: recipes_find() accepts no other */
 	fn = host_find(import->host, &addr);
 	if (!fn) {
 		message_error("%s: no function is at that address today, so it is left out", from);
@@ -324,7 +329,7 @@ static bool gives_devices(const struct recipe *recipe)
 	return recipe->state == RECIPE_IN_FORCE && (is_driverctl(recipe) || recipe_is_ids(recipe));
 }
 
-/* A bind line for all of it that can be one. */
+/* Writes a bind line for every part of it that can be one. */
 static void write_wanted(const struct import *import, const struct recipe *recipe, FILE *out)
 {
 	const char *pos = recipe->value, *end = pos + strlen(pos);
@@ -374,7 +379,10 @@ int import_open_next(struct import *import)
 	return ret;
 }
 
-/* "install vfio-pci ...; modprobe -i vfio-pci ids=...": more than is understood, with IDs in it. */
+/*
+ * "install vfio-pci ...; modprobe -i vfio-pci ids=...": a command that is not fully understood,
+ * with IDs in it.
+ */
 static bool has_hidden_ids(const struct recipe *recipe)
 {
 	return recipe->state == RECIPE_IN_FORCE && recipe->kind == RECIPE_INSTALL_VFIO &&
@@ -399,7 +407,7 @@ void import_make_lines(struct import *import)
 		const struct recipe *recipe = &import->recipes.list[i];
 		char from[IMPORT_WHERE_SIZE];
 
-		/* What may be passed to the kernel, for all that is known. */
+		/* These may be passed to the kernel; that is not known. */
 		import->is_incomplete |= recipe->kind == RECIPE_LOADER_FILE ||
 					 recipe->kind == RECIPE_LOADER_UNREAD ||
 					 (recipe->state == RECIPE_NOT_KNOWN &&

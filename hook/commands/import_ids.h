@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What `import` knows, and its two parts: lines for the config out of recipes, and recipes taken out of
- * their files.
+ * The data of `import`, and its two parts: making lines of the config from recipes, and taking
+ * recipes out of their files.
  */
 #ifndef VFIO_EARLY_HOOK_COMMANDS_IMPORT_IDS_H
 #define VFIO_EARLY_HOOK_COMMANDS_IMPORT_IDS_H
@@ -14,51 +14,54 @@
 
 struct import {
 	struct host *host;
-	struct host *next; /* the candidate: the same with all that recipes in force name */
+	struct host *next; /* the candidate: with everything that active recipes name */
 	struct recipes recipes;
-	bool *is_done;	/* one for each recipe: understood whole, and all of it is in the config */
-	bool *is_taken; /* one for each function of the host: a recipe that is in force names it */
+	bool *is_done;	/* for each recipe: fully understood, and all of it is in the config */
+	bool *is_taken; /* for each function of the host: an active recipe names it */
 	bool dry_run;
 	bool deletes;
-	bool is_incomplete;  /* something that is in force could not be taken over */
-	unsigned int givers; /* recipes in force that give devices to vfio-pci */
+	bool is_incomplete;  /* a part of an active recipe could not be imported */
+	unsigned int givers; /* active recipes that give devices to vfio-pci */
 	unsigned int deleted;
-	char *lines; /* new ones */
+	char *lines; /* the new lines */
 	size_t size;
 	FILE *out;
 	unsigned int added;
-	char *vfs_done; /* lines that a vfs line replaces, as they are named; by import_vfs() */
+	char *vfs_done; /* names of lines that a vfs line replaces; set by import_vfs() */
 };
 
 #define IMPORT_WHERE_SIZE 512
 
-/* import_where - "FILE:LINE" of a recipe. Returns @buf, of IMPORT_WHERE_SIZE. */
+/* import_where - "FILE:LINE" of a recipe. @buf: of IMPORT_WHERE_SIZE. Returns @buf. */
 char *import_where(const struct recipe *recipe, char *buf);
 
 /*
- * import_open_next - what the boot would make of all that recipes in force name. Returns 0, or -errno
- * after saying why.
+ * import_open_next - decide as if the config had everything that active recipes name. Returns 0, or
+ * -errno after printing an error.
  */
 int import_open_next(struct import *import);
 
-/* import_make_lines - a bind line for each device that a recipe in force names; says what it cannot. */
+/*
+ * import_make_lines - make a bind line for each device that an active recipe names; reports what it
+ * cannot import.
+ */
 void import_make_lines(struct import *import);
 
 /*
- * import_vfs - a vfs line for each function that something else makes virtual functions of; says what it
- * cannot. Returns 0, or -ENOMEM after saying so.
+ * import_vfs - make a vfs line for each function of which something else makes virtual functions;
+ * reports what it cannot import. Returns 0, or -ENOMEM after printing an error.
  */
 int import_vfs(struct import *import);
 
-/* import_may_go - is a recipe of no use any more, once the config has what it did? */
+/* import_may_go - does the config replace the recipe, so that it may be deleted? */
 bool import_may_go(const struct import *import, size_t recipe);
 
 /* import_is_deletable - may `import --delete` take it out of its file? */
 bool import_is_deletable(const struct import *import, size_t recipe);
 
 /*
- * import_delete - comment them out, each file once, with a backup beside it; other options of the same
- * line stay in force. Returns 0 or -errno after saying why.
+ * import_delete - comment them out, each file once, with a backup beside it; other options of the
+ * same line stay in effect. Returns 0, or -errno after printing an error.
  */
 int import_delete(struct import *import);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* vfs lines out of what else makes virtual functions; see import_ids.h. */
+/* vfs lines from other ways to make virtual functions; see import_ids.h. */
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -12,11 +12,11 @@
 
 struct importing {
 	struct import *import;
-	unsigned int *number; /* one for each function of the host: of the new lines, or 0 */
-	FILE *done;	      /* lines that the config replaces, as they are named */
+	unsigned int *number; /* for each function of the host: the number in its new line, or 0 */
+	FILE *done;	      /* names of lines that the config replaces */
 };
 
-/* How many the config has for it, or a line that is new, or 0. */
+/* The number that the config or a new line has for it, or 0. */
 static unsigned int find_number(const struct importing *importing, const struct host_function *fn)
 {
 	const struct host *host = importing->import->host;
@@ -66,7 +66,7 @@ static bool import_one(struct importing *importing, const struct vfs_maker *make
 	return true;
 }
 
-/* max_vfs= is of every function that the driver has. */
+/* max_vfs= applies to every function of the driver. */
 static bool import_driver(struct importing *importing, const struct vfs_maker *maker,
 			  const char *from)
 {
@@ -93,7 +93,7 @@ static void import_maker(const struct vfs_maker *maker, void *arg)
 	bool is_whole;
 
 	snprintf(from, sizeof(from), "%s:%u", maker->file, maker->line);
-	/* None is what there is without it. */
+	/* Zero is also the default without the line. */
 	if (!maker->number)
 		return;
 	if (maker->is_nvidia) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vfio-early list: the PCI functions of this host, GPUs first, and what the next boot makes of each.
- * Reads only. A function costs the reads of the columns that are shown, and no more.
+ * vfio-early list: the PCI functions of this host, GPUs first, and what the next boot does with
+ * each. Reads only. For each function it reads only what the shown columns need.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -85,7 +85,7 @@ struct list {
 	struct host *host;
 	struct output_table table;
 	struct pve pve;
-	bool *is_listed; /* by place in host->fn */
+	bool *is_listed; /* same index as in host->fn */
 	bool no_memory;
 };
 
@@ -103,7 +103,7 @@ static void set_next(struct list *list, struct libscols_line *line, const struct
 		output_mark_cell(&list->table, line, COL_WHY, OUTPUT_WARN);
 }
 
-/* Names, for each of which libpci searches its database. */
+/* Names; libpci searches its database for each of them. */
 static void set_names(struct list *list, struct libscols_line *line, const struct host_function *fn)
 {
 	struct output_table *table = &list->table;
@@ -124,7 +124,7 @@ static void set_names(struct list *list, struct libscols_line *line, const struc
 			   names_subsystem(names, &fn->pci.id, text, sizeof(text)));
 }
 
-/* Attributes, each of which is an open. */
+/* Attributes; each of them must be opened. */
 static void set_attributes(struct list *list, struct libscols_line *line, struct host_function *fn)
 {
 	struct output_table *table = &list->table;
@@ -179,7 +179,7 @@ static void add_line(struct list *list, struct host_function *fn)
 		output_mark_cell(&list->table, line, COL_ADDRESS, OUTPUT_STRONG);
 }
 
-/* Reasons are sentences: no column of a terminal is wide enough, so they stand below the table. */
+/* Reasons are sentences and too wide for a column, so they are printed below the table. */
 static void print_reasons(struct list *list)
 {
 	const struct output *output = list->table.output;
@@ -208,7 +208,7 @@ static void take(struct host_function *fn, void *arg)
 	list->is_listed[fn - list->host->fn] = true;
 }
 
-/* What the user named; else everything, or GPUs and what the config speaks of. */
+/* Selects the named functions; else all of them, or GPUs and those that the config names. */
 static int choose(struct list *list, bool all, int argc, char **argv)
 {
 	struct host *host = list->host;

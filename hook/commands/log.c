@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vfio-early log: what the boot half said, at this boot or an earlier one. From the journal, which
- * took its lines from the kernel's log; for this boot else from /run/vfio-early/log. Reads only.
+ * vfio-early log: the messages of the boot half, from this boot or an earlier one. Reads the
+ * journal, which has its lines from the kernel log; for this boot otherwise /run/vfio-early/log.
+ * Reads only.
  */
 #include <errno.h>
 #include <json-c/json.h>
@@ -24,7 +25,7 @@
 
 #define PREFIX "vfio-early: "
 
-/* Boots that one journal can hold are limited by its size alone; no list is longer than this. */
+/* Only the size of a journal limits the number of its boots. The list is limited to this number. */
 #define MAX_BOOTS 4096
 
 struct line {
@@ -60,7 +61,7 @@ static int add_line(struct log *log, const char *text, size_t len, int priority,
 	copy = strndup(text, len);
 	if (!copy)
 		return -ENOMEM;
-	/* Whoever may write to the kernel's log may not write to the terminal of who reads it. */
+	/* Whoever can write to the kernel log must not control the terminal of the reader. */
 	for (char *c = copy; *c; c++)
 		if ((unsigned char)*c < ' ' || *c == 0x7f)
 			*c = '?';
@@ -103,7 +104,7 @@ static int compare_boots(const void *a, const void *b)
 	return one->usec < other->usec ? -1 : one->usec > other->usec;
 }
 
-/* All boots that the journal knows, oldest first. */
+/* All boots in the journal, the oldest first. */
 static int list_boots(sd_journal *journal, struct log *log)
 {
 	static const char field[] = "_BOOT_ID=";
@@ -144,11 +145,11 @@ static int list_boots(sd_journal *journal, struct log *log)
 	return 0;
 }
 
-/* As journalctl -b counts: 0 is this boot, -1 the one before, 1 the oldest. */
+/* Counts as journalctl -b does: 0 is this boot, -1 the previous one, 1 the oldest. */
 static int find_boot(struct log *log, long offset)
 {
 	sd_id128_t current;
-	size_t now = log->boots; /* behind the last: where this boot would be */
+	size_t now = log->boots; /* behind the last one: the place of this boot */
 	long at;
 
 	if (log->root.is_host && !sd_id128_get_boot(&current)) {
@@ -183,7 +184,10 @@ static int read_lines(sd_journal *journal, struct log *log)
 {
 	int ret = match_boot(journal, log->id);
 
-	/* Different fields are and-ed: what anyone else logs under this name is not the boot's. */
+	/*
+	 * Matches of different fields are combined with AND: lines with this identifier from
+	 * another source are not from the boot half.
+	 */
 	if (ret >= 0)
 		ret = add_match(journal, "_TRANSPORT=kernel");
 	if (ret >= 0)
@@ -205,7 +209,7 @@ static int read_lines(sd_journal *journal, struct log *log)
 	return ret;
 }
 
-/* Returns 0, -ENOENT when it does not hold that boot, or -errno. */
+/* Returns 0, -ENOENT if the journal does not have that boot, or -errno. */
 static int read_journal(struct log *log, long offset)
 {
 	sd_journal *journal = NULL;
@@ -288,7 +292,7 @@ static int print_json(const struct log *log)
 	return output_json(top);
 }
 
-/* Why there is nothing, and what to do about it. */
+/* Prints why there is nothing to show, and the next step. */
 static int say_nothing(const struct log *log, long offset, int journal, int run)
 {
 	if (offset && journal == -ENOENT && log->boots)

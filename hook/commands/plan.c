@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vfio-early plan: the plan that lies in the image of one kernel. The builders' hooks call it. Writes
- * that one file, and with it keeps what this host needs (plan/facts.h).
+ * vfio-early plan: the plan for the image of one kernel. Called by the hooks of the builders.
+ * Writes only this file, and stores what this host needs (plan/facts.h).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,7 +41,10 @@ static const struct options_spec spec = {
 	       "not known what this host needs, 2 usage, 3 nothing was written.\n",
 };
 
-/* /dev/null, /dev/stdout: written to. To put a file in their place would take them from everyone. */
+/*
+ * Writes to /dev/null, /dev/stdout and so on. Replacing one of them by a file would break it for
+ * everybody.
+ */
 static int write_device(const char *name, const char *text, size_t size)
 {
 	int fd = open(name, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), ret;
@@ -72,7 +75,10 @@ static int write_plan(const char *name, const char *text, size_t size)
 	return 0;
 }
 
-/* For an image, and by who may: whoever only wants to see a plan leaves nothing behind. */
+/*
+ * Stores the facts, if the plan is for an image and the user may write them: a user who only looks
+ * at a plan leaves nothing behind.
+ */
 static void keep_facts(const struct root *root, const struct compiler *compiler)
 {
 	int ret = root->is_host && geteuid() != 0 ? 0 : compiler_keep_facts(compiler);
@@ -104,7 +110,7 @@ static int run(const struct root *root, const char *kernel, const char *output)
 	return ret < 0 ? COMMAND_NOTHING : ret;
 }
 
-/* "/etc/vfio-early.conf:7<TAB>auto". No name breaks the line, or moves the tab. */
+/* Prints "/etc/vfio-early.conf:7<TAB>auto". No name can contain a newline or a tab. */
 static void print_cmdline(const char *name, unsigned int line, const char *text)
 {
 	for (; *name; name++)
@@ -112,7 +118,7 @@ static void print_cmdline(const char *name, unsigned int line, const char *text)
 	printf(":%u\t%s\n", line, text);
 }
 
-/* For vfio-early-cmdline(8): what the config asks for, by the one parser. */
+/* For vfio-early-cmdline(8): prints the cmdline line of the config, read by the only parser. */
 static int run_cmdline(const struct root *root)
 {
 	struct config_problem problem;
@@ -130,7 +136,7 @@ static int run_cmdline(const struct root *root)
 	return ret ? COMMAND_NOTHING : COMMAND_OK;
 }
 
-/* "uname -r" is no path. Returns COMMAND_OK, or COMMAND_USAGE after saying why. */
+/* A kernel version is not a path. Returns COMMAND_OK, or COMMAND_USAGE after printing an error. */
 static int check_kernel(const char *kernel)
 {
 	if (kernel && *kernel && *kernel != '.' && !strpbrk(kernel, "/ \t\n#"))
@@ -177,7 +183,7 @@ int command_plan(int argc, char **argv)
 		root_close(&root);
 		return COMMAND_NOTHING;
 	}
-	/* A tree's own running kernel, as far as it has one. */
+	/* The running kernel of the tree, if it has one. */
 	if (!kernel && !root.is_host && *host_running(&root, running, sizeof(running)))
 		kernel = running;
 	if (!kernel && !uname(&uts))

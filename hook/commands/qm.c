@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The programs by which Proxmox VE changes a VM; see qm.h. */
+/* The programs with which Proxmox VE changes a VM; see qm.h. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,9 @@
 #include "util/message.h"
 #include "util/program.h"
 
-/* Where the user's shell would find it. No shell, and so no word is taken for anything else. */
+/*
+ * Finds qm where the user's shell would. It is run without a shell, so no argument is interpreted.
+ */
 static void find(struct qm *qm)
 {
 	const char *dir = getenv("PATH");
@@ -56,7 +58,7 @@ int qm_read(struct qm *qm, const struct host *host, const struct pve *pve, const
 	char *said;
 	int status, ret = 0;
 
-	/* Whoever reads it would wait without an end. */
+	/* Reading it would block for ever. */
 	if (pve->state == PVE_UNKNOWN && pve->error == -ETIMEDOUT)
 		return message_error("/etc/pve does not answer; fix: systemctl status pve-cluster");
 	if (!host->root.is_host)
@@ -87,7 +89,7 @@ static int run_call(const struct qm *qm, size_t at)
 
 	if (!argv)
 		return message_errno(-ENOMEM, "cannot run %s", call->word[0]);
-	/* Beside qm: program_run() has changed PATH by now. */
+	/* In the folder of qm, because program_run() has changed PATH. */
 	snprintf(path, sizeof(path), "%.*s/%s", (int)(strrchr(qm->path, '/') - qm->path), qm->path,
 		 call->word[0]);
 	argv[0] = path;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* vfio-early remove: the functions of a card, out of the bind lines of the config. */
+/* vfio-early remove: takes the functions of a card out of the bind lines of the config. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,21 +11,21 @@
 #include "config/config.h"
 #include "util/message.h"
 
-#define MAX_OTHERS 3 /* that are named one by one */
+#define MAX_OTHERS 3 /* at most so many are named in a message */
 
 struct removal {
 	struct change change;
-	struct selector *sel; /* what was named, whether it is there or not */
-	bool *is_there;	      /* of each */
+	struct selector *sel; /* the named functions, present or not */
+	bool *is_there;	      /* for each selector: the function is present */
 	size_t sels;
 	unsigned int removed;
-	bool is_left;		  /* something names it still */
-	unsigned char left_named; /* a bit for each of slot.left that a line names still */
+	bool is_left;		  /* a remaining line still names it */
+	unsigned char left_named; /* a bit for each function of slot.left that a line still names */
 };
 
 /*
- * The slot was named as such and is there: does this selector name the whole of it too, or a function that
- * it once had?
+ * The user named the whole slot, and it is present: does this selector name the whole slot too, or
+ * a function that is no longer there?
  */
 static bool is_gone_of_slot(const struct removal *removal, const struct selector *sel,
 			    const struct selector *have)
@@ -35,7 +35,7 @@ static bool is_gone_of_slot(const struct removal *removal, const struct selector
 	return have->kind == SELECTOR_SLOT || !host_find(removal->change.host, &have->addr);
 }
 
-/* One place? What leads nowhere today is compared as it is written. */
+/* Do both name the same place? A path that leads nowhere now is compared as text. */
 static bool is_same_place(const struct selector *sel, const struct selector *have)
 {
 	bool is_known = (!selector_is_path(sel) || sel->resolved) &&
@@ -49,8 +49,8 @@ static bool is_same_place(const struct selector *sel, const struct selector *hav
 }
 
 /*
- * Of a line for virtual functions: was their physical function named, its slot, or its group? No other port
- * of the card: each has lines of its own.
+ * For lines of virtual functions: did the user name the physical function, its slot, or its group?
+ * Other ports of the card do not count: each has lines of its own.
  */
 static bool is_physical_named(const struct removal *removal, const struct selector *have)
 {
@@ -60,7 +60,7 @@ static bool is_physical_named(const struct removal *removal, const struct select
 	return removal->change.scope == SLOT_GROUP && slot_has(&removal->change.slot, &have->addr);
 }
 
-/* Does this selector speak of what is to be removed? */
+/* Does this selector name something that is to be removed? */
 static bool is_meant(const struct removal *removal, const struct selector *have)
 {
 	if (have->kind == SELECTOR_VF && is_physical_named(removal, have))
@@ -69,13 +69,13 @@ static bool is_meant(const struct removal *removal, const struct selector *have)
 		const struct pci_function *fn = &removal->change.slot.fn[i];
 		struct selector loose = *have;
 
-		/* Whatever ID is pinned: it is the address that was named. */
+		/* Ignores a pinned ID: the user named the address. */
 		if (loose.kind != SELECTOR_ID)
 			loose.has_id = false;
 		if (host_is_selected(removal->change.host, &loose, fn, NULL))
 			return true;
 	}
-	/* What is not in the machine any more can be named by address alone. */
+	/* A device that is no longer in the machine can be named by its address. */
 	for (size_t i = 0; i < removal->sels; i++) {
 		const struct selector *sel = &removal->sel[i];
 
@@ -100,7 +100,7 @@ static bool is_address(const struct removal *removal, const char *word, struct s
 
 	if (selector_parse(word, sel, &where))
 		return false;
-	/* A path that leads nowhere today is compared as it is written. */
+	/* A path that leads nowhere now is compared as text. */
 	pci_resolve(removal->change.host->root.fd, sel);
 	return true;
 }
@@ -110,7 +110,10 @@ static bool is_word_meant(const struct removal *removal, const char *word, struc
 	return is_address(removal, word, sel) && is_meant(removal, sel);
 }
 
-/* A line for a function of the slot that is not of the card stays: that is said at the end. */
+/*
+ * A line for a function of the slot that is not part of the card stays; say_kept() reports it at
+ * the end.
+ */
 static void look_at_kept(struct removal *removal, const struct selector *sel)
 {
 	const struct slot *slot = &removal->change.slot;
@@ -136,7 +139,7 @@ static void say_kept(const struct removal *removal)
 	}
 }
 
-/* Other functions that a selector names: their count, and the first ones in words. */
+/* Other functions that a selector names: their number, and a text with the first ones. */
 struct others {
 	char text[MAX_OTHERS * (PCI_ADDRESS_SIZE + 2)];
 	unsigned int count;
@@ -161,7 +164,7 @@ static void find_others(const struct removal *removal, const struct selector *se
 	}
 }
 
-/* The function that was to be removed and that this selector names, or NULL. */
+/* The function to be removed that this selector names, or NULL. */
 static const struct pci_function *find_meant(const struct removal *removal,
 					     const struct selector *sel)
 {
@@ -174,7 +177,7 @@ static const struct pci_function *find_meant(const struct removal *removal,
 	return NULL;
 }
 
-/* Is it the very slot that was named? Then all of it was meant. */
+/* Is it the slot that the user named? Then all of its functions are meant. */
 static bool is_named_slot(const struct removal *removal, const struct selector *have)
 {
 	for (size_t i = 0; i < removal->sels; i++)
@@ -184,7 +187,10 @@ static bool is_named_slot(const struct removal *removal, const struct selector *
 	return false;
 }
 
-/* May this selector go? One that names others too stays, and is named with the way out. */
+/*
+ * May this selector be removed? If it also names other functions it stays, and an error with the
+ * fix is printed.
+ */
 static bool may_remove(struct removal *removal, const char *file, unsigned int line,
 		       const char *word, const struct selector *sel)
 {
@@ -195,7 +201,7 @@ static bool may_remove(struct removal *removal, const char *file, unsigned int l
 
 	if (loose.kind != SELECTOR_ID)
 		loose.has_id = false;
-	/* Of virtual functions all go with the physical one. */
+	/* All virtual functions are removed with the physical one. */
 	if (sel->kind == SELECTOR_VF && is_physical_named(removal, sel))
 		return true;
 	if (removal->change.slot.count)
@@ -214,8 +220,9 @@ static bool may_remove(struct removal *removal, const char *file, unsigned int l
 }
 
 /*
- * One line without the selectors that are to go. Each goes with the blanks in front of it; a line
- * with none left goes whole, comment and all. Anything but a right bind line stays as it is.
+ * Writes a line without the selectors that are to be removed, and without the blanks before each of
+ * them. A line with none left is removed completely, with its comment. A line that is not a correct
+ * bind line does not change.
  */
 static void filter_line(struct removal *removal, const char *file, unsigned int number,
 			const char *line, size_t len, FILE *out)
@@ -263,7 +270,9 @@ static void filter_line(struct removal *removal, const char *file, unsigned int 
 	free(kept);
 }
 
-/* A vfs line, which has one selector: "vfs 0000:81:00.0=8086:1572 4". Returns whether it is to go. */
+/*
+ * A vfs line has one selector: "vfs 0000:81:00.0=8086:1572 4". Returns whether it is to be removed.
+ */
 static bool is_vfs_meant(struct removal *removal, const char *line)
 {
 	char word[CHANGE_SELECTOR_SIZE];
@@ -315,7 +324,7 @@ static int remove_from(struct removal *removal, const char *name)
 	return ret;
 }
 
-/* Is there a function where a selector leads? Its path is followed. Returns 0 or -errno. */
+/* Is there a function at the end of a selector's path? Resolves the path. Returns 0 or -errno. */
 static int look_at(const struct host *host, struct selector *sel)
 {
 	struct pci_address addr;
@@ -331,7 +340,10 @@ static int look_at(const struct host *host, struct selector *sel)
 	return ret;
 }
 
-/* "vf:0000:81:00.0": the lines for its virtual functions. Returns whether it was such a word. */
+/*
+ * "vf:0000:81:00.0": selects the lines for its virtual functions. Returns whether the word has this
+ * form.
+ */
 static bool find_virtual(struct removal *removal, const char *word)
 {
 	struct selector *sel = &removal->sel[removal->sels];
@@ -342,13 +354,15 @@ static bool find_virtual(struct removal *removal, const char *word)
 	return true;
 }
 
-/* What is not in the machine any more is no error here: its lines are to go all the more. */
+/*
+ * A device that is no longer in the machine is not an error here: removing its lines is right then.
+ */
 static int find_one(struct removal *removal, const char *word)
 {
 	const struct host *host = removal->change.host;
 	enum slot_scope scope = removal->change.scope;
 	char addr[PCI_ADDRESS_SIZE];
-	/* By it add --vfs takes one function of a card. */
+	/* add --vfs accepts the network interface of one function of a card. */
 	const struct host_function *fn = strpbrk(word, "/ \t\"'") ? NULL :
 								    host_find_interface(host, word);
 	struct selector sel;

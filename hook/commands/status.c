@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vfio-early status: one verdict, READY or NOT READY, and under it each check with its fix. READY
- * means: this boot did as the config says, and the next one will.
+ * vfio-early status: the verdict READY or NOT READY, and below it each check with its fix. READY
+ * means: this boot has done what the config says, and the next one will do it.
  */
 #include <errno.h>
 #include <json-c/json.h>
@@ -19,21 +19,21 @@
 #include "ui/output.h"
 #include "util/message.h"
 
-/* Where nothing is bound nothing is wrong, but neither is anything ready. */
+/* If nothing is bound, nothing is wrong, but nothing is ready either. */
 static bool is_ready(const struct findings *findings)
 {
 	return !findings_count(findings, &findings_of_status, FINDING_BLOCKS) &&
 	       !findings_count(findings, &findings_of_status, FINDING_IDLE);
 }
 
-/* null where there is no trial. */
+/* null if there is no trial. */
 static struct json_object *trial_json(const struct root *root)
 {
 	struct json_object *json;
 	struct trial trial;
 	long long left;
 
-	/* The findings have said what is wrong. */
+	/* The findings have reported an error. */
 	trial_load(root, &trial);
 	json = trial.state ? json_object_new_object() : NULL;
 	if (!json)
@@ -72,7 +72,7 @@ static int print_json(const struct host *host, const struct findings *findings, 
 	return output_json(top);
 }
 
-/* What a level means for the verdict. */
+/* The effect of a level on the verdict. */
 static const char *result_name(enum finding_level level)
 {
 	static const char *const names[] = {
@@ -85,7 +85,7 @@ static const char *result_name(enum finding_level level)
 
 static void print_finding(const struct finding *finding, const struct output *output)
 {
-	const unsigned int column = 29; /* where the texts begin */
+	const unsigned int column = 29; /* the start of the texts */
 	enum output_mark mark = findings_mark(finding->level);
 	bool has_subject = *finding->subject && strcmp(finding->subject, finding->topic) != 0;
 	char line[1024];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What apply, undo and confirm share of a trial boot; see trial.h. */
+/* A trial boot, as shared by apply, undo and confirm; see trial.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@
 
 /* --- may it begin? */
 
-/* Nobody would wait for `confirm`. */
+/* Without the unit nobody would wait for `confirm`. */
 static int check_unit(const struct root *root)
 {
 	struct stat st;
@@ -37,7 +37,7 @@ static int check_unit(const struct root *root)
 	return 0;
 }
 
-/* Asks, and unless it is a dry run keeps, too. */
+/* Checks that the loader's files can be saved; saves them unless it is a dry run. */
 static int save_loader(const struct root *root, bool is_dry)
 {
 	const char *const argv[] = {
@@ -50,7 +50,7 @@ static int save_loader(const struct root *root, bool is_dry)
 	return ret ? message_error("a trial cannot begin, see above; nothing was changed") : 0;
 }
 
-/* Is the config of now the one of this digest? Then it is a copy that can still be made. */
+/* Does the current config have this digest? If so, stores a copy of it. */
 static bool keep_if_current(const struct root *root, const char *digest)
 {
 	struct config config;
@@ -86,7 +86,7 @@ int trial_prepare(const struct root *root, unsigned int minutes, bool is_dry, st
 	if (old.state == TRIAL_UNCONFIRMED || old.state == TRIAL_RESTORING)
 		return message_error("this boot is a trial that is not confirmed; fix: vfio-early "
 				     "confirm, then " COMMAND_APPLY " --try");
-	/* This boot is what was tried, so it is not good for anything that follows. */
+	/* This boot is the failed trial, so its config is not a good state. */
 	if (old.state == TRIAL_FAILED)
 		return message_error("the last good state could not be put back, see vfio-early "
 				     "status; fix: " COMMAND_APPLY ", or vfio-early undo, first");
@@ -103,7 +103,7 @@ int trial_prepare(const struct root *root, unsigned int minutes, bool is_dry, st
 		.made = time(NULL),
 	};
 	trial_boot(root, trial->boot);
-	/* Not booted yet: what was good then is good now, and what was kept is still there. */
+	/* Not booted yet: the good state of then is still good, and what was saved still exists. */
 	if (old.state == TRIAL_PENDING && !strcmp(old.boot, trial_boot(root, boot))) {
 		trial->state = TRIAL_PENDING;
 		memcpy(trial->good, old.good, sizeof(trial->good));
@@ -145,7 +145,7 @@ static int end_trial(const struct root *root)
 
 	if (ret)
 		return ret;
-	/* Something may have been kept for one that was never begun. */
+	/* Files may have been saved for a trial that never began. */
 	ret = trial_remove(root);
 	if (!ret && (trial.state == TRIAL_PENDING || trial.state == TRIAL_UNCONFIRMED))
 		puts("The trial has ended: nothing will be put back.");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vfio-early verify: what the next boot with an image would do, or why it would not do what the config
- * says. Reads only; the verdict is inspect.h's.
+ * vfio-early verify: what the next boot with an image would do, or why it would not do what the
+ * config says. Reads only. inspect.h decides whether an image is good.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -35,7 +35,7 @@ enum {
 	COL_TEXT,
 };
 
-/* A line for each remark, and for each function that the next boot decides on. */
+/* A line for each remark, and for each function on which the next boot decides. */
 static const struct output_column columns[] = {
 	{ "IMAGE", "its file", 24, 0, OUTPUT_STRING, true },
 	{ "STATE", "good, wrong, damaged...", 7, 0, OUTPUT_STRING, true },
@@ -67,7 +67,7 @@ struct verify {
 	unsigned int images_seen, wrong, untold;
 };
 
-/* The names of states are the schema of --json: see vfio-early(8) before a change. */
+/* The names of states are part of the schema of --json: see vfio-early(8) before a change. */
 static const struct {
 	const char *name, *heading;
 	enum output_mark mark;
@@ -158,7 +158,7 @@ static void add_lines(struct verify *verify, const char *name, const struct insp
 		add_function(verify, name, image, &image->next->fn[i]);
 		functions++;
 	}
-	/* It is named all the same, and what it is like is why. */
+	/* An image without remarks and functions gets a line too, with its state as the reason. */
 	if (!image->wrongs && !image->notes && !functions)
 		add_line(verify, name, image,
 			 finding_level_name(image->state == INSPECT_GOOD ? FINDING_OK :
@@ -195,7 +195,7 @@ static int print_next(const struct verify *verify, struct host *next)
 	return ret;
 }
 
-/* Of a file that was named by mistake, and that no apply would make. */
+/* Is it a file that was named by mistake, and that apply would never make? */
 static bool is_of_no_kernel(const struct verify *verify, const struct inspection *image)
 {
 	return verify->is_named && (image->state == INSPECT_MISSING ||
@@ -299,7 +299,7 @@ static int print_json(struct verify *verify)
 	return output_json(top);
 }
 
-/* With --quiet the config's own faults are not repeated: what makes images has said them. */
+/* With --quiet, faults of the config are not repeated: the builder's hook has printed them. */
 static int read_config(struct verify *verify)
 {
 	char *kernel = NULL;

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vfio-early vfs: makes the virtual functions of one physical function, as a vfs line of this boot's plan
- * has it. Run by vfio-early-vfs@.service, which udev starts when the function has its own driver; never by
- * hand, and so not in --help.
+ * vfio-early vfs: makes the virtual functions of one physical function, according to a vfs line of
+ * this boot's plan. Run by vfio-early-vfs@.service, which udev starts when the function has its own
+ * driver; never by hand, so it is not in --help.
  *
- *  1. The plan that this boot went by: which line means the function, by ID and path.
- *  2. sriov_drivers_autoprobe 0, so that no driver comes before our override; a function with an override is
- *     probed all the same (drivers/pci/pci-driver.c, pci_device_can_probe).
- *  3. sriov_numvfs, in a child with a deadline: it is the driver that makes them. No lock of ours is held:
- *     udev starts a late run for each of them meanwhile.
- *  4. sriov_drivers_autoprobe as it was.
- *  5. A verdict for each, by vfs_decide.c and by the late run that udev starts: the second of the two has
- *     nothing to do.
- *  6. drivers_probe for those that no line takes.
+ *  1. Reads the plan of this boot: which line names the function, by ID and path.
+ *  2. Sets sriov_drivers_autoprobe to 0, so that no driver is bound before our override; a function
+ *     with an override is still probed (drivers/pci/pci-driver.c, pci_device_can_probe).
+ *  3. Writes sriov_numvfs, in a child with a deadline: the driver makes the virtual functions. This
+ *     program holds no lock then: udev starts a late run for each of them.
+ *  4. Restores sriov_drivers_autoprobe.
+ *  5. Gets a verdict for each, by vfs_decide.c and by the late run that udev starts: the second of
+ *     the two has nothing to do.
+ *  6. Writes drivers_probe for those that no line names.
  *
- * A number that is there already, and not zero, is somebody else's, and stays. Decides nothing about a
- * virtual function: that is vfs_decide.c's.
+ * A number other than zero that is there already was set by something else, and stays. Nothing is
+ * decided here about a virtual function: that is in vfs_decide.c.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -38,16 +38,16 @@
 #include "util/words.h"
 
 #define PATH_SYSTEMCTL "/usr/bin/systemctl"
-#define PATH_SYSTEMD   "run/systemd/system" /* there when systemd is the init: sd_booted(3) */
+#define PATH_SYSTEMD   "run/systemd/system" /* exists if systemd is the init: sd_booted(3) */
 
 struct making {
 	struct root root;
-	bool is_again; /* the second try, when the network is up */
+	bool is_again; /* the second try, after the network is up */
 	struct plan *plan;
 	struct report report;
 	struct pci_function pf;
 	unsigned int wanted, made;
-	bool is_repeat; /* it had some in this boot before */
+	bool is_repeat; /* it had virtual functions earlier in this boot */
 };
 
 static const struct options_entry entries[] = {
@@ -66,7 +66,7 @@ static const struct options_spec spec = {
 	       "done.\n",
 };
 
-/* --- what is said */
+/* --- messages */
 
 static void say(struct making *making, const struct pci_function *fn, enum report_level level,
 		enum report_result result, enum reason why, const char *text)
@@ -83,7 +83,10 @@ static void say(struct making *making, const struct pci_function *fn, enum repor
 	report_entry(&making->report, &entry);
 }
 
-/* Of the physical function: that it has none, or not all of them. Returns an exit status. */
+/*
+ * Reports that a physical function has not all of its virtual functions, or none. Returns an exit
+ * status.
+ */
 __attribute__((format(printf, 3, 4))) static int fail(struct making *making, enum reason why,
 						      const char *fmt, ...)
 {
@@ -97,7 +100,10 @@ __attribute__((format(printf, 3, 4))) static int fail(struct making *making, enu
 	return COMMAND_INCOMPLETE;
 }
 
-/* Somebody else was quicker. Nothing failed: whoever starts VMs finds virtual functions, and status warns. */
+/*
+ * Something else has made them first. This is not a failure: VMs find virtual functions, and status
+ * warns.
+ */
 static void say_there(struct making *making)
 {
 	char text[128];
@@ -115,7 +121,7 @@ static void say_there(struct making *making)
 	    words_of(code_name(REASON_VFS_THERE), text));
 }
 
-/* The last line that names the function. *is_moved: another device is there than was planned. */
+/* The last line that names the function. *is_moved: another device is there than the plan names. */
 static const struct plan_vfs *find_line(struct making *making, bool *is_moved)
 {
 	const struct plan_vfs *line = NULL;
@@ -135,7 +141,7 @@ static const struct plan_vfs *find_line(struct making *making, bool *is_moved)
 	return line;
 }
 
-/* --- the making */
+/* --- making them */
 
 static int read_number(const struct making *making, const char *name, unsigned int *number)
 {
@@ -165,7 +171,7 @@ static int store_number(void *arg)
 	return -store(making, "sriov_numvfs", text);
 }
 
-/* Steps 2 to 4. Returns 0, or -errno: what the driver answered. */
+/* Steps 2 to 4. Returns 0, or the driver's error as -errno. */
 static int make(struct making *making)
 {
 	unsigned int autoprobe = 0;
@@ -180,7 +186,10 @@ static int make(struct making *making)
 		restored = store(making, "sriov_drivers_autoprobe", "1");
 	if (restored)
 		message_errno(restored, "cannot set sriov_drivers_autoprobe back to 1");
-	/* Who reads the number then waits for that driver as well (iov.c, sriov_numvfs_show: device_lock). */
+	/*
+	 * Reading the number would wait for the driver, too (drivers/pci/iov.c, sriov_numvfs_show:
+	 * device_lock).
+	 */
 	if (ret == -ETIMEDOUT)
 		return ret;
 	if (read_number(making, "sriov_numvfs", &making->made))
@@ -188,14 +197,17 @@ static int make(struct making *making)
 	return ret > 0 ? -ret : ret;
 }
 
-/* Does the driver want the interface up, or is it busy? Some succeed and make none (bnxt_sriov.c). */
+/*
+ * Is the driver busy, or does it need the interface up? Some drivers then succeed without making
+ * any (bnxt_sriov.c).
+ */
 static bool is_worth_another_try(const struct making *making, int error)
 {
 	return !making->made &&
 	       (!error || error == -EBUSY || error == -EAGAIN || error == -ENETDOWN);
 }
 
-/* The first unit did not fail: the second has the last word. */
+/* The first unit does not fail: the second one reports the result. */
 static int try_again_later(struct making *making, int error)
 {
 	char addr[PCI_ADDRESS_SIZE], unit[64], text[256];
@@ -242,7 +254,7 @@ static int finish(struct making *making, int error)
 		return fail(making, REASON_VFS_FAILED, "no virtual function made: %s",
 			    error ? strerror(-error) : "its driver made none");
 	snprintf(text, sizeof(text), "virtual functions made: %u", making->made);
-	/* First this line: those of the late runs come behind it. */
+	/* This message comes first: those of the late runs follow it. */
 	if (making->made == making->wanted)
 		say(making, &making->pf, REPORT_INFO, REPORT_MADE, REASON_VFS_MADE,
 		    words_of(code_name(REASON_VFS_MADE), text));
@@ -253,7 +265,10 @@ static int finish(struct making *making, int error)
 	return !ret && making->made == making->wanted ? COMMAND_OK : COMMAND_INCOMPLETE;
 }
 
-/* What stands in the way before anything is written. Returns whether nothing does. @status: else, the exit's */
+/*
+ * Reports what prevents it before anything is written. Returns whether nothing does. @status:
+ * otherwise, the exit status
+ */
 static bool may_make(struct making *making, bool is_moved, int *status)
 {
 	const struct pci_function *pf = &making->pf;
@@ -284,7 +299,7 @@ static bool may_make(struct making *making, bool is_moved, int *status)
 static int run(struct making *making)
 {
 	const struct plan_vfs *line;
-	/* What is read begins by forgetting it. */
+	/* pci_read() clears the function first. */
 	const struct pci_address addr = making->pf.addr;
 	bool is_moved = false;
 	int ret = boot_plan_read(&making->root, &making->plan);
@@ -298,7 +313,7 @@ static int run(struct making *making)
 					       &making->pf.place);
 	pci_read_group(making->root.fd, &making->pf);
 	line = find_line(making, &is_moved);
-	/* Its driver has gone again: when it comes back, so does the event. */
+	/* Its driver is gone again: udev starts the unit when it comes back. */
 	if (!line || !*making->pf.driver)
 		return COMMAND_OK;
 	making->wanted = line->number;
@@ -309,8 +324,8 @@ static int run(struct making *making)
 }
 
 /*
- * By their own units, with which udev may be earlier: systemd has one job for both. How each ended is in the
- * report, and its unit's to say. Returns an exit status.
+ * Makes all of them, by their own units; if udev has started one already, systemd has one job for
+ * both. The report and the unit's status have each result. Returns an exit status.
  */
 static int make_all(const struct root *root)
 {

@@ -2,15 +2,17 @@
 /*
  * Verdicts for the virtual functions that were just made; see vfs_decide.h.
  *
- * udev starts a late run for each of them too, and whichever comes first decides. Here it is one process for
- * all of them, which reads the plan and loads the modules once: a program for each would cost more than
- * all that the kernel has to do. Each waits for the lock of the late runs and gives it up again.
+ * udev also starts a late run for each of them, and the first of the two decides. Here one process
+ * handles all of them, and reads the plan and loads the modules only once: a process for each would
+ * cost more than all of the kernel's work. For each function it waits for the lock of the late
+ * runs, and releases it.
  *
- * What is not plain is left to the late run itself, as a program: a function that the report knew before,
- * another device where one was planned, the host's console.
+ * Special cases are left to the late run itself, as a program: a function that the report already
+ * has, another device than the planned one, the host's console.
  *
- * Any step can block on a device for ever. A child does them one after the other, and when it does not come
- * back, the function that it was at is given up on and the next child goes on behind it.
+ * Any step can block on a device for ever. So a child handles one function after the other. If it
+ * does not finish in time, its current function is given up, and a new child continues with the
+ * next one.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -33,37 +35,37 @@
 #define PATH_BIND "/usr/lib/vfio-early/vfio-early-bind"
 #define MAX_VFS	  65535 /* TotalVFs has 16 bits: SR-IOV 1.1, 3.3.5 */
 
-/* How far one of them is. */
+/* The state of one of them. */
 enum vf_state {
 	VF_NEW,
-	VF_OWN_RUN, /* its late run is to be started as a program */
-	VF_STUCK,   /* a driver hangs with it: nothing of it is read again */
+	VF_OWN_RUN, /* its late run must be started as a program */
+	VF_STUCK,   /* its driver hangs: it is not read again */
 };
 
-/* What the child shares with its parent. */
+/* Shared by the child and its parent. */
 struct batch {
 	const struct vfs_made *made;
 	struct iommu iommu;
 	char cmdline[4096];
 	int lockfd;
-	unsigned int next; /* the one that the child is at */
-	bool is_decided;   /* it has verdicts */
+	unsigned int next; /* the current function of the child */
+	bool is_decided;   /* the current function has verdicts */
 	bool is_any_stuck;
 	struct timespec from;
 	struct pci_address addr[MAX_VFS];
 	unsigned char state[MAX_VFS];
-	struct pci_function at;			      /* that one, as far as it was read */
-	struct pci_function known[PCI_MAX_FUNCTIONS]; /* once one is stuck: see know_all() */
+	struct pci_function at; /* the current function, as far as it was read */
+	struct pci_function known[PCI_MAX_FUNCTIONS]; /* set when one is stuck: see know_all() */
 	unsigned int knowns;
 	struct act act;
 };
 
 typedef void (*step_fn)(struct batch *batch, unsigned int i);
 
-/* Of a child alone: the report as it was read last. It grows with each of them. */
+/* For the child only: the report as it was last read. It grows with each of them. */
 static struct {
 	struct boot_report entries;
-	int fd; /* 0: not open yet */
+	int fd; /* 0: not opened yet */
 	off_t size;
 } known;
 
@@ -97,7 +99,7 @@ static void say_verdicts(struct batch *batch)
 				     ms_since(&batch->from));
 }
 
-/* --- the verdict of one */
+/* --- the verdict for one */
 
 static off_t report_size(void)
 {
@@ -106,7 +108,7 @@ static off_t report_size(void)
 	return known.fd > 0 && !fstat(known.fd, &st) ? st.st_size : -1;
 }
 
-/* Did an earlier run decide on it? Only what others wrote since is read again. */
+/* Has an earlier run decided on it? The report is read again only if others have added to it. */
 static bool is_reported(const struct batch *batch, const struct pci_function *fn)
 {
 	char addr[PCI_ADDRESS_SIZE];
@@ -124,7 +126,7 @@ static bool is_reported(const struct batch *batch, const struct pci_function *fn
 	       report_find_entry(batch->made->report, fn) != REPORT_NONE;
 }
 
-/* Those of its group that were decided on before are none of its business. */
+/* Other functions of its group that have been decided on are not changed. */
 static void settle_mates(struct batch *batch)
 {
 	struct pci_table *table = &batch->act.table;
@@ -133,7 +135,7 @@ static void settle_mates(struct batch *batch)
 		table->fn[i].is_settled = is_reported(batch, &table->fn[i]);
 }
 
-/* With the lock. Returns whether its own late run is to do it. */
+/* Called with the lock. Returns whether its own late run must handle it. */
 static bool decide_locked(struct batch *batch, unsigned int i)
 {
 	const struct vfs_made *made = batch->made;
@@ -162,11 +164,11 @@ static bool decide_locked(struct batch *batch, unsigned int i)
 		tell_also_named(made->report, &act->table.fn[0],
 				made->plan->bind[verdict->also].text);
 	act_run(act);
-	/* Loaded with the first: what went wrong is said once. */
+	/* Modules are loaded with the first function: failures are reported once. */
 	tell_modules(made->report, act, tried, batch->cmdline);
 	is_alone = act->table.count == 1 && report_size() == known.size;
 	say_verdicts(batch);
-	/* These lines are about none of those that follow. */
+	/* Our own new lines are about this function only, so the report need not be read again. */
 	if (is_alone)
 		known.size = report_size();
 	return false;
@@ -214,9 +216,9 @@ static int know_others(void *arg)
 }
 
 /*
- * A function that a driver hangs with would keep everybody who reads its uevent (6.1: drivers/base/core.c,
- * uevent_show), and the verdict of the next one asks for function 0 of its slot, and for its group. From
- * here on they are as they were read before.
+ * If the driver of a function hangs, reading its uevent blocks (6.1: drivers/base/core.c,
+ * uevent_show), and the verdict of the next function needs function 0 of its slot, and its group.
+ * From now on, they are taken as they were read before.
  */
 static void know_all(struct batch *batch, unsigned int ms)
 {
@@ -235,7 +237,7 @@ static void know_all(struct batch *batch, unsigned int ms)
 	batch->act.table.knowns = batch->knowns;
 }
 
-/* As what the run of a boot says that did not come back (early/main.c, give_up). */
+/* Like a run at boot that did not finish (early/main.c, give_up). */
 static void give_up_verdict(struct batch *batch, int error)
 {
 	tell_given_up(batch->made->report, &batch->act, ms_since(&batch->from), error);
@@ -246,7 +248,7 @@ static void give_up_verdict(struct batch *batch, int error)
 	know_all(batch, batch->made->plan->deadline * 1000);
 }
 
-/* Its late run, as udev starts it. */
+/* Starts its late run, as udev does. */
 static void run_own(const struct batch *batch, unsigned int i)
 {
 	char addr[PCI_ADDRESS_SIZE];
@@ -257,7 +259,7 @@ static void run_own(const struct batch *batch, unsigned int i)
 		program_run(NULL, argv, NULL, NULL);
 }
 
-/* --- those that no line takes */
+/* --- those that no line names */
 
 static void say_left(struct batch *batch, const struct pci_function *vf, enum report_result result,
 		     enum report_level level, const char *text)
@@ -274,7 +276,7 @@ static void say_left(struct batch *batch, const struct pci_function *vf, enum re
 	report_entry(batch->made->report, &entry);
 }
 
-/* Has nobody got it, and does nobody keep it from all? */
+/* Does it have neither a driver nor an override? */
 static bool is_free(int rootfd, const struct pci_function *vf)
 {
 	char path[SYSFS_PATH_MAX], text[PCI_DRIVER_SIZE];
@@ -285,8 +287,8 @@ static bool is_free(int rootfd, const struct pci_function *vf)
 }
 
 /*
- * Not one that is kept from its driver, or was given back by hand. One that failed may have been released
- * while sriov_drivers_autoprobe was 0, in vain.
+ * Not one that is kept from its driver, or that was given back by hand. For one that failed, its
+ * release may have had no effect, because sriov_drivers_autoprobe was 0.
  */
 static bool is_for_its_driver(const struct batch *batch, enum report_result found)
 {
@@ -313,9 +315,9 @@ static void probe_one(struct batch *batch, unsigned int i)
 	pci_read_group(rootfd, vf);
 	sysfs_store(rootfd, PATH_PCI_PROBE, pci_address_format(&vf->addr, addr));
 	pci_read_driver(rootfd, &vf->addr, vf->driver);
-	/* Where groups are late it has one with its driver. */
+	/* On some machines it gets its group only with its driver. */
 	pci_read_group(rootfd, vf);
-	/* What an except line says, or what went wrong, was said with its verdict. */
+	/* An except line, or an error, was reported with its verdict. */
 	if (found != REPORT_NONE)
 		return;
 	say_left(batch, vf, REPORT_LEFT, REPORT_INFO,
@@ -323,7 +325,7 @@ static void probe_one(struct batch *batch, unsigned int i)
 			       WORDS("vf-left", "no bind line names it, and it has no driver"));
 }
 
-/* Nothing of it may be read now that waits for its driver. */
+/* Must not read anything of it that would wait for its driver. */
 static void give_up_probe(struct batch *batch, int error)
 {
 	(void)error;
@@ -341,8 +343,8 @@ struct round {
 };
 
 /*
- * In the child: up to the last, or until half of its time is gone, so that the other half is left for one
- * that is slow.
+ * In the child: handles functions until the last one, or until half of its time is over. So the
+ * other half remains for a slow one.
  */
 static int run_round(void *arg)
 {
@@ -356,7 +358,7 @@ static int run_round(void *arg)
 	return 0;
 }
 
-/* @ms: so long a child may take; half of it is one function's at least */
+/* @ms: the time for a child; each function has at least half of it */
 static void for_each_vf(struct batch *batch, step_fn step,
 			void (*give_up)(struct batch *batch, int error), unsigned int ms)
 {
@@ -367,7 +369,7 @@ static void for_each_vf(struct batch *batch, step_fn step,
 
 		if (!ret)
 			continue;
-		/* Also where a child of a child hangs, which has the descriptor too. */
+		/* Also if a process below the child hangs: it has a copy of the descriptor. */
 		sysfs_unlock(batch->lockfd);
 		give_up(batch, ret);
 		batch->state[batch->next++] = VF_STUCK;
@@ -417,7 +419,7 @@ int vfs_decide(const struct vfs_made *made)
 	batch->act.table.late_groups = batch->iommu.has_smmu;
 	ret = find_all(batch);
 	if (!ret && made->plan->binds && !made->is_divided) {
-		/* One may wait half as long for others: as a late run does. */
+		/* In addition, half as long to wait for others, as a late run does. */
 		for_each_vf(batch, decide_one, give_up_verdict, ms + ms / 2);
 		for (unsigned int i = 0; i < made->count; i++)
 			if (batch->state[i] == VF_OWN_RUN)

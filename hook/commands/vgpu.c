@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vfio-early vgpu: functions that can be divided among VMs, by mediated devices, by virtual functions or
- * by the types of NVIDIA's driver: into how many, how many are in use, which driver and which VM has each.
- * Reads only.
+ * vfio-early vgpu: functions that can be shared by VMs, with mediated devices, virtual functions or
+ * the types of NVIDIA's driver: how many parts there can be, how many are in use, and the driver
+ * and VM of each. Reads only.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -75,7 +75,7 @@ struct vgpu {
 	struct pve pve;
 	struct output_table table;
 	FILE *advice;	 /* for people: the lines below the table */
-	bool *is_wanted; /* by place in host->fn */
+	bool *is_wanted; /* same index as in host->fn */
 	unsigned int found;
 };
 
@@ -84,7 +84,9 @@ static int is_visible(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
-/* Where a path below sys/bus/pci/devices is from the root. @buf: of PATH_MAX; it may have @path in it */
+/*
+ * The path from the root of a path below sys/bus/pci/devices. @buf: of PATH_MAX; may contain @path
+ */
 static const char *in_devices(char *buf, const char *path)
 {
 	char whole[PATH_MAX];
@@ -94,7 +96,7 @@ static const char *in_devices(char *buf, const char *path)
 	return strcpy(buf, whole);
 }
 
-/* The names in a folder of a function, in order; none when there is no such folder. */
+/* The sorted names in a folder of a function; none if it does not exist. */
 static int list_names(const struct vgpu *vgpu, const char *path, struct dirent ***entry)
 {
 	char whole[PATH_MAX];
@@ -127,9 +129,9 @@ static const char *read_text(const struct vgpu *vgpu, const char *dir, const cha
 	return buf;
 }
 
-/* --- who has it, and how it is done */
+/* --- the VM of a part, and the commands to use it */
 
-/* The command, in its column; the first of a function for people too. */
+/* Sets the command in its column; for people, prints the first one of a function. */
 __attribute__((format(printf, 4, 5))) static void
 advise(struct vgpu *vgpu, struct libscols_line *line, bool *is_said, const char *fmt, ...)
 {
@@ -153,7 +155,10 @@ static void set_vm(struct vgpu *vgpu, struct libscols_line *line, struct host_fu
 	free(vms);
 }
 
-/* Proxmox VE names a mediated device by the entry and the VM (PVE::QemuServer::PCI, generate_mdev_uuid). */
+/*
+ * Proxmox VE makes the UUID of a mediated device from the entry and the VM (PVE::QemuServer::PCI,
+ * generate_mdev_uuid).
+ */
 static void set_mdev_vm(struct vgpu *vgpu, struct libscols_line *line, const char *uuid)
 {
 	unsigned long entry, vm;
@@ -164,7 +169,7 @@ static void set_mdev_vm(struct vgpu *vgpu, struct libscols_line *line, const cha
 		output_setf(&vgpu->table, line, COL_VM, "%lu", vm);
 }
 
-/* --- the share of a virtual function, as the drivers i915 and xe have it */
+/* --- the share of a virtual function, in the drivers i915 and xe */
 
 static const char *const shares[] = {
 	"ggtt_quota",	   "lmem_quota",	 "contexts_quota", "doorbells_quota",
@@ -185,7 +190,8 @@ static void add_shares(const struct vgpu *vgpu, const char *dir, char *buf, size
 
 /*
  * xe: Documentation/ABI/testing/sysfs-driver-intel-xe-sriov (6.19). i915 of Intel's LTS tree and of
- * i915-sriov-dkms: cardN/iov, of older ones prelim_iov (gt/iov/intel_iov_sysfs.c). @part: "pf" or "vf1"
+ * i915-sriov-dkms: cardN/iov, in older versions prelim_iov (gt/iov/intel_iov_sysfs.c).
+ * @part: "pf" or "vf1"
  */
 static void set_share(struct vgpu *vgpu, struct libscols_line *line, const char *pf,
 		      const char *part)
@@ -213,7 +219,7 @@ static void set_share(struct vgpu *vgpu, struct libscols_line *line, const char 
 
 /* --- mediated devices */
 
-/* A part that exists: "0000:00:02.0/mdev_supported_types/TYPE/devices/UUID". */
+/* An existing part: "0000:00:02.0/mdev_supported_types/TYPE/devices/UUID". */
 static void add_part(struct vgpu *vgpu, struct libscols_line *parent, const char *dir,
 		     const char *uuid)
 {
@@ -231,7 +237,7 @@ static void add_part(struct vgpu *vgpu, struct libscols_line *parent, const char
 		output_set(&vgpu->table, line, COL_GROUP, text);
 }
 
-/* Documentation/driver-api/vfio-mediated-device.rst: what a type's folder holds. */
+/* The folder of a type: Documentation/driver-api/vfio-mediated-device.rst. */
 static void add_type(struct vgpu *vgpu, struct libscols_line *parent, const char *addr,
 		     const char *type, bool *is_advised)
 {
@@ -276,7 +282,7 @@ static void set_next(struct vgpu *vgpu, struct libscols_line *line, const struct
 			 next == HOST_NEXT_VFIO ? OUTPUT_GOOD : OUTPUT_BAD);
 }
 
-/* What function and virtual function have alike. */
+/* The columns that physical and virtual functions share. */
 static struct libscols_line *add_function(struct vgpu *vgpu, struct libscols_line *parent,
 					  struct host_function *fn, const char *kind)
 {
@@ -297,7 +303,7 @@ static struct libscols_line *add_function(struct vgpu *vgpu, struct libscols_lin
 	return line;
 }
 
-/* The virtual function of a number, counted from 0, or NULL. *is_end: there are no more. */
+/* The virtual function with a number, from 0, or NULL. *is_end: there are no more. */
 static struct host_function *find_vf(const struct vgpu *vgpu, const struct host_function *pf,
 				     unsigned int number, bool *is_end)
 {
@@ -309,12 +315,12 @@ static struct host_function *find_vf(const struct vgpu *vgpu, const struct host_
 	return *is_end || pci_address_parse(text, &addr) ? NULL : host_find(vgpu->host, &addr);
 }
 
-/* --- NVIDIA's own types, on kernels from 6.8 on: each virtual function has one or none */
+/* --- NVIDIA's own types, since kernel 6.8: each virtual function has one or none */
 
 struct nvidia_type {
 	unsigned int id, used;
-	char name[64];			/* "" when none can be made any more */
-	const struct host_function *vf; /* the first that offers it, or NULL */
+	char name[64];			/* "" if none can be made any more */
+	const struct host_function *vf; /* the first one that offers it, or NULL */
 };
 
 struct nvidia {
@@ -334,7 +340,7 @@ static struct nvidia_type *find_type(struct nvidia *nvidia, unsigned int id)
 	return &nvidia->type[nvidia->count++];
 }
 
-/* The type that it has, or 0. */
+/* The current type of a virtual function, or 0. */
 static unsigned int read_type(const struct vgpu *vgpu, const struct host_function *vf)
 {
 	char text[32];
@@ -343,7 +349,10 @@ static unsigned int read_type(const struct vgpu *vgpu, const struct host_functio
 		host_attribute(vgpu->host, vf, "nvidia/current_vgpu_type", text, sizeof(text)));
 }
 
-/* "557 : NVIDIA L40-1B", a type a line, below a heading (NVIDIA, Virtual GPU Software User Guide). */
+/*
+ * "557 : NVIDIA L40-1B", one type in each line, below a heading (NVIDIA, Virtual GPU Software User
+ * Guide).
+ */
 static void read_creatable(const struct vgpu *vgpu, const struct host_function *vf,
 			   struct nvidia *nvidia)
 {
@@ -387,7 +396,7 @@ static void read_nvidia(const struct vgpu *vgpu, const struct host_function *pf,
 	}
 }
 
-/* How many more of one can be made is known to the driver alone. */
+/* Only the driver knows how many more of a type can be made. */
 static void add_nvidia_types(struct vgpu *vgpu, struct libscols_line *parent,
 			     const struct nvidia *nvidia, bool *is_advised)
 {
@@ -423,7 +432,7 @@ static void add_vfs(struct vgpu *vgpu, struct libscols_line *parent, const struc
 		if (!vf)
 			continue;
 		line = add_function(vgpu, parent, vf, "vf");
-		/* Their number 0 is the physical function. */
+		/* In these files, number 0 is the physical function. */
 		snprintf(part, sizeof(part), "vf%u", i + 1);
 		set_share(vgpu, line, pf, part);
 		if (host_is_nvidia_vf(vgpu->host, vf) && read_type(vgpu, vf))
@@ -432,7 +441,7 @@ static void add_vfs(struct vgpu *vgpu, struct libscols_line *parent, const struc
 	}
 }
 
-/* A number to begin with: all of them where there are few. */
+/* The number to suggest: all of them if there are at most this many, else half of this. */
 #define FEW 8
 
 static void set_numbers(struct vgpu *vgpu, struct libscols_line *line,
@@ -488,7 +497,7 @@ static void want(struct host_function *fn, void *arg)
 	vgpu->is_wanted[fn - vgpu->host->fn] = true;
 }
 
-/* The commands, for people. */
+/* Prints the commands, for people. */
 static void print_advice(const char *advice)
 {
 	if (*advice)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vfio-early vm: how a card is given to a virtual machine of Proxmox VE: what stands in the way, the
- * calls of qm(1), printed or run, and what is to be known of the card.
+ * vfio-early vm: how to give a card to a virtual machine of Proxmox VE: what prevents it, the calls
+ * of qm(1), which it prints or runs, and notes about the card.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -30,7 +30,7 @@
 #include "util/message.h"
 #include "util/words.h"
 
-/* --- what is to be said */
+/* --- notes */
 
 static void add_note(struct vm *vm, struct vm_note item)
 {
@@ -46,7 +46,7 @@ static void add_note(struct vm *vm, struct vm_note item)
 	}
 }
 
-/* The last note is about what the start of an entry loses. */
+/* The last note is about what the host loses when the VM starts with an entry. */
 static void note_loss(struct vm *vm, size_t from, int entry)
 {
 	if (vm->notes > from)
@@ -107,9 +107,9 @@ void vm_call(struct vm *vm, const char *option, const char *value)
 	vm->no_memory |= qm_add(&vm->qm, words, sizeof(words) / sizeof(words[0])) != 0;
 }
 
-/* --- what stands in the way */
+/* --- checks */
 
-/* Nothing but the IOMMU is missing: add lets that pass too, as the next boot may have it. */
+/* Only the IOMMU is missing. add accepts that too, because the next boot may have it. */
 static bool is_for_later(const struct vm *vm, const struct host_function *fn)
 {
 	enum reason reason = fn->place == DECIDE_NO_INDEX ?
@@ -124,7 +124,7 @@ bool vm_is_given(const struct vm *vm, const struct host_function *fn)
 	return host_next(vm->host, fn) == HOST_NEXT_VFIO || is_for_later(vm, fn);
 }
 
-/* The config does not give it. Returns 0 where --force lets that pass. */
+/* Refuses a function that the config does not bind. Returns 0 if --force overrides that. */
 static int refuse_missing(struct vm *vm, const struct host_function *fn)
 {
 	char addr[PCI_ADDRESS_SIZE], why[512], fix[256];
@@ -134,7 +134,7 @@ static int refuse_missing(struct vm *vm, const struct host_function *fn)
 	if (host_next(vm->host, fn) == HOST_NEXT_REFUSED) {
 		code = next_boot_code(vm->host, fn);
 		next_boot_why(vm->host, fn, why, sizeof(why), fix, sizeof(fix));
-		/* As the config wants it; here it is asked for all the same. */
+		/* Instead of the fix for the config: the user asks for this function. */
 		if (vm->host->decisions.verdict[fn->place].reason == REASON_BOOT_VGA)
 			snprintf(fix, sizeof(fix), "boot-vga bind in the config");
 		if (vm->host->decisions.verdict[fn->place].reason == REASON_EXCEPT)
@@ -157,7 +157,7 @@ static int refuse_missing(struct vm *vm, const struct host_function *fn)
 			 *fix ? "; fix: " : "", fix);
 }
 
-/* What every function is looked at for, before anything is said of the VM. */
+/* Checks every function, before any message about the VM. */
 static int check_functions(struct vm *vm)
 {
 	int ret = 0;
@@ -193,7 +193,7 @@ static bool is_of_vm(const struct vm *vm, const struct finding *finding)
 	return finding->vm && finding->vm == strtoul(vm->id, NULL, 10);
 }
 
-/* About a function that the VM gets, its group, or what else this very VM takes. */
+/* Is it about a function for the VM, its group, or something else that this VM takes? */
 static bool is_ours(const struct vm *vm, const struct finding *finding)
 {
 	struct pci_address addr;
@@ -206,7 +206,7 @@ static bool is_ours(const struct vm *vm, const struct finding *finding)
 	return !pci_address_parse(finding->subject, &addr) && slot_has(&vm->slot, &addr);
 }
 
-/* What blocks refuses; what the host loses is to be known. */
+/* A blocking finding refuses; what the host loses becomes a note. */
 static int judge(struct vm *vm, const struct findings *findings)
 {
 	int ret = 0;
@@ -239,7 +239,7 @@ static int judge(struct vm *vm, const struct findings *findings)
 	return ret;
 }
 
-/* The functions as bind lines, by address and ID; NULL when memory ran out. */
+/* The functions as bind lines, with address and ID; NULL without memory. */
 static char *write_lines(const struct slot *slot)
 {
 	char *lines = NULL;
@@ -258,7 +258,7 @@ static char *write_lines(const struct slot *slot)
 	return NULL;
 }
 
-/* As `check` says it once the config has all of them. Returns -EPERM for what blocks. */
+/* Checks as `check` does once the config has all of them. Returns -EPERM if something blocks. */
 static int check_group(struct vm *vm)
 {
 	struct findings findings = { 0 };
@@ -281,7 +281,7 @@ static int check_group(struct vm *vm)
 	return ret;
 }
 
-/* Has this VM a mediated device of the type already? Its own is not counted against it. */
+/* Does this VM have a mediated device of the type already? Then it needs no further one. */
 static bool has_mdev(const struct vm *vm, const struct pci_function *fn)
 {
 	char type[128];
@@ -294,7 +294,7 @@ static bool has_mdev(const struct vm *vm, const struct pci_function *fn)
 	return false;
 }
 
-/* Documentation/driver-api/vfio-mediated-device.rst: how many more of the type there can be. */
+/* The number of further devices of the type: Documentation/driver-api/vfio-mediated-device.rst. */
 static int check_instances(struct vm *vm, const struct pci_function *fn)
 {
 	char addr[PCI_ADDRESS_SIZE], path[SYSFS_PATH_MAX], name[160], text[32];
@@ -321,7 +321,7 @@ static bool is_nvidia_type(const struct vm *vm, const struct pci_function *fn)
 	       strcmp(text, "0") != 0 && !strcmp(text, vm->mdev + 7);
 }
 
-/* A mediated device is made by the driver of the host: that has to stay. */
+/* The host's driver makes a mediated device, so it must keep the function. */
 static int check_mdev(struct vm *vm)
 {
 	const struct pci_function *fn = &vm->slot.fn[0];
@@ -340,7 +340,7 @@ static int check_mdev(struct vm *vm)
 	snprintf(name, sizeof(name), "mdev_supported_types/%.90s", vm->mdev);
 	if (sysfs_exists(vm->host->root.fd, pci_attribute(path, &fn->addr, name)))
 		return check_instances(vm, fn);
-	/* NVIDIA from kernel 6.8 on: the type that it has now, or "ID : NAME" lines. */
+	/* NVIDIA since kernel 6.8: the current type, or "ID : NAME" lines. */
 	if (is_nvidia_type(vm, fn))
 		return 0;
 	sysfs_read_whole(vm->host->root.fd,
@@ -361,9 +361,9 @@ static int check_mdev(struct vm *vm)
 			 vm->mdev);
 }
 
-/* --- what else is to be known */
+/* --- further notes */
 
-/* The other VMs that have any of it: "VM 101 (hostpci0), VM 102 (args)". */
+/* Other VMs that have any of the functions: "VM 101 (hostpci0), VM 102 (args)". */
 static char *name_others(const struct vm *vm, size_t *count)
 {
 	unsigned int own = (unsigned int)strtoul(vm->id, NULL, 10);
@@ -410,7 +410,7 @@ static void note_other_vms(struct vm *vm)
 	free(others);
 }
 
-/* The size of the largest window of a card that could have another one: "resource2_resize". */
+/* Notes the size of the largest BAR of a card with resizable BARs: "resource2_resize". */
 static void note_bar(struct vm *vm, const struct pci_function *fn)
 {
 	char path[SYSFS_PATH_MAX], text[2048] = "", name[32], addr[PCI_ADDRESS_SIZE];
@@ -597,7 +597,7 @@ static const struct output_column columns[] = {
 	{ 0 },
 };
 
-/* What refuses it, and what is to be known, in place of the calls. */
+/* Prints the refusals and notes, instead of the calls. */
 static int print_table(const struct vm *vm, const struct output *output)
 {
 	struct output_table table;
@@ -618,7 +618,7 @@ static int print_table(const struct vm *vm, const struct output *output)
 	return ret;
 }
 
-/* A word as a shell takes it: quoted where it has a character that a shell would take for its own. */
+/* Prints a word for a shell: in quotes if it has a character that the shell would interpret. */
 static void print_word(const char *word)
 {
 	bool is_plain = *word &&
@@ -651,7 +651,7 @@ static void print_text(const struct vm *vm, const struct output *output)
 	for (size_t i = 0; i < vm->notes; i++) {
 		const char *text = words_of(vm->note[i].code, vm->note[i].text);
 
-		/* XML is to stay XML. */
+		/* The output must remain XML. */
 		if (vm->libvirt) {
 			fprintf(stderr, "# %s\n", text);
 			continue;
@@ -668,7 +668,7 @@ static int print(const struct vm *vm, const struct output *output)
 		return print_json(vm);
 	if (output_is_table(output))
 		return print_table(vm, output);
-	/* What refuses it was said. */
+	/* The refusal has been printed. */
 	if (!vm->is_refused)
 		print_text(vm, output);
 	return 0;
@@ -676,7 +676,7 @@ static int print(const struct vm *vm, const struct output *output)
 
 /* --- the whole */
 
-/* Which functions of this VM's entries are there already. */
+/* Finds the functions of the VM's existing entries. */
 static int read_entries(struct vm *vm)
 {
 	int ret = 0;
@@ -731,7 +731,7 @@ static bool is_first_screen(const struct pve_entry *entry)
 	       pve_is_true(pve_property(entry->value, NULL, "x-vga", text, sizeof(text)));
 }
 
-/* Has another entry the guest's first screen? */
+/* Does another entry have the guest's primary screen? */
 static bool has_other_screen(const struct vm *vm, int but)
 {
 	for (int i = 0; i < PVE_MAX_HOSTPCI; i++)
@@ -740,7 +740,10 @@ static bool has_other_screen(const struct vm *vm, int but)
 	return false;
 }
 
-/* Intel's GPU is never x-vga; the host's screen is the guest's, unless its entries say otherwise. */
+/*
+ * Chooses the function for x-vga. Intel's GPU is never x-vga; the GPU with the host's screen
+ * becomes the guest's primary one, unless the entries differ.
+ */
 static void choose_primary(struct vm *vm)
 {
 	for (size_t i = 0; i < vm->slot.count && !vm->has_primary && !vm->mdev; i++) {
@@ -794,7 +797,7 @@ static int run(struct vm *vm, const struct options *opts, int argc, char **argv)
 	if (ret)
 		return vm->is_refused && print(vm, &opts->output) ? COMMAND_NOTHING : ret;
 	ret = print(vm, &opts->output);
-	/* What cannot be shown is not done. */
+	/* Calls that cannot be shown are not run. */
 	if (!ret && vm->run && fflush(stdout))
 		return COMMAND_NOTHING;
 	if (!ret && vm->run)
@@ -819,7 +822,9 @@ static void release(struct vm *vm)
 	host_close(vm->host);
 }
 
-/* 100 to 999999999 (PVE::JSONSchema, pve-vmid); so no word of ours is ever an option of qm's. */
+/*
+ * 100 to 999999999 (PVE::JSONSchema, pve-vmid). So none of our arguments can be an option for qm.
+ */
 static bool is_vmid(const char *text)
 {
 	size_t len = strspn(text, "0123456789");
@@ -853,7 +858,7 @@ static const struct options_spec spec = {
 	       "run.\n",
 };
 
-/* Of which a value is a part: no character of it may end it. */
+/* The name becomes a part of a value: it must not have a character that would end it. */
 static bool is_name(const char *text, const char *not_in)
 {
 	return *text && *text != '-' && !strpbrk(text, not_in);
@@ -942,7 +947,7 @@ static int parse_arguments(struct vm *vm, const struct options *opts, int argc, 
 			      "--output");
 		return options_usage(opts);
 	}
-	/* What cannot be shown is not done. */
+	/* Calls that cannot be shown are not run. */
 	if (vm->run && output_is_table(&opts->output) && opts->output.format != OUTPUT_JSON) {
 		message_error(
 			"--run shows the calls that it runs; fix: leave out --raw and --output");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the files of the command vm share; for them alone. */
+/* Shared by the files of the command vm, and only used by them. */
 #ifndef VFIO_EARLY_HOOK_COMMANDS_VM_H
 #define VFIO_EARLY_HOOK_COMMANDS_VM_H
 
@@ -11,16 +11,16 @@
 #include "host/pve.h"
 #include "host/slot.h"
 
-/* A list of all functions that there can be; and with options behind it. */
+/* Room for a list of all functions; and for one with options behind it. */
 #define VM_LIST_SIZE  (PCI_MAX_AT_BOOT * PCI_ADDRESS_SIZE)
 #define VM_VALUE_SIZE (VM_LIST_SIZE + 4096)
 
-/* What the administrator is to know: a stable word, and a sentence. */
+/* A note for the administrator: a stable code and a sentence. */
 struct vm_note {
 	const char *code;
 	char *text;
-	int entry;    /* the hostpciN whose start loses what it says, or -1 */
-	bool refuses; /* there are no calls because of it */
+	int entry;    /* the hostpciN with which the host loses what the text says, or -1 */
+	bool refuses; /* because of it there are no calls */
 };
 
 struct vm {
@@ -35,73 +35,83 @@ struct vm {
 
 	struct pve pve;
 	struct qm qm;
-	struct pve_entry entry[PVE_MAX_HOSTPCI]; /* of this VM; value is NULL where there is none */
-	struct pve_entry args;			 /* value is NULL without vfio-pci in its args */
-	char *next[PVE_MAX_HOSTPCI]; /* what an entry becomes, "" to be deleted; NULL: it stays */
-	bool is_asked[PVE_MAX_HOSTPCI]; /* it has what was asked for */
+	struct pve_entry entry[PVE_MAX_HOSTPCI]; /* of this VM; value is NULL if there is none */
+	struct pve_entry args;			 /* value is NULL if its args have no vfio-pci */
+	char *next[PVE_MAX_HOSTPCI];	/* the new value, "" to delete it; NULL: unchanged */
+	bool is_asked[PVE_MAX_HOSTPCI]; /* the entry has what was asked for */
 	bool usb_taken[PVE_MAX_USB];
 	bool will_be_q35, is_arm;
-	bool has_primary;  /* a function becomes or is the guest's first screen: */
-	size_t primary_at; /* by place in host->fn */
+	bool has_primary;  /* a function is or becomes the guest's primary screen: */
+	size_t primary_at; /* its index in host->fn */
 	struct vm_note *note;
 	size_t notes;
-	bool is_refused; /* for a note that refuses */
+	bool is_refused; /* because of a note that refuses */
 	bool no_memory;
 };
 
-/* vm_note - each text once. */
+/* vm_note - add a note, unless there is one with the same text. */
 __attribute__((format(printf, 3, 4))) void vm_note(struct vm *vm, const char *code, const char *fmt,
 						   ...);
 
-/* vm_forget_losses - what an entry takes from this host is not so once it is changed. */
+/*
+ * vm_forget_losses - remove the notes about what the host loses by an entry that is about to
+ * change.
+ */
 void vm_forget_losses(struct vm *vm, unsigned int number);
 
-/* vm_refuse - why there are no calls: said as an error, and among the notes. Returns -EPERM. */
+/* vm_refuse - print why there are no calls, as an error, and add it as a note. Returns -EPERM. */
 __attribute__((format(printf, 3, 4))) int vm_refuse(struct vm *vm, const char *code,
 						    const char *fmt, ...);
 
-/* vm_call - qm set ID OPTION VALUE. */
+/* vm_call - add the call "qm set ID OPTION VALUE". */
 void vm_call(struct vm *vm, const char *option, const char *value);
 
-/* vm_index - of a function in host->fn. */
+/* vm_index - the index of a function in host->fn. */
 size_t vm_index(const struct vm *vm, const struct pci_function *fn);
 
-/* vm_is_given - does the config give it to VMs, or would it if there were an IOMMU? */
+/* vm_is_given - does the config bind it, or would it if there were an IOMMU? */
 bool vm_is_given(const struct vm *vm, const struct host_function *fn);
 
-/* vm_find_entry - the entry of this VM that has a function, by its place in host->fn; or -1. */
+/* vm_find_entry - the entry of this VM that has the function with this index in host->fn; or -1. */
 int vm_find_entry(const struct vm *vm, size_t at);
 
-/* vm_is_igpu - Intel's integrated GPU, which no other card is given as: always at 00:02.0. */
+/* vm_is_igpu - is it Intel's integrated GPU, always at 00:02.0, which needs other options? */
 bool vm_is_igpu(const struct pci_function *fn);
 
 /*
- * vm_set_property - a value with one property set, or replaced; "host" is the one without a key.
+ * vm_set_property - copy a value with one property set or replaced; "host" is the one without a
+ * key.
+ * @buf: gets the new value; of VM_VALUE_SIZE
  * @value: "" for a new one
- * @text: NULL takes the property out
- * @buf: of VM_VALUE_SIZE
+ * @text: NULL removes the property
  */
 void vm_set_property(char *buf, const char *value, const char *key, const char *text);
 
-/* vm_machine, vm_devices, vm_usb - the calls for each; 0, or -errno after saying why there is none. */
+/*
+ * vm_machine, vm_devices, vm_usb - make the calls for each. Return 0, or -errno after printing why
+ * there are none.
+ */
 void vm_machine(struct vm *vm);
 int vm_devices(struct vm *vm);
 int vm_usb(struct vm *vm, const char *wanted);
 
-/* vm_is_usb - "046d:c52b", or "1-2.3": bus, and the ports on the way. */
+/* vm_is_usb - "046d:c52b", or "1-2.3": the bus and the ports on the path. */
 bool vm_is_usb(const char *text);
 
-/* vm_is_mapping_name - pve-configid: a letter, then letters, digits, - and _ (PVE::JSONSchema). */
+/*
+ * vm_is_mapping_name - pve-configid: a letter, then letters, digits, "-" and "_" (PVE::JSONSchema).
+ */
 bool vm_is_mapping_name(const char *name);
 
 /*
- * vm_map - the call of pvesh by which a mapping names these functions on this node.
- * @first: the first of them, by place in host->fn
- * @where: "0000:81:00" or an address with its function
+ * vm_map - add the call of pvesh that makes a mapping of these functions on this node. Returns 0 or
+ * -errno.
+ * @first: index of the first one in host->fn
+ * @where: "0000:81:00", or an address with its function
  */
 int vm_map(struct vm *vm, size_t first, const char *where);
 
-/* vm_print_libvirt - the same functions as <hostdev> elements. */
+/* vm_print_libvirt - print the same functions as <hostdev> elements. */
 void vm_print_libvirt(const struct vm *vm);
 
 #endif

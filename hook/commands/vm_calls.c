@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* vfio-early vm: the calls of qm(1) for the machine of a VM. The format: qm.conf(5). */
+/* vfio-early vm: the calls of qm(1) for the machine type of a VM. Their format: qm.conf(5). */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "commands/vm.h"
 
 #define HIDDEN_UNTIL \
-	465 /* from this branch on NVIDIA's driver works in a VM (release notes of 465.89) */
+	465 /* since this branch NVIDIA's driver works in a VM (release notes of 465.89) */
 
 bool vm_is_igpu(const struct pci_function *fn)
 {
@@ -65,7 +65,7 @@ static bool is_disk(const struct pve_option *option)
 	return false;
 }
 
-/* Where the first disk is, or "": "local-lvm:vm-101-disk-0,size=32G" */
+/* The storage of the first disk, or "": "local-lvm:vm-101-disk-0,size=32G" */
 static bool find_storage(const struct vm *vm, char *storage, size_t size)
 {
 	bool has_disk = false;
@@ -128,7 +128,7 @@ static void call_firmware(struct vm *vm, bool is_installed, const char *storage)
 	call_efidisk(vm, storage);
 }
 
-/* A value of cpu with another type; flags and all else are kept. @buf: of VM_VALUE_SIZE */
+/* Sets another type in a value of cpu; flags and everything else stay. @buf: of VM_VALUE_SIZE */
 static void set_cpu_type(char *buf, const char *cpu, const char *type)
 {
 	size_t len = (size_t)snprintf(buf, VM_VALUE_SIZE, "%s", type);
@@ -177,7 +177,7 @@ static void call_cpu(struct vm *vm)
 		vm_call(vm, "--cpu", value);
 }
 
-/* Has it no emulated screen? "none" is also written "type=none". */
+/* Does it have no emulated screen? "none" can also be written "type=none". */
 static bool has_no_vga(const struct vm *vm)
 {
 	const char *vga = pve_config_get(&vm->qm.config, "vga");
@@ -191,7 +191,7 @@ static void call_machine(struct vm *vm, bool is_installed)
 {
 	const char *arch = pve_config_get(&vm->qm.config, "arch");
 
-	/* Its machine, virt, is the only one there is. */
+	/* There, the machine "virt" is the only one. */
 	vm->is_arm = arch && !strcmp(arch, "aarch64");
 	if (vm->is_arm)
 		return;
@@ -212,7 +212,7 @@ static void call_machine(struct vm *vm, bool is_installed)
 			"without pcie=1; for q35 add --machine");
 }
 
-/* A guest that is installed keeps its machine and its firmware, unless it is asked for. */
+/* An installed guest keeps its machine type and firmware, unless the user asks for another one. */
 void vm_machine(struct vm *vm)
 {
 	const char *balloon = pve_config_get(&vm->qm.config, "balloon");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vfio-early vm: the hostpci entries of a VM. No function is given twice, and an entry that the VM has is
- * changed rather than doubled. What the entries become is collected in vm->next, and becomes calls at the
- * end. The format: qm.conf(5), hostpci[n]; what of it goes together: PVE::QemuServer::PCI,
+ * vfio-early vm: the hostpci entries of a VM. No function is given twice, and an existing entry is
+ * changed rather than duplicated. vm->next collects the new values, which become calls at the end.
+ * The format: qm.conf(5), hostpci[n]; which properties go together: PVE::QemuServer::PCI,
  * parse_hostpci_devices and print_hostpci_devices.
  */
 #include <errno.h>
@@ -17,14 +17,14 @@
 #include "util/message.h"
 
 #define DISPLAY	    0x03
-#define VM_KEYS_MAX 32 /* twice what the format has */
+#define VM_KEYS_MAX 32 /* twice as many as the format has */
 
 size_t vm_index(const struct vm *vm, const struct pci_function *fn)
 {
 	return (size_t)(host_find(vm->host, &fn->addr) - vm->host->fn);
 }
 
-/* May its list of functions grow? A mapping is not this command's to widen. */
+/* Can functions be added to it? This command does not change a mapping in that way. */
 static bool can_grow(const struct pve_entry *entry)
 {
 	char text[64];
@@ -41,7 +41,7 @@ int vm_find_entry(const struct vm *vm, size_t at)
 
 		if (!entry->flags || !(entry->flags[at] & PVE_NAMED))
 			continue;
-		/* Of two, the mapping stays. */
+		/* Of two entries, the one with the mapping stays. */
 		if (!entry->is_pool && !entry->is_mdev && !can_grow(entry))
 			return i;
 		if (found < 0)
@@ -52,7 +52,10 @@ int vm_find_entry(const struct vm *vm, size_t at)
 
 /* --- lists of functions */
 
-/* Those of a mask, by place in host->fn, as hostpci has it: "0000:81:00;0000:82:00.0". */
+/*
+ * The functions of a mask with the indexes of host->fn, in the form of hostpci:
+ * "0000:81:00;0000:82:00.0".
+ */
 static void write_list(const struct host *host, const bool *mask, char *buf, size_t size)
 {
 	size_t len = 0;
@@ -71,7 +74,10 @@ static void write_list(const struct host *host, const bool *mask, char *buf, siz
 			if (!mask[j])
 				continue;
 			pci_address_format(&host->fn[j].pci.addr, addr);
-			/* Several are all of it: the whole slot, as PVE writes it. */
+			/*
+			 * All functions of the slot, if there are several: the whole slot, as PVE
+			 * writes it.
+			 */
 			if (given == end - i)
 				addr[strlen(addr) - 2] = '\0';
 			len += (size_t)snprintf(buf + len, size - len, "%s%s", len ? ";" : "",
@@ -82,7 +88,7 @@ static void write_list(const struct host *host, const bool *mask, char *buf, siz
 	}
 }
 
-/* --- what an entry is, and what it becomes */
+/* --- the current and the new value of an entry */
 
 static const char *value_of(const struct vm *vm, unsigned int number)
 {
@@ -110,7 +116,7 @@ static bool is_set(const char *value, const char *key)
 	return has_property(value, key, text, sizeof(text)) && pve_is_true(text);
 }
 
-/* In place; without a text the property is taken out. @value: of VM_VALUE_SIZE */
+/* Sets a property in place; removes it if @text is NULL. @value: of VM_VALUE_SIZE */
 static void change(char *value, const char *key, const char *text)
 {
 	char old[VM_VALUE_SIZE];
@@ -128,7 +134,7 @@ static int find_free(struct vm *vm)
 			 vm->id, PVE_MAX_HOSTPCI);
 }
 
-/* Each key once, as Proxmox VE wants it: the first counts. @value: of VM_VALUE_SIZE */
+/* Keeps each key once, as Proxmox VE requires; the first one stays. @value: of VM_VALUE_SIZE */
 static void drop_keys(char *value)
 {
 	const char *seen[VM_KEYS_MAX];
@@ -156,7 +162,8 @@ static void drop_keys(char *value)
 }
 
 /*
- * What the format does not have goes, as qm(1) would refuse it; blanks round a property go too.
+ * Removes what the format does not have, because qm(1) would refuse it, and blanks around a
+ * property.
  * @value: of VM_VALUE_SIZE
  */
 static void drop_wrong(struct vm *vm, unsigned int number, char *value)
@@ -222,7 +229,7 @@ static void say_rom(struct vm *vm)
 		close(fd);
 }
 
-/* A ROM is of the display, and of others only where there is none. */
+/* The ROM is for the display; for another function only if there is no display. */
 static void set_rom(struct vm *vm, const bool *mask, char *value)
 {
 	bool any_display = false;
@@ -236,7 +243,7 @@ static void set_rom(struct vm *vm, const bool *mask, char *value)
 	say_rom(vm);
 }
 
-/* Intel's own: the way that its machine type leaves. */
+/* For Intel's GPU: the mode that is possible with the machine type. */
 static void set_igpu(struct vm *vm, unsigned int number, bool is_new, char *value)
 {
 	const char *vga = pve_config_get(&vm->qm.config, "vga");
@@ -252,7 +259,7 @@ static void set_igpu(struct vm *vm, unsigned int number, bool is_new, char *valu
 			change(value, "legacy-igd", "1");
 		if (!is_set(value, "legacy-igd"))
 			return;
-		/* The whole value is compared: "type=none" is another one. */
+		/* Proxmox VE compares the whole value: "type=none" is not the same. */
 		if (!vga || strcmp(vga, "none") != 0)
 			vm_call(vm, "--vga", "none");
 		vm_note(vm, "igpu-legacy",
@@ -300,8 +307,8 @@ static void set_rombar(struct vm *vm, char *value)
 }
 
 /*
- * All properties of an entry, behind its host or mapping.
- * @mask: the functions that it has then
+ * Sets all properties of an entry, behind its host or mapping.
+ * @mask: the functions that it will have
  */
 static void set_properties(struct vm *vm, unsigned int number, const bool *mask, bool is_new,
 			   char *value)
@@ -322,7 +329,7 @@ static void set_properties(struct vm *vm, unsigned int number, const bool *mask,
 	set_rom(vm, mask, value);
 }
 
-/* --- one card, or one function of a slot that is no card */
+/* --- one card, or one function of a slot that is not a card */
 
 static int set_mapping(struct vm *vm, const bool *mask, char *value)
 {
@@ -361,9 +368,9 @@ static int add_entry(struct vm *vm, const bool *mask)
 }
 
 /*
- * Of a slot that is no card the entry may have functions that stay with the host, each in a group of its
- * own, which its start takes all the same: those go.
- * @asked: the functions that the VM is to have
+ * In a slot that is not a card, the entry may have functions that stay with the host, each in a
+ * group of its own. The start of the VM would take them too, so they are removed.
+ * @asked: the functions for the VM
  */
 static bool drop_hosts(struct vm *vm, unsigned int number, const bool *asked)
 {
@@ -401,10 +408,10 @@ static bool drop_hosts(struct vm *vm, unsigned int number, const bool *asked)
 }
 
 /*
- * An entry that has some of the functions.
- * @asked: the functions that the VM is to have
- * @more: those that this entry is to have too; used up
- * @is_card: the entry that options and mappings are about
+ * Changes an entry that has some of the functions.
+ * @asked: the functions for the VM
+ * @more: the functions that this entry gets in addition; modified
+ * @is_card: the options and mappings are for this entry
  */
 static int change_entry(struct vm *vm, unsigned int number, const bool *asked, bool *more,
 			bool is_card)
@@ -420,7 +427,9 @@ static int change_entry(struct vm *vm, unsigned int number, const bool *asked, b
 		bool has = entry->flags[i] & PVE_NAMED;
 
 		grows |= more[i] && !has;
-		/* Of a pool the VM gets one alternative: here, what was asked for. */
+		/*
+		 * The VM gets one alternative of a pool: here, the functions that were asked for.
+		 */
 		more[i] |= has && (!entry->is_pool || asked[i]);
 		count += more[i];
 	}
@@ -453,11 +462,11 @@ static int change_entry(struct vm *vm, unsigned int number, const bool *asked, b
 	return ret;
 }
 
-/* What of the functions the VM has, and in which entries. */
+/* Which of the functions the VM has, and in which entries. */
 struct parts {
 	bool has[PVE_MAX_HOSTPCI];
-	int card; /* the entry that options and mappings are about: it has the lowest function; or -1 */
-	int grows; /* the first that may take more, or -1 */
+	int card;  /* the entry for options and mappings: it has the lowest function; or -1 */
+	int grows; /* the first entry that can grow, or -1 */
 	bool is_missing;
 };
 
@@ -503,7 +512,7 @@ static int give(struct vm *vm, const bool *asked, bool *more)
 	return ret;
 }
 
-/* Are these all functions that the slot's address means to Proxmox VE? */
+/* Are these all the functions that the slot's address means in Proxmox VE? */
 static bool is_whole_slot(const struct vm *vm, size_t first, size_t end)
 {
 	size_t count = 0;
@@ -528,7 +537,7 @@ static int give_functions(struct vm *vm, size_t first, size_t end)
 	return ret;
 }
 
-/* Where the functions that go into one entry end; the slot may have more than the card. */
+/* The end of the functions for one entry; the slot may have more functions than the card. */
 static size_t find_end(const struct vm *vm, size_t first)
 {
 	size_t end = first + 1;
@@ -539,7 +548,7 @@ static size_t find_end(const struct vm *vm, size_t first)
 	return is_whole_slot(vm, first, end) ? end : first + 1;
 }
 
-/* --- what cannot be for two cards, and what stands in the way */
+/* --- options for one card only, and checks */
 
 static int check_options(struct vm *vm)
 {
@@ -585,9 +594,9 @@ static int check_args(struct vm *vm)
 	return 0;
 }
 
-/* --- entries beside the one that is asked for */
+/* --- other entries of the VM */
 
-/* A function of which an earlier entry has all: a later one gives it up. */
+/* Removes a function from an entry if an earlier entry has it. */
 static void drop_doubles(struct vm *vm, unsigned int number)
 {
 	struct pve_entry *entry = &vm->entry[number];
@@ -621,7 +630,7 @@ static void drop_doubles(struct vm *vm, unsigned int number)
 	free(mask);
 }
 
-/* One screen is the first: another entry's x-vga goes. */
+/* Only one screen is primary: removes x-vga from another entry. */
 static void drop_primary(struct vm *vm, unsigned int number)
 {
 	char value[VM_VALUE_SIZE];
@@ -653,9 +662,9 @@ static void call_entries(struct vm *vm)
 	}
 }
 
-/* --- what is wrong with the entries even then */
+/* --- faults that the entries still have then */
 
-/* The config of the VM with the calls made, as Proxmox VE will read it. */
+/* The config of the VM after the calls, as Proxmox VE will read it. */
 static int read_after(struct vm *vm, struct pve_config *after)
 {
 	char *text = NULL;
@@ -682,7 +691,7 @@ static int read_after(struct vm *vm, struct pve_config *after)
 	return ret ? message_errno(ret, "cannot say how") : 0;
 }
 
-/* The mapping that a call makes is not there yet. */
+/* The mapping does not exist yet: a call makes it. */
 static bool is_made(const struct vm *vm, const char *value)
 {
 	char name[160];
@@ -729,7 +738,7 @@ static void say_there(struct vm *vm, const struct pve_entry *list, size_t count)
 	}
 }
 
-/* Does its start take what no bind line gives? */
+/* Does its start take a function that no bind line names? */
 static bool takes_hosts(const struct vm *vm, const struct pve_entry *entry)
 {
 	for (size_t i = 0; i < vm->host->count && entry->flags; i++)
@@ -738,7 +747,7 @@ static bool takes_hosts(const struct vm *vm, const struct pve_entry *entry)
 	return false;
 }
 
-/* Why the VM would not start with its entries as they will be; and where nothing is to be done. */
+/* Notes why the VM would not start with its new entries, and which entries are correct already. */
 static int look_at_after(struct vm *vm)
 {
 	struct pve_config after = { 0 };

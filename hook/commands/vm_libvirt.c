@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vfio-early vm --libvirt: the same functions as <hostdev> elements of a domain (libvirt, Domain XML
- * format, "Host device assignment"). Printed only: no domain is read.
+ * vfio-early vm --libvirt: prints the same functions as <hostdev> elements of a domain (libvirt,
+ * Domain XML format, "Host device assignment"). Reads no domain.
  */
 #include <stdio.h>
 
 #include "commands/vm.h"
 
-/* As in an entry of Proxmox VE: a ROM is of the display, and of others only where there is none. */
+/* As in Proxmox VE: the ROM is for the display; for another function only if there is none. */
 static bool has_rom(const struct vm *vm, const struct pci_function *fn)
 {
 	bool any_display = false;
@@ -23,7 +23,7 @@ void vm_print_libvirt(const struct vm *vm)
 		const struct pci_function *fn = &vm->slot.fn[i];
 		bool rom = has_rom(vm, fn);
 
-		/* managed='no': the device is on vfio-pci already, and stays there. */
+		/* managed='no': the device has vfio-pci already, and keeps it. */
 		printf("<hostdev mode='subsystem' type='pci' managed='no'>\n"
 		       "  <driver name='vfio'/>\n"
 		       "  <source>\n"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vfio-early vm --mapping: the call of pvesh(1) that makes a cluster-wide mapping, or changes what it is
- * on this node and keeps all other nodes' maps. Proxmox VE compares a mapping with the hardware each time
- * a VM starts, an address never. PVE::API2::Cluster::Mapping::PCI.
+ * vfio-early vm --mapping: the call of pvesh(1) that makes a cluster-wide mapping, or changes its
+ * map for this node and keeps those of all other nodes. At each start of a VM Proxmox VE compares a
+ * mapping with the hardware; it does not do so for an address. PVE::API2::Cluster::Mapping::PCI.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "util/array.h"
 #include "util/message.h"
 
-/* The words of one call, and the texts that are its own. */
+/* The words of one call, and those that are allocated. */
 struct words {
 	const char **list;
 	size_t count;
@@ -39,7 +39,7 @@ bool vm_is_mapping_name(const char *name)
 	return len > 1 && !name[len] && strspn(name, "0123456789-_") == 0;
 }
 
-/* What the mapping has to be here, as PVE::Mapping::PCI::assert_valid() compares it. */
+/* The map for this node, as PVE::Mapping::PCI::assert_valid() compares it. */
 static void write_map(const struct vm *vm, const struct pci_function *fn, const char *where,
 		      char *map, size_t size)
 {
@@ -47,7 +47,10 @@ static void write_map(const struct vm *vm, const struct pci_function *fn, const 
 
 	if (fn->group >= 0)
 		snprintf(group, sizeof(group), ",iommugroup=%d", fn->group);
-	/* The kernel shows a subsystem for each function, 0000:0000 too, and PVE compares it then. */
+	/*
+	 * The kernel shows a subsystem for each function, even 0000:0000, and PVE compares it if it
+	 * is there.
+	 */
 	snprintf(map, size, "id=%04x:%04x%s,node=%s,path=%s,subsystem-id=%04x:%04x", fn->id.vendor,
 		 fn->id.device, group, vm->pve.node, where, fn->id.subvendor, fn->id.subdevice);
 }
@@ -73,8 +76,8 @@ static bool is_mapped(const struct vm *vm, const struct pve_mapping *mapping, co
 }
 
 /*
- * Does a map of the mapping stay as it is? Those of other nodes do; of several of this node, which are
- * alternatives, all but that of the same path.
+ * Does this map of the mapping stay unchanged? Maps of other nodes do. Several maps of this node
+ * are alternatives; all of them stay except the one with the same path.
  */
 static bool is_kept(const struct vm *vm, const struct pve_mapping *mapping, size_t at,
 		    const char *map)

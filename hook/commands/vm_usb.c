@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* vfio-early vm: USB devices of a VM of Proxmox VE. */
+/* vfio-early vm: the USB devices of a VM of Proxmox VE. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ bool vm_is_usb(const char *text)
 	       isdigit((unsigned char)text[bus + port]) && !strstr(text, "..");
 }
 
-/* "0x046d:0xc52b" is "046d:c52b" (PVE::QemuServer::USB, parse_usb_device). */
+/* "0x046d:0xc52b" is the same as "046d:c52b" (PVE::QemuServer::USB, parse_usb_device). */
 static bool is_same_usb(const char *have, const char *wanted)
 {
 	char plain[64];
@@ -72,7 +72,7 @@ static bool has_usb(const struct vm *vm, const char *value, const char *wanted)
 	       mapping_has(vm, text, wanted);
 }
 
-/* --- what is plugged in */
+/* --- devices that are plugged in */
 
 struct plug {
 	const struct vm *vm;
@@ -108,7 +108,7 @@ static int look_at_port(const char *port, void *arg)
 	return 1;
 }
 
-/* As lsusb names it, and where it is plugged in. */
+/* Notes its name, as lsusb prints it, and its port. */
 static void say_plugged(struct vm *vm, const char *wanted)
 {
 	struct plug plug = { .vm = vm, .wanted = wanted };

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The watch over a boot that is tried; see watch.h.
+ * Watches a trial boot; see watch.h.
  *
- *  1. The file systems that are written to are mounted, also in emergency mode. Where one of them lies on a
- *     disk that this boot took, that is given back, at the latest when something is to be put back.
- *  2. Whose boot is it? The first one after apply --try is watched. A later one finds that the first was
- *     never confirmed, or that putting back was interrupted: then there is nothing to wait for.
- *  3. Wait for `confirm`, by the monotonic clock. Each second the file says whether it came.
- *  4. wall; dpkg is waited for, as long as it does something or there is patience, and another run of
- *     apply or undo to its end: two must never write the same images, and it may still end the trial.
- *  5. Put back: the config, the loader's files, then apply or undo as anyone would run it.
- *  6. Inhibitors of a shutdown are waited for, then systemctl reboot: once, as by then the file says that
- *     it is done. Not when anything of 5. failed.
+ *  1. Mounts the file systems that must be written, also in emergency mode. If one of them is on a
+ *     disk that this boot has taken, the disk is given back, at the latest when something must be
+ *     restored.
+ *  2. Is this the trial boot? The first boot after apply --try is watched. A later boot finds that
+ *     the first one was never confirmed, or that restoring was interrupted: then it restores
+ *     without waiting.
+ *  3. Waits for `confirm`, by the monotonic clock. It checks the file of the trial every second.
+ *  4. Tells the users with wall. Waits for dpkg, as long as it makes progress or there is patience,
+ *     and for another run of apply or undo, without a limit: two runs must never write the same
+ *     images, and the other one may still end the trial.
+ *  5. Restores the config and the loader's files, then runs apply or undo as a user would.
+ *  6. Waits for inhibitors of a shutdown, then calls systemctl reboot. This happens only once,
+ *     because the file says by then that everything is restored. It does not reboot if anything in
+ *     5. has failed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,15 +41,15 @@
 
 #define PROGRAM_BIND "/usr/lib/vfio-early/vfio-early-bind"
 
-/* Until a disk that came back has its file system: seconds. */
+/* The time for the file system of a disk that was given back to appear, in seconds. */
 #define MOUNT_PATIENCE 30
 
 struct watch {
 	const struct root *root;
 	const char *dir;
 	struct trial trial;
-	char boot[TRIAL_BOOT_ID]; /* this one */
-	struct lock lock;	  /* of apply */
+	char boot[TRIAL_BOOT_ID]; /* the current boot */
+	struct lock lock;	  /* the lock of apply */
 };
 
 static void pause_briefly(void)
@@ -53,7 +57,7 @@ static void pause_briefly(void)
 	nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
 }
 
-/* To everybody who is logged in, and to the journal. */
+/* Prints a message to all users who are logged in, and to the journal. */
 __attribute__((format(printf, 2, 3))) static void tell(const struct watch *watch, const char *fmt,
 						       ...)
 {
@@ -66,11 +70,14 @@ __attribute__((format(printf, 2, 3))) static void tell(const struct watch *watch
 	va_end(args);
 	puts(text);
 	fflush(stdout);
-	/* Its output is not waited for: for a terminal that takes none, a child of it goes on for minutes. */
+	/*
+	 * Does not wait for the output: a child of wall may run for minutes if a terminal does not
+	 * accept it.
+	 */
 	program_run(watch->root, argv, NULL, NULL);
 }
 
-/* --- 1. what is written to is mounted */
+/* --- 1. mount what is written */
 
 static int run(const struct root *root, const char *const argv[])
 {
@@ -91,7 +98,7 @@ static bool is_ours(const char *dir)
 	return false;
 }
 
-/* A mount point's device is another than that of the folder above it. */
+/* The device of a mount point is different from that of the folder above it. */
 static bool is_mounted(const struct root *root, const char *dir)
 {
 	char parent[PATH_MAX];
@@ -103,7 +110,7 @@ static bool is_mounted(const struct root *root, const char *dir)
 	       st.st_dev != above.st_dev;
 }
 
-/* Emergency mode leaves off where the first file system is missing. */
+/* In emergency mode, mounting has stopped at the first missing file system. */
 static int mount_all(const struct root *root)
 {
 	const char *const writable[] = { "/usr/bin/mount", "-oremount,rw", "/", NULL };
@@ -127,8 +134,8 @@ static int mount_all(const struct root *root)
 }
 
 /*
- * What is not there may lie on a disk that this boot took: its controller goes back to the driver that it
- * had before.
+ * A missing file system may be on a disk that this boot has taken: gives its controller back to its
+ * former driver.
  */
 static int mount_taken(const struct root *root)
 {
@@ -146,7 +153,7 @@ static int mount_taken(const struct root *root)
 	return ret;
 }
 
-/* --- 2. whose boot is it? */
+/* --- 2. is this the trial boot? */
 
 enum concern {
 	NOT_OURS,
@@ -162,7 +169,7 @@ static void set_state(struct watch *watch, enum trial_state state)
 
 static bool is_expired(const struct trial *trial)
 {
-	/* A clock that was set back tells nothing: then it is watched. */
+	/* If the clock was set back, the time is not known: the boot is watched. */
 	return time(NULL) - trial->made > (long long)TRIAL_HOURS * 3600;
 }
 
@@ -176,7 +183,7 @@ static enum concern find_concern(struct watch *watch)
 		if (is_this_boot)
 			return NOT_OURS;
 		set_state(watch, is_expired(trial) ? TRIAL_EXPIRED : TRIAL_UNCONFIRMED);
-		/* What cannot be written down is watched all the same. */
+		/* The boot is watched even if this cannot be written. */
 		trial_write(watch->root, trial);
 		return trial->state == TRIAL_EXPIRED ? NOT_OURS : TO_WATCH;
 	case TRIAL_UNCONFIRMED:
@@ -191,7 +198,7 @@ static enum concern find_concern(struct watch *watch)
 
 /* --- 3. confirmed? */
 
-/* Is the trial over, or another one? What cannot be read says nothing. */
+/* Is the trial over, or is there another one? If the file cannot be read, the answer is no. */
 static bool is_over(const struct watch *watch)
 {
 	struct trial now;
@@ -201,12 +208,12 @@ static bool is_over(const struct watch *watch)
 			(now.state == TRIAL_PENDING && !strcmp(now.boot, watch->boot)));
 }
 
-/* Returns whether it was confirmed, or ended otherwise. */
+/* Returns whether the trial was confirmed or has ended in another way. */
 static bool wait_for_word(struct watch *watch)
 {
 	long long deadline = trial_deadline(watch->root);
 
-	/* This program may have been started again. */
+	/* If this program was started again, the deadline exists. */
 	if (deadline < 0) {
 		deadline = trial_now() + 60LL * watch->trial.minutes;
 		trial_set_deadline(watch->root, deadline);
@@ -222,9 +229,9 @@ static bool wait_for_word(struct watch *watch)
 	return true;
 }
 
-/* --- 4. who is in the way is waited for */
+/* --- 4. wait for others */
 
-/* Holds what dpkg and apt take (fcntl(2)), so that they do not begin either. */
+/* Takes the locks of dpkg and apt (fcntl(2)), so that they do not start either. */
 static bool try_lock(const struct root *root, const char *path)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -244,7 +251,7 @@ static bool is_dpkg_done(struct watch *watch)
 	       try_lock(watch->root, "var/lib/dpkg/lock");
 }
 
-/* Where no lock can be made nobody else has it either. */
+/* If no lock can be made, nobody else has it either. */
 static bool is_apply_done(struct watch *watch)
 {
 	int ret = lock_take(watch->root, "apply.lock", 0, &watch->lock);
@@ -254,7 +261,7 @@ static bool is_apply_done(struct watch *watch)
 	return ret != -EBUSY;
 }
 
-/* logind's own list; without it nobody can have said anything. */
+/* Asks logind. Without it, there can be no inhibitor. */
 static bool is_shutdown_free(struct watch *watch)
 {
 	static const char *const argv[] = {
@@ -273,7 +280,7 @@ static bool is_shutdown_free(struct watch *watch)
 	return is_free;
 }
 
-/* Changes with everything that dpkg does: it has a line in its log, or a new file of states. */
+/* Changes whenever dpkg does something: its log grows, or its status file is new. */
 static long long dpkg_progress(struct watch *watch)
 {
 	static const char *const files[] = { "var/log/dpkg.log", "var/lib/dpkg/status" };
@@ -293,8 +300,8 @@ static long long no_progress(struct watch *watch)
 }
 
 /*
- * As long as there is patience, which begins again with each step that is seen: who is at work is not cut
- * off, and who waits for an answer that never comes is not waited for either.
+ * Waits while there is patience. It starts again with each progress, so that a working program is
+ * not interrupted, and one that waits for an answer does not block for ever.
  */
 static void wait_until(struct watch *watch, bool (*is_so)(struct watch *watch),
 		       long long (*progress)(struct watch *watch), const char *what)
@@ -315,7 +322,7 @@ static void wait_until(struct watch *watch, bool (*is_so)(struct watch *watch),
 	}
 }
 
-/* However long it takes. Who may end it is told when that is long. */
+/* Waits without a limit. After a while, tells the users, who can end it. */
 static void wait_for_apply(struct watch *watch)
 {
 	long long end = trial_now() + watch->trial.patience;
@@ -334,7 +341,7 @@ static void wait_for_apply(struct watch *watch)
 	}
 }
 
-/* --- 5. put back */
+/* --- 5. restore */
 
 static int restore_loader(const struct root *root)
 {
@@ -350,7 +357,7 @@ static int restore_state(struct watch *watch)
 	bool is_undo = !strcmp(trial->good, TRIAL_NOTHING);
 	int ret = 0;
 
-	/* A copy that is damaged is none. */
+	/* A damaged copy does not count. */
 	if (!is_undo && !copies_has(watch->root, trial->good)) {
 		message_warn("there is no copy of the config that was good; all is taken back "
 			     "instead, as by vfio-early undo");
@@ -378,7 +385,10 @@ static int restore(struct watch *watch)
 	if (!ret) {
 		const char *const digests[] = { watch->trial.good, watch->trial.tried, NULL };
 
-		/* First: who is interrupted here and begins anew needs all that was saved. */
+		/*
+		 * Before anything is removed: after an interruption, a new start needs all that was
+		 * saved.
+		 */
 		set_state(watch, TRIAL_RESTORED);
 		ret = trial_write(watch->root, &watch->trial);
 		if (!ret) {
@@ -422,8 +432,8 @@ static int put_back(struct watch *watch)
 }
 
 /*
- * The trial's own file may lie on what is not mounted. Nothing is mounted for a trial that is not there:
- * somebody may be at work on that file system.
+ * Reads the trial. Its file may be on a file system that is missing: then the disk is given back.
+ * Only while a trial is marked: otherwise somebody may be at work on that file system.
  */
 static int read_trial(struct watch *watch)
 {
@@ -449,7 +459,7 @@ int watch_boot(const struct root *root, const char *dir)
 	trial_boot(root, watch.boot);
 	switch (find_concern(&watch)) {
 	case NOT_OURS:
-		/* Left by who was interrupted when it was over. */
+		/* Left by a run that was interrupted at its end. */
 		if (watch.trial.state != TRIAL_PENDING)
 			trial_unmark(root);
 		break;

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The boot that is tried is watched, and the last good state put back: for confirm --wait. */
+/* Watches the trial boot, and restores the last good state: for confirm --wait. */
 #ifndef VFIO_EARLY_HOOK_COMMANDS_WATCH_H
 #define VFIO_EARLY_HOOK_COMMANDS_WATCH_H
 
 #include "util/root.h"
 
 /*
- * watch_boot - what vfio-early-trial.service does in each boot: nothing, where no trial concerns it.
- * @dir: of --root, the same as @root
+ * watch_boot - what vfio-early-trial.service does in each boot: nothing, unless there is a trial
+ * for it.
+ * @dir: the argument of --root, the same as @root
  *
- * Returns a status of ui/status.h: COMMAND_OK also when the host is about to reboot.
+ * Returns a status of ui/status.h: COMMAND_OK also if the host is about to reboot.
  */
 int watch_boot(const struct root *root, const char *dir);
 

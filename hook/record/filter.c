@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What of a file goes into a record; see filter.h. */
+/* Which parts of a file go into a record; see filter.h. */
 #include <ctype.h>
 #include <errno.h>
 #include <fnmatch.h>
@@ -13,7 +13,7 @@
 
 #define N(list) (sizeof(list) / sizeof((list)[0]))
 
-/* Parameters whose values are recorded, with placeholders; '-' and '_' are one. Patterns. */
+/* Patterns of parameters whose values are recorded, with placeholders; '-' and '_' are the same. */
 static const char *const parameters[] = {
 	"amd_iommu*",
 	"BOOT_IMAGE",
@@ -79,7 +79,7 @@ static const char *const parameters[] = {
 	"cryptdevice",
 };
 
-/* Options of mounts, file systems and mappings that a reader knows; with their values. */
+/* Options of mounts, file systems and mappings that our readers use; recorded with their values. */
 static const char *const options[] = {
 	"ro",
 	"rw",
@@ -148,7 +148,7 @@ struct line {
 	bool has_newline;
 };
 
-/* The next line at *pos, which moves. Returns false at the end. */
+/* Reads the next line at *pos and moves *pos behind it. Returns false at the end. */
 static bool next_line(const char **pos, const char *end, struct line *line)
 {
 	const char *newline;
@@ -174,7 +174,9 @@ static void put_line(struct redact *redact, const struct line *line, FILE *out)
 	fputs(line->has_newline ? "\n" : "", out);
 }
 
-/* The next word of a line at *at, which moves behind it. Returns its length, 0 at the end. */
+/*
+ * Reads the next word of a line at *at and moves *at behind it. Returns its length, 0 at the end.
+ */
 static size_t next_word(const struct line *line, size_t *at, const char **word)
 {
 	size_t from;
@@ -190,7 +192,9 @@ static size_t next_word(const struct line *line, size_t *at, const char **word)
 
 /* --- parameters and options */
 
-/* dracut's root=nfs:SERVER:PATH, root=iscsi:USER:PASSWORD@SERVER...: no reader looks into it. */
+/*
+ * dracut's root=nfs:SERVER:PATH, root=iscsi:USER:PASSWORD@SERVER...: none of our readers parses it.
+ */
 static bool is_remote_root(const char *token, size_t len)
 {
 	static const char *const kinds[] = { "nfs",  "nfs4", "iscsi", "nbd",
@@ -231,7 +235,7 @@ static void put_cmdline(struct redact *redact, const char *text, size_t size, FI
 	struct params params;
 	struct param param;
 
-	/* What is between the words stays, and so does what is behind "--": the names alone. */
+	/* Text between the parameters stays. Behind a lone "--" nothing is recorded. */
 	for (params_begin(&params, text, size); params_next(&params, &param);) {
 		fwrite(at, 1, (size_t)(param.text - at), out);
 		filter_parameter(redact, param.text, param.len, out);
@@ -242,7 +246,7 @@ static void put_cmdline(struct redact *redact, const char *text, size_t size, FI
 	fputc('\n', out);
 }
 
-/* "a,b=c,d": those that are listed. */
+/* "a,b=c,d": records the options that are listed. */
 static void put_options(struct redact *redact, const char *text, size_t len, FILE *out)
 {
 	bool any = false;
@@ -265,8 +269,8 @@ static void put_options(struct redact *redact, const char *text, size_t len, FIL
 }
 
 /*
- * "server:/export", "//server/share", "user@server:/folder", "a:6789,b:6789:/": how long the part is that names
- * servers and users, after the slashes; 0: it is no network source.
+ * "server:/export", "//server/share", "user@server:/folder", "a:6789,b:6789:/": the length of the
+ * part with the names of servers and users, after the slashes; 0 if it is not a network source.
  */
 static size_t authority_of(const char *text, size_t len, size_t slashes)
 {
@@ -287,7 +291,7 @@ static bool is_in_host(char c)
 	return isalnum((unsigned char)c) || c == '-' || c == '.' || c == '_';
 }
 
-/* Each word of it is a host's or a user's name, but for ports and addresses. */
+/* Each word in it is the name of a host or user, except ports and addresses. */
 static void put_authority(struct redact *redact, const char *text, size_t len, FILE *out)
 {
 	for (size_t at = 0, n; at < len; at += n) {
@@ -368,7 +372,7 @@ static void put_mount(struct redact *redact, const struct line *line, FILE *out)
 
 /* --- lists of keys */
 
-/* The name of the link is a disk's own only where a file of this host can name it. */
+/* Lines of udev's database that our readers use: names by which a file can refer to a disk. */
 static bool is_udev_line(const struct line *line)
 {
 	static const char *const keys[] = {
@@ -418,7 +422,7 @@ static bool is_vm_line(const struct line *line, bool is_container)
 	return is_container ? is_key(line, container, N(container)) : is_key(line, vm, N(vm));
 }
 
-/* The current section and the pending one: snapshots are nobody's business. */
+/* The current section and the pending one; snapshots are left out. */
 static void put_vm(struct redact *redact, const char *text, size_t size, bool is_container,
 		   FILE *out)
 {
@@ -453,13 +457,13 @@ static void put_mapping(struct redact *redact, const char *text, size_t size, FI
 
 /* --- files of one kind each */
 
-/* Of a line of options that may go on in the next: whose they are, and how many words there were. */
+/* A line of options may continue in the next one: its module, and the number of words so far. */
 struct module {
 	char name[64];
 	unsigned int words;
 };
 
-/* "options MODULE KEY=VALUE...": as on the kernel command line, where it is MODULE.KEY=VALUE. */
+/* "options MODULE KEY=VALUE...": like MODULE.KEY=VALUE on the kernel command line. */
 static void put_module_options(struct redact *redact, const struct line *line,
 			       struct module *module, FILE *out)
 {
@@ -493,7 +497,7 @@ static void put_module_options(struct redact *redact, const struct line *line,
 	fputs(line->has_newline ? "\n" : "", out);
 }
 
-/* A comment that ends in a backslash has the next line in it, as libkmod reads it. */
+/* A comment that ends in a backslash includes the next line, as libkmod reads it. */
 static void put_config(struct redact *redact, const char *text, size_t size, FILE *out)
 {
 	const char *pos = text, *end = text + size, *word;
@@ -549,7 +553,7 @@ static void put_cpu(const char *text, size_t size, FILE *out)
 	}
 }
 
-/* Lines that have a word, as they are. */
+/* Lines that have a word, unchanged. */
 static void put_lines_with(const char *text, size_t size, const char *word, bool is_once, FILE *out)
 {
 	const char *pos = text, *end = text + size;
@@ -588,7 +592,7 @@ static void put_table_lines(enum filter filter, struct redact *redact, const cha
 	}
 }
 
-/* The last line is the digest of all above it (plan/facts.c). */
+/* The last line is the digest of all lines above it (plan/facts.c). */
 static void put_facts(struct redact *redact, const char *text, size_t size, FILE *out)
 {
 	static const char last[] = "sha256 ";
@@ -609,7 +613,7 @@ static void put_facts(struct redact *redact, const char *text, size_t size, FILE
 	free(body);
 }
 
-/* Four bytes of attributes, then two a character: readers look at every other one. */
+/* Four bytes of attributes, then UTF-16: our readers look only at the first byte of each pair. */
 static void put_utf16(struct redact *redact, const char *text, size_t size, FILE *out)
 {
 	char plain[256], *copy;
@@ -641,7 +645,7 @@ static void put_secret(struct redact *redact, const char *text, size_t size, boo
 	} else if (len == strlen("uninitialized") && !strncmp(text, "uninitialized", len)) {
 		fputs("uninitialized\n", out);
 	} else {
-		/* The whole is the value, whatever it looks like. */
+		/* All of the text is the value, whatever it looks like. */
 		redact_one(redact, memchr(text, '-', len) ? REDACT_UUID : REDACT_HEX, text, len,
 			   out);
 		fputc('\n', out);

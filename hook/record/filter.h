@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What of a file goes into a record: the fields that a reader of ours looks at, and placeholders in them.
- * All else is left out; lines keep their numbers where a finding names them. Text in, text out.
+ * Which parts of a file go into a record: the fields that our readers use, with placeholders.
+ * Everything else is left out; lines keep their numbers if a finding names them. Text in, text out.
  */
 #ifndef VFIO_EARLY_HOOK_RECORD_FILTER_H
 #define VFIO_EARLY_HOOK_RECORD_FILTER_H
@@ -12,33 +12,36 @@
 #include "record/redact.h"
 
 enum filter {
-	FILTER_NOTHING,	   /* that it is there */
+	FILTER_NOTHING,	   /* only that the file exists */
 	FILTER_TEXT,	   /* all of it, with placeholders */
-	FILTER_NUMBERS,	   /* all of it as it is: nothing but numbers and words of the kernel */
-	FILTER_SECRET,	   /* a placeholder alone */
-	FILTER_HOSTNAME,   /* the first label, as a host's name */
-	FILTER_CONFIG,	   /* ours and modprobe's: without comments */
-	FILTER_CMDLINE,	   /* every parameter's name; the values of those that are listed */
-	FILTER_MOUNTINFO,  /* without the options that no reader knows */
+	FILTER_NUMBERS,	   /* all of it, unchanged: only numbers and words of the kernel */
+	FILTER_SECRET,	   /* only a placeholder */
+	FILTER_HOSTNAME,   /* the first label, as the name of a host */
+	FILTER_CONFIG,	   /* our config, modprobe.d and the like: without comments */
+	FILTER_CMDLINE,	   /* the names of all parameters; values only of listed ones */
+	FILTER_MOUNTINFO,  /* without options that our readers do not use */
 	FILTER_FSTAB,	   /* the same */
 	FILTER_CRYPTTAB,   /* the same */
-	FILTER_UDEV,	   /* of a disk: file system, label, UUID, partition, links */
+	FILTER_UDEV,	   /* for a disk: file system, label, UUID, partition, links */
 	FILTER_CPUINFO,	   /* whether the processor has virtualisation */
 	FILTER_INTERRUPTS, /* the first line of remapped interrupts */
 	FILTER_VM,	   /* hostpciN, usbN, onboot, template */
 	FILTER_CONTAINER,  /* devN, lxc.mount.entry, lxc.cgroup*.devices, onboot */
 	FILTER_MAPPING,	   /* a mapping's name and maps */
-	FILTER_FACTS,	   /* ours, with its digest made again */
+	FILTER_FACTS,	   /* our facts, with a new digest */
 	FILTER_UTF16,	   /* an EFI variable */
 	FILTER_KCONFIG,	   /* CONFIG_INTEL_IOMMU_DEFAULT_ON */
-	FILTER_OWNER,	   /* whether a package's list has update-initramfs */
+	FILTER_OWNER,	   /* whether the list of a package has update-initramfs */
 };
 
-/* filter_text - what is to be recorded of @text, written to @out. Sets redact->err without memory. */
+/*
+ * filter_text - write the parts of @text that are to be recorded to @out. Sets redact->err without
+ * memory.
+ */
 void filter_text(enum filter filter, struct redact *redact, const char *text, size_t size,
 		 FILE *out);
 
-/* filter_parameter - one parameter of the kernel, with its quotes. */
+/* filter_parameter - write one kernel parameter, with its quotes, to @out. */
 void filter_parameter(struct redact *redact, const char *token, size_t len, FILE *out);
 
 #endif

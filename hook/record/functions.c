@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The lines of a record that tests/tree/README.md has: PCI functions, the IOMMU, the kernel's command
- * line; see record.h.
+ * The lines of a record that tests/tree/README.md describes: PCI functions, the IOMMU, the kernel
+ * command line; see record.h.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -22,7 +22,7 @@
 /* --- functions */
 
 struct function {
-	char *path; /* below the root, as a record has it */
+	char *path; /* relative to the root, as in a record */
 	struct pci_address addr;
 };
 
@@ -37,7 +37,7 @@ static int by_path(const void *a, const void *b)
 	return strcmp(((const struct function *)a)->path, ((const struct function *)b)->path);
 }
 
-/* What the function's line says is in no other. */
+/* Marks the files that the line of the function already covers. */
 static void mark(struct record *record, const char *path)
 {
 	static const char *const names[] = { "",	  "/driver",	  "/iommu_group",
@@ -59,7 +59,7 @@ static int add_function(const char *name, void *arg)
 	if (pci_address_parse(name, &item.addr))
 		return 0;
 	snprintf(link, sizeof(link), PATH_PCI_DEVICES "/%s", name);
-	/* The link is made with the function. */
+	/* Reading the record makes this link together with the function. */
 	record_is_new(functions->record, link);
 	if (record_follow(functions->record, link, real))
 		return 0;
@@ -71,7 +71,7 @@ static int add_function(const char *name, void *arg)
 	return -ENOMEM;
 }
 
-/* An attribute's text, and what is to be left out of it in front; "" when it cannot be read. */
+/* Reads the text of an attribute, without a leading "0x"; "" if it cannot be read. */
 static const char *attribute(const struct record *record, const struct pci_address *addr,
 			     const char *name, char *buf, size_t size)
 {
@@ -91,7 +91,7 @@ static const char *link_name(const struct record *record, const struct pci_addre
 	return buf;
 }
 
-/* " KEY=VALUE", without what is nothing. Blanks become commas. */
+/* " KEY=VALUE"; nothing without a value. Blanks become commas. */
 static void put_key(struct record *record, const char *key, const char *value)
 {
 	if (!*value || !strcmp(value, "0") || !strcmp(value, "(null)"))
@@ -104,7 +104,7 @@ static void put_key(struct record *record, const char *key, const char *value)
 	}
 }
 
-/* The function that a path lies behind; below VMD there is a directory of the root bus between them. */
+/* The bridge above a function; below VMD, a directory of the root bus is between them. */
 static const char *find_bridge(const char *path, char *buf, size_t size)
 {
 	struct pci_address addr;
@@ -133,7 +133,7 @@ static void put_function(struct record *record, const struct function *function)
 	struct pci_function fn;
 
 	if (pci_read(record->root->fd, addr, &fn)) {
-		/* Nor can it be where this is read: a folder is no file. */
+		/* Make it unreadable in the replayed tree too: a folder instead of the file. */
 		pci_address_format(addr, addr_text);
 		if (!strncmp(function->path, "sys/devices/", strlen("sys/devices/")))
 			fprintf(record->out, "link " PATH_PCI_DEVICES "/%s ../../../%s\n",
@@ -165,7 +165,7 @@ static void put_functions(struct record *record)
 
 	if (ret == -ENOMEM)
 		record->err = ret;
-	/* Each after the bridge that it lies behind: that is the order of their paths. */
+	/* Each function comes after the bridge above it: that is the order of their paths. */
 	if (functions.count)
 		qsort(functions.list, functions.count, sizeof(*functions.list), by_path);
 	for (size_t i = 0; i < functions.count; i++) {
@@ -175,14 +175,16 @@ static void put_functions(struct record *record)
 	free(functions.list);
 }
 
-/* --- their names: of pci.ids only what this machine has */
+/* --- their names: from pci.ids, only those of this machine */
 
 static int by_id(const void *a, const void *b)
 {
 	return memcmp(a, b, sizeof(struct pci_id));
 }
 
-/* What libpci puts together of the subsystem's vendor and its own name. */
+/*
+ * The subsystem's own name: libpci puts its vendor's name in front. "" if that is not so.
+ */
 static const char *own_name(struct names *names, const struct pci_id *id, char *buf, size_t size)
 {
 	const struct pci_id vendor = { .vendor = id->subvendor };
@@ -193,7 +195,7 @@ static const char *own_name(struct names *names, const struct pci_id *id, char *
 	return len && !strncmp(buf, text, len) && buf[len] == ' ' ? buf + len + 1 : "";
 }
 
-/* One vendor, device and subsystem after the other: libpci takes none of them twice. */
+/* Vendors, devices and subsystems in order: libpci accepts none of them twice. */
 static void put_ids(struct names *names, const struct pci_id *id, size_t count, FILE *out)
 {
 	char name[256];
@@ -295,7 +297,7 @@ static void put_tables(struct record *record)
 			fprintf(record->out, "acpi %s\n", tables[i]);
 }
 
-/* "KEYWORD TEXT" of a file of one line. */
+/* "KEYWORD TEXT" for a file of one line. */
 static void put_value(struct record *record, const char *keyword, const char *path,
 		      enum filter filter)
 {
@@ -320,7 +322,7 @@ static void put_value(struct record *record, const char *keyword, const char *pa
 	free(text);
 }
 
-/* Which of the lines that the boot framebuffer lies in, and what is around it. */
+/* Is it a line that the boot framebuffer can be in, or one around it? */
 static bool is_iomem(const char *line)
 {
 	static const char *const names[] = { "PCI Bus *", "efifb*", "BOOTFB*", "simpledrm*",
@@ -357,7 +359,7 @@ static int put_remapping(const char *line, void *arg)
 	return 1;
 }
 
-/* For the tests of the boot: how vfio-pci is there. */
+/* For the tests of the boot: is vfio-pci built in? */
 static void put_module(struct record *record)
 {
 	if (sysfs_exists(record->root->fd, PATH_VFIO_DRIVER))

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What of the kernels and their images goes into a record, and what other programs of this host said; see
- * record.h. Of modules: vfio's own, and what they need; of images: what starts us, and the plan.
+ * What a record has of the kernels, their images, and the output of other programs; see record.h.
+ * Of the modules: those of vfio and their dependencies. Of the images: what starts vfio-early, and
+ * the plan.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -27,7 +28,7 @@
 
 /* --- modules */
 
-/* "kernel/drivers/vfio/vfio-pci.ko.xz": what vfio consists of, and drivers that are variants of it. */
+/* "kernel/drivers/vfio/vfio-pci.ko.xz": the modules of vfio, and its variant drivers. */
 static bool is_vfio(const char *path, size_t len)
 {
 	const char *base = memrchr(path, '/', len);
@@ -39,7 +40,7 @@ static bool is_vfio(const char *path, size_t len)
 	       (width >= 10 && !strncmp(base, "irqbypass.", 10));
 }
 
-/* Of a list of one a line: the lines that are wanted. */
+/* Keeps the wanted lines of a list with one entry a line. */
 static char *choose_lines(const char *text,
 			  bool (*is_wanted)(const char *line, size_t len,
 					    const struct stringset *set),
@@ -62,7 +63,7 @@ static char *choose_lines(const char *text,
 	return NULL;
 }
 
-/* Of modules.dep: the paths of vfio's modules and of all that they need. */
+/* From modules.dep: the paths of the modules of vfio and of all their dependencies. */
 static int find_needed(const char *dep, struct stringset *paths)
 {
 	int ret = 0;
@@ -126,7 +127,7 @@ static void put_list(struct record *record, const char *dir, const char *name,
 	free(text);
 }
 
-/* What a module says of its parameters, by which a plan leaves options out. */
+/* The parameters that a module declares in its .modinfo; a plan leaves out other options. */
 static void put_modinfo(struct record *record, struct kmod_ctx *kmod, const char *path)
 {
 	char file[3 * PATH_MAX], *text = NULL;
@@ -136,7 +137,7 @@ static void put_modinfo(struct record *record, struct kmod_ctx *kmod, const char
 	struct stat st;
 	FILE *out;
 
-	/* libkmod would wait for a FIFO's other end. */
+	/* libkmod would wait for the other end of a FIFO. */
 	snprintf(file, sizeof(file), "%s/%s", record->root->path, path);
 	if (stat(file, &st) || !S_ISREG(st.st_mode) || !record_is_new(record, path))
 		return;
@@ -161,7 +162,7 @@ static void put_modinfo(struct record *record, struct kmod_ctx *kmod, const char
 	free(text);
 }
 
-/* "kernel/drivers/vfio/vfio": in an image a module may be packed otherwise. */
+/* "kernel/drivers/vfio/vfio": the compression of a module may be different in an image. */
 static void keep_stem(struct record *record, const char *path)
 {
 	const char *suffix = strstr(path, ".ko");
@@ -172,7 +173,7 @@ static void keep_stem(struct record *record, const char *path)
 	free(stem);
 }
 
-/* @dir: lib/modules/VERSION, by its real path */
+/* @dir: the real path of lib/modules/VERSION */
 static void put_modules(struct record *record, const char *dir)
 {
 	static const char *const no_config[] = { NULL };
@@ -185,7 +186,7 @@ static void put_modules(struct record *record, const char *dir)
 	if (!file_read(record->root->fd, path, LIST_MAX, &dep, &size) && find_needed(dep, &paths))
 		record->err = -ENOMEM;
 	put_list(record, dir, "modules.dep", is_needed_line, &paths);
-	/* What is built in cannot be told by libkmod without the index. */
+	/* Without the index, libkmod cannot tell what is built in. */
 	snprintf(path, sizeof(path), "%s/modules.builtin.bin", dir);
 	if (sysfs_exists(record->root->fd, path))
 		put_list(record, dir, "modules.builtin", is_vfio_line, NULL);
@@ -230,7 +231,7 @@ void record_kernels(struct record *record)
 struct image_walk {
 	struct record *record;
 	const char *path;
-	struct stringset kernels; /* of which a module was named */
+	struct stringset kernels; /* those with a recorded member */
 };
 
 /* Is it a member that an inspection looks at (image/image.c)? */
@@ -245,7 +246,7 @@ static bool is_wanted_member(struct image_walk *walk, const char *path)
 	if (strstr(path, "vfio-early") || !strcmp(path, "scripts/functions") ||
 	    !strncmp(path, "scripts/init-top/", 17) || !strcmp(path, "lib/systemd/systemd"))
 		return true;
-	/* One is enough to tell who made it. */
+	/* One file of dracut's is enough to tell which builder made the image. */
 	if (!strncmp(path, "lib/dracut", 10))
 		return stringset_add(&walk->kernels, "dracut") == 1;
 	if (strncmp(path, modules, sizeof(modules) - 1) != 0)
@@ -345,7 +346,7 @@ void record_images(struct record *record)
 	kernels_free(&kernels);
 }
 
-/* --- what programs of this host said */
+/* --- output of programs of this host */
 
 static void put_next(struct record *record)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Files that are no text; see pack.h. */
+/* Binary files; see pack.h. */
 #include <archive.h>
 #include <archive_entry.h>
 #include <elf.h>
@@ -54,7 +54,7 @@ char *pack_program(bool is_static, const char *digest, size_t *size)
 	return text;
 }
 
-/* libkmod reads the table of sections and their names, and the one section (libkmod-elf.c). */
+/* libkmod reads the section table, the section names and this section (libkmod-elf.c). */
 char *pack_module(const char *info, size_t len, size_t *size)
 {
 	static const char names[] = "\0.modinfo\0.shstrtab";
@@ -79,7 +79,7 @@ char *pack_module(const char *info, size_t len, size_t *size)
 					 .sh_offset = (size_t)((char *)parts.names -
 							       (char *)&parts),
 					 .sh_size = sizeof(names) };
-	/* Never an empty section: libkmod asserts that there is a byte at its place. */
+	/* Never an empty section: libkmod asserts that there is a byte at its offset. */
 	*size = sizeof(parts) + len + 1;
 	text = malloc(*size);
 	if (!text)
@@ -95,7 +95,7 @@ char *pack_module(const char *info, size_t len, size_t *size)
 
 /* --- depmod's indexes */
 
-/* kmod, libkmod/libkmod-index.h: a trie of big-endian numbers, children before their parent. */
+/* kmod, libkmod/libkmod-index.h: a trie of big-endian numbers, children before their parents. */
 #define INDEX_MAGIC   0xb007f457u
 #define INDEX_VERSION 0x00020001u
 #define INDEX_PREFIX  0x80000000u
@@ -103,12 +103,12 @@ char *pack_module(const char *info, size_t len, size_t *size)
 #define INDEX_CHILDS  0x20000000u
 #define INDEX_OFFSET  0x0fffffffu
 
-#define KEY_MAX 1024 /* more is no name of a module or alias, and would be that many calls deep */
+#define KEY_MAX 1024 /* longer than any module or alias; also limits the recursion */
 
 struct index_entry {
 	char *key;
 	char *value;
-	uint32_t place; /* in its list: libkmod gives the first one first */
+	uint32_t place; /* index in its list: libkmod returns lower ones first */
 };
 
 struct index {
@@ -127,7 +127,7 @@ static void put_number(struct index *index, uint32_t number)
 
 static uint32_t put_node(struct index *index, size_t from, size_t to, size_t depth);
 
-/* The children of entries that have one more character than @depth; @offset gets where they are. */
+/* Writes the children: entries with one more character than @depth. Sets their offsets. */
 static void put_children(struct index *index, size_t from, size_t to, size_t depth,
 			 uint32_t offset[128])
 {
@@ -152,7 +152,10 @@ static void put_values(struct index *index, size_t from, size_t count)
 	}
 }
 
-/* Entries that share their first @depth characters; sorted. Returns where the node is, and its kind. */
+/*
+ * Writes the node of sorted entries that share their first @depth characters. Returns its offset
+ * and flags.
+ */
 static uint32_t put_node(struct index *index, size_t from, size_t to, size_t depth)
 {
 	const char *first = index->entry[from].key, *last = index->entry[to - 1].key;
@@ -204,7 +207,10 @@ static int by_key(const void *a, const void *b)
 	return one->place < other->place ? -1 : 1;
 }
 
-/* What libkmod takes for one: in a pattern's brackets '-' stays (libkmod-util.c, alias_normalize()). */
+/*
+ * As libkmod normalizes a name: '-' becomes '_', except in the brackets of a pattern
+ * (libkmod-util.c, alias_normalize()).
+ */
 static void make_name(char *key)
 {
 	bool is_set = false;
@@ -216,7 +222,7 @@ static void make_name(char *key)
 	}
 }
 
-/* @key: copied, up to @len */
+/* @key, @value: copied, up to the given lengths */
 static int add(struct index *index, const char *key, size_t len, const char *value,
 	       size_t value_len)
 {
@@ -236,7 +242,10 @@ static int add(struct index *index, const char *key, size_t len, const char *val
 	return -ENOMEM;
 }
 
-/* "kernel/drivers/vfio/vfio-pci.ko.xz: ..." by the name of the module; the line is the value, or none is. */
+/*
+ * "kernel/drivers/vfio/vfio-pci.ko.xz: ...": the key is the name of the module; the value is the
+ * line, or empty.
+ */
 static int add_path(struct index *index, const char *line, size_t len, bool has_value)
 {
 	size_t path = 0, from = 0, end;

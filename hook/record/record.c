@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A machine as text; see record.h. Here: paths, files, and the order of it all. */
+/*
+ * A machine as text; see record.h. This file has the paths, the files, and the order of the parts.
+ */
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -20,7 +22,7 @@
 #include "util/stringset.h"
 
 #define PVE_MS	  5000
-#define MAX_LINKS 40 /* as many as the kernel follows (include/linux/namei.h, MAXSYMLINKS) */
+#define MAX_LINKS 40 /* the limit of the kernel (include/linux/namei.h, MAXSYMLINKS) */
 
 void record_text(FILE *out, const char *text, size_t size, bool is_path)
 {
@@ -61,7 +63,7 @@ bool record_is_new(struct record *record, const char *path)
 	return false;
 }
 
-/* A name of a file may have a MAC or a UUID in it. */
+/* The name of a file may contain a MAC or a UUID. */
 static void put_path(struct record *record, const char *path)
 {
 	char *clean = redact_string(&record->redact, path, strlen(path));
@@ -74,7 +76,7 @@ static void put_path(struct record *record, const char *path)
 	free(clean);
 }
 
-/* Where "pci0000:00" begins in a path, or NULL. */
+/* The place of "/pci0000:00" in a path, or NULL. */
 static const char *find_bus(const char *path)
 {
 	for (const char *at = strstr(path, "/pci"); at; at = strstr(at + 1, "/pci")) {
@@ -89,7 +91,10 @@ static const char *find_bus(const char *path)
 	return NULL;
 }
 
-/* The host bridge of a board may be a platform device: records have all of them in one place. */
+/*
+ * The host bridge may be below a platform device. In a record, all of them are directly in
+ * sys/devices.
+ */
 static void map_path(char *path)
 {
 	static const char devices[] = "sys/devices";
@@ -99,7 +104,7 @@ static void map_path(char *path)
 		memmove(path + sizeof(devices) - 1, bus, strlen(bus) + 1);
 }
 
-/* "../" for each folder above a path, then the target: links of a record are relative. */
+/* Links of a record are relative: "../" for each folder that the paths do not share. */
 static void put_link(struct record *record, const char *path, const char *target)
 {
 	size_t same = 0;
@@ -121,7 +126,7 @@ static void put_link(struct record *record, const char *path, const char *target
 	fputc('\n', record->out);
 }
 
-/* Puts the parts of a path behind a real folder, without "." and "..", in place. */
+/* Appends a path to a real folder, in place, and resolves "." and "..". */
 static int join(char real[PATH_MAX], const char *path)
 {
 	size_t len = strlen(real);
@@ -148,7 +153,9 @@ static int join(char real[PATH_MAX], const char *path)
 	return 0;
 }
 
-/* Reads a link below the root. proc/self is every process' own, and for a record a folder. */
+/*
+ * Reads a link below the root. proc/self is different for each process; in a record it is a folder.
+ */
 static ssize_t read_link(const struct record *record, const char *path, char target[PATH_MAX])
 {
 	ssize_t len = strcmp(path, "proc/self") ?
@@ -160,7 +167,7 @@ static ssize_t read_link(const struct record *record, const char *path, char tar
 	return len;
 }
 
-/* @real: the link itself; becomes where it leads, which may be nowhere. */
+/* @real: the path of the link; becomes that of its target, which may not exist */
 static int follow_link(struct record *record, char real[PATH_MAX], const char *target)
 {
 	char link[PATH_MAX], mapped[PATH_MAX];
@@ -183,7 +190,7 @@ static int follow_link(struct record *record, char real[PATH_MAX], const char *t
 	return 0;
 }
 
-/* record_follow() with the path as it is on this machine. */
+/* record_follow() with the real path as it is on this machine. */
 static int follow(struct record *record, const char *path, char real[PATH_MAX])
 {
 	char rest[PATH_MAX], target[PATH_MAX], next[2 * PATH_MAX];
@@ -214,7 +221,7 @@ static int follow(struct record *record, const char *path, char real[PATH_MAX])
 		ret = follow_link(record, real, target);
 		if (ret)
 			return ret;
-		/* Where a link leads may have links on its way. */
+		/* The target of a link may go through further links. */
 		snprintf(next, sizeof(next), "%s%s%s", real, *real && *rest ? "/" : "", rest);
 		if (strlen(next) >= PATH_MAX)
 			return -ENAMETOOLONG;
@@ -270,7 +277,10 @@ void record_put(struct record *record, const char *path, enum filter filter, con
 	free(kept);
 }
 
-/* One row's file, by whatever links; where it cannot be read it is not in the report. */
+/*
+ * Records the file of one row, following links; a file that cannot be read is left out of the
+ * report.
+ */
 static void put_file(struct record *record, const char *path, enum filter filter)
 {
 	char here[PATH_MAX], *text = NULL;
@@ -294,7 +304,7 @@ static void put_file(struct record *record, const char *path, enum filter filter
 	free(text);
 }
 
-/* A link is of use only where what it leads to is there too. */
+/* A link is useful only together with its target. */
 static void put_target(struct record *record, const char *path)
 {
 	char real[PATH_MAX];
@@ -332,7 +342,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The names in a folder that match, sorted. */
+/* The matching names in a folder, sorted. */
 static void list(struct record *record, const char *folder, const char *pattern,
 		 struct stringset *names)
 {
@@ -359,7 +369,7 @@ static void list(struct record *record, const char *folder, const char *pattern,
 		qsort(names->s, names->n, sizeof(*names->s), by_name);
 }
 
-/* @path: how far the pattern is resolved; @rest: what is left of it */
+/* @path: the part of the pattern that is resolved; @rest: the remaining part */
 static void expand(struct record *record, const struct table_row *row, const char *path,
 		   const char *rest)
 {
@@ -386,7 +396,7 @@ static void expand(struct record *record, const struct table_row *row, const cha
 	stringset_clear(&names);
 }
 
-/* /etc/pve is a file system in user space: a child finds out whether it answers. */
+/* /etc/pve is a file system in user space: a child checks that it responds. */
 static int look_at_pve(int fd, void *arg)
 {
 	const struct record *record = arg;
@@ -416,7 +426,9 @@ void record_table(struct record *record)
 
 /* --- the whole */
 
-/* "host.example.org": as it is, the first label, and the domain, in which other hosts are. */
+/*
+ * "host.example.org": adds the full name, the first label, and the domain, which other hosts share.
+ */
 static void add_host(struct record *record, const char *name)
 {
 	size_t len = strcspn(name, " \t\n"), label = strcspn(name, ". \t\n");

@@ -10,7 +10,7 @@
 #include "record/redact.h"
 #include "util/array.h"
 
-/* GUIDs that are the same on every machine: names of EFI variables, types of partitions. */
+/* GUIDs that are the same on every machine: names of EFI variables, partition types. */
 static const char *const well_known[] = {
 	"4a67b082-0a4c-41cf-b6c7-440b29bb8c4f", /* systemd's Boot Loader Interface */
 	"c12a7328-f81f-11d2-ba4b-00a0c93ec93b", /* ESP */
@@ -51,7 +51,7 @@ static bool is_alnum(char c)
 	return isalnum((unsigned char)c);
 }
 
-/* How many characters at @s, of at most @len, a test holds for. */
+/* The number of characters at @s, at most @len, that are of a kind. */
 static size_t run_of(const char *s, size_t len, bool (*is)(char c))
 {
 	size_t n = 0;
@@ -61,9 +61,12 @@ static size_t run_of(const char *s, size_t len, bool (*is)(char c))
 	return n;
 }
 
-/* --- what was replaced */
+/* --- values that were replaced */
 
-/* The number of a value, from 1. Upper and lower case are one, as readers take them. */
+/*
+ * The number of a value, from 1. For most kinds upper and lower case are the same, as for the
+ * readers.
+ */
 static size_t number_of(struct redact *redact, enum redact_kind kind, const char *value, size_t len)
 {
 	struct stringset *seen = &redact->seen[kind];
@@ -94,7 +97,7 @@ static bool has_lower(const char *value, size_t len)
 	return false;
 }
 
-/* As many digits as before, so that whoever looks at the length finds what was there. */
+/* As many digits as before, because readers check the length. */
 static void print_digits(size_t number, size_t len, bool is_upper, FILE *out)
 {
 	char text[32];
@@ -105,7 +108,7 @@ static void print_digits(size_t number, size_t len, bool is_upper, FILE *out)
 	fputs(text + (width > len ? width - len : 0), out);
 }
 
-/* RFC 5737 has three nets of 256; a fourth for whoever has more. */
+/* RFC 5737 has three networks of 256 addresses; further values get a fourth one. */
 static void print_ipv4(size_t number, FILE *out)
 {
 	static const char *const nets[] = { "192.0.2", "198.51.100", "203.0.113" };
@@ -117,7 +120,7 @@ static void print_ipv4(size_t number, FILE *out)
 		fprintf(out, "198.18.%zu.%zu", number / 254 % 256, (number - 1) % 254 + 1);
 }
 
-/* LVM's and FAT's have hyphens in places of their own. */
+/* UUIDs of LVM and FAT have their own places for hyphens. */
 static void print_shaped(size_t number, const char *value, size_t len, FILE *out)
 {
 	char digits[80];
@@ -193,7 +196,7 @@ void redact_add_host(struct redact *redact, const char *name, size_t len)
 	for (size_t i = 0; i < N(words); i++)
 		if (strlen(words[i]) == len && !strncasecmp(words[i], name, len))
 			return;
-	/* A number is no name: it would be replaced in every number's place. */
+	/* A number is not used as a name: it would be replaced wherever it occurs. */
 	if (run_of(name, len, is_hex) == len && !has_lower(name, len))
 		return;
 	copy = strndup(name, len);
@@ -228,9 +231,9 @@ void redact_clear(struct redact *redact)
 	stringset_clear(&redact->digests);
 }
 
-/* --- what looks like one: each returns how long it is, or 0 */
+/* --- patterns: each function returns the length of the match, or 0 */
 
-/* "8-4-4-4-12": groups of so many characters. */
+/* "8-4-4-4-12": groups of that many characters. */
 static size_t match_groups(const char *s, size_t len, const char *groups, bool (*is)(char c))
 {
 	size_t at = 0;
@@ -264,7 +267,7 @@ static size_t match_mac(const char *s, size_t len)
 	for (size_t i = 0; i < 17; i++)
 		if (i % 3 == 2 ? s[i] != s[2] : !is_hex(s[i]))
 			return 0;
-	/* Longer ones are something else: a port's address has eight. */
+	/* Longer ones are something else: the address of a port has eight. */
 	return len > 17 && (is_alnum(s[17]) || s[17] == s[2]) ? 0 : 17;
 }
 
@@ -286,13 +289,13 @@ static size_t match_ipv4(const char *s, size_t len)
 	}
 	if (parts != 3 || !digits || (n < len && (is_alnum(s[n]) || s[n] == '_')))
 		return 0;
-	/* No machine's own: any address, the loop, a mask. */
+	/* Not specific to a machine: the any address, loopback, a netmask. */
 	return !strncmp(s, "0.", 2) || !strncmp(s, "127.", 4) || !strncmp(s, "255.", 4) ? 0 : n;
 }
 
 /*
- * At least two colons in a row, or seven: an ID with its subsystem has three, an address of a function
- * two. "::" and "::1" are everybody's.
+ * An address has "::", or seven colons: an ID with its subsystem has three colons, the address of a
+ * function two. "::" and "::1" are not specific to a machine.
  */
 static size_t match_ipv6(const char *s, size_t len)
 {
@@ -316,7 +319,7 @@ static size_t match_ipv6(const char *s, size_t len)
 	return n < len && (is_alnum(s[n]) || s[n] == '.' || s[n] == '_') ? 0 : n;
 }
 
-/* What stands where a file system's UUID does: behind "=", "/" or a quote, or alone on a line. */
+/* Where the UUID of a file system is expected: behind "=", "/" or a quote, or alone on a line. */
 static bool is_value_place(char before)
 {
 	return before == '=' || before == '/' || before == '"' || before == '\n' || !before;
@@ -345,7 +348,7 @@ static size_t match_serial(const char *s, size_t len, char before)
 		return 0;
 	if (n)
 		return n < len && s[n] == '-' ? 0 : n;
-	/* A partition of a disk that has an MBR: the disk's signature, and a number. */
+	/* A partition of a disk with an MBR: the disk's signature and a number. */
 	n = match_groups(s, len, "82", is_lower_hex);
 	if (n)
 		return n < len && s[n] == '-' ? 0 : n;
@@ -357,7 +360,7 @@ static size_t match_serial(const char *s, size_t len, char before)
 	n = run_of(s, len, is_upper_hex);
 	if (n == 16 && !(n < len && (is_alnum(s[n]) || s[n] == '-')))
 		return n;
-	/* The number of a ZFS pool. */
+	/* The GUID of a ZFS pool. */
 	n = run_of(s, len, is_digit);
 	return n >= 16 && n <= 20 && !(n < len && is_alnum(s[n])) ? n : 0;
 }
@@ -389,7 +392,10 @@ static size_t match_target(const char *s, size_t len)
 		       0;
 }
 
-/* A host's name as a whole word: the longest, as one may be known with its domain and without. */
+/*
+ * The name of a host as a whole word: the longest match, because it may be known with and without
+ * its domain.
+ */
 static size_t match_host(const struct redact *redact, const char *s, size_t len)
 {
 	size_t longest = 0;
@@ -406,7 +412,10 @@ static size_t match_host(const struct redact *redact, const char *s, size_t len)
 
 /* --- the whole */
 
-/* "LVM-" and 32 or 64 characters: the group's, and the volume's. Returns how many it has written. */
+/*
+ * "LVM-" and 32 or 64 characters: the UUIDs of the group and of the volume. Returns the length that
+ * was replaced.
+ */
 static size_t replace_lvm(struct redact *redact, const char *s, size_t len, FILE *out)
 {
 	size_t n = match_groups(s, len, "6444446", is_alnum), run;
@@ -424,7 +433,7 @@ static size_t replace_lvm(struct redact *redact, const char *s, size_t len, FILE
 	return 4 + run;
 }
 
-/* What multipath calls a disk: a 3, which stays, and its WWN of 16 or 32 digits. */
+/* The name of a disk for multipath: a 3, which stays, and its WWN of 16 or 32 digits. */
 static size_t replace_wwid(struct redact *redact, const char *s, size_t len, FILE *out)
 {
 	size_t n = run_of(s, len, is_alnum);
@@ -436,7 +445,7 @@ static size_t replace_wwid(struct redact *redact, const char *s, size_t len, FIL
 	return n;
 }
 
-/* "by-id/ata-MODEL_SERIAL-part1": the partition stays. */
+/* "by-id/ata-MODEL_SERIAL-part1": the partition number stays. */
 static size_t replace_disk(struct redact *redact, const char *s, size_t len, FILE *out)
 {
 	static const char folder[] = "by-id/";
@@ -457,7 +466,7 @@ static size_t replace_disk(struct redact *redact, const char *s, size_t len, FIL
 	return skip + end;
 }
 
-/* "enx" and the MAC, without colons: a name that udev makes. */
+/* "enx" and the MAC without colons: a name made by udev. */
 static size_t replace_interface(struct redact *redact, const char *s, size_t len, FILE *out)
 {
 	char mac[18];
@@ -472,7 +481,7 @@ static size_t replace_interface(struct redact *redact, const char *s, size_t len
 	return 15;
 }
 
-/* A digest of what was replaced: that of the replacement. */
+/* The digest of a text that was replaced becomes the digest of the replacement. */
 static size_t replace_digest(const struct redact *redact, const char *s, size_t len, FILE *out)
 {
 	if (run_of(s, len, is_alnum) != 64)
@@ -486,8 +495,8 @@ static size_t replace_digest(const struct redact *redact, const char *s, size_t 
 }
 
 /*
- * Proxmox VE names a mediated device by the entry and the VM (PVE::QemuServer::PCI, generate_mdev_uuid), which
- * identify nobody and say who has it.
+ * Proxmox VE makes the UUID of a mediated device from the entry and the VM (PVE::QemuServer::PCI,
+ * generate_mdev_uuid). It identifies nobody, and shows which VM has it.
  */
 static size_t keep_mdev(const char *s, size_t len, FILE *out)
 {
@@ -500,7 +509,7 @@ static size_t keep_mdev(const char *s, size_t len, FILE *out)
 	return n;
 }
 
-/* At the start of a word. Returns how much of the text it has written something for, or 0. */
+/* At the start of a word. Returns the length of the text that was replaced, or 0. */
 static size_t replace(struct redact *redact, const char *s, size_t len, char before, FILE *out)
 {
 	const struct {

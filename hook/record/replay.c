@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A record read back; see replay.h. Here: its lines. */
+/* Reads a record back; see replay.h. This file handles its lines. */
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +26,7 @@
 
 struct function {
 	struct pci_address addr;
-	char *path; /* of its folder */
+	char *path; /* the path of its folder */
 };
 
 struct replay {
@@ -37,17 +37,17 @@ struct replay {
 	FILE *interrupts, *iomem;
 	char *interrupts_text, *iomem_text;
 	size_t interrupts_size, iomem_size;
-	struct pack_image *image; /* under way */
+	struct pack_image *image; /* being written */
 	char *image_path;
 	int image_fd;
 	bool is_report, has_mounts;
 	int left_out;
-	int err; /* of this system, not of a line */
+	int err; /* an error of this system, not of a line */
 };
 
 /* --- words */
 
-/* The next word, which ends at one blank; *rest moves behind it, and is "" at the end. */
+/* Cuts off the next word, which ends at one blank; *rest moves behind it, and is "" at the end. */
 static char *next_word(char **rest)
 {
 	char *word = *rest, *blank = strchr(word, ' ');
@@ -58,7 +58,7 @@ static char *next_word(char **rest)
 	return word;
 }
 
-/* A name alone, as a driver's or a unit's is. */
+/* A single name, such as that of a driver or a unit. */
 static bool is_name(const char *text)
 {
 	if (!*text || strlen(text) > NAME_MAX || !strcmp(text, ".") || !strcmp(text, ".."))
@@ -93,7 +93,7 @@ __attribute__((format(printf, 3, 4))) static int put(struct replay *replay, cons
 
 /* --- functions */
 
-/* The keys of a function's line. */
+/* The keys of the line of a function. */
 struct keys {
 	struct pci_address addr;
 	char *group, *class, *id;
@@ -159,7 +159,10 @@ static const struct function *find_function(const struct replay *replay, const c
 	return NULL;
 }
 
-/* Below its bridge; what has none, or is of another domain (VMD), below the folder of its root bus. */
+/*
+ * Below its bridge; without one, or in another domain than it (VMD), below the folder of its root
+ * bus.
+ */
 static char *make_place(const struct replay *replay, const struct keys *keys)
 {
 	const struct function *above = find_function(replay, keys->under);
@@ -179,7 +182,7 @@ static char *make_place(const struct replay *replay, const struct keys *keys)
 		       path;
 }
 
-/* "TOP/.../TARGET" for a link that lies in @dir. */
+/* Makes a link in @dir: "TOP/.../TARGET". */
 static int put_link_to(struct replay *replay, const char *dir, const char *name, const char *target)
 {
 	char path[PATH_MAX], text[2 * PATH_MAX];
@@ -205,7 +208,9 @@ static int put_attribute(struct replay *replay, const char *dir, const char *nam
 	return put(replay, path, "%s\n", text);
 }
 
-/* What drivers/pci/pci-driver.c (pci_uevent()) and pci-sysfs.c (modalias_show()) print. */
+/*
+ * As printed by the kernel: drivers/pci/pci-driver.c (pci_uevent()), pci-sysfs.c (modalias_show()).
+ */
 static int put_uevent(struct replay *replay, const char *dir, const struct keys *keys)
 {
 	const char *sub = keys->subsystem ? keys->subsystem : "0000:0000";
@@ -274,7 +279,7 @@ static int put_attributes(struct replay *replay, const char *dir, const struct k
 	return ret ? ret : put_attribute(replay, dir, "reset_method", keys->reset);
 }
 
-/* "virtfnN" of the physical function: the next that is free. */
+/* "virtfnN" of the physical function: the next free number. */
 static int put_virtfn(struct replay *replay, const struct function *physfn, const char *dir)
 {
 	char name[32], path[PATH_MAX];
@@ -350,7 +355,7 @@ static int add_function(struct replay *replay, char *group, char *rest)
 
 /* --- files */
 
-/* The indexes are made of the lists: no library is given those of somebody else. */
+/* The indexes are made here from the lists: no library gets an index from somebody else. */
 static bool is_made_here(const char *path)
 {
 	const char *suffix = strrchr(path, '.');
@@ -428,7 +433,7 @@ static int add_program(struct replay *replay, char *rest)
 	if (unpack_path(path))
 		return -EINVAL;
 	text = make_program(rest, &size);
-	/* Not executable: it is none, and nobody is to try. */
+	/* Not executable: it is not a program, and nobody should try to run it. */
 	ret = text ? unpack_file(replay->dirfd, path, 0644, text, size) : -EINVAL;
 	free(text);
 	return ret;
@@ -455,7 +460,7 @@ static int open_image(struct replay *replay, const char *path)
 	if (replay->image_path && !strcmp(replay->image_path, path))
 		return 0;
 	ret = close_image(replay);
-	/* A second one of that path would be written over what is there. */
+	/* A second image with this path would overwrite the existing file. */
 	if (!ret && !faccessat(replay->dirfd, path, F_OK, AT_SYMLINK_NOFOLLOW))
 		ret = -EINVAL;
 	if (!ret)
@@ -473,7 +478,7 @@ static int open_image(struct replay *replay, const char *path)
 	return -ENOMEM;
 }
 
-/* "PATH MODE MEMBER TEXT", of a program "PATH MODE MEMBER KIND SHA256" */
+/* "PATH MODE MEMBER TEXT"; for a program, "PATH MODE MEMBER KIND SHA256" */
 static int add_member(struct replay *replay, char *rest, bool is_program)
 {
 	char *path = next_word(&rest), *mode_text = next_word(&rest), *member = next_word(&rest);
@@ -611,7 +616,7 @@ static int add_line(struct replay *replay, char *word, char *rest)
 	return -EINVAL;
 }
 
-/* What a line did wrong is its own; what this system could not do ends it all. */
+/* A bad line is only left out; an error of this system, such as a full disk, ends the replay. */
 static bool is_fatal(int error)
 {
 	return error == -ENOMEM || error == -ENOSPC || error == -EDQUOT || error == -EIO ||
@@ -629,7 +634,7 @@ static void add_lines(struct replay *replay, char *text, size_t size)
 		pos = newline ? newline + 1 : end;
 		(newline ? newline : end)[0] = '\0';
 		rest = strlen(line) == (size_t)((newline ? newline : end) - line) ? line : NULL;
-		/* Who pasted it may have made it CR LF. */
+		/* Pasting may have changed newlines to CR LF. */
 		if (rest && *line && line[strlen(line) - 1] == '\r')
 			line[strlen(line) - 1] = '\0';
 		if (rest && (!*line || *line == '#'))
@@ -646,8 +651,8 @@ static void add_lines(struct replay *replay, char *text, size_t size)
 /* --- the whole */
 
 /*
- * A record that somebody wrote for a test has no word of what the machine needs: it is one that has said
- * that it needs nothing, as tests/host/mktree makes it.
+ * A record that was written for a test does not say what the machine needs. It becomes a machine
+ * that has stored that it needs nothing, as tests/host/mktree makes it.
  */
 static int put_no_needs(struct replay *replay)
 {
@@ -692,7 +697,7 @@ static int finish(struct replay *replay)
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]) && !ret; i++)
 		ret = unpack_folder(replay->dirfd, folders[i]);
-	/* libpci passes over a function without the file; a line of it has been put, and stays. */
+	/* libpci skips a function without this file. A file from the record stays. */
 	for (size_t i = 0; i < replay->count && !ret; i++)
 		ret = put_attribute(replay, replay->fn[i].path, "resource", "");
 	if (!ret)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The folder that a record's tree is made in, and its end; see replay.h. */
+/* The folder for the tree of a record, and its removal; see replay.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -19,7 +19,7 @@
 
 static char folder[PATH_MAX];
 
-/* As the child ended. */
+/* Ends this process in the same way as the child. */
 __attribute__((noreturn)) static void end_as(int status)
 {
 	static const struct rlimit no_core = { 0 };
@@ -36,8 +36,8 @@ __attribute__((noreturn)) static void end_as(int status)
 }
 
 /*
- * Waits for the child, hands on what it is told, and clears up. The signals are blocked, so that none ends
- * this process before it has.
+ * Waits for the child, forwards signals to it, and removes the folder. The signals are blocked, so
+ * that none of them ends this process before that.
  */
 __attribute__((noreturn)) static void watch(pid_t child, const sigset_t *signals)
 {
@@ -58,7 +58,7 @@ __attribute__((noreturn)) static void watch(pid_t child, const sigset_t *signals
 	end_as(status);
 }
 
-/* Returns 0 in the child; in the parent only when there is none. */
+/* Returns 0 in the child; -errno if there is none. The parent does not return. */
 static int split(const sigset_t *signals, const sigset_t *before)
 {
 	pid_t parent = getpid(), child;
@@ -69,7 +69,7 @@ static int split(const sigset_t *signals, const sigset_t *before)
 		watch(child, signals);
 	if (child < 0)
 		return -errno;
-	/* Whoever kills the parent outright wants no more of this. */
+	/* If the parent is killed, this process ends too. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(1);
@@ -129,6 +129,6 @@ const char *replay_open(const char *name)
 		sigprocmask(SIG_SETMASK, &before, NULL);
 		return NULL;
 	}
-	/* From here on the parent clears up, whatever becomes of this one. */
+	/* From here on the parent removes the folder, however this process ends. */
 	return make(name) ? NULL : folder;
 }

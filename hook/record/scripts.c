@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Of scripts, rules and units only the lines that are old recipes go into a record, each in its place, and
- * those that call such a script; see record.h.
+ * From scripts, rules and units, only the lines that are old recipes go into a record, at their
+ * line numbers, and the lines that call such a script; see record.h.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "util/array.h"
 
 struct line {
-	const char *file; /* without a slash in front */
+	const char *file; /* without a leading slash */
 	unsigned int number;
 	const char *text;
 };
@@ -68,7 +68,7 @@ static int collect(const struct recipes *recipes, struct lines *lines)
 	return ret;
 }
 
-/* The lines of one file, from @from on; returns where the next file begins. */
+/* Writes the lines of one file, from index @from on; returns the index of the next file. */
 static size_t put_lines(struct record *record, const struct lines *lines, size_t from)
 {
 	const char *file = lines->list[from].file;
@@ -80,7 +80,7 @@ static size_t put_lines(struct record *record, const struct lines *lines, size_t
 	for (; to < lines->count && !strcmp(lines->list[to].file, file); to++) {
 		const struct line *line = &lines->list[to];
 
-		/* The same line twice: a recipe that calls another. */
+		/* The same line again: a recipe that also calls another one. */
 		if (line->number < number)
 			continue;
 		for (; out && number < line->number; number++)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What goes into a report, file by file; see table.h. What is of the PCI functions themselves is in
- * functions.c, of kernels and images in kernels.c: record_print_list() names those too. The man page has
- * the same list, and a test compares the two.
+ * The files that go into a report; see table.h. The PCI functions themselves are in functions.c,
+ * kernels and images in kernels.c: record_print_list() names those too. The man page has the same
+ * list, and a test compares the two.
  */
 #include <string.h>
 
@@ -189,7 +189,7 @@ const struct table_row table_rows[] = {
 	{ 0 },
 };
 
-/* What of a file, in words. */
+/* What a filter keeps of a file, in words. */
 static const char *const filters[] = {
 	[FILTER_NOTHING] = "that it is there",
 	[FILTER_TEXT] = "all of it",

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What goes into a report, file by file and field by field: nothing else does. */
+/*
+ * The files and fields that go into a report. Nothing else does, except what functions.c, kernels.c
+ * and scripts.c add.
+ */
 #ifndef VFIO_EARLY_HOOK_RECORD_TABLE_H
 #define VFIO_EARLY_HOOK_RECORD_TABLE_H
 
 #include "record/filter.h"
 
 enum table_what {
-	TABLE_LINK,   /* a symbolic link and where it leads */
-	TABLE_FOLDER, /* that it is there */
+	TABLE_LINK,   /* a symbolic link and its target */
+	TABLE_FOLDER, /* only that it exists */
 	TABLE_FILE,   /* what the filter leaves of it */
 };
 
@@ -17,10 +20,10 @@ struct table_row {
 	enum filter filter;
 };
 
-/* Ends with one without a path. */
+/* The last row has no path. */
 extern const struct table_row table_rows[];
 
-/* table_print - the whole list, for people, beginning each line with @prefix. */
+/* table_print - print the whole list for people, each line after @prefix. */
 void table_print(FILE *out, const char *prefix);
 
 #endif

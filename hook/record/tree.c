@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Files below a folder, by names that are not trusted; see tree.h. */
+/* Files below a folder, with names that are not trusted; see tree.h. */
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -50,7 +50,7 @@ void unpack_text(char *text, size_t *size)
 	printable_make(text, to);
 }
 
-/* Each part a name of its own: no "..", no ".", nothing empty. Those of old records begin with '/'. */
+/* Every part must be a name: not "..", not ".", not empty. Paths of old records begin with '/'. */
 int unpack_path(char *path)
 {
 	size_t size = strlen(path), depth = 0;
@@ -75,7 +75,7 @@ int unpack_path(char *path)
 
 /* --- files */
 
-/* The folder that a path is in, made where it is missing. Returns a descriptor or -errno. */
+/* Opens the folder of a path, made if it is missing. Returns a descriptor or -errno. */
 static int open_parent(int dirfd, const char *path, const char **name)
 {
 	int fd = fcntl(dirfd, F_DUPFD_CLOEXEC, 0);
@@ -139,8 +139,8 @@ int unpack_folder(int dirfd, const char *path)
 }
 
 /*
- * ".." may only come first, and not more often than there are folders above the link, which are no links
- * themselves. So each link leads to some place below the root, whatever links are on the way from there.
+ * ".." may only come first, and at most once for each folder above the link; those folders are not
+ * links. So every link leads to a place below the root, whatever links follow on the way.
  */
 static bool stays_below(const char *path, const char *target)
 {

@@ -15,7 +15,7 @@
 #include "util/message.h"
 #include "util/root.h"
 
-/* Codes of those that have no letter; an own option's code stays below. */
+/* Codes of options without a letter; the codes of a command's own options are smaller. */
 enum {
 	CODE_RAW = 0x1000,
 	CODE_COLOR,
@@ -64,7 +64,7 @@ static void help_entry(const struct options_entry *entry, FILE *out)
 		fprintf(out, "      %-20s %s\n", text, entry->help);
 }
 
-/* Two beside each other, so that a screen of 24 lines and 80 columns has room for all. */
+/* Two in each row, so that all of them fit on a screen of 24 lines and 80 columns. */
 static void help_columns(const struct output_column *column, FILE *out)
 {
 	fputs("\nColumns (* shown unless told otherwise, JSON has all):\n", out);
@@ -111,7 +111,7 @@ int options_no_arguments(const struct options *opts, int argc, char **argv)
 	return options_usage(opts);
 }
 
-/* For getopt_long(): all of a command's options, and their letters. */
+/* For getopt_long(): all options of a command, and their letters. */
 struct parser {
 	struct option option[MAX_OPTIONS + 1];
 	char letters[3 * MAX_OPTIONS + 2];
@@ -148,7 +148,7 @@ static void add_option(struct parser *parser, const struct options_entry *entry)
 static void make_parser(const struct options_spec *spec, struct parser *parser)
 {
 	memset(parser, 0, sizeof(*parser));
-	/* A missing argument comes back as ':', and getopt_long() itself says nothing. */
+	/* A missing argument is returned as ':', and getopt_long() prints nothing itself. */
 	parser->letters[parser->length++] = ':';
 	for (const struct options_entry *entry = spec->entry; entry && entry->name; entry++)
 		add_option(parser, entry);
@@ -157,7 +157,10 @@ static void make_parser(const struct options_spec *spec, struct parser *parser)
 			add_option(parser, &common[i].entry);
 }
 
-/* What getopt_long() could not take. A long option's text is the argument that it stopped behind. */
+/*
+ * Reports what getopt_long() did not accept. For a long option that is the argument before
+ * argv[optind].
+ */
 static int wrong_option(struct options *opts, const struct parser *parser, int opt, char **argv)
 {
 	const char *text = argv[optind - 1];
@@ -208,12 +211,12 @@ static int parse_width(struct options *opts)
 	return 0;
 }
 
-/* A folder; of a reading command also the file of a bug report. */
+/* A folder; for a command that only reads, also the file of a bug report. */
 static int parse_root(struct options *opts)
 {
 	struct stat st;
 
-	/* Of a script whose variable is not set: "/" was not meant. */
+	/* For example in a script with an unset variable: "/" was not meant. */
 	if (!*optarg)
 		return wrong_value(opts, "--root", "the folder of a tree");
 	opts->root = optarg;
@@ -233,7 +236,7 @@ static int parse_root(struct options *opts)
 	return OPTIONS_EXIT;
 }
 
-/* A common option. Returns 0 when it was one, its code when it is the command's own. */
+/* Handles a common option. Returns 0, or the code of an option that belongs to the command. */
 static int parse_common(struct options *opts, int code)
 {
 	switch (code) {

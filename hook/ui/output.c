@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the reading commands print; see output.h. */
+/* The output of the reading commands; see output.h. */
 #include <ctype.h>
 #include <errno.h>
 #include <json-c/json.h>
@@ -14,7 +14,7 @@
 #include "ui/output.h"
 #include "util/message.h"
 
-/* Grows when a member is removed or changes its meaning; see vfio-early-json(5). */
+/* Increased if a member is removed or its meaning changes; see vfio-early-json(5). */
 #define OUTPUT_SCHEMA 2
 
 static const char *const sequence[] = {
@@ -59,13 +59,13 @@ const char *output_off(const struct output *output, enum output_mark mark)
 	return mark != OUTPUT_PLAIN && output_has_color(output) ? "\033[0m" : "";
 }
 
-/* "begin" stands before each further line, behind blanks up to the column. */
+/* Each further line starts with blanks up to the column, then "begin". */
 static void fold(const struct output *output, unsigned int column, const char *begin,
 		 const char *text)
 {
 	unsigned int width = output_width(output), at = column;
 
-	/* Nothing sensible fits: let the terminal do it. */
+	/* Too narrow for folding: leave it to the terminal. */
 	if (width < column + 20)
 		width = 0;
 	while (*text) {
@@ -99,7 +99,7 @@ void output_fold_comment(const struct output *output, const char *text)
 	fold(output, sizeof(mark) - 1, mark, text);
 }
 
-/* Which column this word of a list names, or -1. */
+/* The index of the column that a word of a list names, or -1. */
 static int find_column(const struct output_column *columns, const char *word, size_t len)
 {
 	for (int i = 0; columns[i].name; i++)
@@ -108,7 +108,7 @@ static int find_column(const struct output_column *columns, const char *word, si
 	return -1;
 }
 
-/* Is this one of the columns that are shown when -o names none? */
+/* Is this one of the columns that are shown without -o? */
 static bool is_default(const struct output *output, const struct output_column *column)
 {
 	unsigned int width = output_width(output);
@@ -119,7 +119,7 @@ static bool is_default(const struct output *output, const struct output_column *
 	       (output->format == OUTPUT_RAW || !width || width >= column->wide);
 }
 
-/* Calls a function for each column that is to be shown, in order. */
+/* Calls a function for each column to be shown, in order. */
 static int for_each_shown(const struct output *output, const struct output_column *columns,
 			  int (*fn)(struct output_table *table, int column, const char *word,
 				    size_t len),
@@ -181,7 +181,7 @@ static int add_column(struct output_table *table, int i, const char *word, size_
 
 	(void)word;
 	(void)len;
-	/* Twice in the list: libsmartcols would show it twice, but a cell has one column here. */
+	/* Named twice: libsmartcols would show it twice, but here a cell has one column. */
 	if (table->shown[i])
 		return 0;
 	if (table->output->format == OUTPUT_RAW)
@@ -475,7 +475,7 @@ int output_finish(void)
 {
 	int error = fflush(stdout) ? -errno : 0;
 
-	/* Of what failed before this there is no errno any more. */
+	/* If an earlier write failed, its errno is no longer known. */
 	if (!error && ferror(stdout))
 		return message_error("cannot write to standard output");
 	return error ? message_errno(error, "cannot write to standard output") : 0;

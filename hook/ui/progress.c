@@ -32,7 +32,7 @@ static long seconds(void)
 	return (long)(now.tv_sec - progress.from.tv_sec);
 }
 
-/* Always narrower than the terminal: a line that has wrapped cannot be overwritten. */
+/* Always narrower than the terminal: a line that wraps cannot be overwritten. */
 static void draw(void)
 {
 	char line[256];

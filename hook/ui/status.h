@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The exit statuses of every command, and the one command that others name. */
+/* The exit statuses of every command, and the one command that messages of others name. */
 #ifndef VFIO_EARLY_HOOK_UI_STATUS_H
 #define VFIO_EARLY_HOOK_UI_STATUS_H
 

@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=dash
 #
-# What the loader's own files will boot: every entry, whose it is, and which of them is next. Reads
-# text that was read elsewhere ("FILE:LINE:TEXT" lines); knows nothing of devices and mounts. An entry
-# is a line of fields with tabs between them:
+# The entries of the loader's own files: whose each one is, and which one is next. Reads
+# "FILE:LINE:TEXT" lines that others have made; knows nothing about devices and mounts. An entry
+# is a line of fields, separated by tabs:
 #
 #   TARGET   the files that feed its loader: "grub" or "kernel" (targets.sh)
-#   NEXT     "next" for the one that boots when nobody touches a key, else "-"
-#   WHOSE    "own", "recovery" (own, without our parameters), "foreign"
-#   VERSION  of its kernel, or "-"
-#   PLACE    FILE:LINE of its command line
-#   IMAGE    its initramfs as the loader names it, or "-"
+#   NEXT     "next" for the one that boots without a key press, else "-"
+#   WHOSE    "own", "recovery" (own, but gets no parameters from us), "foreign"
+#   VERSION  the version of its kernel, or "-"
+#   PLACE    the FILE:LINE of its command line
+#   IMAGE    its initramfs, as named by the loader, or "-"
 #   HOW      why it is next: one-shot, saved, default, newest; "-" for the others
 #   LINE     its command line
 #
 # Defines only.
 
-# Reads "FILE:LINE:TEXT" into file, number and text; a name has no colon in it.
+# Reads "FILE:LINE:TEXT" into file, number and text; a file name contains no colon.
 # shellcheck disable=SC2016 # awk's
 entries_awk='
 function cut_line() {
@@ -24,16 +24,16 @@ function cut_line() {
 	text = substr($0, length(file) + 2)
 	number = text + 0
 	text = substr(text, index(text, ":") + 1)
-	# Edited by another system: both loaders end a line at a CR too.
+	# Edited by another system: for both loaders, a CR also ends a line.
 	sub(/\r$/, "", text)
 }
-# Numbers in a version compare as numbers: -1, 0 or 1.
+# Compares versions, with numbers in them as numbers: -1, 0 or 1.
 function compare(a, b,   x, y) {
 	while (a != "" || b != "") {
 		match(a, /^[^0-9]*/); x = substr(a, 1, RLENGTH); a = substr(a, RLENGTH + 1)
 		match(b, /^[^0-9]*/); y = substr(b, 1, RLENGTH); b = substr(b, RLENGTH + 1)
 		if (x != y) {
-			# "~" is before all else, and what is longer behind what it begins with.
+			# "~" sorts first, and a longer text after its own prefix.
 			if (substr(x, 1, 1) == "~") return -1
 			if (substr(y, 1, 1) == "~") return 1
 			return x < y ? -1 : 1
@@ -51,14 +51,14 @@ function tell(chosen_entry, i) {
 		chosen_entry == i ? how : "-", line[i]
 }'
 
-# entries_grub <LINES: of grub.cfg and grubenv. Which entry is next is grub-core/normal/menu.c's: the
-# number, ID or title of an entry, those of its submenus before it; the first one when there is no
-# such entry. What 00_header makes of GRUB_DEFAULT and of grubenv is grub-mkconfig's.
+# entries_grub <LINES: prints the entries of grub.cfg and grubenv. The next entry is chosen as in
+# grub-core/normal/menu.c: by number, ID or title, with those of its submenus before it; the first
+# entry if there is no such one. grub-mkconfig (00_header) turns GRUB_DEFAULT and grubenv into this.
 # shellcheck disable=SC2016 # awk's
 entries_grub() {
 	awk "$entries_awk"'
 	BEGIN { target = "grub" }
-	# The next word of s, with its quotes taken off, into word; s without it is returned.
+	# Sets word to the next word of s, without its quotes; returns the rest of s.
 	function shift_word(s,   c) {
 		sub(/^[ \t]+/, "", s)
 		c = substr(s, 1, 1)
@@ -100,7 +100,7 @@ entries_grub() {
 	function is_this(e, i, name) {
 		return name ~ /^[0-9]+$/ ? at[e, i] == name + 0 : ids[e, i] == name || titles[e, i] == name
 	}
-	# The entry with such a name, 0 for none. A submenu stands for its first entry.
+	# The entry with this name, 0 if there is none. For a submenu, its first entry.
 	function find(name,   e, i, names, part, good) {
 		names = split(name, part, ">")
 		for (e = 1; e <= n; e++) {
@@ -145,7 +145,7 @@ entries_grub() {
 			whose[n] = "foreign"
 		next
 	}
-	# The host of Xen: "module2 /boot/vmlinuz-VERSION placeholder PARAMETERS", then its initramfs.
+	# A host of Xen: "module2 /boot/vmlinuz-VERSION placeholder PARAMETERS", then its initramfs.
 	depth && is[depth] == "menuentry" && text ~ /^[ \t]*module2?[ \t]/ {
 		sub(/^[ \t]*module2?/, "", text)
 		text = shift_word(text)
@@ -167,7 +167,7 @@ entries_grub() {
 	}
 	depth && is[depth] == "menuentry" && text ~ /^[ \t]*initrd(16|efi)?[ \t]/ {
 		sub(/^[ \t]*initrd(16|efi)?/, "", text)
-		# The last of them: microcode may be an image of its own, before it.
+		# The last one: microcode may be a separate image before it.
 		while (text ~ /[^ \t]/)
 			text = shift_word(text)
 		image[n] = word
@@ -179,7 +179,7 @@ entries_grub() {
 		if (set_default ~ /saved_entry/)
 			chosen = saved
 		default_entry = find(chosen)
-		# The setup of the firmware boots nothing: what comes behind it does.
+		# The entry for the firmware setup boots nothing: the one after it does.
 		one_shot = env["next_entry"] == "" ? 0 : find(env["next_entry"])
 		if (one_shot && place[one_shot] != "") {
 			default_entry = one_shot
@@ -198,10 +198,10 @@ entries_grub() {
 	}'
 }
 
-# entries_bls <LINES: of loader.conf and of entries of the Boot Loader Specification (type 1), as
-# systemd-boot has it: their order is src/boot/efi/boot.c's config_entry_compare(), and $kernels,
-# $entry_tokens say which are ours. $entry_one_shot, $entry_default and $entry_last are the variables
-# of the Boot Loader Interface; a pattern of loader.conf is fnmatch(3)'s.
+# entries_bls <LINES: prints the entries of the Boot Loader Specification (type 1) and loader.conf,
+# as systemd-boot reads them: sorted as by config_entry_compare() of src/boot/efi/boot.c. $kernels
+# and $entry_tokens tell which ones are ours. $entry_one_shot, $entry_default and $entry_last are
+# variables of the Boot Loader Interface; a pattern in loader.conf is one of fnmatch(3).
 # shellcheck disable=SC2016 # awk's
 entries_bls() {
 	KERNELS=$kernels TOKENS=$entry_tokens ONE_SHOT=$entry_one_shot DEFAULT=$entry_default \
@@ -227,7 +227,7 @@ entries_bls() {
 		}
 		return "^" out "$"
 	}
-	# The first in the order of the menu whose ID is of the pattern, 0 for none.
+	# The first entry in the order of the menu whose ID matches the pattern, 0 if there is none.
 	function find(glob,   i) {
 		if (glob == "")
 			return 0
@@ -236,7 +236,7 @@ entries_bls() {
 				return order[i]
 		return 0
 	}
-	# Whether entry a stands behind entry b in the menu.
+	# Is entry a after entry b in the menu?
 	function is_behind(a, b,   c) {
 		if (is_bad[a] != is_bad[b])
 			return is_bad[a]
@@ -283,7 +283,7 @@ entries_bls() {
 	text ~ /^machine-id[ \t]/ { machine[i] = value() }
 	text ~ /^initrd[ \t]/ { image[i] = value() }
 	text ~ /^(efi|uki|uki-url)[ \t]/ { whose[i] = "foreign" }
-	# Its kernel and parameters are in it.
+	# The kernel and its parameters are inside the image.
 	text ~ /^uki[ \t]/ && file ~ /\.[eE][fF][iI]$/ { is_uki[i] = 1 }
 	END {
 		tokens = split(ENVIRON["TOKENS"], token, "\n")
@@ -318,7 +318,7 @@ entries_bls() {
 			e = find(ENVIRON["DEFAULT"])
 			if (!e)
 				e = find(chosen)
-			# A pattern of all of ours chooses nothing but the first of them.
+			# A pattern for all of our entries selects just the first of them.
 			if (e == order[1])
 				how = "newest"
 		}
@@ -334,8 +334,8 @@ entries_bls() {
 	}'
 }
 
-# entries_own LIST: of entries, those of this system for kernels that are installed, in
-# which our parameters belong.
+# entries_own LIST: from a list of entries, those of this system for installed kernels, which must
+# have our parameters.
 entries_own() {
 	printf '%s\n' "$1" | KERNELS=$kernels awk -F '\t' '
 		BEGIN {

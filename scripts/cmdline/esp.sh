@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=dash
 #
-# The ESPs of proxmox-boot-tool: which loader each has, its entries, its images. An ESP is only looked
-# at: mounted read-only, where nobody else sees it.
-# Defines only.
+# The ESPs of proxmox-boot-tool: the loader of each, its entries and images. An ESP is only read: it
+# is mounted read-only, where no other process sees it. Defines only.
 
-# What is looked at on an ESP, whose folder is the argument: first which loaders it has, then the
+# The script that reads an ESP, with its folder as the argument: prints the loaders on it, then the
 # entries of each as "FILE:LINE:TEXT".
 # shellcheck disable=SC2016 # of another shell
 esp_script='cd "$1" || exit
@@ -16,7 +15,7 @@ is=
 echo "${is:-nothing}"
 exec grep -Hn "" grub/grub.cfg grub/grubenv loader/loader.conf loader/entries/*.conf 2>/dev/null'
 
-# How its images compare with those of the folder $2: "VERSION same|differs" lines.
+# Compares its images with those in the folder $2: prints "VERSION same|differs" lines.
 # shellcheck disable=SC2016 # of another shell
 esp_images_script='cd "$1" || exit
 for image in initrd.img-* EFI/proxmox/*/initrd.img-*; do
@@ -29,18 +28,18 @@ for image in initrd.img-* EFI/proxmox/*/initrd.img-*; do
 	fi
 done'
 
-# esp_uuids: those that proxmox-boot-tool keeps.
+# esp_uuids: prints the UUIDs of proxmox-boot-tool.
 esp_uuids() {
 	grep -ioE '^[0-9a-f]{4}-[0-9a-f]{4}' "$root/etc/kernel/proxmox-boot-uuids" 2>/dev/null
 }
 
-# esp_run UUID SCRIPT: runs it with the ESP's folder and that of the images. Prints "absent" or
-# "unknown" in its place when the ESP is not there or cannot be looked at. (proxmox-boot-tool status
-# mounts it for writing, and cannot tell an ESP that had systemd-boot before it had GRUB.)
+# esp_run UUID SCRIPT: runs it with the folder of the ESP and that of the images. Prints "absent" or
+# "unknown" instead if the ESP is missing or cannot be read. (proxmox-boot-tool status mounts it for
+# writing, and cannot detect an ESP that had systemd-boot before GRUB.)
 esp_run() {
 	_device=$root/dev/disk/by-uuid/$1
 	if [ ! -e "$_device" ] && [ ! -L "$_device" ]; then
-		# A tree without /dev says nothing of the machine.
+		# A tree without /dev does not tell anything about the machine.
 		if [ -z "$root" ] || [ -d "$root/dev/disk/by-uuid" ]; then
 			echo absent
 		else
@@ -71,10 +70,10 @@ esp_run() {
 	fi
 }
 
-# esp_mode WORDS: the loader of an ESP that boots this machine, from what is on it: "GRUB",
-# "systemd-boot", "either" or "nothing". A BIOS reads grub/ alone, the firmware of UEFI the EFI loader
-# that proxmox-boot-tool installed last: of GRUB's it leaves grubx64.efi. Below a root that has no /sys
-# nothing says which firmware it is.
+# esp_mode WORDS: prints the loader of an ESP that boots this machine, based on its content: "GRUB",
+# "systemd-boot", "either" or "nothing". A BIOS reads only grub/; UEFI firmware starts the loader
+# that proxmox-boot-tool has installed last, which leaves grubx64.efi if it was GRUB. Below a root
+# without /sys, the firmware is not known.
 esp_mode() {
 	case $(firmware),$1 in
 	*,unknown | *,absent | *,nothing) echo "$1" ;;
@@ -89,8 +88,8 @@ esp_mode() {
 	esac
 }
 
-# esps_read: $esps becomes "UUID MODE" lines, $esp_lines what their entries are, each name with the
-# ESP before it.
+# esps_read: sets $esps to "UUID MODE" lines, and $esp_lines to the text of their entries, with the
+# ESP before each file name.
 esps_read() {
 	esps='' esp_lines=''
 	for _uuid in $(esp_uuids); do
@@ -105,7 +104,8 @@ esps_read() {
 	done
 }
 
-# esp_images: "UUID VERSION same|differs" lines: the images on the ESPs, beside those in /boot.
+# esp_images: prints "UUID VERSION same|differs": the images on the ESPs compared with those in
+# /boot.
 esp_images() {
 	for _uuid in $(esp_uuids); do
 		esp_run "$_uuid" "$esp_images_script" | while read -r _version _how; do

@@ -1,23 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=dash
 #
-# Every write. A file is the old one or the new one, whenever the power goes: the new text is
-# written to a file beside it, flushed, and renamed over it; then the folder is flushed.
-# Before any of it: no file is read that may never end.
-# Defines only.
+# Every write. After a power cut a file is either the old or the new one: the new text is written to
+# a temporary file beside it, flushed, and renamed over it; then the folder is flushed. The first
+# functions make sure that no file is read which may never end. Defines only.
 
-# is_text FILE: whether a shell variable can hold it.
+# is_text FILE: can a shell variable hold its content?
 is_text() {
 	[ "$(tr -d '\000' <"$1" | wc -c)" = "$(wc -c <"$1")" ]
 }
 
-# is_null FILE: whether it leads to /dev/null, an empty file to whoever reads it.
+# is_null FILE: does it lead to /dev/null, which reads as an empty file?
 is_null() {
 	[ "$(stat -L -c %t:%T "$1")" = 1:3 ]
 }
 
-# files_check: ends the run, with their names, when files that are read here are devices, pipes or
-# sockets, which may never end. A folder fails at once.
+# files_check: exits with an error if files that are read are devices, pipes or sockets, which may
+# never end. A folder fails at once.
 files_check() {
 	_odd=$(
 		cd "$root/" && set +f || exit
@@ -40,8 +39,8 @@ files_check() {
 	exit 1
 }
 
-# slurp FILE: the whole of it into $content, and whether it is there into $present. Fails, and has
-# said why, when it cannot be read or is no text.
+# slurp FILE: reads all of it into $content, and sets $present if it exists. Fails, after printing
+# an error, if it cannot be read or is not text.
 slurp() {
 	content='' present=''
 	if [ ! -e "$1" ] && [ ! -L "$1" ]; then
@@ -51,7 +50,7 @@ slurp() {
 		warn "${1#"$root"} is not a regular file; fix: move it away"
 		return 1
 	fi
-	# The x keeps the newlines at the end.
+	# The x protects newlines at the end.
 	content=$(cat "$1" && echo x) || return
 	is_text "$1" || {
 		warn "${1#"$root"} is not a text file: it has a NUL byte; fix: restore it"
@@ -61,23 +60,23 @@ slurp() {
 	present=1
 }
 
-# digest TEXT
+# digest TEXT: prints its SHA-256.
 digest() {
 	printf '%s' "$1" | sha256sum | cut -d ' ' -f 1
 }
 
-# make_dir DIR: with those above it, on the disk.
+# make_dir DIR: makes it and the folders above it, and flushes them.
 make_dir() {
 	[ ! -d "$1" ] || return 0
 	make_dir "${1%/*}" && mkdir "$1" && flush "${1%/*}"
 }
 
-# flush DIR: what was renamed in it, or removed from it. That is done, whether or not it can be flushed.
+# flush DIR: flushes the folder after a rename or removal. A failure is only reported.
 flush() {
 	sync "$1" || by_hand "${1#"$root"} cannot be flushed to the disk, which may be failing"
 }
 
-# put FILE TEXT: FILE becomes TEXT; mode and owner stay. Fails with the file as it was.
+# put FILE TEXT: replaces the content; mode and owner stay. If it fails, FILE is unchanged.
 put() {
 	_new=${1%/*}/.${1##*/}.vfio-early-new
 	if rm -f "$_new" &&
@@ -90,14 +89,14 @@ put() {
 	fi
 }
 
-# keep FILE COPY: a copy, with mode and owner.
+# keep FILE COPY: makes a copy, with mode and owner.
 keep() {
 	_new=${2%/*}/.${2##*/}.vfio-early-new
 	rm -f "$_new" && cp -a "$1" "$_new" && sync "$_new" && mv -fT "$_new" "$2" &&
 		flush "${2%/*}"
 }
 
-# drop FILE...: they are gone, also after a power cut.
+# drop FILE...: removes them, and flushes that.
 drop() {
 	for _file; do
 		[ -e "$_file" ] || continue
@@ -106,8 +105,8 @@ drop() {
 	done
 }
 
-# show_diff FILE NEW: what would be done to FILE, whose text is in $content; NEW begins with "=" and
-# is the new text, or is empty: FILE is removed.
+# show_diff FILE NEW: shows the change of FILE, whose text is in $content. NEW is "=" and the new
+# text, or empty if FILE is removed.
 show_diff() {
 	_old=${1#"$root"} _label=${1#"$root"}
 	[ -n "$present" ] || _old=/dev/null

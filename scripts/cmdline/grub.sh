@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=dash
 #
-# What /etc/default/grub and /etc/default/grub.d/*.cfg come to, in grub-mkconfig's order. They are shell:
-# without --root they are sourced, as grub-mkconfig does, also by a command that only reads, which needs
-# that where a file does more than assign. Below --root a command that changes the tree sources them, when
-# the tree is root's; one that reads never does: it parses the assignments, and says "not-known" where a
-# file does more. Defines only.
+# The result of /etc/default/grub and /etc/default/grub.d/*.cfg, in the order of grub-mkconfig. They
+# are shell scripts. Without --root they are sourced, as grub-mkconfig does; a command that only
+# reads does so only for files that do more than assign. Below --root, only a command that changes
+# the tree sources them, and only if root owns the tree. Otherwise the assignments are parsed, and
+# the result is "not-known" for a file that does more. Defines only.
 
-# grub_files TEXT: the files, one a line; TEXT is our drop-in's ("=..." or none).
+# grub_files TEXT: prints the files, one a line. TEXT is the text of our drop-in ("=..." or none).
 grub_files() {
 	[ ! -f "$root/etc/default/grub" ] || echo "$root/etc/default/grub"
-	# Ours has its place among the others, there or not.
+	# Our file is sorted among the others, even if it does not exist.
 	if [ -z "$1" ]; then
 		grub_others
 	else
@@ -21,7 +21,7 @@ grub_files() {
 	fi
 }
 
-# grub_others: the files of grub.d that are not ours.
+# grub_others: prints the files of grub.d that are not ours.
 grub_others() (
 	[ ! -h "$root/etc/default/grub.d" ] && set +f || return 0
 	_ours=$(target_file grub)
@@ -30,8 +30,9 @@ grub_others() (
 	done
 )
 
-# grub_unread FILES: those that are there and that we cannot read: a folder, or no right to. What they
-# do is not known; the others are read all the same, as dash does behind a folder that it sources.
+# grub_unread FILES: prints the existing files that cannot be read: folders, and files without
+# permission. Their effect is not known; the others are still read, as dash continues after sourcing
+# a folder.
 grub_unread() {
 	printf '%s\n' "$1" | while read -r _file; do
 		[ ! -e "$_file" ] || { [ -f "$_file" ] && [ -r "$_file" ]; } || is_null "$_file" ||
@@ -40,7 +41,7 @@ grub_unread() {
 }
 
 # Arguments: the root, our drop-in, its text as "=TEXT" or nothing, the files. Prints a record for
-# each file: its name, GRUB_CMDLINE_LINUX and GRUB_CMDLINE_LINUX_DEFAULT behind it.
+# each file: its name, and GRUB_CMDLINE_LINUX and GRUB_CMDLINE_LINUX_DEFAULT after it.
 # shellcheck disable=SC2016 # of another shell
 grub_script='root=$1 ours=$2 text=$3 files=$4
 exec 3>&1 >/dev/null </dev/null
@@ -61,17 +62,18 @@ for file in $files; do
 		"${GRUB_CMDLINE_LINUX_DEFAULT-}" >&3
 done'
 
-# What the assignments of the files come to: FILES, one a line, OURS with its TEXT. Of the shell's
-# language only what can stand in an assignment is known; a value that runs something is not known, and
-# after anything but an assignment nothing of the rest of the file is. A value carries where its parts
-# are from: "\001FILE:LINE\002" before each. With ORIGINS: "TOKEN TAB FILE:LINE TAB CODE" (set, lost,
-# other-entry, after-dashes) and "* TAB FILE:LINE TAB not-known" lines; without, what grub_trace prints.
+# The result of the assignments in the files: FILES, one a line, and OURS with its TEXT. It
+# understands only what can be part of an assignment. A value that runs a command is not known, nor
+# is the rest of a file after anything that is not an assignment. In a value, "\001FILE:LINE\002"
+# before each part tells where it is from. With ORIGINS it prints "TOKEN TAB FILE:LINE TAB CODE"
+# (set, lost, other-entry, after-dashes) and "* TAB FILE:LINE TAB not-known" lines; without, the
+# same as grub_trace.
 # shellcheck disable=SC2016 # awk's
 grub_parser='
 function peek() { return substr(s, p, 1) }
 function blanks() { while (peek() ~ /[ \t]/ || substr(s, p, 2) == "\\\n") skip() }
 function skip() { if (peek() == "\n") number++; p++ }
-# A literal character of a value, with a note where it is from.
+# Appends a literal character to a value, with its origin.
 function literal(c) {
 	if (noted != number) {
 		value = value "\001" name ":" number "\002"
@@ -79,7 +81,7 @@ function literal(c) {
 	}
 	value = value c
 }
-# What begins with a dollar: a plain variable is put in, all else is not known.
+# Reads what starts with a dollar: a plain variable is replaced, anything else is not known.
 function dollar(   c, inner) {
 	skip()
 	c = peek()
@@ -121,7 +123,7 @@ function parentheses(   open) {
 		skip()
 	} while (open && p <= size)
 }
-# The word at p into value; doubt is set when it is more than text and variables.
+# Reads the word at p into value; sets doubt if it is more than text and variables.
 function read_value(   c, quote) {
 	value = "\001" name ":" number "\002"
 	noted = number
@@ -169,7 +171,7 @@ function read_value(   c, quote) {
 	return quote == ""
 }
 function plain(v) { gsub(/\001[^\002]*\002/, "", v); gsub(/[\t\n]/, " ", v); return v }
-# From here on the file is more than assignments.
+# From here on, the file does more than assign.
 function stop(   rest) {
 	rest = substr(s, p)
 	if (rest ~ /GRUB_CMDLINE_LINUX/ || rest ~ /(^|[ \t\n;&|])(\.|source|eval|exit)([ \t\n;]|$)/) {
@@ -178,7 +180,7 @@ function stop(   rest) {
 	}
 	p = size + 1
 }
-# "A=1 B=2 COMMAND": none of them is assigned.
+# "A=1 B=2 COMMAND": assigns none of them.
 function doubt_all(names, number,   times, list_of, i) {
 	times = split(names, list_of, " ")
 	for (i = 1; i <= times; i++)
@@ -216,7 +218,7 @@ function parse(   start, variable, simple) {
 		p += RLENGTH
 		if (!read_value()) { stop_at = p; p = 1; number = at; stop(); return }
 		blanks()
-		# "NAME=VALUE command": nothing is assigned, but something is run.
+		# "NAME=VALUE command": assigns nothing, but runs something.
 		if (peek() !~ /[\n;#]/ && p <= size && !match(substr(s, p), /^[A-Za-z_][A-Za-z0-9_]*=/)) {
 			doubt_all(simple " " variable, at)
 			stop()
@@ -225,14 +227,15 @@ function parse(   start, variable, simple) {
 		assigned[variable] = value
 		simple = simple " " variable
 		delete unknown[variable]
-		# A variable that is not known is not known for the reason that the other one is not.
+		# If another variable in the value is not known, this one is not known for the same
+		# reason.
 		if (doubt)
 			unknown[variable] = culprits == "" ? name ":" at "\n" : culprits
 		if (variable ~ /^GRUB_CMDLINE/)
 			remember(value, variable == v1 || variable == v2 ? "lost" : "other-entry")
 	}
 }
-# The tokens of a value: token[1..tokens], from[1..tokens].
+# Splits a value into tokens: token[1..tokens], from[1..tokens].
 function cut(v,   i, c, quoted, origin, open) {
 	for (i = 1; i <= length(v) + 1; i++) {
 		c = substr(v, i, 1)
@@ -256,7 +259,7 @@ function cut(v,   i, c, quoted, origin, open) {
 	}
 }
 function bare(t) { gsub(/"/, "", t); return t }
-# What a variable ever was, and what is to be said of that part of it which does not count.
+# Remembers all tokens that a variable ever had, with the code for those that do not count.
 function remember(v, code,   i) {
 	tokens = 0
 	cut(v)
@@ -315,14 +318,14 @@ BEGIN {
 	tell_unknown(unknown[v1] unknown[v2])
 }'
 
-# grub_parse TEXT [ORIGINS]: that, when our drop-in is TEXT ("=..." or none).
+# grub_parse TEXT [ORIGINS]: runs this parser. TEXT: of our drop-in ("=..." or none).
 grub_parse() {
 	_files=$(grub_files "$1")
 	FILES=$_files UNREAD=$(grub_unread "$_files") OURS=$(target_file grub) TEXT=$1 TREE=$root ORIGINS=${2-} \
 		awk "$grub_parser" </dev/null
 }
 
-# may_source: whether this command may run what the files of the system say.
+# may_source: may this command run the files of the system?
 may_source() {
 	[ -n "$root" ] || return 0
 	case $command in
@@ -331,8 +334,8 @@ may_source() {
 	esac
 }
 
-# grub_trace TEXT: "FILE TAB GRUB_CMDLINE_LINUX TAB GRUB_CMDLINE_LINUX_DEFAULT" lines, when our
-# drop-in is TEXT ("=..." or none).
+# grub_trace TEXT: prints "FILE TAB GRUB_CMDLINE_LINUX TAB GRUB_CMDLINE_LINUX_DEFAULT" lines. TEXT:
+# of our drop-in ("=..." or none).
 grub_trace() {
 	if ! may_source; then
 		grub_parse "$1"
@@ -345,8 +348,8 @@ grub_trace() {
 			{ gsub(/[\t\n]/, " "); print $1 "\t" $2 "\t" $3 }'
 }
 
-# Sources FILES, one a line, as grub-mkconfig does: the first command of them that fails ends it. On the
-# standard error the last line is "read" or, when it did not come to its end, the name of that file.
+# Sources FILES, one a line, as grub-mkconfig does: the first failing command ends it. The last line
+# on standard error is "read", or the name of the file in which it ended.
 # shellcheck disable=SC2016 # of another shell
 grub_strict_script='files=$1
 IFS="
@@ -361,7 +364,7 @@ for file in $files; do
 done
 trap "echo >&2; echo read >&2" EXIT'
 
-# grub_end TEXT: "FILE:LINE TAB REASON", from what that script has said.
+# grub_end TEXT: prints "FILE:LINE TAB REASON", from the output of that script.
 grub_end() {
 	_file=$(printf '%s\n' "$1" | tail -n 1)
 	_why=$(printf '%s\n' "$1" | sed '$d' | NAME="$_file: " awk '{
@@ -377,8 +380,8 @@ grub_end() {
 	fi
 }
 
-# grub_broken: "FILE:LINE TAB REASON" of the first file that no shell gets through, or nothing:
-# grub-mkconfig does not get through it either.
+# grub_broken: prints "FILE:LINE TAB REASON" for the first file in which a shell fails, or nothing.
+# grub-mkconfig would fail there too.
 grub_broken() {
 	_files=$(grub_files '')
 	[ -n "$_files" ] || return 0
@@ -400,18 +403,18 @@ grub_broken() {
 	[ -z "$_broken" ] || printf '%s\n' "$_broken"
 }
 
-# grub_values TEXT: the tokens that GRUB hands over.
+# grub_values TEXT: prints the tokens that GRUB passes to the kernel.
 grub_values() {
 	grub_trace "$1" | tail -n 1 | cut -f 2- | tokens_split
 }
 
-# grub_line FILE: the line in it that sets GRUB_CMDLINE_LINUX_DEFAULT last, ":LINE" or nothing.
+# grub_line FILE: prints ":LINE" of its last line that sets GRUB_CMDLINE_LINUX_DEFAULT, or nothing.
 grub_line() {
 	grep -n '^[^#]*GRUB_CMDLINE_LINUX_DEFAULT=' "$root$1" 2>/dev/null |
 		sed -n '$s/^\([0-9]*\):.*/:\1/p'
 }
 
-# grub_losses TEXT TOKENS: "FILE TAB TOKEN..." lines: the files after our drop-in that lose TOKENS.
+# grub_losses TEXT TOKENS: prints "FILE TAB TOKEN..." for files after our drop-in that lose TOKENS.
 grub_losses() {
 	_ours=$(target_file grub)
 	_before=''
@@ -425,7 +428,7 @@ grub_losses() {
 	done
 }
 
-# grub_reaches TEXT TOKENS: says who loses them, and what to do.
+# grub_reaches TEXT TOKENS: reports which file loses them, and the fix.
 grub_reaches() {
 	_losses=$(grub_losses "$1" "$2")
 	_names=''
@@ -444,7 +447,7 @@ grub_reaches() {
 		"follows it to the end of GRUB_CMDLINE_LINUX_DEFAULT, then: $me apply"
 }
 
-# grub_dashes TEXT: the file in which the variables have a lone "--".
+# grub_dashes TEXT: prints the file that sets a lone "--" in the variables.
 grub_dashes() {
 	grub_trace "$1" | while IFS='	' read -r _file _values; do
 		case " $_values " in
@@ -456,7 +459,7 @@ grub_dashes() {
 	done
 }
 
-# grub_front: whether what we add has to stand before the value of the others, who end it with "--".
+# grub_front: must our tokens come before the value of the other files, because it has a lone "--"?
 grub_front() {
 	case " $(grub_trace '' | tail -n 1 | cut -f 3) " in
 	*' -- '*) return 0 ;;

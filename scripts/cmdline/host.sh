@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=dash
 #
-# What this host needs: the config's line "cmdline", what "cmdline auto" comes to here, and
-# parameters that others set and that harm or do nothing. Defines only.
+# What this host needs: the cmdline line of the config, the meaning of "cmdline auto" here, and
+# parameters of others that are harmful or useless. Defines only.
 
-# config_read: the last right "cmdline" line of the config into $config ("auto", "none" or tokens)
-# and $config_from (FILE:LINE, or "the default"). The command reads it: which files, whose they may be and
-# the grammar are its to know. Fails, and has said why, when it cannot; then $config is empty: what is
-# asked for is not known.
+# config_read: reads the last correct "cmdline" line of the config into $config ("auto", "none" or
+# tokens) and $config_from (FILE:LINE, or "the default"). The host command reads it: it knows the
+# files, their allowed owners, and the grammar. Fails after printing an error; then $config is
+# empty: it is not known what the user wants.
 config_read() {
 	config='' config_from=''
 	if [ ! -x "$vfio_early" ]; then
@@ -25,7 +25,7 @@ config_read() {
 	EOT
 }
 
-# config_take FROM TEXT: one "cmdline" line.
+# config_take FROM TEXT: handles one "cmdline" line.
 config_take() {
 	case $2 in
 	'')
@@ -45,7 +45,7 @@ config_take() {
 	config=$2 config_from=$1
 }
 
-# config_check FROM TOKEN: sets $_bad when it cannot be kept.
+# config_check FROM TOKEN: sets $_bad if the token cannot be added.
 config_check() {
 	case $2 in
 	auto | none)
@@ -56,8 +56,8 @@ config_check() {
 	esac
 }
 
-# host_iommu: whose IOMMU this is: intel, amd, arm, or nothing. The firmware's table says it best;
-# it is not there while the IOMMU is switched off in the setup.
+# host_iommu: prints the kind of IOMMU: intel, amd, arm, or nothing. The firmware's table is the
+# best source, but it does not exist while the IOMMU is switched off in the firmware setup.
 host_iommu() {
 	_tables=$root/sys/firmware/acpi/tables
 	if [ -e "$_tables/DMAR" ]; then
@@ -72,13 +72,13 @@ host_iommu() {
 	fi
 }
 
-# kernel_has VERSION OPTION: it was built with CONFIG_OPTION=y.
+# kernel_has VERSION OPTION: was it built with CONFIG_OPTION=y?
 kernel_has() {
 	grep -qx "CONFIG_$2=y" "$root/boot/config-$1" 2>/dev/null
 }
 
-# is_igpu_named: Intel's integrated GPU, which is 00:02.0, is among the bind lines. What the command
-# would refuse for want of an IOMMU group is: that is what the parameter is for.
+# is_igpu_named: is Intel's integrated GPU, always at 00:02.0, among the bind lines? A refusal
+# because of a missing IOMMU group does not matter: the parameter is there to change that.
 is_igpu_named() {
 	_gpu=$root/sys/bus/pci/devices/0000:00:02.0
 	[ -r "$_gpu/class" ] || return
@@ -97,7 +97,7 @@ is_igpu_named() {
 	return 1
 }
 
-# why_intel: why "intel_iommu=on" is missing, or nothing.
+# why_intel: prints why "intel_iommu=on" is missing, or nothing.
 why_intel() {
 	_igpu=''
 	for _version in $kernels; do
@@ -119,7 +119,8 @@ why_intel() {
 	fi
 }
 
-# why_passthrough LIST: why the IOMMU's passthrough mode is missing, when LIST is set, or nothing.
+# why_passthrough LIST: prints why the IOMMU's passthrough mode is missing while LIST is set, or
+# nothing.
 why_passthrough() {
 	[ -z "$(tokens_name "$1" iommu.passthrough)" ] || return
 	for _value in pt nopt off; do
@@ -132,7 +133,7 @@ why_passthrough() {
 	[ -z "${_version-x}" ] || echo "the host's own devices need no translation, which costs time"
 }
 
-# host_wants LIST: what the config asks for, when others set LIST: "TOKEN TAB WHY" lines.
+# host_wants LIST: prints what the config asks for while others set LIST: "TOKEN TAB WHY" lines.
 host_wants() {
 	case $config in
 	none | '') return ;;
@@ -143,7 +144,7 @@ host_wants() {
 		;;
 	esac
 	_iommu=$(host_iommu)
-	# What is set already, be it "off", is somebody's decision: see host_minds.
+	# A parameter that is set, even to "off", is somebody's decision: see host_minds.
 	_set=$(tokens_value "$1" intel_iommu on)$(tokens_value "$1" intel_iommu off)
 	if [ "$_iommu" = intel ] && [ -z "$_set" ]; then
 		_why=$(why_intel)
@@ -157,12 +158,12 @@ host_wants() {
 	esac
 }
 
-# minds LIST KIND WHY: one line for each of LIST.
+# minds LIST KIND WHY: prints a line for each of LIST.
 minds() {
 	[ -z "$1" ] || printf '%s\n' "$1" | sed "s|\$|	$2	$3|"
 }
 
-# host_minds LIST: those of LIST that keep devices from their VM ("harmful") or do nothing
+# host_minds LIST: prints those of LIST that keep devices from their VM ("harmful") or do nothing
 # ("useless"): "TOKEN TAB KIND TAB WHY" lines.
 host_minds() {
 	minds "$(tokens_value "$1" intel_iommu off)" harmful 'turns the IOMMU off'
@@ -188,7 +189,8 @@ host_minds() {
 	done
 }
 
-# why_video TOKEN: why video=efifb:off does nothing with the kernels here, or nothing.
+# why_video TOKEN: prints why video=efifb:off does nothing with the kernels of this host, or
+# nothing.
 why_video() {
 	case $1 in
 	*,*)
@@ -208,7 +210,7 @@ why_video() {
 	[ -z "$_version" ] || echo "no kernel here has efifb: simpledrm has the screen, and vfio-pci takes it from it"
 }
 
-# locate TARGET TOKEN: where it is set, FILE:LINE.
+# locate TARGET TOKEN: prints the FILE:LINE where it is set.
 locate() {
 	{
 		case $1 in
@@ -225,7 +227,8 @@ locate() {
 	done | sed -n 1p
 }
 
-# warn_tokens: what host_minds has to say of the next boot; what harms is left to do by hand.
+# warn_tokens: prints the warnings of host_minds about the next boot; harmful tokens must be removed
+# by hand.
 warn_tokens() {
 	for target in $targets; do
 		target_look "$target" 2>/dev/null || continue

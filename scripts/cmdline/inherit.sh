@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=dash
 #
-# Without /etc/kernel/cmdline loaders are given /usr/lib/kernel/cmdline (kernel-install(8)) or, as by
-# proxmox-boot-tool, the command line of the running kernel, with whatever was typed for one boot. So
-# that nothing of one boot lasts, the file is then made without it, and stays until a boot has none of
-# it. Defines only.
+# Without /etc/kernel/cmdline, loaders get /usr/lib/kernel/cmdline (kernel-install(8)) or, from
+# proxmox-boot-tool, the command line of the running kernel, including what was typed for one boot.
+# To keep that from becoming permanent, the file is made without it, and stays until a boot has none
+# of it. Defines only.
 
-# loader_inherits: whether the loader makes its entries from the command line of the running kernel,
-# when there is no /etc/kernel/cmdline.
+# loader_inherits: does the loader make its entries from the command line of the running kernel if
+# there is no /etc/kernel/cmdline?
 loader_inherits() {
 	case " $targets " in
 	*' kernel '*) ;;
@@ -16,7 +16,7 @@ loader_inherits() {
 	[ "$loader" = proxmox ] || [ ! -s "$root/usr/lib/kernel/cmdline" ]
 }
 
-# loader_cmdline_from: where loader_cmdline finds it.
+# loader_cmdline_from: prints where loader_cmdline finds it.
 loader_cmdline_from() {
 	if ! loader_inherits; then
 		echo /usr/lib/kernel/cmdline
@@ -27,8 +27,8 @@ loader_cmdline_from() {
 	fi
 }
 
-# entry_line: "PLACE TAB LINE" of an entry of this system that the loader made from /etc/kernel/cmdline,
-# or from what it took in its place: the one that is next, else the first.
+# entry_line: prints "PLACE TAB LINE" of an entry of this system that the loader made from
+# /etc/kernel/cmdline, or from its replacement: the next entry, else the first one.
 entry_line() {
 	entries_own "$entries" | awk -F '\t' '$1 == "kernel" {
 		if (line == "" || $2 == "next")
@@ -39,9 +39,10 @@ entry_line() {
 	END { if (line != "") print line }'
 }
 
-# one_boot OURS: the tokens of the running kernel that are of this boot alone, or may be: OURS, those
-# that turn vfio-early off or stop the boot half way, and what was typed: what no entry has. What each
-# entry has is no matter of one boot. Never what finds the root.
+# one_boot OURS: prints the tokens of the running kernel that are, or may be, for this boot only:
+# OURS, those that turn vfio-early off or stop the boot half way, and those that were typed, because
+# no entry has them. A token that every entry has is not for one boot only. Never prints a token
+# that finds the root.
 one_boot() {
 	RUNNING=$(running) OURS=$1 LINES=$(entries_own "$entries" | awk -F '\t' '$1 == "kernel" { print $8 }') \
 		awk "$tokens_awk"'
@@ -87,8 +88,9 @@ one_boot() {
 	}'
 }
 
-# loader_cmdline: the command line that loaders use without /etc/kernel/cmdline, to be its first
-# text; without OURS, and without what is of one boot. Fails, and has said why, when there is none.
+# loader_cmdline: prints the command line that loaders use without /etc/kernel/cmdline, as the first
+# text of that file; without OURS, and without what is for one boot only. Fails, after printing an
+# error, if there is none.
 loader_cmdline() {
 	if ! loader_inherits; then
 		cat "$root/usr/lib/kernel/cmdline"
@@ -122,8 +124,8 @@ loader_cmdline() {
 	echo
 }
 
-# must_stay OURS: whether /etc/kernel/cmdline has to be there, be it without anything of ours: the loader
-# would be given something of one boot in its place, or what runs is another system.
+# must_stay OURS: must /etc/kernel/cmdline exist even without our tokens? That is so if the loader
+# would otherwise get something that is for one boot only, or if another system is running.
 must_stay() {
 	loader_inherits || return
 	is_own_line || return 0

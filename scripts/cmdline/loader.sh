@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=dash
 #
-# What boots this machine, from what it left behind: what the loader told the firmware, what it put
-# on the kernel command line, its own files. That a program or /etc/kernel/cmdline is there proves
-# nothing. Below a root that another system runs on, only the files count: /proc and /sys are then
-# those of the other system.
-# Defines only.
+# Finds what has booted this machine, from what it left behind: what the loader told the firmware,
+# what it put on the kernel command line, its own files. The existence of a program or of
+# /etc/kernel/cmdline proves nothing. Below a root on which another system runs, only the files
+# count: /proc and /sys are those of the other system. Defines only.
 
-# is_recorded: whether /proc/cmdline may be the system's that is looked at: there is no other root, or
-# a tree has the file without being mounted.
+# is_recorded: can /proc/cmdline be that of the system? Yes without another root, and in a tree that
+# has it as a plain file.
 is_recorded() {
 	[ -n "$root" ] || return 0
 	if [ -z "$recorded" ]; then
@@ -18,7 +17,7 @@ is_recorded() {
 	[ "$recorded" = yes ]
 }
 
-# is_own_line: whether it is: below a root it also names no kernel that the tree has not.
+# is_own_line: is it? Below a root, it must also not name a kernel that the tree does not have.
 is_own_line() {
 	is_recorded || return
 	[ -n "$root" ] || return 0
@@ -30,7 +29,7 @@ is_own_line() {
 	esac
 }
 
-# is_trusted: whether what the tree has may be run: a system of root's, given by root.
+# is_trusted: may programs of the tree be run? Only if root owns it, and root runs this.
 is_trusted() {
 	[ -n "$root" ] || return 0
 	if [ -z "$trusted" ]; then
@@ -41,18 +40,19 @@ is_trusted() {
 	[ "$trusted" = yes ]
 }
 
-# running: the tokens that the running kernel was booted with, none when another system's runs.
+# running: prints the tokens with which the running kernel was booted; none if another system is
+# running.
 running() {
 	is_recorded || return 0
 	tokens_split 2>/dev/null <"$root/proc/cmdline"
 }
 
-# booted_with: the same, where it is known that this system was booted with them.
+# booted_with: the same, only if it is certain that they are of this system.
 booted_with() {
 	! is_own_line || running
 }
 
-# firmware: "efi", "bios", or "unknown".
+# firmware: prints "efi", "bios", or "unknown".
 firmware() {
 	if [ -d "$root/sys/firmware/efi" ]; then
 		if [ -z "$root" ] || [ "$(stat -f -c %T "$root/sys")" != sysfs ]; then
@@ -66,23 +66,24 @@ firmware() {
 	echo unknown
 }
 
-# efi_variable NAME: the text of a variable of the Boot Loader Interface (systemd-boot(7)): four
-# bytes of attributes, then UTF-16.
+# efi_variable NAME: prints the text of a variable of the Boot Loader Interface (systemd-boot(7)):
+# four bytes of attributes, then UTF-16.
 efi_variable() {
 	_variable=$root/sys/firmware/efi/efivars/$1-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f
 	[ -r "$_variable" ] || return 0
 	[ -z "$root" ] || [ "$(stat -f -c %T "$root/sys")" != sysfs ] || return 0
-	# Through a pipe: in a file of efivarfs nothing can be sought (fs/efivarfs/file.c, no_llseek).
+	# Through a pipe, because files of efivarfs do not support seeking (fs/efivarfs/file.c,
+	# no_llseek).
 	# shellcheck disable=SC2002
 	cat "$_variable" | tail -c +5 | tr -cd '[:print:]'
 }
 
-# names DIR PATTERN: the files of DIR with such a name, sorted.
+# names DIR PATTERN: prints the matching files of DIR, sorted.
 names() {
 	find "$root$1" -mindepth 1 -maxdepth 1 -name "$2" 2>/dev/null | sort
 }
 
-# has_program NAME
+# has_program NAME: does the system have it?
 has_program() {
 	if [ -z "$root" ]; then
 		command -v "$1" >/dev/null
@@ -94,8 +95,8 @@ has_program() {
 	return 1
 }
 
-# kernels_find: $kernels becomes the versions that are installed, one a line. What a second "make
-# install" has put aside (vmlinuz-VERSION.old) is not installed.
+# kernels_find: sets $kernels to the installed versions, one a line. A kernel that another "make
+# install" has renamed (vmlinuz-VERSION.old) does not count.
 kernels_find() {
 	kernels=$(
 		set +f
@@ -110,8 +111,8 @@ kernels_find() {
 	)
 }
 
-# kernel_image VERSION: its initramfs in /boot, or nothing. The second name is dracut's elsewhere, which
-# initramfs-tools never makes.
+# kernel_image VERSION: prints its initramfs in /boot, or nothing. The second name is that of dracut
+# on other distributions; initramfs-tools never makes it.
 kernel_image() {
 	if [ -e "$root/boot/initrd.img-$1" ]; then
 		echo "/boot/initrd.img-$1"
@@ -121,8 +122,8 @@ kernel_image() {
 	fi
 }
 
-# entry_tokens_find: $entry_tokens becomes what the names of our entries begin with, one a line, by the
-# rules of kernel-install(8); none when nothing says it.
+# entry_tokens_find: sets $entry_tokens to the prefixes of the names of our entries, one a line, by
+# the rules of kernel-install(8); none if they are not known.
 entry_tokens_find() {
 	entry_tokens=''
 	if [ -s "$root/etc/kernel/entry-token" ]; then
@@ -143,19 +144,19 @@ entry_tokens_find() {
 	)
 }
 
-# edited FILE SCRIPT: of the file, if it is there, what that script of sed prints.
+# edited FILE SCRIPT: prints the output of sed with that script, if the file exists.
 edited() {
 	[ ! -e "$root/$1" ] || sed -n "$2" "$root/$1" 2>/dev/null
 }
 
-# lines_of FILE...: "FILE:LINE:TEXT" of these, whose names are relative to the root.
+# lines_of FILE...: prints their "FILE:LINE:TEXT"; the names are relative to the root.
 lines_of() (
 	cd "$root/" 2>/dev/null && set +f || return
 	# shellcheck disable=SC2068 # patterns
 	grep -Hn '' $@ 2>/dev/null | sed 's|^|/|'
 )
 
-# lines_of_grub, lines_of_bls: what is read of each loader's own files.
+# lines_of_grub, lines_of_bls: print what is read from each loader's own files.
 lines_of_grub() {
 	lines_of boot/grub/grub.cfg boot/grub/grubenv
 }
@@ -169,8 +170,8 @@ lines_of_bls() {
 	done
 }
 
-# lines_of_uki FOLDER: of unified kernel images, which are entries too: what their os-release has for the
-# order of the menu (src/boot/efi/boot.c, config_entry_add_unified()), as lines of an entry.
+# lines_of_uki FOLDER: prints unified kernel images as lines of entries: of their os-release what
+# decides the order of the menu (src/boot/efi/boot.c, config_entry_add_unified()).
 lines_of_uki() {
 	find "$root/$1" -mindepth 1 -maxdepth 1 -type f -iname '*.efi' 2>/dev/null | sort | while read -r _file; do
 		_name=${_file#"$root"}
@@ -191,8 +192,8 @@ lines_of_uki() {
 	done
 }
 
-# entries_read: $entries becomes the entries (entries.sh) of the loader's own files, as far as
-# they can be read.
+# entries_read: sets $entries to the entries (entries.sh) of the loader's own files, if they can be
+# read.
 entries_read() {
 	case $loader in
 	grub) entries=$(lines_of_grub | entries_grub) ;;
@@ -216,7 +217,7 @@ entries_read() {
 	esac
 }
 
-# loader_proxmox: proxmox-boot-tool; each ESP has its own loader, a BIOS reads GRUB alone.
+# loader_proxmox: for proxmox-boot-tool. Each ESP has its own loader; a BIOS only reads GRUB.
 loader_proxmox() {
 	loader=proxmox
 	loader_text=proxmox-boot-tool
@@ -256,7 +257,7 @@ loader_proxmox() {
 		paste -sd, | sed 's/,/, /g'))"
 }
 
-# loader_by_files: $_grub and $_systemd: whether the files of each are there, for this system.
+# loader_by_files: sets $_grub and $_systemd: are there files of each for this system?
 loader_by_files() {
 	_grub='' _systemd=''
 	[ ! -e "$root/boot/grub/grub.cfg" ] || _grub=1
@@ -264,8 +265,8 @@ loader_by_files() {
 	[ -z "$_bls" ] || [ -z "$(entries_own "$(printf '%s\n' "$_bls" | entries_bls)")" ] || _systemd=1
 }
 
-# loader_chained: GRUB has booted this machine, and systemd-boot was started before it. When
-# systemd-boot has nothing but GRUB to start, GRUB is the loader.
+# loader_chained: GRUB has booted this machine, and systemd-boot was started before it. If
+# systemd-boot has only GRUB to start, GRUB is the loader.
 loader_chained() {
 	if [ -z "$_systemd" ] && lines_of_bls | grep -qi ':[0-9]*:efi[[:space:]].*grub'; then
 		loader=grub
@@ -274,7 +275,7 @@ loader_chained() {
 	loader_text='systemd-boot and GRUB, one of which starts the other: it is not known which one boots this machine next; fix: remove one of them'
 }
 
-# loader_by_cmdline: what the kernel's own command line says, where no loader has said more.
+# loader_by_cmdline: uses the kernel command line if no loader has left more.
 loader_by_cmdline() {
 	case $(words "$(booted_with)"),$_grub,$_systemd in
 	*BOOT_IMAGE=*,1,*) loader=grub ;;
@@ -289,8 +290,8 @@ loader_by_cmdline() {
 	esac
 }
 
-# loader_find: sets $loader, $loader_text for people, $targets: the files that feed it, none when we
-# cannot change its command line; $entries; and for proxmox-boot-tool $esps.
+# loader_find: sets $loader, $loader_text for people, $targets (the files that feed it; none if its
+# command line cannot be changed here), $entries, and for proxmox-boot-tool $esps.
 loader_find() {
 	loader=other loader_text='' targets='' esps='' esp_lines='' entries=''
 	entry_one_shot=$(efi_variable LoaderEntryOneShot)

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=dash
 #
-# The next boot: with which kernel, and every parameter with where it stands and whether it counts. The
-# truth is the entry that boots next; the files that it is made from say where each of its parameters is
-# set, and what else was set that does not reach it. Calls no other program of ours. Below --root nothing
-# is sourced or run; on the host itself GRUB's files are sourced where they do more than assign (grub.sh).
+# The next boot: its kernel, and every parameter with its place and whether it counts. The entry
+# that boots next decides; the files from which it is made tell where each parameter is set, and
+# what else is set and does not reach it. Runs no other program of ours. Below --root it sources and
+# runs nothing; on the host itself it sources GRUB's files if they do more than assign (grub.sh).
 # Defines only.
 
-# file_tokens TARGET: what its files have, as the loader joins them: "TOKEN TAB FILE:LINE TAB CODE" lines,
-# with the code "set" for what reaches the loader. It is "*" when a file does more than assign.
+# file_tokens TARGET: prints the tokens of its files, joined as by the loader: "TOKEN TAB FILE:LINE
+# TAB CODE" lines, with the code "set" for those that reach the loader. TOKEN is "*" for a file that
+# does more than assign.
 file_tokens() {
 	case $1 in
 	grub) grub_tokens ;;
@@ -38,7 +39,7 @@ grub_tokens() {
 		printf '%s\n' "$_parsed"
 		return
 	fi
-	# This system's own files may be run.
+	# The files of this system itself may be run.
 	grub_values "$_text" | while read -r _token; do
 		_place=$(locate grub "$_token")
 		printf '%s\t%s\tset\n' "$_token" "${_place:-/etc/default/grub:1}"
@@ -46,7 +47,7 @@ grub_tokens() {
 	printf '%s\n' "$_parsed" | grep -e '	lost$' -e '	other-entry$'
 }
 
-# proxmox-boot-tool reads one line, kernel-install joins all of them.
+# proxmox-boot-tool reads only one line, kernel-install joins all of them.
 kernel_tokens() {
 	for _file in /etc/kernel/cmdline /usr/lib/kernel/cmdline; do
 		if [ -f "$root$_file" ] || [ -h "$root$_file" ]; then
@@ -73,7 +74,7 @@ kernel_tokens() {
 	done
 }
 
-# Files of boot loaders that are not kept here: a pattern of the shell, a tab, and what stands before the
+# Files of boot loaders that are not supported here: a shell pattern, a tab, and the text before the
 # parameters of a line, in lower case, as a regular expression.
 unkept_files='boot/limine.conf	^[ \t]*(kernel_)?cmdline:
 boot/limine/limine.conf	^[ \t]*(kernel_)?cmdline:
@@ -95,8 +96,8 @@ boot/firmware/cmdline.txt	^
 boot/cmdline.txt	^
 etc/kernel/uki.conf	^[ \t]*cmdline[ \t]*=[ \t]*'
 
-# The same of files that no loader reads: names that are nearly right, and what other distributions have.
-# What is in /etc/cmdline.d may come into a unified kernel image (dracut, mkinitcpio).
+# The same for files that no loader reads: names that are almost right, and names of other
+# distributions. /etc/cmdline.d may become a part of a unified kernel image (dracut, mkinitcpio).
 unread_files='etc/default/grub.d/*	^[ \t]*(export[ \t]+)?grub_cmdline_linux(_default)?[+]?=
 etc/default/grub.d/.*	^[ \t]*(export[ \t]+)?grub_cmdline_linux(_default)?[+]?=
 etc/default/grub.conf	^[ \t]*(export[ \t]+)?grub_cmdline_linux(_default)?[+]?=
@@ -106,7 +107,8 @@ etc/cmdline	^
 etc/cmdline.d/*.conf	^
 etc/kernel/cmdline.d/*	^'
 
-# is_unread NAME: whether nothing reads a file of that name, and nobody has put it aside.
+# is_unread NAME: does nothing read a file with this name? Does not count files that somebody has
+# put aside.
 is_unread() {
 	case ${1##*/} in
 	README* | *~ | *.bak* | *.backup* | *.old* | *.orig* | *.save* | *.disabl* | *.off | *.inactiv* | *.rej | \
@@ -119,7 +121,7 @@ is_unread() {
 	esac
 }
 
-# is_own_entry NAME: of systemd-boot, of this system.
+# is_own_entry NAME: is this entry of systemd-boot for this system?
 is_own_entry() {
 	_id=''
 	read -r _id 2>/dev/null <etc/machine-id || [ -n "$_id" ] || return
@@ -129,8 +131,8 @@ is_own_entry() {
 	esac
 }
 
-# unkept_lines: "B TAB REGULAR EXPRESSION TAB CODE", then "FILE:LINE:TEXT" of each file that it goes for. Below
-# a root no link is followed. CODE: set, no-reader
+# unkept_lines: prints "B TAB REGULAR EXPRESSION TAB CODE", then "FILE:LINE:TEXT" of each file for
+# which it is meant. Below a root it follows no links. CODE: set, no-reader
 unkept_lines() (
 	cd "$root/" 2>/dev/null && set +f || return
 	unkept_each set <<-EOT
@@ -150,7 +152,7 @@ unkept_lines() (
 	esac
 )
 
-# unkept_each CODE <LIST
+# unkept_each CODE <LIST: does this for one of the lists above.
 unkept_each() {
 	while IFS='	' read -r _pattern _before; do
 		for _name in $_pattern; do
@@ -166,7 +168,8 @@ unkept_each() {
 	done
 }
 
-# unkept_tokens: what they have, as next_facts has it; the entries of systemd-boot too where no loader is known.
+# unkept_tokens: prints their tokens in the form of next_facts; if no loader is known, also those of
+# entries of systemd-boot.
 unkept_tokens() {
 	unkept_lines | awk "$tokens_awk"'
 	/^B\t/ {
@@ -184,7 +187,7 @@ unkept_tokens() {
 			next
 		text = substr(text, RLENGTH + 1)
 		sub(/[ \t\r]+$/, "", text)
-		# In quotes as a whole.
+		# A text in quotes as a whole.
 		quote = substr(text, 1, 1)
 		if (quote == "\"" || quote == "\047") {
 			end = index(substr(text, 2), quote)
@@ -196,18 +199,18 @@ unkept_tokens() {
 		part(text)
 		for (i = 1; i <= parts; i++) {
 			t = substr(text, from[i], to[i] - from[i] + 1)
-			# What was set before, in a file of GRUB.
+			# In a file of GRUB, a variable stands for the former value.
 			if (t != "--" && t !~ /^\$/)
 				printf "O\t%s\t/%s:%d\t%s\n", t, file, number, code
 		}
 	}'
 }
 
-# next_facts: what next_tokens is made of: lines with a letter before a tab: "F" what a file of the loader
-# has, "O" what a file has that this loader does not read, "R" the running kernel's tokens, "B" those of
-# one boot that a refresh would keep, "E" the line of an entry that is next, "U" that it is a unified
-# kernel image, whose parameters are in it, "A" our tokens that no
-# loader has been given yet.
+# next_facts: prints the input of next_tokens, lines with a letter before a tab: "F" a token in a
+# file of the loader, "O" a token in a file that this loader does not read, "R" a token of the
+# running kernel, "B" a token for one boot that a refresh would keep, "E" the line of an entry that
+# is next, "U" that it is a unified kernel image, which contains its parameters, "A" one of our
+# tokens that no loader has got yet.
 next_facts() {
 	for _target in grub kernel; do
 		case " $targets " in
@@ -234,8 +237,8 @@ next_facts() {
 	fi
 }
 
-# next_tokens: "TOKEN TAB FILE:LINE TAB CODE" lines, in the order of the command line; then what is set
-# and does not count. The codes are those of vfio-early-cmdline(8).
+# next_tokens: prints "TOKEN TAB FILE:LINE TAB CODE" lines, in the order of the command line; then
+# what is set and does not count. vfio-early-cmdline(8) explains the codes.
 next_tokens() {
 	next_facts | KNOWN=$loader awk -F '\t' "$tokens_awk"'
 	function say(t, place, code) {
@@ -268,7 +271,7 @@ next_tokens() {
 					behind[es, ++behinds[es]] = substr(s, from[i], to[i] - from[i] + 1)
 				break
 			}
-			# An entry of GRUB is a line of its shell.
+			# An entry of GRUB is a line for its shell.
 			if (t ~ /^\$/)
 				continue
 			list[es, ++counts[es]] = t
@@ -278,7 +281,7 @@ next_tokens() {
 			}
 		}
 	}
-	# Why what a loader that is not ours to keep may read, or none does, does not count.
+	# Why a token does not count that only an unsupported loader, or no loader, reads.
 	function unread(place, code) {
 		if (code == "no-reader" && !(ENVIRON["KNOWN"] ~ /^(other|uki|stub)$/ && place ~ /cmdline/))
 			return code
@@ -329,7 +332,7 @@ next_tokens() {
 	}'
 }
 
-# pinned: "VERSION TAB FILE TAB HOW" of the kernel that proxmox-boot-tool was told to boot.
+# pinned: prints "VERSION TAB FILE TAB HOW" of the kernel that proxmox-boot-tool was told to boot.
 pinned() {
 	for _file in next-boot-pin proxmox-boot-pin; do
 		_version=''
@@ -345,9 +348,10 @@ pinned() {
 	done
 }
 
-# next_kernel: "VERSION TAB IMAGE TAB PLACE TAB HOW" lines: the kernel that boots next, its image as the
-# loader names it, where that is said, and why it is that one; more than one line where the ESPs of a
-# machine differ. Without an entry that can be read it is what the loader is told to boot, else the newest.
+# next_kernel: prints "VERSION TAB IMAGE TAB PLACE TAB HOW" lines: the kernel that boots next, its
+# image as the loader names it, if known, and the reason. There are several lines if the ESPs of a
+# machine differ. If no entry can be read, it is the kernel that the loader was told to boot, else
+# the newest one.
 next_kernel() {
 	_pin=''
 	[ "$loader" != proxmox ] || _pin=$(pinned)

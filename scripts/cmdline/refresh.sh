@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=dash
 #
-# The files are handed to the loader by its own program, and what it made of them is read back. Also the
-# loaders that we cannot refresh: what is to be done by hand, and the word that it was done.
-# Defines only.
+# Refreshes the loader with its own program, and reads the result back. For loaders that cannot be
+# refreshed here: what the administrator must do, and the note that it was done. Defines only.
 
-# refresh_kernels: the versions for which systemd-boot is to have an entry: those with an image, and
-# with modules, unless no kernel has any here.
+# refresh_kernels: prints the versions that need an entry of systemd-boot: those with an image and
+# with modules, or those with an image if no kernel has modules here.
 refresh_kernels() {
 	_any=''
 	for _version in $kernels; do
@@ -19,8 +18,8 @@ refresh_kernels() {
 	done
 }
 
-# refresh_systemd: a new entry for each kernel, as systemd-boot's own hooks for kernel packages make
-# it.
+# refresh_systemd: makes a new entry for each kernel, as systemd-boot's own hooks for kernel
+# packages do.
 refresh_systemd() {
 	_list=$(refresh_kernels)
 	if [ -z "$_list" ]; then
@@ -36,9 +35,9 @@ refresh_systemd() {
 	done
 }
 
-# drop_older VERSION: with /etc/kernel/tries kernel-install writes NAME+N.conf, and leaves the NAME.conf
-# that proved good, and those counted down, as they were: with the old parameters. They go, once the new
-# one is there and has what the file says.
+# drop_older VERSION: with /etc/kernel/tries, kernel-install writes NAME+N.conf. It leaves the
+# NAME.conf of a good boot, and those that were counted down, with the old parameters. This removes
+# them once the new one exists and has the tokens of the file.
 drop_older() {
 	_suffix=.conf
 	if [ -r "$root/etc/kernel/tries" ]; then
@@ -65,8 +64,9 @@ drop_older() {
 		done
 }
 
-# refresh_by COMMAND...: one program that refreshes. DEB_MAINT_PARAMS is what a kernel package tells
-# its hooks; proxmox-boot-tool runs the same hooks, which would do nothing if another's was there.
+# refresh_by COMMAND...: runs a program that refreshes. A kernel package sets DEB_MAINT_PARAMS for
+# its hooks; proxmox-boot-tool runs the same hooks, which would do nothing with the value of another
+# package.
 refresh_by() {
 	if [ -n "$dry_run" ]; then
 		say "boot loader: would be refreshed by: $*"
@@ -88,7 +88,7 @@ refresh_by() {
 	return 1
 }
 
-# run_there COMMAND...: in that system; what it says is no result of ours.
+# run_there COMMAND...: runs it in that system; its output is not our result.
 run_there() {
 	if [ -n "$root" ]; then
 		chroot "$root" "$@" >&2 9>&-
@@ -97,8 +97,8 @@ run_there() {
 	fi
 }
 
-# esps_check: whether proxmox-boot-tool, which skips what it cannot reach and calls that a success, has
-# written an ESP, and none has other images than /boot.
+# esps_check: proxmox-boot-tool skips what it cannot reach and still succeeds. Has it written an
+# ESP, and do all of them have the same images as /boot?
 esps_check() {
 	esps_read
 	_reached='' _missed=''
@@ -124,7 +124,7 @@ esps_check() {
 	return 1
 }
 
-# entries_check: that the loader's entries have what is ours; else says which has not.
+# entries_check: do the loader's entries have our tokens? If not, reports which one does not.
 entries_check() {
 	for target in $targets; do
 		target_look "$target" || continue
@@ -148,7 +148,7 @@ entries_check() {
 	done
 }
 
-# hand_images: the images of all kernels, as they are now.
+# hand_images: prints the current images of all kernels.
 hand_images() {
 	for _version in $kernels; do
 		_image=$(kernel_image "$_version")
@@ -156,8 +156,8 @@ hand_images() {
 	done
 }
 
-# hand_done: remembers that the administrator has given the loader all of it: these images, and the
-# parameters that this boot lacks.
+# hand_done: records that the administrator has given everything to the loader: these images, and
+# the parameters that this boot does not have.
 hand_done() {
 	if [ "$loader" = grub ] || [ "$loader" = systemd-boot ] || [ "$loader" = proxmox ]; then
 		wrong "refresh --by-hand is for loaders that $me cannot refresh; this is $loader_text"
@@ -171,17 +171,17 @@ images $(hand_images)
 " && drop "$records/refresh" && say "boot loader: updated by hand: $loader_text" || result=1
 }
 
-# hand_word KEY: what was remembered of it.
+# hand_word KEY: prints what was recorded for it.
 hand_word() {
 	sed -n "s/^$1 //p" "$records/by-hand" 2>/dev/null
 }
 
-# hand_missing: what the config asks for and this boot has not.
+# hand_missing: prints what the config asks for and this boot does not have.
 hand_missing() {
 	tokens_without "$(host_wants "$(running)" | cut -f 1)" "$(running)"
 }
 
-# hand_text: what is to be done by hand with a loader that has copies of the images.
+# hand_text: prints what must be done by hand with a loader that has copies of the images.
 hand_text() {
 	case $loader in
 	uki) _do='make it again from the new image, as it was made before (ukify, dracut --uki)' ;;
@@ -190,7 +190,7 @@ hand_text() {
 	by_hand "$loader_text: it has the old image; by hand: $_do, then: $me refresh --by-hand"
 }
 
-# refresh_other: fails, as for a loader that we cannot refresh; says so when that matters.
+# refresh_other: fails, because this loader cannot be refreshed; reports it if that matters.
 refresh_other() {
 	if [ -e "$records/by-hand" ] && [ "$(hand_word images)" = "$(hand_images)" ]; then
 		say "boot loader: updated by hand: $loader_text"
@@ -205,8 +205,8 @@ refresh_other() {
 	return 1
 }
 
-# guard: nothing of this boot is to become permanent by what comes next; and a file that is there for
-# that reason alone goes, once it has done its work.
+# guard: keeps parameters of this boot from becoming permanent in the next step, and removes a file
+# that exists only for that once it is no longer needed.
 guard() {
 	case " $targets " in
 	*' kernel '*) ;;
@@ -226,13 +226,13 @@ guard() {
 	fi
 }
 
-# refresh: hands the files to the loader, and reads back what it made of them.
+# refresh: refreshes the loader, and reads the result back.
 refresh() {
 	guard || return
 	case $loader in
 	grub) refresh_by update-grub ;;
-	# In GRUB's mode too: update-grub alone writes what these ESPs do not read, and when dpkg
-	# runs it does not pass it on.
+	# Also in GRUB mode: update-grub alone writes files that these ESPs do not read, and while
+	# dpkg runs it does not call proxmox-boot-tool.
 	proxmox) refresh_by proxmox-boot-tool refresh ;;
 	systemd-boot) refresh_systemd ;;
 	*) refresh_other ;;

@@ -1,27 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=dash
 #
-# The files that feed the loader and the records of them, kept as they are and put back as they were, for
-# a trial boot (vfio-early apply --try). A folder that is kept has for each target
+# Saves and restores the files that feed the loader, with their records, for a
+# trial boot (vfio-early apply --try). The folder has for each target
 #
-#   TARGET.file        the file; not there: there was none
-#   TARGET.record      the record, and TARGET.record.original, where anything of ours was in it
+#   TARGET.file        the file; missing if there was none
+#   TARGET.record      the record, and TARGET.record.original, if the file had tokens of ours
 #
 # Defines only.
 
-# saved_copy FILE COPY: a copy on the disk, with mode and owner; none where there is no file.
+# saved_copy FILE COPY: makes a flushed copy, with mode and owner; none if there is no file.
 saved_copy() {
 	[ -e "$1" ] || return 0
 	cp -a "$1" "$2" && sync "$2"
 }
 
-# saved_path TARGET: $file, links followed.
+# saved_path TARGET: sets $file, with its links resolved.
 saved_path() {
 	file=$(target_file "$1")
 	[ ! -L "$file" ] || [ -n "$root" ] || file=$(readlink -f "$file")
 }
 
-# targets_save: the folder $saved is there, whole, when this returns.
+# targets_save: makes the folder $saved; it is complete when this returns.
 targets_save() {
 	_new=$saved.vfio-early-new
 	rm -rf "$_new" && make_dir "$_new" || return
@@ -38,7 +38,7 @@ targets_save() {
 	sync "$_new" && rm -rf "$saved" && mv -T "$_new" "$saved" && flush "${saved%/*}"
 }
 
-# saved_same A B: whether they have one text, or both are not there.
+# saved_same A B: do both have the same text, or do both not exist?
 saved_same() {
 	if [ -e "$1" ] && [ -e "$2" ]; then
 		cmp -s "$1" "$2"
@@ -47,7 +47,7 @@ saved_same() {
 	fi
 }
 
-# saved_put COPY FILE: FILE is as COPY, or is not there.
+# saved_put COPY FILE: makes FILE equal to COPY, or removes it if there is no COPY.
 saved_put() {
 	if saved_same "$1" "$2"; then
 		return 0
@@ -58,8 +58,8 @@ saved_put() {
 	fi
 }
 
-# target_restore TARGET: the file and its record. The record goes last: what a power cut leaves is told
-# by the digests in it, and the next restore does the rest.
+# target_restore TARGET: restores the file and its record. The record goes last: after a power cut,
+# its digests tell what was done, and the next restore does the rest.
 target_restore() {
 	saved_path "$1"
 	record_read "$1" || made=''
@@ -74,7 +74,7 @@ target_restore() {
 	[ -e "$file" ] || [ -z "$made" ] || rmdir "$root$made" 2>/dev/null || :
 }
 
-# targets_restore: a folder that is not there has been used up by a run that was interrupted later.
+# targets_restore: if the folder is missing, an interrupted run has finished this part already.
 targets_restore() {
 	[ -d "$saved" ] || return 0
 	for target in grub kernel; do

@@ -3,12 +3,12 @@
 #
 # The report. Defines only.
 
-# row NAME TEXT
+# row NAME TEXT: prints a line of the report.
 row() {
 	printf '%-14s %s\n' "$1" "${2:--}"
 }
 
-# show_grub: what each file adds to the command line, or takes from it.
+# show_grub: prints what each file adds to the command line, or removes from it.
 show_grub() {
 	_seen=''
 	grub_trace "${present:+=$content}" | while IFS='	' read -r _file _values; do
@@ -20,7 +20,7 @@ show_grub() {
 	done
 }
 
-# show_files TARGET: where its parameters are set, and what is ours.
+# show_files TARGET: prints where its parameters are set, and which are ours.
 show_files() {
 	row 'set in' "${file#"$root"}$([ -n "$present" ] || echo ' (not there)')"
 	case $1 in
@@ -41,7 +41,7 @@ show_files() {
 	[ -z "$ours" ] || row 'added' "$(words "$(tokens_of "$ours")")"
 }
 
-# show_root: proxmox-boot-tool refuses a command line without root=.
+# show_root: warns if root= is missing, because proxmox-boot-tool refuses such a command line.
 show_root() {
 	[ "$loader" = proxmox ] && [ -n "$present" ] || return 0
 	[ -n "$(tokens_name "$(tokens_in kernel "$content")" root)" ] ||
@@ -52,7 +52,7 @@ show_root() {
 		) into the first line"
 }
 
-# show_target TARGET
+# show_target TARGET: prints the report about it.
 show_target() {
 	target_look "$1" || {
 		result=1
@@ -70,7 +70,7 @@ show_target() {
 	done
 }
 
-# grub_lost TARGET: what later files lose of ours.
+# grub_lost TARGET: prints which of our tokens later files remove.
 grub_lost() {
 	[ "$1" = grub ] && [ -n "$ours" ] || return 0
 	grub_losses "=$content" "$(tokens_of "$ours")" | while IFS='	' read -r _file _lost; do
@@ -78,8 +78,9 @@ grub_lost() {
 	done
 }
 
-# not_in_force <NEXT: of next's lines, those that do not count: "CODE TAB FILE:LINE TAB TOKEN..." lines.
-# What any loader's file has is left out of the files that are not read.
+# not_in_force <NEXT: from the output of next, prints what does not count: "CODE TAB FILE:LINE TAB
+# TOKEN..." lines. For files that are not read, it leaves out parameters that every loader's file
+# has.
 not_in_force() {
 	awk -F '\t' '
 		NF < 3 || $3 == "in-force" { next }
@@ -98,7 +99,7 @@ not_in_force() {
 		}'
 }
 
-# why_not CODE TOKENS: that in words, with the next step.
+# why_not CODE TOKENS: prints the reason in words, with the next step.
 why_not() {
 	case $1 in
 	not-refreshed) echo "$2: the entry that boots next lacks it; fix: $me refresh" ;;
@@ -121,7 +122,7 @@ why_not() {
 	esac
 }
 
-# show_next: the next boot beside this one, and what is set and does not count.
+# show_next: prints the next boot compared with this one, and what is set and does not count.
 show_next() {
 	_all=$(next_tokens)
 	_next=$(printf '%s\n' "$_all" | sed -n 's/	[^	]*	in-force$//p')
@@ -131,7 +132,7 @@ show_next() {
 	row 'next boot' "$(words "$_next")"
 	_running=$(running)
 	if [ -n "$_running" ]; then
-		# What the loader adds itself, or differs with every kernel.
+		# Parameters that the loader adds itself, or that are different for each kernel.
 		_gone=$(tokens_without "$_running" "$_next" |
 			grep -v -E '^(BOOT_IMAGE|initrd|root|rootflags|systemd.machine_id)=|^r[ow]$')
 		_comes=$(tokens_without "$_next" "$_running")
@@ -143,7 +144,7 @@ show_next() {
 	done
 }
 
-# show: the whole of it.
+# show: prints all of it.
 show() {
 	row 'boot loader' "$loader_text"
 	if [ -n "$config" ]; then

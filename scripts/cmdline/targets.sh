@@ -1,27 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=dash
 #
-# The two files that feed boot loaders ("targets"), and the record of what was added to each:
+# The two files that feed boot loaders ("targets"), and a record for each of what was added to it:
 #
 #   grub     /etc/default/grub.d/vfio-early.cfg, a file of our own
-#   kernel   /etc/kernel/cmdline, its first line; the administrator's
+#   kernel   /etc/kernel/cmdline, its first line; it belongs to the administrator
 #
-# Below /var/lib/vfio-early/cmdline there is for each, while anything of ours is in it:
+# Below /var/lib/vfio-early/cmdline each has these files while it has tokens of ours:
 #
 #   TARGET            the record: lines "KEY VALUE", below
-#   TARGET.original   the file as it is without us
+#   TARGET.original   the file without our changes
 #   TARGET.before     the file before the last change; stays
-#   refresh           the boot loader has not been given the last change yet
+#   refresh           exists while the boot loader does not have the last change
 #
-#   was absent|file DIGEST   what undo leaves: no file, or TARGET.original; that has this digest
-#   is DIGEST                the file as we left it, so not edited since; two while it is changed
-#   made DIR                 a folder that there was not before
+#   was absent|file DIGEST   what undo leaves: no file, or TARGET.original, which has this digest
+#   is DIGEST                of the file as we left it; another one means that somebody has edited
+#                            it; two during a change
+#   made DIR                 a folder that we made
 #   apply|add TOKEN          what was added, and by which command
-#   inherited TOKEN          what the loader would be given of this boot without the file, which is why
-#                            it stays
+#   inherited TOKEN          a token of this boot that the loader would get without the file, so
+#                            the file stays
 #
 # The record is written before the file and again after it. In between it names the tokens of both,
-# so that whatever a power cut leaves, what is ours is known.
+# so our tokens are known whatever a power cut leaves.
 # Defines only.
 
 target_file() {
@@ -31,7 +32,7 @@ target_file() {
 	esac
 }
 
-# targets_sweep: what an earlier one of us left half written.
+# targets_sweep: removes what an interrupted run has left half written.
 targets_sweep() {
 	for _target in grub kernel; do
 		_swept=$(target_file "$_target")
@@ -45,8 +46,8 @@ is_refresh_due() {
 	[ -e "$records/refresh" ]
 }
 
-# record_read TARGET: into $was, $is, $made, $inherited (tokens) and $ours ("COMMAND TOKEN" lines),
-# all empty without one.
+# record_read TARGET: sets $was, $is, $made, $inherited (tokens) and $ours ("COMMAND TOKEN" lines);
+# all are empty if there is no record.
 record_read() {
 	was='' is='' made='' ours='' inherited=''
 	[ -e "$records/$1" ] || return 0
@@ -66,8 +67,8 @@ record_read() {
 	done <"$records/$1"
 }
 
-# record_write TARGET: from the same variables and $base, which goes first: it has to be there once
-# the record says so.
+# record_write TARGET: writes these variables, and before them $base, which must exist once the
+# record refers to it.
 record_write() {
 	put "$records/$1.original" "$base" && put "$records/$1" "# What vfio-early-cmdline(8) added.
 file ${file#"$root"}
@@ -76,19 +77,19 @@ $(printf '%s\n' "$is" | tr ' ' '\n' | sed 's/^/is /')
 ${made:+made $made$nl}${ours:+$ours$nl}${inherited:+$(printf '%s\n' "$inherited" | sed 's/^/inherited /')$nl}"
 }
 
-# record_remove TARGET: the copy from before the last change stays.
+# record_remove TARGET: removes it; the copy from before the last change stays.
 record_remove() {
 	drop "$records/$1" "$records/$1.original" || return
 	[ -z "$made" ] || rmdir "$root$made" 2>/dev/null || :
 }
 
-# tokens_of LINES: the tokens of "COMMAND TOKEN" lines.
+# tokens_of LINES: prints the tokens of "COMMAND TOKEN" lines.
 tokens_of() {
 	[ -z "$1" ] || printf '%s\n' "$1" | sed 's/^[a-z]* //'
 }
 
-# target_start TARGET: the text that a file has when there is none yet and something is to be added.
-# Fails, and has said why, when none can be made.
+# target_start TARGET: prints the initial text of a file that does not exist and must get tokens.
+# Fails, after printing an error, if there is none.
 target_start() {
 	case $1 in
 	grub)
@@ -100,9 +101,9 @@ target_start() {
 	esac
 }
 
-# target_look TARGET: reads the file and its record. Sets $file, $content, $present, the record's
-# variables, $added, the tokens that this or an earlier boot may have from us, and $base, the file's
-# text without us, with $base_absent when undo leaves no file.
+# target_look TARGET: reads the file and its record. Sets $file, $content, $present, the variables
+# of the record, $added (the tokens that this or an earlier boot may have from us), $base (the file
+# without our changes), and $base_absent if undo leaves no file.
 target_look() {
 	file=$(target_file "$1")
 	if [ -L "$file" ]; then
@@ -119,7 +120,7 @@ target_look() {
 	slurp "$file" || return
 	base_absent=''
 	if [ -z "$present" ]; then
-		# Never there, or removed since: nothing in it is ours.
+		# It never existed, or was removed since: it has no tokens of ours.
 		base='' base_absent=1 ours=''
 		return
 	fi
@@ -132,15 +133,15 @@ target_look() {
 		;;
 	esac
 	if [ -z "$was" ] || [ "$(digest "$base")" != "${was#* }" ]; then
-		# Edited since: our tokens go, each wherever it is now.
+		# Edited since: our tokens are removed wherever they are now.
 		base=$(tokens_edit "$1" "$content" '' "$(tokens_of "$ours")" && echo x)
 		base=${base%x}
 	fi
 	[ "$was" != "absent $(digest "$base")" ] || base_absent=1
 }
 
-# target_commit TARGET LINES NEW: the file becomes NEW ("=TEXT", or nothing: no file), and the
-# record says LINES. Fails with both as they were, and has said so.
+# target_commit TARGET LINES NEW: changes the file to NEW ("=TEXT", or nothing: no file), and its
+# record to LINES. If it fails, after printing an error, both are unchanged.
 target_commit() {
 	_record='' _was_due='' _ours=$ours _after=$(digest "${3#=}")
 	[ ! -e "$records/$1" ] || _record=$(cat "$records/$1")
@@ -175,8 +176,9 @@ target_commit() {
 	return 0
 }
 
-# target_settle TARGET LINES DIGEST: the record says what is so now: nothing of ours in the file, or
-# LINES. A file that we made and that stays without anything of ours keeps a record, to go later.
+# target_settle TARGET LINES DIGEST: updates the record to the current state: LINES, or no tokens of
+# ours. If we made a file and it stays without tokens of ours, it keeps a record, so that it can be
+# removed later.
 target_settle() {
 	ours=$2 is=$3 inherited=$_inherits
 	if [ -z "$2" ] && { [ -z "$base_absent" ] || [ -z "$3" ]; }; then
@@ -188,8 +190,8 @@ target_settle() {
 	fi
 }
 
-# target_next TARGET WANT HAVE: what the file becomes, "=TEXT" or nothing for no file, when the
-# tokens WANT are to be there in place of HAVE. What is there already stays where it is.
+# target_next TARGET WANT HAVE: prints the new text, "=TEXT", or nothing for no file, with the
+# tokens WANT instead of HAVE. Existing tokens keep their places.
 target_next() {
 	if [ -z "$2" ]; then
 		[ -n "$base_absent" ] && ! { [ "$1" = kernel ] && must_stay "$added"; } ||
@@ -205,7 +207,7 @@ target_next() {
 	fi
 }
 
-# target_begin TARGET WANT: the text without us of a file that is not there, when it is to be made.
+# target_begin TARGET WANT: if a file is missing and must be made, sets its text without our tokens.
 target_begin() {
 	[ -z "$present" ] || return 0
 	[ -n "$2" ] || { [ "$1" = kernel ] && must_stay "$added"; } || return 0
@@ -216,14 +218,15 @@ target_begin() {
 	base=${base%x}
 }
 
-# target_inherits TARGET WANT NEXT: the tokens of this boot that the file keeps from coming back.
+# target_inherits TARGET WANT NEXT: prints the tokens of this boot that the file keeps from coming
+# back.
 target_inherits() {
 	[ "$1" = kernel ] && [ -n "$base_absent" ] && [ -n "$3" ] && loader_inherits || return 0
 	tokens_without "$(one_boot "$added")" "$2"
 }
 
-# target_set TARGET LINES: makes LINES ("COMMAND TOKEN") all of ours that is in the file, after
-# target_look; says what that changed.
+# target_set TARGET LINES: makes LINES ("COMMAND TOKEN") our tokens in the file, and reports the
+# change; call target_look first.
 target_set() {
 	_want=$(tokens_of "$2") _have=$(tokens_of "$ours") _name=${file#"$root"}
 	target_begin "$1" "$_want" || return
@@ -261,7 +264,7 @@ target_set() {
 			"after a reboot \"$me undo\" removes it"
 }
 
-# other_lines: what becomes of the other lines of /etc/kernel/cmdline, in $content, if it has any.
+# other_lines: reports the effect of the other lines of /etc/kernel/cmdline, in $content.
 other_lines() {
 	case $content in
 	*"$nl"?*) ;;
@@ -273,7 +276,7 @@ other_lines() {
 	esac
 }
 
-# target_values TARGET TEXT: all tokens that come to the kernel when the file is TEXT ("=..." or
+# target_values TARGET TEXT: prints all tokens that reach the kernel if the file is TEXT ("=..." or
 # none).
 target_values() {
 	case $1 in
@@ -290,7 +293,7 @@ target_values() {
 	esac
 }
 
-# without_us TARGET: the tokens that others set; after target_look.
+# without_us TARGET: prints the tokens that others set; call target_look first.
 without_us() {
 	if [ -n "$base_absent" ] && { [ -z "$present" ] || [ "$1" = grub ]; }; then
 		target_values "$1" ''
@@ -299,7 +302,7 @@ without_us() {
 	fi
 }
 
-# target_fits TARGET: whether the file is one that we may add to; else says what is to be done.
+# target_fits TARGET: can tokens be added to the file? If not, reports what must be done.
 target_fits() {
 	if [ "$1" = grub ]; then
 		_broken=$(grub_broken)
@@ -323,7 +326,7 @@ target_fits() {
 	return 1
 }
 
-# target_apply TARGET: what the config asks for.
+# target_apply TARGET: adds what the config asks for.
 target_apply() {
 	if ! target_look "$1" || ! target_fits "$1"; then
 		result=1
@@ -338,7 +341,7 @@ target_apply() {
 	target_reaches "$1"
 }
 
-# target_add TARGET TOKENS: also these.
+# target_add TARGET TOKENS: adds these too.
 target_add() {
 	if ! target_look "$1" || ! target_fits "$1"; then
 		result=1
@@ -353,14 +356,14 @@ target_add() {
 	target_reaches "$1"
 }
 
-# keep_lines LINES TOKENS: those of the "COMMAND TOKEN" lines whose token is among TOKENS.
+# keep_lines LINES TOKENS: prints those "COMMAND TOKEN" lines whose token is among TOKENS.
 keep_lines() {
 	printf '%s\n' "$1" | while read -r _command _token; do
 		[ -z "$_token" ] || [ -z "$(tokens_with "$_token" "$2")" ] || echo "$_command $_token"
 	done
 }
 
-# for_each LIST FUNCTION ARGUMENT: calls it with each of the list.
+# for_each LIST FUNCTION ARGUMENT: calls the function for each entry of the list.
 for_each() {
 	[ -n "$1" ] || return 0
 	while read -r _item; do
@@ -374,21 +377,21 @@ say_there() {
 	say "$2: already set in $(locate "$1" "$2")"
 }
 
-# target_reaches TARGET: names whoever keeps a token of ours from the kernel.
+# target_reaches TARGET: reports what keeps our tokens from the kernel.
 target_reaches() {
 	[ "$1" = grub ] || return 0
 	target_look grub && [ -n "$ours" ] || return 0
 	grub_reaches "=$content" "$(tokens_of "$ours")"
 }
 
-# targets_with_record: those that something of ours is in.
+# targets_with_record: prints the targets that have tokens of ours.
 targets_with_record() {
 	for _target in grub kernel; do
 		[ ! -e "$records/$_target" ] || echo "$_target"
 	done
 }
 
-# targets_remove TOKENS: takes them out of wherever they were added.
+# targets_remove TOKENS: removes them from all targets.
 targets_remove() {
 	_left=$1
 	for target in $(targets_with_record); do
@@ -413,7 +416,7 @@ say_not_ours() {
 	by_hand "$2: not added by $me${_where:+; fix: remove it from $_where, then $me refresh}"
 }
 
-# targets_undo: takes back all of it; with $applied what "apply" added.
+# targets_undo: removes all of our tokens; with $applied, only those that "apply" has added.
 targets_undo() {
 	guard
 	_all=$(targets_with_record)
@@ -424,8 +427,8 @@ targets_undo() {
 	done
 }
 
-# targets_by_hand: there is no file that we could change; what the config asks for is still said, until
-# a boot has it, or it was said to be done.
+# targets_by_hand: there is no file that can be changed here. Reports what the config asks for,
+# until a boot has it, or the administrator says that it was done.
 targets_by_hand() {
 	_missing=$(hand_missing)
 	if [ -n "$_missing" ] && [ -e "$records/by-hand" ]; then

@@ -2,13 +2,13 @@
 # shellcheck shell=dash
 #
 # The text of a kernel command line. A parameter ("token") ends at a blank outside of double quotes,
-# as the kernel's next_arg() (lib/cmdline.c) has it. Two are the same when they are without their
-# quotes: a="b c" and "a=b c" are one to the kernel. What is behind a lone "--" is init's
-# (init/main.c, set_init_arg()). Lists of them have one a line.
-# Defines only; pure: text in, text out.
+# as in the kernel's next_arg() (lib/cmdline.c). Two tokens are the same if they are equal without
+# their quotes: a="b c" and "a=b c" mean the same to the kernel. What is behind a lone "--" is for
+# init (init/main.c, set_init_arg()). Lists have one token a line. Defines only; pure: text in, text
+# out.
 
-# part(s) cuts a line into from[1..parts], to[1..parts]. is_line(n), get(n), put(n, s): see
-# tokens_edit; they work on line[], get() before put().
+# part(s) splits a line into from[1..parts], to[1..parts]. is_line(n), get(n), put(n, s): see
+# tokens_edit; they work on line[]; call get() before put().
 # shellcheck disable=SC2016 # awk's
 tokens_awk='
 function part(s,   i, c, quoted, start) {
@@ -41,7 +41,7 @@ function is_line(n) {
 		return n == 1
 	return line[n] ~ /^[ \t]*GRUB_CMDLINE_LINUX_DEFAULT="([^"\\]|\\.)*"[ \t]*$/
 }
-# The text between the quotes of the shell, in which a quote is written \".
+# The text between quotes of the shell, in which a quote is written \".
 function get(n,   s) {
 	head = tail = ""
 	s = line[n]
@@ -67,7 +67,7 @@ function put(n, s,   i, c, out) {
 	line[n] = head s tail
 }'
 
-# tokens_split [all] <TEXT: the tokens of all lines, one a line, up to a lone "--"; or all.
+# tokens_split [all] <TEXT: prints the tokens of all lines, one a line, up to a lone "--"; or all.
 tokens_split() {
 	ALL=${1-} awk "$tokens_awk"'{
 		part($0)
@@ -80,7 +80,7 @@ tokens_split() {
 	}'
 }
 
-# tokens_without LIST OTHER: the tokens of LIST that are not in OTHER, each once.
+# tokens_without LIST OTHER: prints the tokens of LIST that are not in OTHER, each once.
 tokens_without() {
 	LIST=$1 OTHER=$2 awk "$tokens_awk"'BEGIN {
 		n = split(ENVIRON["OTHER"], other, "\n")
@@ -95,13 +95,13 @@ tokens_without() {
 	}'
 }
 
-# tokens_with LIST OTHER: the tokens of LIST that are in OTHER as well.
+# tokens_with LIST OTHER: prints the tokens of LIST that are also in OTHER.
 tokens_with() {
 	tokens_without "$1" "$(tokens_without "$1" "$2")"
 }
 
-# tokens_name LIST NAME: the tokens of LIST that are NAME or NAME=VALUE. In the name of a parameter
-# of a module '-' and '_' are the same.
+# tokens_name LIST NAME: prints the tokens of LIST that are NAME or NAME=VALUE. In the name of a
+# module's parameter, '-' and '_' are the same.
 tokens_name() {
 	LIST=$1 NAME=$2 awk "$tokens_awk"'BEGIN {
 		wanted = ENVIRON["NAME"]
@@ -117,8 +117,8 @@ tokens_name() {
 	}'
 }
 
-# tokens_value LIST NAME VALUE: the tokens NAME=... of LIST that have VALUE among their values,
-# which commas part.
+# tokens_value LIST NAME VALUE: prints the tokens NAME=... of LIST that have VALUE among their
+# values, separated by commas.
 tokens_value() {
 	LIST=$1 NAME=$2 VALUE=$3 awk "$tokens_awk"'BEGIN {
 		n = split(ENVIRON["LIST"], list, "\n")
@@ -136,7 +136,8 @@ tokens_value() {
 	}'
 }
 
-# tokens_check TOKEN: whether every boot loader hands it to the kernel as it is, or what is wrong.
+# tokens_check TOKEN: does every boot loader pass it to the kernel unchanged? If not, prints what is
+# wrong.
 tokens_check() {
 	case $1 in
 	*"$nl"*)
@@ -166,7 +167,7 @@ tokens_check() {
 	esac
 }
 
-# tokens_in KIND TEXT: the tokens in the lines that tokens_edit would change.
+# tokens_in KIND TEXT: prints the tokens in the lines that tokens_edit would change.
 tokens_in() {
 	printf '%s' "$2" | KIND=$1 awk "$tokens_awk"'
 	{ line[NR] = $0 }
@@ -184,11 +185,12 @@ tokens_in() {
 	}' | grep -vxF '$GRUB_CMDLINE_LINUX_DEFAULT'
 }
 
-# tokens_edit KIND TEXT ADD TAKE [FRONT]: TEXT with the tokens of TAKE out and those of ADD in. KIND says
-# which lines have tokens: "kernel": the first; "grub": GRUB_CMDLINE_LINUX_DEFAULT="...", each, and
-# one is made when there is none. One occurrence of a token is taken, the last, with one blank
-# before it; new ones go behind the last, but before a lone "--", or with FRONT before the first. All
-# else stays as it is, byte by byte, also a missing newline at the end.
+# tokens_edit KIND TEXT ADD TAKE [FRONT]: prints TEXT without the tokens of TAKE and with those of
+# ADD. KIND tells which lines have tokens: "kernel": the first; "grub": every
+# GRUB_CMDLINE_LINUX_DEFAULT="...", which is added if there is none. If a token occurs several
+# times, only the last one is removed, with one blank before it. New tokens are added at the end,
+# but before a lone "--"; with FRONT, at the start. Everything else stays as it is, byte by byte,
+# even a missing newline at the end.
 tokens_edit() {
 	# awk cannot tell whether the last line had a newline.
 	case $2 in

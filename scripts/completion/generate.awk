@@ -2,13 +2,13 @@
 #
 # awk -v shell=bash|zsh|fish -v values=PATH [-v only=PROGRAM] -f generate.awk TABLE TEMPLATE
 #
-# The completion for one shell: its template, in which the line "@TABLE@" is replaced by what the table
-# has (of one program, if it is named), and "@VALUES@" by the path of the program that knows what this
-# machine has. tests/completion/table says what the columns are.
+# Makes the completion for one shell from its template: replaces the line "@TABLE@" by the content
+# of the table (only for one program, if it is named), and "@VALUES@" by the path of the program
+# that prints the values of this machine. tests/completion/table explains the columns.
 
 BEGIN { FS = "\t" }
 
-# quote TEXT: as one word of a shell.
+# quote TEXT: returns it as one word of a shell.
 function quote(text) {
 	gsub(/'/, shell == "fish" ? "\\'" : "'\\''", text)
 	return "'" text "'"
@@ -27,7 +27,7 @@ NR == FNR && !/^#/ && (only == "" || only == $1) {
 
 NR == FNR { next }
 
-# In bash and zsh: a function each, of what a shell function of both can say.
+# For bash and zsh: prints branches of a case statement, in the syntax that both have.
 function lines_of(is_command,    i, old, key) {
 	for (i = 1; i <= row; i++) {
 		if ((long[i] == "-") != is_command)
@@ -45,7 +45,7 @@ function lines_of(is_command,    i, old, key) {
 	print "\t\t;;"
 }
 
-# next_key: that of the next row of the same sort.
+# next_key: returns the key of the next row of the same kind.
 function next_key(i, is_command) {
 	for (i++; i <= row; i++)
 		if ((long[i] == "-") == is_command)
@@ -74,7 +74,7 @@ function functions(    i) {
 	print "\t*) return 1 ;;\n\tesac\n}"
 }
 
-# fish knows what to offer by the rows themselves.
+# fish decides by the rows themselves what to offer.
 function rows_of_fish(    i) {
 	print "# What is followed by an argument."
 	printf "set -g __vfio_early_taking"
