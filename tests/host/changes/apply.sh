@@ -308,8 +308,8 @@ on_terminal 80 apply
 status_is 0
 drawn "[1/2] $kernel: reading the image, 0 s"
 drawn "[1/2] $kernel: making the image, 0 s"
-drawn "[1/2] $kernel: making the image, 1 s"
-drawn "[1/2] $kernel: making the image, 2 s"
+# Which seconds are drawn is up to a machine that may be busy; that they go on is not.
+grep -Eq "^\[1/2\] $kernel: making the image, [1-9] s$" "$work/drawn" || problem "no second of making"
 grep -Eq "^\[1/2\] $kernel: verifying the new image, [2-9] s$" "$work/drawn" || problem "no verifying"
 drawn "[2/2] $other: reading the image, 0 s"
 drawn "boot loader: refreshing, 0 s"
