@@ -142,7 +142,7 @@ base_build() {
 		_hooks=$(for_hooks "$_hooks/base" "$_hooks/roots.sh" "$_lists" "$_first") || return
 		_lists=$_hooks/${_lists##*/} _first=$_hooks/${_first##*/} _hooks_own=$_hooks
 	fi
-	mmdebstrap --quiet --variant=custom --skip=update --dpkgopt=force-unsafe-io \
+	"$top/tests/step" "$_tar.log" mmdebstrap --quiet --variant=custom --skip=update --dpkgopt=force-unsafe-io \
 		--setup-hook="sh '$_hooks/base' unpack \"\$1\" '$_first' '$_lists'" "$@" \
 		--customize-hook="sh '$_hooks/base' install \"\$1\" '$_packages' '$_stale'" \
 		'' "$_tar.tmp.tar"
