@@ -226,7 +226,7 @@ $(B)/vfio-early-cmdline $(B)/asan/vfio-early-cmdline:
 # In memory, where that can be.
 scratch := tests/scratch
 
-# Longest first, so that none is left alone at the end. Two minutes, for every edit.
+# For every edit. Longest first, so that none is left alone at the end.
 check_suites := fault lint cmdline host tree hook unit completion static
 # Not for every edit: what changes a host, each call of its command, twins without sentences, roots.
 long_suites := fault-host changes builders cmdline-roots fuzz packaging words asan changes-asan \
@@ -436,7 +436,7 @@ $(B)/asan/tests/unit/test-%: $(B)/asan/tests/unit/test-%.o $(unit_lib:%.c=$(B)/a
 check_needs := all $(unit_bin) $(fakefs)
 long_needs := deb $(fault_host) $(asan_bin) $(B)/asan/vfio-early $(cover_bin) $(fuzzers)
 
-check: $(check_needs) ## two minutes: lint, units, modelled machines, calls that fail
+check: $(check_needs) ## for every edit: lint, units, modelled machines, calls that fail
 	tests/all $(check_suites)
 
 # With every call, fault-host takes long.
