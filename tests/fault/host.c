@@ -6,10 +6,11 @@
  *
  * START is a root as it is before; DIR/root is a copy of it, of links, with a new etc for each run. The
  * command is traced by ptrace(2): it is one process, so the calls of a run have one order, and a fault is
- * known by its number in it. What it starts is not traced and not failed.
+ * known by its number in it. What it starts is not failed.
  *
  * Up to where it opens its root each run is the same, and loading its libraries costs more than all the rest:
- * one process (the template) goes there and stays, and each run is a fork of it, which ptrace makes it do.
+ * one process (the template) goes there and stays, and each run is a fork of it, which ptrace makes it do. A
+ * filter of seccomp(2) stops the fork at the calls of that name alone.
  */
 #define _GNU_SOURCE 1
 
@@ -21,6 +22,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,8 +33,10 @@
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
+#include <linux/filter.h>
 #include <linux/ptrace.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <unistd.h>
 
 #define MAX_CALLS   8192
@@ -288,16 +292,32 @@ static void set_call(pid_t pid, struct registers *regs, long nr)
 	set_registers(pid, regs);
 }
 
+static void set_number(struct registers *regs, long nr)
+{
+	regs->user.orig_rax = (unsigned long)nr;
+}
+
 static void set_result(struct registers *regs, long value)
 {
 	regs->user.rax = (unsigned long)value;
 }
 
-/* Of clone(): only its flags. */
-static void set_flags(struct registers *regs, unsigned long flags)
+static void set_arguments(struct registers *regs, unsigned long a, unsigned long b, unsigned long c)
 {
-	regs->user.rdi = flags;
-	regs->user.rsi = regs->user.rdx = regs->user.r10 = regs->user.r8 = 0;
+	regs->user.rdi = a;
+	regs->user.rsi = b;
+	regs->user.rdx = c;
+	regs->user.r10 = regs->user.r8 = 0;
+}
+
+static long result_of(const struct registers *regs)
+{
+	return (long)regs->user.rax;
+}
+
+static unsigned long stack_of(const struct registers *regs)
+{
+	return regs->user.rsp;
 }
 
 /* The instruction has two bytes, and the number is in the register of the result. */
@@ -337,16 +357,32 @@ static void set_call(pid_t pid, struct registers *regs, long nr)
 	ptrace(PTRACE_SETREGSET, pid, 0x404, &iov); /* NT_ARM_SYSTEM_CALL */
 }
 
+static void set_number(struct registers *regs, long nr)
+{
+	regs->user.regs[8] = (__u64)nr;
+}
+
 static void set_result(struct registers *regs, long value)
 {
 	regs->user.regs[0] = (__u64)value;
 }
 
-static void set_flags(struct registers *regs, unsigned long flags)
+static void set_arguments(struct registers *regs, unsigned long a, unsigned long b, unsigned long c)
 {
-	regs->user.regs[0] = flags;
-	for (int i = 1; i < 5; i++)
-		regs->user.regs[i] = 0;
+	regs->user.regs[0] = a;
+	regs->user.regs[1] = b;
+	regs->user.regs[2] = c;
+	regs->user.regs[3] = regs->user.regs[4] = 0;
+}
+
+static long result_of(const struct registers *regs)
+{
+	return (long)regs->user.regs[0];
+}
+
+static unsigned long stack_of(const struct registers *regs)
+{
+	return regs->user.sp;
 }
 
 static void set_again(struct registers *regs)
@@ -372,22 +408,6 @@ static int wait_for(pid_t pid)
 		waitpid(pid, &status, 0);
 	}
 	return status;
-}
-
-/* At the call that is to fail: makes it so. */
-static void inject(pid_t pid)
-{
-	struct registers regs;
-
-	if (run.is_kill) {
-		kill(pid, SIGKILL);
-		return;
-	}
-	/* A file is closed, whatever close() says. */
-	if (run.call[run.at].nr == SYS_close)
-		return;
-	get_registers(pid, &regs);
-	set_call(pid, &regs, -1);
 }
 
 /* Lets @pid go on to its next stop. */
@@ -462,10 +482,43 @@ static void make_template(void)
 }
 
 /*
- * fork_template - a process like the template, as a child of ours, before the same call, which it is yet to
- * make. In the template that call becomes clone(), and then itself again.
+ * watch - lets @pid, a fork of the template that has the registers @before when it goes on, stop at each call @nr:
+ * makes it call seccomp(2), which takes the filter from below its stack.
  */
-static pid_t fork_template(void)
+static void watch(pid_t pid, const struct registers *before, int nr)
+{
+	struct {
+		struct sock_fprog program;
+		struct sock_filter filter[4];
+	} it = { .filter = { BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+			     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (__u32)nr, 0, 1),
+			     BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE),
+			     BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW) } };
+	unsigned long place = (stack_of(before) - 1024) & ~15UL;
+	struct iovec here = { &it, sizeof(it) }, there = { (void *)place, sizeof(it) };
+	struct registers regs = *before;
+
+	it.program.len = sizeof(it.filter) / sizeof(it.filter[0]);
+	it.program.filter = (void *)(place + sizeof(it.program));
+	set_number(&regs, SYS_seccomp);
+	set_arguments(&regs, SECCOMP_SET_MODE_FILTER, 0, place);
+	set_again(&regs);
+	set_registers(pid, &regs);
+	if (process_vm_writev(pid, &here, 1, &there, 1, 0) != sizeof(it) ||
+	    !is_call(next_stop(pid, 0)) || !is_call(next_stop(pid, 0)))
+		errx(1, "%s: the fork does not call seccomp", run.name);
+	get_registers(pid, &regs);
+	if (result_of(&regs))
+		errx(1, "%s: seccomp: %s", run.name, strerror(-(int)result_of(&regs)));
+	set_options(pid, PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
+				 PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC);
+}
+
+/*
+ * fork_template - a process like the template, as a child of ours, before the same call, which it is yet to
+ * make, and which stops at each call @nr. In the template that call becomes clone(), and then itself again.
+ */
+static pid_t fork_template(int nr)
 {
 	struct registers before, regs;
 	unsigned long pid = 0;
@@ -473,7 +526,7 @@ static pid_t fork_template(void)
 
 	get_registers(run.template, &before);
 	regs = before;
-	set_flags(&regs, CLONE_PARENT | SIGCHLD);
+	set_arguments(&regs, CLONE_PARENT | SIGCHLD, 0, 0);
 	set_call(run.template, &regs, SYS_clone);
 	status = next_stop(run.template, 0);
 	if (status >> 8 != (SIGTRAP | PTRACE_EVENT_FORK << 8) ||
@@ -481,6 +534,7 @@ static pid_t fork_template(void)
 	    !is_call(next_stop(run.template, 0)) || !WIFSTOPPED(wait_for((pid_t)pid)))
 		errx(1, "%s: the template does not fork", run.name);
 	set_options((pid_t)pid, 0);
+	watch((pid_t)pid, &before, nr);
 	set_again(&before);
 	set_registers(run.template, &before);
 	set_registers((pid_t)pid, &before);
@@ -489,46 +543,77 @@ static pid_t fork_template(void)
 	return (pid_t)pid;
 }
 
-/* trace - a run with the fault of run.at. Sets run.status as a shell would say it. */
-static void trace(void)
+/* The signal that a stop is for, 0 for one that is for us alone: of an event, or of a new process. */
+static int signal_of(int status)
 {
-	struct ptrace_syscall_info info;
-	int stops = 2 * run.begin, status, signal = 0;
+	return status >> 16 || WSTOPSIG(status) == SIGSTOP ? 0 : WSTOPSIG(status);
+}
+
+/*
+ * next_event - lets @pid go on to its next call that is watched, or its end. What it starts is stopped, too, and
+ * goes on.
+ */
+static int next_event(pid_t pid)
+{
+	int status = 0;
+	pid_t who = pid;
+
+	ptrace(PTRACE_CONT, pid, NULL, NULL);
+	for (;;) {
+		who = waitpid(-1, &status, __WALL);
+		if (who < 0) {
+			kill(pid, SIGKILL);
+			return wait_for(pid);
+		}
+		if (who == pid &&
+		    (!WIFSTOPPED(status) || status >> 8 == (SIGTRAP | PTRACE_EVENT_SECCOMP << 8)))
+			return status;
+		if (WIFSTOPPED(status))
+			ptrace(PTRACE_CONT, who, NULL, (void *)(long)signal_of(status));
+	}
+}
+
+/* At the call that is to fail: makes it so. */
+static void inject(pid_t pid)
+{
+	bool is_made = run.call[run.at].nr ==
+		       SYS_close; /* a file is closed, whatever close() says */
 	struct registers regs;
-	bool is_due = false;
+
+	if (run.is_kill) {
+		kill(pid, SIGKILL);
+		return;
+	}
+	/* From here it comes to the end of the call. */
+	if (is_made && !is_call(next_stop(pid, 0)))
+		errx(1, "%s: call %d does not end", run.name, run.at);
+	get_registers(pid, &regs);
+	set_result(&regs, -run.error);
+	if (is_made)
+		set_registers(pid, &regs);
+	else
+		set_call(pid, &regs, -1);
+}
+
+/* trace - a run with the fault of run.at. Sets run.status as a shell would say it; false when that call was not made. */
+static bool trace(void)
+{
+	int nr = run.call[run.at].nr, left = 0, status;
 	pid_t pid;
 
 	if (truncate(run.out, 0) || truncate(run.err, 0))
 		err(1, "%s", run.out);
+	/* One that the end of a child interrupts is made twice: then it is the one before. */
+	for (int i = run.begin; i <= run.at; i++)
+		left += run.call[i].nr == nr;
 	alarm(MAX_SECONDS);
-	pid = fork_template();
-	for (;;) {
-		status = next_stop(pid, signal);
-		if (!WIFSTOPPED(status))
-			break;
-		signal = is_call(status) ? 0 : WSTOPSIG(status);
-		if (signal)
-			continue;
-		if (is_due) {
-			get_registers(pid, &regs);
-			set_result(&regs, -run.error);
-			set_registers(pid, &regs);
-			ptrace(PTRACE_DETACH, pid, NULL, NULL);
-			status = wait_for(pid);
-			break;
-		}
-		/* Before a call and behind it. */
-		if (stops % 2 == 0 && stops >= 2 * run.at) {
-			/* A call that the end of a child interrupts is made twice: then the next alike. */
-			is_due = ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) > 0 &&
-				 (int)info.entry.nr == run.call[run.at].nr;
-			if (is_due)
-				inject(pid);
-		}
-		stops++;
-	}
+	pid = fork_template(nr);
+	while (status = next_event(pid), WIFSTOPPED(status))
+		if (left > 0 && --left == 0)
+			inject(pid);
 	alarm(0);
 	run.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return !left;
 }
 
 /* --- the roots */
@@ -743,13 +828,19 @@ static void try(int at, int error)
 	run.at = at;
 	run.error = error;
 	run.is_kill = !error;
-	/* All that these commands write, but for locks, is in there. */
+	/* All that these commands write is in there, and their lock in run, which START has not. */
+	snprintf(to, sizeof(to), "%s/run", run.root);
+	remove_tree(to);
 	snprintf(from, sizeof(from), "%s/etc", run.start);
 	snprintf(to, sizeof(to), "%s/etc", run.root);
 	remove_tree(to);
 	copy_tree(from, to);
-	trace();
-	run.injected++;
+	/* How often a child is waited for depends on how quick it is. */
+	if (trace())
+		run.injected++;
+	else if (strcmp(name_of(run.call[at].nr), "poll") &&
+		 strcmp(name_of(run.call[at].nr), "ppoll"))
+		surprise("the call was not made");
 	judge();
 }
 
