@@ -47,27 +47,38 @@ fake_inherits() {
 	echo 'cmdline none' >"$1/etc/vfio-early.conf"
 }
 
+# cuts COMMAND...: runs it on $work/run; as it was before each change of it, that is kept in $work/cuts/1, /2 ... ;
+# sets $_cuts to how many.
+cuts() {
+	rm -rf "$work/cuts"
+	mkdir "$work/cuts"
+	quietly "$work/killat" "$work/cuts" "$work/run" "$@" || problem 'killat failed'
+	_cuts=$(find "$work/cuts" -mindepth 1 -maxdepth 1 | wc -l)
+	: >"$work/seen"
+}
+
 # by_hand_cuts: a power cut before each change of refresh --by-hand: the word is there and whole, or not.
 by_hand_cuts() {
 	begin 'a power cut before each change: refresh --by-hand'
+	rm -rf "$work/run"
+	fake_systemd "$work/run"
+	rm -r "$work/run/boot/loader"
+	cuts "$command" refresh --by-hand --root "$work/run"
+	# The last is the whole of it.
+	mv "$work/run" "$work/cuts/$((_cuts + 1))"
 	_n=0
-	while :; do
+	while [ $_n -le "$_cuts" ]; do
 		_n=$((_n + 1))
-		rm -rf "$work/run"
-		fake_systemd "$work/run"
-		rm -r "$work/run/boot/loader"
-		quietly "$work/killat" "$_n" "$work/run" "$command" refresh --by-hand --root "$work/run"
-		_status=$?
-		_word=$work/run/var/lib/vfio-early/cmdline/by-hand
-		[ ! -e "$_word" ] || [ "$(sed 's/ .*//' "$_word" | tr '\n' ' ')" = 'boot tokens images ' ] ||
-			problem "change $_n: half a word: $(cat "$_word")"
-		[ $_status -eq 99 ] || break
-		quietly "$command" refresh --by-hand --root "$work/run" || problem "change $_n: a further one fails"
-		[ -e "$_word" ] || problem "change $_n: a further one does nothing"
+		_cut=$work/cuts/$_n
+		_word=var/lib/vfio-early/cmdline/by-hand
+		[ ! -e "$_cut/$_word" ] || [ "$(sed 's/ .*//' "$_cut/$_word" | tr '\n' ' ')" = 'boot tokens images ' ] ||
+			problem "change $_n: half a word: $(cat "$_cut/$_word")"
+		! seen by-hand "$_cut" || continue
+		quietly "$command" refresh --by-hand --root "$_cut" || problem "change $_n: a further one fails"
+		[ -e "$_cut/$_word" ] || problem "change $_n: a further one does nothing"
 	done
-	[ $_status -eq 0 ] || problem "killat: $_status"
-	[ $_n -gt 5 ] || problem "only $_n changes were seen"
-	test_name="$test_name ($_n)"
+	[ "$_cuts" -gt 5 ] || problem "only $_cuts changes were seen"
+	test_name="$test_name ($_cuts)"
 }
 
 # whole DIR: the files that feed loaders, and what is remembered of them, but for copies that stay.
@@ -81,43 +92,33 @@ whole() {
 saved_cuts() {
 	begin "a power cut before each change: save, restore: $2"
 	_saved=var/lib/vfio-early/loader
-	$1 "$work/machine"
-	quietly "$command" add nosmt --no-refresh --root "$work/machine" || problem 'add fails'
-	whole "$work/machine" >"$work/want"
-	_n=0
-	while :; do
-		_n=$((_n + 1))
-		rm -rf "$work/run"
-		cp -a "$work/machine" "$work/run"
-		quietly "$work/killat" "$_n" "$work/run" "$command" save --in "/$_saved" --root "$work/run"
-		_status=$?
-		[ ! -e "$work/run/$_saved" ] ||
-			cmp -s "$work/run/$2" "$work/run/$_saved/${3}.file" || problem "save, change $_n: half of it"
-		[ $_status -eq 99 ] || break
+	rm -rf "$work/run"
+	$1 "$work/run"
+	quietly "$command" add nosmt --no-refresh --root "$work/run" || problem 'add fails'
+	whole "$work/run" >"$work/want"
+	cuts "$command" save --in "/$_saved" --root "$work/run"
+	for _cut in "$work/cuts"/*; do
+		[ ! -e "$_cut/$_saved" ] ||
+			cmp -s "$_cut/$2" "$_cut/$_saved/${3}.file" || problem "save, change ${_cut##*/}: half of it"
 	done
-	[ $_status -eq 0 ] && [ $_n -gt 5 ] || problem "save: $_status after $_n"
+	[ "$_cuts" -gt 5 ] || problem "save: only $_cuts changes were seen"
+	[ -e "$work/run/$_saved/${3}.file" ] || problem 'nothing is saved'
 	# Changed by us and by others.
 	quietly "$command" add nosmt2 --no-refresh --root "$work/run" || problem 'add fails'
 	sed -i 's/nosmt/nosmt mine/' "$work/run/$2"
-	rm -rf "$work/machine"
-	mv "$work/run" "$work/machine"
-	_n=0
-	while :; do
-		_n=$((_n + 1))
-		rm -rf "$work/run"
-		cp -a "$work/machine" "$work/run"
-		quietly "$work/killat" "$_n" "$work/run" "$command" restore --in "/$_saved" --no-refresh \
-			--root "$work/run"
-		_status=$?
-		[ $_status -ne 99 ] || quietly "$command" restore --in "/$_saved" --no-refresh --root "$work/run" ||
-			problem "restore, change $_n: a further one fails"
-		whole "$work/run" | diff "$work/want" - >>"$work/out" || problem "restore, change $_n: not as it was"
-		grep -q 'nosmt mine' "$work/run/var/lib/vfio-early/cmdline/$3.before" ||
-			problem "restore, change $_n: what was replaced is not kept"
-		[ $_status -eq 99 ] || break
+	cuts "$command" restore --in "/$_saved" --no-refresh --root "$work/run"
+	for _cut in "$work/cuts"/* "$work/run"; do
+		_where="restore, change ${_cut##*/}"
+		[ "$_cut" = "$work/run" ] || { ! seen restore "$_cut" || continue; }
+		[ "$_cut" = "$work/run" ] ||
+			quietly "$command" restore --in "/$_saved" --no-refresh --root "$_cut" ||
+			problem "$_where: a further one fails"
+		whole "$_cut" | diff "$work/want" - >>"$work/out" || problem "$_where: not as it was"
+		grep -q 'nosmt mine' "$_cut/var/lib/vfio-early/cmdline/$3.before" ||
+			problem "$_where: what was replaced is not kept"
 	done
-	[ $_status -eq 0 ] && [ $_n -gt 10 ] || problem "restore: $_status after $_n"
-	test_name="$test_name ($_n)"
+	[ "$_cuts" -gt 10 ] || problem "restore: only $_cuts changes were seen"
+	test_name="$test_name ($_cuts)"
 }
 
 # quietly COMMAND...: what it says is shown if the test fails.
@@ -195,14 +196,12 @@ power_cuts() {
 	begin "a power cut before each change: $1"
 	shift
 	scenario "$@"
-	rm -rf "$work/run" "$work/cuts"
+	rm -rf "$work/run"
 	cp -a "$work/machine" "$work/run"
-	mkdir "$work/cuts"
 	# shellcheck disable=SC2086 # words
-	quietly "$work/killat" "$work/cuts" "$work/run" "$command" $do --no-refresh --root "$work/run" ||
-		problem 'killat failed'
+	cuts "$command" $do --no-refresh --root "$work/run"
 	_n=0
-	while [ -e "$work/cuts/$((_n + 1))" ]; do
+	while [ $_n -lt "$_cuts" ]; do
 		_n=$((_n + 1))
 		finishes "$work/cuts/$_n" "change $_n"
 		rm -rf "$work/cuts/$_n"
@@ -216,7 +215,7 @@ fault() {
 	rm -rf "$work/run"
 	cp -a "$work/machine" "$work/run"
 	# shellcheck disable=SC2086 # words
-	quietly strace -f -qq -o "$work/trace" -P "$work/run/$3" -e "inject=$1:error=$2" \
+	quietly strace -f --seccomp-bpf -qq -o "$work/trace" -P "$work/run/$3" -e "trace=$1" -e "inject=$1:error=$2" \
 		"$command" $do --no-refresh --root "$work/run"
 	_status=$?
 	if ! grep -q INJECTED "$work/trace"; then
@@ -285,7 +284,7 @@ synced() {
 	scenario fake_systemd apply
 	rm -rf "$work/run"
 	cp -a "$work/machine" "$work/run"
-	quietly strace -f -qq -y -o "$work/trace" -e trace=fsync,renameat2,renameat,rename \
+	quietly strace -f --seccomp-bpf -qq -y -o "$work/trace" -e trace=fsync,renameat2,renameat,rename \
 		"$command" apply --no-refresh --root "$work/run"
 	awk '/fsync\(/ { match($0, /<[^>]*>/); last = substr($0, RSTART + 1, RLENGTH - 2); flushed[last] = NR }
 		/rename/ && !/EEXIST|EINVAL/ {
