@@ -229,8 +229,11 @@ scratch := tests/scratch
 # For every edit. Longest first, so that none is left alone at the end.
 check_suites := fault lint cmdline host tree hook unit completion static
 # Not for every edit: what changes a host, each call of its command, twins without sentences, roots.
-long_suites := fault-host changes builders cmdline-roots fuzz packaging words asan changes-asan \
-	hook-asan host-asan coverage words-guests
+long_suites := changes-asan fault-host builders cmdline-roots fuzz packaging words asan hook-asan \
+	host-asan coverage words-guests
+# Of these the same cases are run sanitized, where they show more; what the package's own build
+# makes is run by builders, package, words and every guest.
+run_sanitized := unit hook host
 
 check-package: deb ## install, configure, upgrade, remove, purge in Debian roots
 	$(scratch) tests/package/run
@@ -441,7 +444,8 @@ check: $(check_needs) ## for every edit: lint, units, modelled machines, calls t
 
 # With every call, fault-host takes long.
 test-suites: $(check_needs) $(long_needs)
-	FAULT=--all tests/all boot kernel package $(long_suites) $(check_suites)
+	FAULT=--all tests/all boot kernel package $(long_suites) \
+		$(filter-out $(run_sanitized),$(check_suites))
 
 lint: all $(B)/early/main.o ## the rules of this tree that a program can check
 	@CC='$(CC)' CLANG_FORMAT='$(CLANG_FORMAT)' SHELLCHECK='$(SHELLCHECK)' \

@@ -67,9 +67,29 @@ function put(n, s,   i, c, out) {
 	line[n] = head s tail
 }'
 
+# What has no quote, and no other blank than those of the shell, is split and compared by the shell itself:
+# starting an awk takes longer than all that is done here, and one command asks some forty times. These are
+# the words that need awk.
+awk_alone=$(printf '*["\r\v\f]*')
+
 # tokens_split [all] <TEXT: prints the tokens of all lines, one a line, up to a lone "--"; or all.
 tokens_split() {
-	ALL=${1-} awk "$tokens_awk"'{
+	_t_split=''
+	while IFS= read -r _t_line || [ -n "$_t_line" ]; do
+		_t_split=$_t_split$_t_line$nl
+	done
+	# shellcheck disable=SC2254 # a pattern
+	case $_t_split in
+	$awk_alone) ;;
+	*)
+		for _t_token in $_t_split; do
+			[ "$_t_token" != -- ] || [ -n "${1-}" ] || return 0
+			printf '%s\n' "$_t_token"
+		done
+		return
+		;;
+	esac
+	printf '%s' "$_t_split" | ALL=${1-} awk "$tokens_awk"'{
 		part($0)
 		for (i = 1; i <= parts; i++) {
 			t = substr($0, from[i], to[i] - from[i] + 1)
@@ -82,6 +102,21 @@ tokens_split() {
 
 # tokens_without LIST OTHER: prints the tokens of LIST that are not in OTHER, each once.
 tokens_without() {
+	case $1$2 in
+	*\"*) ;;
+	*)
+		_t_list=$1$nl _t_known=$nl$2$nl$nl
+		while [ -n "$_t_list" ]; do
+			_t_token=${_t_list%%"$nl"*} _t_list=${_t_list#*"$nl"}
+			case $_t_known in
+			*"$nl$_t_token$nl"*) continue ;;
+			esac
+			_t_known=$_t_known$_t_token$nl
+			printf '%s\n' "$_t_token"
+		done
+		return
+		;;
+	esac
 	LIST=$1 OTHER=$2 awk "$tokens_awk"'BEGIN {
 		n = split(ENVIRON["OTHER"], other, "\n")
 		for (i = 1; i <= n; i++)
@@ -103,6 +138,27 @@ tokens_with() {
 # tokens_name LIST NAME: prints the tokens of LIST that are NAME or NAME=VALUE. In the name of a
 # module's parameter, '-' and '_' are the same.
 tokens_name() {
+	case $1,$2 in
+	*\"* | *,*[\*?\[\\]*) ;;
+	*)
+		_t_name=$2 _t_pattern=''
+		while :; do
+			_t_pattern=$_t_pattern${_t_name%%[_-]*}
+			[ "$_t_name" != "${_t_name#*[_-]}" ] || break
+			_t_pattern=$_t_pattern[_-] _t_name=${_t_name#*[_-]}
+		done
+		_t_list=$1$nl
+		while [ -n "$_t_list" ]; do
+			_t_token=${_t_list%%"$nl"*} _t_list=${_t_list#*"$nl"}
+			# shellcheck disable=SC2254 # a pattern
+			case $_t_token in
+			'') ;;
+			$_t_pattern | $_t_pattern=*) printf '%s\n' "$_t_token" ;;
+			esac
+		done
+		return
+		;;
+	esac
 	LIST=$1 NAME=$2 awk "$tokens_awk"'BEGIN {
 		wanted = ENVIRON["NAME"]
 		gsub(/-/, "_", wanted)
@@ -120,6 +176,10 @@ tokens_name() {
 # tokens_value LIST NAME VALUE: prints the tokens NAME=... of LIST that have VALUE among their
 # values, separated by commas.
 tokens_value() {
+	case $1 in
+	*\"* | *"$2="*) ;;
+	*) return 0 ;;
+	esac
 	LIST=$1 NAME=$2 VALUE=$3 awk "$tokens_awk"'BEGIN {
 		n = split(ENVIRON["LIST"], list, "\n")
 		for (i = 1; i <= n; i++) {
