@@ -59,7 +59,8 @@ static void help(FILE *out)
 		if (commands[i].help)
 			fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
 	fputs("\n"
-	      "`vfio-early COMMAND --help` explains one command. The config is /etc/vfio-early.conf.\n",
+	      "`vfio-early COMMAND --help` explains one command.\n"
+	      "The config is /etc/vfio-early.conf.\n",
 	      out);
 }
 
