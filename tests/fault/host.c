@@ -556,7 +556,7 @@ static int signal_of(int status)
 static int next_event(pid_t pid)
 {
 	int status = 0;
-	pid_t who = pid;
+	pid_t who;
 
 	ptrace(PTRACE_CONT, pid, NULL, NULL);
 	for (;;) {
