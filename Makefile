@@ -231,8 +231,8 @@ check_suites := fault lint cmdline host tree hook unit completion static
 # Not for every edit: what changes a host, each call of its command, twins without sentences, roots.
 long_suites := changes-asan fault-host builders cmdline-roots fuzz packaging words asan hook-asan \
 	host-asan coverage words-guests
-# Of these the same cases are run sanitized, where they show more; what the package's own build
-# makes is run by builders, package, words and every guest.
+# Of these, and of changes, the same cases are run sanitized, where they show more; what the
+# package's own build makes is run by builders, package, words and every guest.
 run_sanitized := unit hook host
 
 check-package: deb ## install, configure, upgrade, remove, purge in Debian roots

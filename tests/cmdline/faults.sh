@@ -97,7 +97,7 @@ saved_cuts() {
 	quietly "$command" add nosmt --no-refresh --root "$work/run" || problem 'add fails'
 	whole "$work/run" >"$work/want"
 	cuts "$command" save --in "/$_saved" --root "$work/run"
-	for _cut in "$work/cuts"/*; do
+	for _cut in "$work/cuts"/* "$work/run"; do
 		[ ! -e "$_cut/$_saved" ] ||
 			cmp -s "$_cut/$2" "$_cut/$_saved/${3}.file" || problem "save, change ${_cut##*/}: half of it"
 	done
