@@ -68,8 +68,8 @@ function put(n, s,   i, c, out) {
 }'
 
 # What has no quote, and no other blank than those of the shell, is split and compared by the shell itself:
-# starting an awk takes longer than all that is done here, and one command asks some forty times. These are
-# the words that need awk.
+# starting an awk takes longer than all that is done here, and one command asks some forty times. That wants
+# set -f and an IFS as it was. These are the words that need awk.
 awk_alone=$(printf '*["\r\v\f]*')
 
 # tokens_split [all] <TEXT: prints the tokens of all lines, one a line, up to a lone "--"; or all.

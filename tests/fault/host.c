@@ -576,8 +576,8 @@ static int next_event(pid_t pid)
 /* At the call that is to fail: makes it so. */
 static void inject(pid_t pid)
 {
-	bool is_made = run.call[run.at].nr ==
-		       SYS_close; /* a file is closed, whatever close() says */
+	/* A file is closed, whatever close() says. */
+	bool is_made = run.call[run.at].nr == SYS_close;
 	struct registers regs;
 
 	if (run.is_kill) {
