@@ -20,6 +20,15 @@ die() {
 	exit 2
 }
 
+# processor_used FILE: sets $_processor to what the children of this shell that have ended had of a processor, in
+# seconds: what a guest costs, whatever ran beside it. FILE is for what the shell says of itself: in a pipe it
+# would say it of another. Its second line is of children, user and system: MmS.SSs.
+processor_used() {
+	times >"$1"
+	_processor=$(sed -n '2s/[ms]/ /gp' "$1" | awk '{ print int($1 * 60 + $2 + $3 * 60 + $4 + 0.5) }')
+	rm -f "$1"
+}
+
 # as_root COMMAND...: run it in a private mount namespace in which it is root: truly, when the caller
 # is; else with the caller's subordinate IDs, which gives a tree the same owners each time.
 as_root() {
