@@ -4,8 +4,8 @@
 # The text of a kernel command line. A parameter ("token") ends at a blank outside of double quotes,
 # as in the kernel's next_arg() (lib/cmdline.c). Two tokens are the same if they are equal without
 # their quotes: a="b c" and "a=b c" mean the same to the kernel. What is behind a lone "--" is for
-# init (init/main.c, set_init_arg()). Lists have one token a line. Defines only; pure: text in, text
-# out.
+# init (init/main.c, set_init_arg()). Lists have one token a line. Defines only: text in, text out.
+# Wants set -f, an IFS as it was, and a line break in $nl.
 
 # part(s) splits a line into from[1..parts], to[1..parts]. is_line(n), get(n), put(n, s): see
 # tokens_edit; they work on line[]; call get() before put().
@@ -68,8 +68,8 @@ function put(n, s,   i, c, out) {
 }'
 
 # What has no quote, and no other blank than those of the shell, is split and compared by the shell itself:
-# starting an awk takes longer than all that is done here, and one command asks some forty times. That wants
-# set -f and an IFS as it was. These are the words that need awk.
+# starting an awk takes longer than all that is done here, and one command asks some forty times. Both come to
+# the same (tests/cmdline/tokens). These are the words that need awk.
 awk_alone=$(printf '*["\r\v\f]*')
 
 # tokens_split [all] <TEXT: prints the tokens of all lines, one a line, up to a lone "--"; or all.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=dash
 #
-# What goes wrong while vfio-early-cmdline writes: a power cut before each single change (killat), errors
+# What goes wrong while vfio-early-cmdline writes: a power cut before each single change (cuts.c), errors
 # of each kind of system call on each file (strace), a full disk, a read-only /etc. Each time every file
 # is the old or the new one, whatever was done is known, and a further apply or undo does the rest.
 # Defines only; $top is the project, $work a folder.
@@ -52,7 +52,7 @@ fake_inherits() {
 cuts() {
 	rm -rf "$work/cuts"
 	mkdir "$work/cuts"
-	quietly "$work/killat" "$work/cuts" "$work/run" "$@" || problem 'killat failed'
+	quietly "$work/power-cuts" "$work/cuts" "$work/run" "$@" || problem 'cuts.c failed'
 	_cuts=$(find "$work/cuts" -mindepth 1 -maxdepth 1 | wc -l)
 	: >"$work/seen"
 }
@@ -308,7 +308,7 @@ synced() {
 }
 
 faults() {
-	${CC:-cc} -std=gnu11 -D_GNU_SOURCE -O1 -o "$work/killat" "$cmdline/killat.c" || return
+	${CC:-cc} -std=gnu11 -D_GNU_SOURCE -O1 -o "$work/power-cuts" "$cmdline/cuts.c" || return
 	synced
 	real_faults
 	each_fault GRUB etc/default/grub.d vfio-early.cfg grub fake_grub apply

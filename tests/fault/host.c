@@ -41,15 +41,19 @@
 
 #define MAX_CALLS   8192
 #define MAX_SECONDS 20
+#define MAX_STARTED 64
 
 enum {
 	NOT_ONE = -1
 };
 
-/* A call: its number, where its path or descriptor leads to, and whether it writes to standard error. */
+/*
+ * A call: its number, where its path or descriptor leads to, and whether it writes to standard error; whether it was
+ * to fail, and whether one of its name did in its place.
+ */
 struct call {
 	int nr;
-	bool is_stderr;
+	bool is_stderr, is_tried, is_hit;
 	char what[PATH_MAX];
 };
 
@@ -65,6 +69,7 @@ static struct {
 	/* the run that is judged */
 	int at, error, status;
 	bool is_kill;
+	struct call hit; /* what failed: not always what run.call[run.at] was without a fault */
 } run;
 
 static const struct {
@@ -209,8 +214,7 @@ __attribute__((format(printf, 1, 2))) static void surprise(const char *format, .
 	if (run.at == NOT_ONE)
 		printf("no fault: ");
 	else
-		printf("%s of %s (call %d): %s: ", name_of(run.call[run.at].nr),
-		       run.call[run.at].what, run.at,
+		printf("%s of %s (call %d): %s: ", name_of(run.hit.nr), run.hit.what, run.at,
 		       run.is_kill ? "SIGKILL" : strerrorname_np(run.error));
 	va_start(args, format);
 	vprintf(format, args);
@@ -549,11 +553,44 @@ static int signal_of(int status)
 	return status >> 16 || WSTOPSIG(status) == SIGSTOP ? 0 : WSTOPSIG(status);
 }
 
+/* What a run has started, and what that has, as long as it lives: it is traced like the run. */
+struct started {
+	pid_t pid[MAX_STARTED];
+	int n;
+};
+
+static void note_started(struct started *started, pid_t pid, bool lives)
+{
+	int i = 0;
+
+	while (i < started->n && started->pid[i] != pid)
+		i++;
+	if (!lives && i < started->n) {
+		started->pid[i] = started->pid[--started->n];
+	} else if (lives && i == started->n) {
+		if (i == MAX_STARTED)
+			errx(1, "%s: more than %d processes at once", run.name, MAX_STARTED);
+		started->pid[started->n++] = pid;
+	}
+}
+
+/* What outlives its run would stop at the next call that is watched, and write into the files of the next run. */
+static void end_started(struct started *started)
+{
+	int status;
+
+	for (int i = 0; i < started->n; i++) {
+		kill(started->pid[i], SIGKILL);
+		while (waitpid(started->pid[i], &status, __WALL) > 0 && WIFSTOPPED(status))
+			;
+	}
+}
+
 /*
  * next_event - lets @pid go on to its next call that is watched, or its end. What it starts is stopped, too, and
  * goes on.
  */
-static int next_event(pid_t pid)
+static int next_event(pid_t pid, struct started *started)
 {
 	int status = 0;
 	pid_t who;
@@ -568,6 +605,8 @@ static int next_event(pid_t pid)
 		if (who == pid &&
 		    (!WIFSTOPPED(status) || status >> 8 == (SIGTRAP | PTRACE_EVENT_SECCOMP << 8)))
 			return status;
+		if (who != pid)
+			note_started(started, who, WIFSTOPPED(status));
 		if (WIFSTOPPED(status))
 			ptrace(PTRACE_CONT, who, NULL, (void *)(long)signal_of(status));
 	}
@@ -578,8 +617,14 @@ static void inject(pid_t pid)
 {
 	/* A file is closed, whatever close() says. */
 	bool is_made = run.call[run.at].nr == SYS_close;
+	struct ptrace_syscall_info info;
 	struct registers regs;
 
+	/* A stop by seccomp has the fields of an entry, too. */
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) <= 0 ||
+	    info.op != PTRACE_SYSCALL_INFO_SECCOMP)
+		errx(1, "%s: call %d cannot be told", run.name, run.at);
+	note(&run.hit, pid, &info);
 	if (run.is_kill) {
 		kill(pid, SIGKILL);
 		return;
@@ -599,6 +644,7 @@ static void inject(pid_t pid)
 static bool trace(void)
 {
 	int nr = run.call[run.at].nr, left = 0, status;
+	struct started started = { .n = 0 };
 	pid_t pid;
 
 	if (truncate(run.out, 0) || truncate(run.err, 0))
@@ -606,12 +652,14 @@ static bool trace(void)
 	/* One that the end of a child interrupts is made twice: then it is the one before. */
 	for (int i = run.begin; i <= run.at; i++)
 		left += run.call[i].nr == nr;
+	run.hit = run.call[run.at];
 	alarm(MAX_SECONDS);
 	pid = fork_template(nr);
-	while (status = next_event(pid), WIFSTOPPED(status))
+	while (status = next_event(pid, &started), WIFSTOPPED(status))
 		if (left > 0 && --left == 0)
 			inject(pid);
 	alarm(0);
+	end_started(&started);
 	run.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	return !left;
 }
@@ -791,7 +839,7 @@ static int judge_lost(const char *path, const struct stat *st, int type, struct 
 /* The whole plan, or one with a comment more that says what is not in it. */
 static bool is_plan_said(const char *plan)
 {
-	const char *what = run.call[run.at].what;
+	const char *what = run.hit.what;
 
 	/* libkmod says nothing of a modprobe.d or a command line that it cannot read. */
 	return !strcmp(plan, run.good) || !has_lines(run.good, plan, "#") ||
@@ -809,7 +857,7 @@ static void judge(void)
 	else if (run.status > 3 && run.status != 137)
 		surprise("exit status %d", run.status);
 	/* What goes to standard error may be the very write that failed. */
-	if (run.status && run.status != 137 && is_silent && !run.call[run.at].is_stderr)
+	if (run.status && run.status != 137 && is_silent && !run.hit.is_stderr)
 		surprise("exit status %d, and not a word", run.status);
 	if (!strcmp(run.name, "plan") && !run.status && is_silent && (!out || !is_plan_said(out)))
 		surprise("another plan, and not a word");
@@ -836,12 +884,15 @@ static void try(int at, int error)
 	remove_tree(to);
 	copy_tree(from, to);
 	/* How often a child is waited for, and read from, depends on how quick it is. */
-	if (trace())
+	run.call[at].is_tried = true;
+	if (trace()) {
 		run.injected++;
-	else if (strcmp(name_of(run.call[at].nr), "poll") &&
-		 strcmp(name_of(run.call[at].nr), "ppoll") &&
-		 strncmp(run.call[at].what, "pipe:", 5))
+		run.call[at].is_hit = true;
+	} else if (strcmp(name_of(run.call[at].nr), "poll") &&
+		   strcmp(name_of(run.call[at].nr), "ppoll") &&
+		   strncmp(run.call[at].what, "pipe:", 5)) {
 		surprise("the call was not made");
+	}
 	judge();
 }
 
@@ -858,6 +909,21 @@ static void try_call(int at, bool all)
 	for (unsigned int i = 0; i < count; i++)
 		if (all || i == turn % count)
 			try(at, error[i]);
+}
+
+/* Did each call that was to fail do so, or another of its name? */
+static void judge_names(void)
+{
+	for (int i = run.begin; i < run.calls; i++) {
+		bool is_hit = !run.call[i].is_tried;
+
+		for (int k = run.begin; k < run.calls && !is_hit; k++)
+			is_hit = run.call[k].nr == run.call[i].nr && run.call[k].is_hit;
+		if (!is_hit) {
+			run.surprises++;
+			printf("-- %s: no %s ever failed\n", run.name, name_of(run.call[i].nr));
+		}
+	}
 }
 
 int main(int argc, char **argv)
@@ -894,6 +960,7 @@ int main(int argc, char **argv)
 	for (int i = run.begin; i < run.calls; i++)
 		if (!is_left_alone(name_of(run.call[i].nr)))
 			try_call(i, all);
+	judge_names();
 	if (run.template)
 		kill(run.template, SIGKILL);
 	printf("%s %s: calls injected: %u, surprises: %u\n",

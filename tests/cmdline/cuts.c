@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * killat N DIR COMMAND...: a power cut. Runs COMMAND and kills it, with all that it has started, at the
- * moment that it is about to change something below DIR for the Nth time. strace can inject a signal
- * too, but counts the calls of each process for itself, and a script is a hundred of them.
+ * cuts FOLDER DIR COMMAND...: every power cut of one run. Runs COMMAND, and at each moment in which it, or what
+ * it has started, is about to change something below DIR, copies DIR to FOLDER/1, FOLDER/2 and so on, while who
+ * wants to change it waits: as a power cut at that moment would leave it. strace can stop programs too, but counts
+ * the calls of each process for itself, and a script is a hundred of them.
  *
- * killat FOLDER DIR COMMAND...: every power cut of one run: at each such moment DIR is copied to
- * FOLDER/1, FOLDER/2 and so on, while who wants to change it waits; nothing is killed.
- *
- * Exit: 0 it came to its end; 99 it was killed; 2 something of our own went wrong; else as COMMAND.
+ * Exit: 2 something of our own went wrong, else as COMMAND.
  * Linux 5.3 (PTRACE_GET_SYSCALL_INFO).
  */
 #include <errno.h>
@@ -133,7 +131,7 @@ static bool is_change(pid_t pid, const struct __ptrace_syscall_info *info)
 
 static int fail(const char *what)
 {
-	fprintf(stderr, "killat: %s: %s\n", what, strerror(errno));
+	fprintf(stderr, "cuts: %s: %s\n", what, strerror(errno));
 	return 2;
 }
 
@@ -157,14 +155,7 @@ static int copy(const char *folder, long n)
 	return 0;
 }
 
-/* Whether this is the change at which to kill; else, when all are wanted, its copy is made. */
-static int at_change(const char *where, long *n)
-{
-	++*n;
-	return *where == '/' ? copy(where, *n) : *n == strtol(where, NULL, 10) ? 99 : 0;
-}
-
-static int trace(pid_t child, const char *where)
+static int trace(pid_t child, const char *folder)
 {
 	const long options = PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL | PTRACE_O_TRACEFORK |
 			     PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
@@ -186,12 +177,9 @@ static int trace(pid_t child, const char *where)
 		}
 		if (status >> 8 == (SIGTRAP | PTRACE_EVENT_SECCOMP << 8)) {
 			if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) > 0 &&
-			    info.op == PTRACE_SYSCALL_INFO_SECCOMP && is_change(pid, &info)) {
-				int over = at_change(where, &n);
-
-				if (over)
-					return over; /* PTRACE_O_EXITKILL kills them all. */
-			}
+			    info.op == PTRACE_SYSCALL_INFO_SECCOMP && is_change(pid, &info) &&
+			    copy(folder, ++n))
+				return 2; /* PTRACE_O_EXITKILL kills them all. */
 		} else if (status >> 8 != (SIGTRAP | (status >> 16 << 8)) &&
 			   WSTOPSIG(status) != SIGSTOP && WSTOPSIG(status) != SIGTRAP) {
 			signal = WSTOPSIG(status);
@@ -227,7 +215,7 @@ int main(int argc, char **argv)
 	pid_t child;
 
 	if (argc < 4) {
-		fputs("Usage: killat N|FOLDER DIR COMMAND...\n", stderr);
+		fputs("Usage: cuts FOLDER DIR COMMAND...\n", stderr);
 		return 2;
 	}
 	dir = argv[2];
