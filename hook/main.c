@@ -30,7 +30,7 @@ static const struct command commands[] = {
 	{ "add", command_add, "write bind lines for a device into the config" },
 	{ "remove", command_remove, "take a device out of the config" },
 	{ "import", command_import, "turn older recipes into lines of the config" },
-	{ "apply", command_apply, "bring the config into the boot loader and the images" },
+	{ "apply", command_apply, "put the config into the boot loader and the images" },
 	{ "undo", command_undo, "take back what apply did" },
 	{ "confirm", command_confirm, "keep what apply --try changed" },
 	{ "detach", command_detach, "hand a device to vfio-pci now, without a reboot" },
