@@ -49,6 +49,7 @@ image_tree() {
 				modprobe@configfs.service modprobe@dm_mod.service \
 				modprobe@efi_pstore.service modprobe@fuse.service \
 				modprobe@loop.service dev-hugepages.mount dev-mqueue.mount \
+				run-lock.mount tmp.mount systemd-udev-load-credentials.service \
 				sys-fs-fuse-connections.mount sys-kernel-config.mount; do
 			ln -sf /dev/null "$tree/etc/systemd/system/$unit"
 		done
