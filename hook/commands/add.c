@@ -430,6 +430,8 @@ static int run(void *arg, int argc, char **argv)
 	struct add *add = arg;
 	int ret = add->change.vfs ? add_vfs(&add->change, argc, argv) : add_slots(add, argc, argv);
 
+	if (ret == COMMAND_OK)
+		candidate_say_undone(add->change.host, &add->change.findings);
 	if ((ret == COMMAND_OK || add->change.is_refused) && change_print(&add->change))
 		return COMMAND_NOTHING;
 	return ret;

@@ -5,7 +5,21 @@
 #include <stdlib.h>
 
 #include "commands/candidate.h"
+#include "config/state.h"
+#include "ui/status.h"
 #include "util/message.h"
+
+void candidate_say_undone(const struct host *host, struct findings *findings)
+{
+	if (!state_is(&host->root, STATE_UNDONE))
+		return;
+	fflush(stdout);
+	message_plain(
+		"vfio-early: note: vfio-early undo is in effect: the next boot binds nothing; "
+		"fix: " COMMAND_APPLY);
+	if (findings)
+		finding_add(findings, FINDING_UNDONE, "config", NULL);
+}
 
 int candidate_open(const struct host *host, const char *compiled, const char *lines,
 		   struct host **candidate)

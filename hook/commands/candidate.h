@@ -6,6 +6,7 @@
 #ifndef VFIO_EARLY_HOOK_COMMANDS_CANDIDATE_H
 #define VFIO_EARLY_HOOK_COMMANDS_CANDIDATE_H
 
+#include "findings/findings.h"
 #include "host/host.h"
 
 /*
@@ -20,5 +21,13 @@
  */
 int candidate_open(const struct host *host, const char *compiled, const char *lines,
 		   struct host **candidate);
+
+/*
+ * candidate_say_undone - after a change of the config: print that `undo` is in effect, so that the
+ * next boot does not use the config, and what ends that; nothing if it is not. For programs it is a
+ * finding, too.
+ * @findings: or NULL
+ */
+void candidate_say_undone(const struct host *host, struct findings *findings);
 
 #endif

@@ -341,8 +341,11 @@ static void settle_unsafe(struct import *import)
 /* Collects everything for the lines; the config is locked already. */
 static int look(struct import *import)
 {
-	int ret = host_decide(import->host, NULL);
+	int ret;
 
+	/* What the config says is compared, and changed, also while `undo` is in effect. */
+	import->host->undone = HOST_UNDONE_NO;
+	ret = host_decide(import->host, NULL);
 	if (!ret)
 		ret = recipes_find(&import->host->root, &import->host->answers, &import->recipes);
 	if (ret)
@@ -425,6 +428,7 @@ static int run(struct import *import, const struct options *opts)
 		puts("Nothing was written (--dry-run).");
 	else if (import->added || import->deleted || (import->givers && !import->is_incomplete))
 		puts("To take effect: " COMMAND_APPLY ", then reboot.");
+	candidate_say_undone(import->host, NULL);
 	return import->is_incomplete ? COMMAND_INCOMPLETE : COMMAND_OK;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commands/candidate.h"
 #include "commands/change.h"
 #include "commands/command.h"
 #include "config/bindlines.h"
@@ -395,12 +396,11 @@ static int find_removed(struct removal *removal, int argc, char **argv)
 	return ret;
 }
 
-static int say_not_named(const struct removal *removal, int argc, char **argv)
+static void say_not_named(int argc, char **argv)
 {
 	for (int i = 0; i < argc; i++)
 		message_warn("no bind line names %s; vfio-early list shows what is configured",
 			     argv[i]);
-	return removal->is_left ? COMMAND_INCOMPLETE : COMMAND_OK;
 }
 
 static int run(void *arg, int argc, char **argv)
@@ -421,9 +421,11 @@ static int run(void *arg, int argc, char **argv)
 	if (ret)
 		return COMMAND_NOTHING;
 	say_kept(removal);
-	if (!removal->removed)
-		return removal->is_left ? COMMAND_INCOMPLETE : say_not_named(removal, argc, argv);
-	change_say_next(&removal->change);
+	if (removal->removed)
+		change_say_next(&removal->change);
+	else if (!removal->is_left)
+		say_not_named(argc, argv);
+	candidate_say_undone(removal->change.host, NULL);
 	return removal->is_left ? COMMAND_INCOMPLETE : COMMAND_OK;
 }
 

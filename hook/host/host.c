@@ -199,6 +199,7 @@ int host_twin(const struct host *host, struct host **result)
 	twin->root.fd = fcntl(host->root.fd, F_DUPFD_CLOEXEC, 0);
 	twin->iommu = host->iommu;
 	twin->is_undone = host->is_undone;
+	twin->undone = host->undone;
 	twin->stuck = host->stuck;
 	strcpy(twin->cmdline, host->cmdline);
 	for (size_t i = 0; i < host->count; i++)

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "config/config.h"
-#include "config/state.h"
 #include "early/decide.h"
 #include "early/paths.h"
 #include "early/pci.h"
@@ -975,8 +974,7 @@ int plan_compile(const struct root *root, const char *kernel, char **text, size_
 
 	*text = NULL;
 	*size = 0;
-	ret = compiler_open(root, NULL, 0, state_is(root, STATE_UNDONE), PLAN_SAYS_FAULTS, NULL,
-			    &comp);
+	ret = compiler_open(root, NULL, 0, false, PLAN_SAYS_FAULTS, NULL, &comp);
 	if (!ret)
 		ret = compiler_plan(comp, kernel, text, size);
 	compiler_close(comp);

@@ -104,7 +104,8 @@ const struct protect_source *compiler_protect(const struct compiler *compiler);
 void compiler_close(struct compiler *compiler);
 
 /*
- * plan_compile - compile the plan for the image of a kernel, without writing it anywhere.
+ * plan_compile - compile the plan for the image of a kernel, without writing it anywhere: of the
+ * config as it is written, also after `undo`, for commands that change it.
  * @root: opened
  * @kernel: its version, a directory in lib/modules; NULL leaves the modules out
  * @text: malloc'ed, NUL-ended, for plan_parse() as PLAN_COMPILED

@@ -77,6 +77,46 @@ out_is <<-EOF
 EOF
 [ "$(stat -c %i:%Y "$root/etc/vfio-early.conf")" = "$before" ] || problem "the file is another"
 
+undone='note: vfio-early undo is in effect: the next boot binds nothing; fix: vfio-early apply'
+
+begin "add, remove: after undo the config counts as it is written, and it is said that undo is in effect"
+config 'bind 02:00\n'
+mkdir -p "$root/var/lib/vfio-early"
+: >"$root/var/lib/vfio-early/undone"
+run add 02:00
+status_is 0
+out_is <<-EOF
+	Nothing to do: the config names all of it already.
+EOF
+err_is <<-EOF
+	vfio-early: $undone
+EOF
+run add --vfs 4 17:00.0 -n
+err "$undone"
+run add 02:00 --json
+out_has '"code": "undone"'
+run add --only 1f.9
+no_out undo
+run remove 02:00
+status_is 0
+err_is <<-EOF
+	vfio-early: $undone
+EOF
+: | config_is
+run remove 02:00
+err "$undone"
+rm "$root/var/lib/vfio-early/undone"
+run add 02:00
+no_err
+
+begin "add: after undo, what the lines of the config contradict is still refused"
+config 'except 02:00\n'
+mkdir -p "$root/var/lib/vfio-early"
+: >"$root/var/lib/vfio-early/undone"
+run add 02:00
+status_is 1
+err "error: 0000:02:00.0 would be refused at boot: in except; fix: remove it from the except line"
+
 begin "add: what an ID or a class names already"
 config 'bind 10de:1187\nbind class:0403\n'
 run add 02:00

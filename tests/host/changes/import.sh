@@ -47,6 +47,17 @@ status_is 0
 no_err
 out "The config has all of it already."
 
+begin "import: after undo, what the config names already is not written again"
+mkdir -p "$root/etc/modprobe.d" "$root/var/lib/vfio-early"
+echo 'options vfio-pci ids=10de:1187' >"$root/etc/modprobe.d/vfio.conf"
+run import
+status_is 0
+: >"$root/var/lib/vfio-early/undone"
+run import
+status_is 0
+out "The config has all of it already."
+err "note: vfio-early undo is in effect: the next boot binds nothing; fix: vfio-early apply"
+
 begin "import --dry-run"
 old_recipes
 run import -n --delete
