@@ -154,6 +154,51 @@ static bool may_write(const struct add *add, const struct pci_function *fn, bool
 	return true;
 }
 
+/*
+ * On vfio-pci a function makes no virtual ones, so a line for them contradicts one for itself. Reports
+ * that. Returns whether a line for the function may be written.
+ */
+static bool may_lose_vfs(const struct add *add, const struct host_function *fn)
+{
+	const struct plan_vfs *vfs = host_vfs(add->next, &fn->pci.addr);
+	char addr[PCI_ADDRESS_SIZE], what[64] = "binds its virtual functions";
+
+	if (!vfs && !host_binds_vfs(add->next, &fn->pci.addr))
+		return true;
+	pci_address_format(&fn->pci.addr, addr);
+	if (vfs)
+		snprintf(what, sizeof(what), "makes %u virtual functions of it", vfs->number);
+	if (add->change.force) {
+		message_warn("%s: the config %s, and on vfio-pci it has none: written all the same",
+			     addr, what);
+		return true;
+	}
+	message_error("%s: the config %s, and on vfio-pci it has none; fix: vfio-early remove "
+		      "vf:%s, then add it; --force writes the line anyway",
+		      addr, what, addr);
+	return false;
+}
+
+/* The same for all that the new lines take; one with an ID takes more than what was named. */
+static bool may_lose_all_vfs(const struct add *add)
+{
+	const struct slot *slot = &add->change.slot;
+	bool may_all = true;
+
+	for (size_t i = 0; i < add->next->count; i++) {
+		const struct host_function *fn = &add->next->fn[i];
+		const struct verdict *verdict = find_verdict(add, &fn->pci);
+		bool is_meant = slot_has(slot, &fn->pci.addr);
+
+		for (size_t j = 0; j < slot->count && add->change.by == CHANGE_BY_ID; j++)
+			is_meant |= pci_id_matches(&slot->fn[j].id, &fn->pci.id);
+		if (is_meant && verdict && verdict->decision != DECIDE_NOTHING &&
+		    judge(verdict->reason) <= OUTCOME_LATER)
+			may_all &= may_lose_vfs(add, fn);
+	}
+	return may_all;
+}
+
 /* Is it about an added function, its group, or the whole machine? */
 static bool is_ours(const struct finding *finding, const void *arg)
 {
@@ -314,6 +359,7 @@ static int try_lines(struct add *add, const char *compiled, bool *bang)
 		add->change.is_refused |= !may_write(add, &add->change.slot.fn[i], &bang[i]);
 		is_forced |= bang[i];
 	}
+	add->change.is_refused |= !may_lose_all_vfs(add);
 	if (is_forced && !add->change.is_refused) {
 		host_close(add->next);
 		add->next = NULL;

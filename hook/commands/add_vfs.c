@@ -70,20 +70,6 @@ static const struct host_function *find_physical(const struct host *host, const 
 	return physical.fn;
 }
 
-/* --- lines that the config has */
-
-static bool has_bind(const struct host *host, const struct pci_address *addr)
-{
-	for (unsigned int i = 0; i < host->plan.binds; i++) {
-		struct selector sel = host->plan.bind[i].sel;
-
-		if (sel.kind == SELECTOR_VF && !pci_resolve(host->root.fd, &sel) &&
-		    pci_address_equal(&sel.addr, addr))
-			return true;
-	}
-	return false;
-}
-
 /* --- the lines */
 
 static int write_lines(struct adding *adding, const struct host_function *fn)
@@ -116,7 +102,7 @@ static int write_lines(struct adding *adding, const struct host_function *fn)
 			"%s: its virtual functions stay with the driver nvidia, which gives a VM its "
 			"vGPU: no bind line is written",
 			addr);
-	else if (!has_bind(adding->next, &fn->pci.addr))
+	else if (!host_binds_vfs(adding->next, &fn->pci.addr))
 		fprintf(adding->out, "bind vf:%s=%s\n", where, id);
 	return 0;
 }

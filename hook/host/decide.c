@@ -286,6 +286,18 @@ const struct plan_vfs *host_vfs(const struct host *host, const struct pci_addres
 	return NULL;
 }
 
+bool host_binds_vfs(const struct host *host, const struct pci_address *addr)
+{
+	for (unsigned int i = 0; i < host->plan.binds; i++) {
+		struct selector sel = host->plan.bind[i].sel;
+
+		if (sel.kind == SELECTOR_VF && !pci_resolve(host->root.fd, &sel) &&
+		    pci_address_equal(&sel.addr, addr))
+			return true;
+	}
+	return false;
+}
+
 enum host_next host_next(const struct host *host, const struct host_function *fn)
 {
 	const struct verdict *verdict;

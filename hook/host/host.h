@@ -235,6 +235,9 @@ const char *host_protect(const struct host *host, const struct host_function *fn
  */
 const struct plan_vfs *host_vfs(const struct host *host, const struct pci_address *addr);
 
+/* host_binds_vfs - does a bind line of the plan name the virtual functions of this one? */
+bool host_binds_vfs(const struct host *host, const struct pci_address *addr);
+
 /*
  * host_iommu - the state of the IOMMU as a sentence: "IOMMU off in the kernel (...)"
  * @fix: what to do, or ""; `apply` adds a missing parameter

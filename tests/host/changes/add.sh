@@ -814,6 +814,57 @@ run remove 17:00.0
 status_is 0
 [ ! -s "$root/etc/vfio-early.conf" ] || problem "a line is left"
 
+begin "add: a function of which the config makes virtual ones, as add --vfs of a bound one"
+of_it="0000:17:00.0: the config makes 4 virtual functions of it, and on vfio-pci it has none"
+fix="fix: vfio-early remove vf:0000:17:00.0, then add it; --force writes the line anyway"
+for text in 'vfs 17:00.0 4\n' 'vfs 17:00.0 4\nbind vf:17:00.0\n'; do
+	config "$text"
+	run add 17:00.0
+	status_is 1
+	err "error: $of_it; $fix"
+	err "error: nothing was written"
+	no_out bind
+	cp "$root/etc/vfio-early.conf" "$work/want"
+	run add --by id 17:00.0
+	status_is 1
+	err "error: $of_it; $fix"
+	config_is <"$work/want"
+	run add -n --json 17:00.0
+	status_is 1
+	out_has '"code": "vfs-of-bound"'
+	out_has '"refused": true'
+done
+run add --force -n 17:00.0
+status_is 0
+err "warning: $of_it: written all the same"
+out "+bind 0000:17:00.0=8086:1572"
+config 'vfs 17:00.0 4\n'
+run add -n 17:00.1
+status_is 0
+config 'bind vf:17:00.0\n'
+run add 17:00.0
+status_is 1
+err "error: 0000:17:00.0: the config binds its virtual functions, and on vfio-pci it has none; $fix"
+run remove vf:0000:17:00.0
+run add 17:00.0
+status_is 0
+
+begin "add: nor where the IOMMU is off today"
+rm -r "$root/sys/class/iommu"
+config 'vfs 17:00.0 4\n'
+run add 17:00.0
+status_is 1
+err "error: $of_it; $fix"
+
+begin "add --by id: a twin of which the config makes virtual ones"
+config 'vfs 17:00.0 4\n'
+printf '0x10de\n' >"$root/sys/bus/pci/devices/0000:17:00.0/vendor"
+printf 'PCI_CLASS=20000\nPCI_ID=10DE:0E0A\nPCI_SUBSYS_ID=0000:0000\nPCI_SLOT_NAME=0000:17:00.0\n' \
+	>"$root/sys/bus/pci/devices/0000:17:00.0/uevent"
+run add --by id 02:00
+status_is 1
+err "error: $of_it; $fix"
+
 begin "add --vfs: a network interface stands for its function"
 mkdir -p "$root/sys/class/net/enp23s0f0"
 ln -s ../../../bus/pci/devices/0000:17:00.0 "$root/sys/class/net/enp23s0f0/device"
