@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * IOMMU groups, which a VM gets whole or not at all: what of a group keeps the bound functions from one,
- * and one fix for the group, chosen by all that is in it. See findings.h.
+ * and a fix for each of those, chosen by all that is in the group. See findings.h.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +11,15 @@
 
 #define NAMES_SHOWN 8
 
+/* What makes a member that blocks its group bindable. */
+enum cure {
+	CURE_NONE,
+	CURE_NAME,   /* a bind line for it */
+	CURE_EXCEPT, /* out of the except line */
+	CURE_REASON, /* a line names it, and the boot refuses it for a reason that can be removed */
+	CURES,
+};
+
 struct group {
 	const struct search *search;
 	int number;
@@ -19,8 +28,8 @@ struct group {
 	const char *why;		    /* it needs that */
 	bool has_rmrr;
 	unsigned int taken, blocking;
-	bool can_name;	 /* bind lines for all that block it would be accepted */
-	bool has_except; /* an except line names one that blocks it */
+	unsigned int cures[CURES];	      /* how many of those that block it have each */
+	const struct host_function *excepted; /* the first of those, or NULL */
 	bool can_move;	 /* a bound one is a card in a slot, and no virtual function */
 	bool has_physfn; /* a bound one is a virtual function of one that blocks it */
 	char region[64];
@@ -65,14 +74,26 @@ static bool is_physfn_of(const struct search *search, const struct host_function
 		       pci_address_format(&physfn->pci.addr, addr));
 }
 
-/* Would a bind line for it be accepted, and come true? */
-static bool can_be_named(const struct search *search, const struct host_function *fn)
+static enum cure find_cure(const struct search *search, const struct host_function *fn)
 {
 	const struct verdict *verdict = verdict_of(search, fn);
 
-	return !pci_is_bridge(&fn->pci) && !host_protect(search->host, fn) &&
-	       !next_boot_is_excepted(search->host, fn) && verdict->decision == DECIDE_NOTHING &&
-	       verdict->reason == REASON_NONE;
+	if (pci_is_bridge(&fn->pci) || host_protect(search->host, fn))
+		return CURE_NONE;
+	if (next_boot_is_excepted(search->host, fn))
+		return CURE_EXCEPT;
+	switch (verdict->reason) {
+	case REASON_NONE:
+		return verdict->decision == DECIDE_NOTHING ? CURE_NAME : CURE_NONE;
+	case REASON_BOOT_VGA:
+	case REASON_FACTS:
+	case REASON_ID_CHANGED:
+	case REASON_NO_PATH:
+	case REASON_VFS:
+		return CURE_REASON;
+	default:
+		return CURE_NONE;
+	}
 }
 
 static void add_name(struct group *group, const struct host_function *fn)
@@ -92,9 +113,9 @@ static void look_at(struct group *group)
 	const struct search *search = group->search;
 	const struct host *host = search->host;
 
-	group->can_name = true;
 	for (size_t i = 0; i < host->count; i++) {
 		const struct host_function *fn = &host->fn[i];
+		enum cure cure;
 
 		if (!is_of(group, fn))
 			continue;
@@ -106,8 +127,10 @@ static void look_at(struct group *group)
 		if (!verdict_of(search, fn)->blocks_group)
 			continue;
 		group->blocking++;
-		group->can_name &= can_be_named(search, fn);
-		group->has_except |= next_boot_is_excepted(host, fn);
+		cure = find_cure(search, fn);
+		if (cure == CURE_EXCEPT && !group->cures[cure])
+			group->excepted = fn;
+		group->cures[cure]++;
 		if (!group->needed && host_protect(host, fn)) {
 			group->needed = fn;
 			group->why = host_protect(host, fn);
@@ -120,25 +143,56 @@ static void look_at(struct group *group)
 	group->has_rmrr = host_has_rmrr(host, group->number, group->region, sizeof(group->region));
 }
 
-/* What makes the group one that a VM gets. */
-static const char *choose_fix(const struct group *group)
+/* A bind line for it; the whole group can be named at once only if that is all that it takes. */
+static void fix_by_name(const struct group *group, const char *addr, char *fix, size_t size)
 {
+	char except[PCI_ADDRESS_SIZE];
+
+	if (group->cures[CURE_NAME] == group->blocking)
+		snprintf(fix, size, "name it too (vfio-early add --group)%s",
+			 group->can_move ? ", set group claim, or move the card to another slot" :
+					   ", or set group claim");
+	else if (!group->excepted)
+		snprintf(fix, size, "name it too: vfio-early add --only %s", addr);
+	else
+		snprintf(fix, size,
+			 "name it too (vfio-early add --only %s) and remove %s%s from the except "
+			 "line, or the bound functions from the config",
+			 addr, pci_address_format(&group->excepted->pci.addr, except),
+			 group->cures[CURE_EXCEPT] > 1 ? " and the others of its group" : "");
+}
+
+/*
+ * What one that blocks the group has to become for a VM to get the group; what moves the whole group
+ * comes first.
+ */
+static void choose_fix(const struct group *group, const struct host_function *fn, char *fix,
+		       size_t size)
+{
+	const char *text = NULL;
+	char addr[PCI_ADDRESS_SIZE], why[512];
+	enum cure cure = find_cure(group->search, fn);
+
 	if (group->has_physfn)
-		return group->can_move ?
+		text = group->can_move ?
 			       "bind the whole card instead, or move it to another slot" :
 			       "bind the physical function instead: vfio-early remove the "
 			       "virtual ones, vfio-early add the physical one";
-	if (group->can_name)
-		return group->can_move ?
-			       "name it too (vfio-early add --group), set group claim, or move "
-			       "the card to another slot" :
-			       "name it too (vfio-early add --group), or set group claim";
-	if (group->has_except)
-		return "remove the except line for its group, or the bound functions from the "
-		       "config";
-	if (group->can_move)
-		return "move the card to another slot";
-	return "vfio-early remove the bound functions: on this board no VM can have them";
+	else if (group->cures[CURE_NONE])
+		text = group->can_move ?
+			       "move the card to another slot" :
+			       "vfio-early remove the bound functions: on this board no VM can "
+			       "have them";
+	else if (cure == CURE_EXCEPT)
+		text = "remove it from the except line, or the bound functions from the config";
+	else if (verdict_of(group->search, fn)->reason == REASON_BOOT_VGA)
+		text = "set boot-vga bind, or remove the bound functions from the config";
+	if (text)
+		snprintf(fix, size, "%s", text);
+	else if (cure == CURE_NAME)
+		fix_by_name(group, pci_address_format(&fn->pci.addr, addr), fix, size);
+	else
+		next_boot_why(group->search->host, fn, why, sizeof(why), fix, size);
 }
 
 /* The host keeps the group, whatever else is in it: that is said once. */
@@ -163,13 +217,12 @@ static void add_protected(const struct group *group)
 static void add_blocking(const struct group *group, const struct host_function *fn)
 {
 	struct findings *findings = group->search->findings;
-	const char *driver = fn->pci.driver, *fix = choose_fix(group);
-	char about[PCI_ADDRESS_SIZE], number[16];
+	const char *driver = fn->pci.driver;
+	char about[PCI_ADDRESS_SIZE], number[16], fix[256];
 
 	pci_address_format(&fn->pci.addr, about);
 	snprintf(number, sizeof(number), "%d", group->number);
-	if (next_boot_is_excepted(group->search->host, fn))
-		fix = "remove it from the except line, or the bound functions from the config";
+	choose_fix(group, fn, fix, sizeof(fix));
 	if (host_is_viable_driver(driver))
 		finding_add(findings, FINDING_GROUP_IDLE, about, number, fix, NULL);
 	else

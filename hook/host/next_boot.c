@@ -7,6 +7,7 @@
 
 #include "early/tell.h"
 #include "host/next_boot.h"
+#include "ui/status.h"
 #include "util/words.h"
 
 enum {
@@ -122,8 +123,19 @@ bool next_boot_can_name_group(const struct host *host, const struct host_functio
 	return true;
 }
 
+/* Are the facts unknown because a plan has no room for them? See PLAN_FACTS_TOO_MANY. */
+static bool are_too_many(const struct host *host)
+{
+	static const char note[] = "facts-too-many:";
+
+	for (size_t i = 0; i < host->notes; i++)
+		if (!strncmp(host->note[i], note, sizeof(note) - 1))
+			return true;
+	return false;
+}
+
 /* Next steps that the boot half does not name, because it cannot change a config. */
-static const char *fix_in_config(enum reason reason)
+static const char *fix_in_config(const struct host *host, enum reason reason)
 {
 	switch (reason) {
 	case REASON_EXCEPT:
@@ -133,36 +145,55 @@ static const char *fix_in_config(enum reason reason)
 		return "vfio-early remove the old address, vfio-early add the new one";
 	case REASON_PROTECTED:
 		return "take it out of the config; only if you know better, write bind!";
+	case REASON_FACTS:
+		return are_too_many(host) ? "name it with ID and path: vfio-early remove it, then "
+					    "vfio-early add --by path" :
+					    "make the images on the running host: " COMMAND_APPLY;
 	default:
 		return "";
 	}
 }
 
-/* The first one of its group that keeps a VM away because an except line names it, or NULL. */
-static const struct host_function *find_excepted(const struct host *host,
-						 const struct host_function *fn)
+/* What of a group keeps a VM away, and can be mended in the config. */
+struct mates {
+	const struct host_function *excepted; /* the first that an except line names, or NULL */
+	unsigned int excepts;
+	unsigned int unnamed; /* those that nothing names */
+};
+
+static void find_mates(const struct host *host, const struct host_function *fn, struct mates *mates)
 {
+	*mates = (struct mates){ 0 };
 	for (size_t i = 0; i < host->count; i++) {
 		const struct host_function *mate = &host->fn[i];
 
-		if (is_mate(host, mate, fn) && next_boot_is_excepted(host, mate) &&
-		    !pci_is_bridge(&mate->pci) && !host_protect(host, mate))
-			return mate;
+		if (!is_mate(host, mate, fn) || pci_is_bridge(&mate->pci) ||
+		    host_protect(host, mate))
+			continue;
+		if (!next_boot_is_excepted(host, mate))
+			mates->unnamed += host->decisions.verdict[mate->place].bind ==
+					  DECIDE_NO_INDEX;
+		else if (!mates->excepts++)
+			mates->excepted = mate;
 	}
-	return NULL;
 }
 
 /* One fix for the whole group; a device on the root bus belongs to the board. */
 static void fix_group(const struct host *host, const struct host_function *fn, enum reason reason,
 		      char *fix, size_t size)
 {
-	char addr[PCI_ADDRESS_SIZE], path[SYSFS_PATH_MAX];
-	const struct host_function *mate = find_excepted(host, fn);
+	char addr[PCI_ADDRESS_SIZE], except[PCI_ADDRESS_SIZE], path[SYSFS_PATH_MAX], add[64] = "";
+	struct mates mates;
 
+	find_mates(host, fn, &mates);
 	pci_address_format(&fn->pci.addr, addr);
-	if (mate)
-		snprintf(fix, size, "remove %s from the except line",
-			 pci_address_format(&mate->pci.addr, addr));
+	/* With group claim, nothing has to name them. */
+	if (reason == REASON_GROUP && mates.unnamed)
+		snprintf(add, sizeof(add), ", then vfio-early add --group %s", addr);
+	if (mates.excepted)
+		snprintf(fix, size, "remove %s%s from the except line%s",
+			 pci_address_format(&mates.excepted->pci.addr, except),
+			 mates.excepts > 1 ? " and the others of its group" : "", add);
 	else if (reason == REASON_GROUP && next_boot_can_name_group(host, fn))
 		snprintf(fix, size, "vfio-early add --group %s, or set group claim", addr);
 	else if (!pci_path(host->root.fd, &fn->pci.addr, path, sizeof(path)) && !strchr(path, '/'))
@@ -188,8 +219,9 @@ void next_boot_why(const struct host *host, const struct host_function *fn, char
 		return;
 	reason = host->decisions.verdict[fn->place].reason;
 	tell_reason(&facts, (unsigned int)fn->place, why, why_size);
-	if (*fix_in_config(reason)) {
-		snprintf(fix, fix_size, "%s", words_of(code_name(reason), fix_in_config(reason)));
+	if (*fix_in_config(host, reason)) {
+		snprintf(fix, fix_size, "%s",
+			 words_of(code_name(reason), fix_in_config(host, reason)));
 		return;
 	}
 	/* For group-kept: the fix for the function that is in the way. */
