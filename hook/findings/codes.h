@@ -50,46 +50,46 @@
 	X(CONFIG_UNUSABLE, "config-unusable", CONFIG, "config", BLOCKS, "{0}", "{1}") \
 	X(FN_UNREADABLE, "function-unreadable", CONFIG, "config", BLOCKS, \
 	  "cannot be read ({0}): the boot leaves it alone", \
-	  "see dmesg for what is wrong with it, or remove bind {1}") \
+	  "see dmesg for what is wrong with it, or remove {1}") \
 	X(FN_MAYBE_UNREADABLE, "unreadable-unknown", CONFIG, "config", WARNS, \
-	  "cannot be read ({0}): it is not known whether bind {1} names it", \
+	  "cannot be read ({0}): it is not known whether {1} names it", \
 	  "see dmesg for what is wrong with it") \
-	X(NO_FUNCTION, "absent", CONFIG, "config", BLOCKS, "bind {0}: no such function", \
+	X(NO_FUNCTION, "absent", CONFIG, "config", BLOCKS, "{0}: no such function", \
 	  "correct or remove the line; vfio-early list -a shows all functions") \
 	X(BIND_EXCEPTED, "bind-excepted", CONFIG, "config", WARNS, \
-	  "bind {0} binds nothing: an except line names all its functions", \
-	  "remove one of the two lines") \
+	  "{0} binds nothing: its functions are all in {1}", \
+	  "remove that line, or its functions from the except line") \
 	X(UNDONE, "undone", CONFIG, "config", IDLE, \
 	  "vfio-early undo is in effect: the next boot binds nothing", COMMAND_APPLY) \
 	X(NO_BIND_LINE, "no-bind-line", CONFIG, "config", IDLE, \
 	  "no bind line: the next boot binds nothing", "vfio-early add ADDRESS") \
 	X(VFS_OK, "vfs-ok", CONFIG, "vfs", OK, "{0} virtual functions at every boot; {1} now", "") \
-	X(VFS_ABSENT, "vfs-absent", CONFIG, "config", BLOCKS, "{0} {1}: no such function", \
+	X(VFS_ABSENT, "vfs-absent", CONFIG, "config", BLOCKS, "{0}: no such function", \
 	  "correct or remove the line; vfio-early list -a shows all functions") \
 	X(VFS_MOVED, "vfs-moved", CONFIG, "config", BLOCKS, \
-	  "{0} {1}: another device is there, or it is in another place", \
+	  "{0}: another device is there, or it is in another place", \
 	  "correct or remove the line; vfio-early list -a -o ADDRESS,ID,PATH shows what is there") \
 	X(VFS_NO_SRIOV, "vfs-no-sriov", CONFIG, "vfs", BLOCKS, \
 	  "it can have no virtual functions: it has no SR-IOV, or the firmware has switched that off", \
 	  "switch SR-IOV on in the firmware, or name another function") \
 	X(VFS_MANY, "vfs-too-many", CONFIG, "vfs", BLOCKS, \
 	  "{0} virtual functions are asked for, and it can have {1}", \
-	  "write {1} or fewer on its vfs line") \
+	  "write {1} or fewer in {2}") \
 	X(VFS_OF_BOUND, "vfs-of-bound", CONFIG, "vfs", BLOCKS, \
 	  "{0} virtual functions are asked for, and it is bound itself: on vfio-pci it makes none", \
 	  "remove its bind line or its vfs line") \
 	X(VFS_NONE, "vfs-none", CONFIG, "config", BLOCKS, \
-	  "bind {0}: there are no virtual functions, and no vfs line makes any", \
+	  "{0}: there are no virtual functions, and no vfs line makes any", \
 	  "write vfs {1} NUMBER") \
 	X(VFS_ELSEWHERE, "vfs-elsewhere", CONFIG, "vfs", WARNS, \
 	  "{0} makes virtual functions of it too: {1}", \
 	  "let one of the two make them: whoever comes second changes nothing") \
 	X(VFS_NEEDED, "vfs-needed", CONFIG, "vfs", NOTES, \
 	  "this host needs it ({0}): some drivers reset a function while they make virtual ones", "") \
-	X(SET_UNUSED, "set-unused", CONFIG, "config", WARNS, "set {0}: {1}", \
+	X(SET_UNUSED, "set-unused", CONFIG, "config", WARNS, "{0}: {1}", \
 	  "correct or remove the line") \
 	X(SET_OFFER, "set-not-offered", CONFIG, "set", BLOCKS, \
-	  "{0} of its set line is not offered; it has: {1}", "correct the line") \
+	  "{0} of its set line is not offered; it has: {1}", "correct {2}") \
 	X(FACTS_UNKNOWN, "facts-unknown", CONFIG, "protect", WARNS, \
 	  "facts unknown: {0}; storage, network and USB controllers are bound only by a line with " \
 	  "ID and path, or by bind!", \

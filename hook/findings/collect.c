@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* In which order things are looked at, and what several of them need; see findings.h. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,45 @@ bool find_is_taken(const struct search *search, const struct host_function *fn)
 {
 	return fn && fn->place != DECIDE_NO_INDEX &&
 	       decide_is_taken(&search->host->decisions.verdict[fn->place]);
+}
+
+/* As it stands in a plan that was given as a text: then nothing says where that comes from. */
+static struct compiler_origin origin_in_plan(const struct plan *plan, enum compiler_line kind,
+					     unsigned int number)
+{
+	switch (kind) {
+	case COMPILER_BIND:
+		return (struct compiler_origin){
+			.keyword = plan->bind[number].force ? "bind!" : "bind",
+			.text = plan->bind[number].text,
+		};
+	case COMPILER_EXCEPT:
+		return (struct compiler_origin){ .keyword = "except",
+						 .text = plan->except[number].text };
+	case COMPILER_SET:
+		return (struct compiler_origin){ .keyword = "set", .text = plan->set[number].text };
+	case COMPILER_VFS:
+		break;
+	}
+	return (struct compiler_origin){ .keyword = "vfs", .text = plan->vf[number].text };
+}
+
+const struct find_line *find_line(const struct search *search, enum compiler_line kind,
+				  unsigned int number, struct find_line *line)
+{
+	const struct host *host = search->host;
+	struct compiler_origin origin;
+	bool is_known = host->compiler && compiler_origin(host->compiler, kind, number, &origin);
+
+	if (!is_known)
+		origin = origin_in_plan(&host->plan, kind, number);
+	snprintf(line->text, sizeof(line->text), "%s %s", origin.keyword, origin.text);
+	snprintf(line->where, sizeof(line->where), "config");
+	if (is_known)
+		snprintf(line->where, sizeof(line->where), "%s:%u", origin.file, origin.line);
+	snprintf(line->both, sizeof(line->both), is_known ? "%s (%s)" : "%s", line->text,
+		 line->where);
+	return line;
 }
 
 void find_concern(struct search *search, size_t from, int group)

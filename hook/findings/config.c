@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What is wrong with the config, and what compiling it could not find out; see findings.h. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "early/pci.h"
@@ -87,8 +88,9 @@ static bool names_unreadable(const struct host *host, const struct plan_selector
 static void find_unreadable(struct search *search, const struct host_unreadable *fn)
 {
 	const struct host *host = search->host;
-	const struct plan_selector *maybe = NULL;
+	unsigned int maybe = host->plan.binds;
 	char addr[PCI_ADDRESS_SIZE];
+	struct find_line line;
 
 	pci_address_format(&fn->addr, addr);
 	for (unsigned int i = 0; i < host->plan.binds; i++) {
@@ -96,32 +98,105 @@ static void find_unreadable(struct search *search, const struct host_unreadable 
 
 		if (is_named(host, bind, &fn->addr)) {
 			finding_add(search->findings, FINDING_FN_UNREADABLE, addr,
-				    strerror(-fn->error), bind->text, NULL);
+				    strerror(-fn->error),
+				    find_line(search, COMPILER_BIND, i, &line)->both, NULL);
 			return;
 		}
 		if (selector_needs_scan(&bind->sel))
-			maybe = bind;
+			maybe = i;
 	}
-	if (maybe)
+	if (maybe < host->plan.binds)
 		finding_add(search->findings, FINDING_FN_MAYBE_UNREADABLE, addr,
-			    strerror(-fn->error), maybe->text, NULL);
+			    strerror(-fn->error),
+			    find_line(search, COMPILER_BIND, maybe, &line)->both, NULL);
 }
 
-/* Does the selector match a function, and is each match in an except line? */
-static bool is_excepted(const struct host *host, const struct plan_selector *bind)
+/* The except line that names a function. */
+static unsigned int find_except(const struct host *host, const struct pci_function *fn)
+{
+	unsigned int i = 0;
+
+	while (i < host->plan.excepts &&
+	       pci_match(&host->plan.except[i].sel, fn) == SELECTOR_DIFFERS)
+		i++;
+	return i;
+}
+
+/*
+ * Does the selector match a function, and is each match in an except line?
+ * @is_in: gets which except lines those are
+ */
+static bool is_excepted(const struct host *host, const struct plan_selector *bind,
+			bool is_in[PLAN_MAX_EXCEPTS])
 {
 	unsigned int excepted = 0;
 
+	memset(is_in, false, PLAN_MAX_EXCEPTS * sizeof(*is_in));
 	for (unsigned int i = 0; i < host->table.candidates; i++) {
 		const struct pci_function *fn = &host->table.fn[i];
+		unsigned int except;
 
 		if (pci_match(&bind->sel, fn) == SELECTOR_DIFFERS)
 			continue;
 		if (host->decisions.verdict[i].reason != REASON_EXCEPT)
 			return false;
+		except = find_except(host, fn);
+		if (except < host->plan.excepts)
+			is_in[except] = true;
 		excepted++;
 	}
 	return excepted;
+}
+
+/* The same selector a second time on one line. */
+static bool is_repeated(const struct search *search, unsigned int bind)
+{
+	struct find_line line, other;
+
+	find_line(search, COMPILER_BIND, bind, &line);
+	for (unsigned int i = 0; i < bind; i++)
+		if (!strcmp(find_line(search, COMPILER_BIND, i, &other)->both, line.both))
+			return true;
+	return false;
+}
+
+static void find_excepted(struct search *search, unsigned int bind)
+{
+	const struct host *host = search->host;
+	bool is_in[PLAN_MAX_EXCEPTS];
+	struct find_line line, except;
+	char *places = NULL;
+	size_t size;
+	FILE *out;
+
+	if (!is_excepted(host, &host->plan.bind[bind], is_in) || is_repeated(search, bind))
+		return;
+	out = open_memstream(&places, &size);
+	for (unsigned int i = 0, found = 0; i < host->plan.excepts && out; i++)
+		if (is_in[i])
+			fprintf(out, "%s%s", found++ ? ", " : "",
+				find_line(search, COMPILER_EXCEPT, i, &except)->both);
+	if (!out || fclose(out)) {
+		search->findings->failed = true;
+	} else {
+		find_line(search, COMPILER_BIND, bind, &line);
+		finding_add(search->findings, FINDING_BIND_EXCEPTED, line.where, line.text, places,
+			    NULL);
+	}
+	free(places);
+}
+
+static void find_absent(struct search *search, unsigned int bind)
+{
+	const struct host *host = search->host;
+	const struct plan_selector *item = &host->plan.bind[bind];
+	struct find_line line;
+
+	if (item->sel.kind == SELECTOR_VF || host->decisions.matched[bind] ||
+	    names_unreadable(host, item) || is_repeated(search, bind))
+		return;
+	find_line(search, COMPILER_BIND, bind, &line);
+	finding_add(search->findings, FINDING_NO_FUNCTION, line.where, line.text, NULL);
 }
 
 void find_config(struct search *search)
@@ -138,14 +213,9 @@ void find_config(struct search *search)
 	for (unsigned int i = 0; i < plan->losts; i++)
 		find_in_lost(search, plan->lost[i]);
 	for (unsigned int i = 0; i < plan->binds; i++)
-		if (plan->bind[i].sel.kind != SELECTOR_VF && !host->decisions.matched[i] &&
-		    !names_unreadable(host, &plan->bind[i]))
-			finding_add(search->findings, FINDING_NO_FUNCTION, "config",
-				    plan->bind[i].text, NULL);
+		find_absent(search, i);
 	for (unsigned int i = 0; i < plan->binds; i++)
-		if (is_excepted(host, &plan->bind[i]))
-			finding_add(search->findings, FINDING_BIND_EXCEPTED, "config",
-				    plan->bind[i].text, NULL);
+		find_excepted(search, i);
 	for (size_t i = 0; i < host->unreadables; i++)
 		find_unreadable(search, &host->unreadable[i]);
 	if (host->is_undone)

@@ -28,6 +28,22 @@ struct search {
 /* find_is_taken - does the next boot give it to vfio? @fn: or NULL */
 bool find_is_taken(const struct search *search, const struct host_function *fn);
 
+/* A line of the config, for findings about it. */
+struct find_line {
+	char where[320]; /* "/etc/vfio-early.conf:3"; "config" if that is not known */
+	char text[320];	 /* "bind 81:00", as it was written */
+	char both[660];	 /* "bind 81:00 (/etc/vfio-early.conf:3)" */
+};
+
+/*
+ * find_line - the config line of a line of the plan.
+ * @number: its index in the plan
+ *
+ * Returns @line.
+ */
+const struct find_line *find_line(const struct search *search, enum compiler_line kind,
+				  unsigned int number, struct find_line *line);
+
 /* find_concern - all findings from now on are about this IOMMU group. */
 void find_concern(struct search *search, size_t from, int group);
 

@@ -39,6 +39,7 @@ static void find_offered(struct search *search, const struct host_function *fn, 
 	const struct host *host = search->host;
 	const struct plan_set *set = decide_set(&host->plan, &host->table.fn[fn->place], key);
 	char offered[PLAN_VALUE_SIZE], addr[PCI_ADDRESS_SIZE], asked[PLAN_VALUE_SIZE + 16];
+	struct find_line line;
 
 	if (!set || !is_told(host, key))
 		return;
@@ -50,8 +51,11 @@ static void find_offered(struct search *search, const struct host_function *fn, 
 		return;
 	snprintf(asked, sizeof(asked), "%s%s", plan_key_name(key), set->value[key]);
 	text_replace(asked, ' ', ',');
-	finding_add(search->findings, FINDING_SET_OFFER, pci_address_format(&fn->pci.addr, addr),
-		    asked, key == PLAN_SET_RESET && *offered ? offered : "none", NULL);
+	finding_add(
+		search->findings, FINDING_SET_OFFER, pci_address_format(&fn->pci.addr, addr), asked,
+		key == PLAN_SET_RESET && *offered ? offered : "none",
+		find_line(search, COMPILER_SET, (unsigned int)(set - host->plan.set), &line)->both,
+		NULL);
 }
 
 static void meet(const struct search *search, const struct plan_set *set, struct met *met)
@@ -100,10 +104,12 @@ void find_sets(struct search *search)
 	for (unsigned int i = 0; i < host->plan.sets; i++) {
 		const struct plan_set *set = &host->plan.set[i];
 		struct met met = { 0 };
+		struct find_line line;
 
+		find_line(search, COMPILER_SET, i, &line);
 		meet(search, set, &met);
 		if (!met.is_met && !may_come(search, set))
-			finding_add(search->findings, FINDING_SET_UNUSED, "config", set->text,
+			finding_add(search->findings, FINDING_SET_UNUSED, line.where, line.text,
 				    "the next boot binds no function that it names", NULL);
 		for (enum plan_key key = PLAN_SET_RESET; key < PLAN_SET_KEYS && met.is_met; key++) {
 			char what[64];
@@ -113,8 +119,8 @@ void find_sets(struct search *search)
 				continue;
 			snprintf(what, sizeof(what), "no function that it names has %.*s",
 				 (int)strlen(plan_key_name(key)) - 1, plan_key_name(key));
-			finding_add(search->findings, FINDING_SET_UNUSED, "config", set->text, what,
-				    NULL);
+			finding_add(search->findings, FINDING_SET_UNUSED, line.where, line.text,
+				    what, NULL);
 		}
 	}
 	for (size_t i = 0; i < host->count; i++)

@@ -8,9 +8,9 @@
 #include "findings/find.h"
 #include "findings/vfs_makers.h"
 
-/* Which function of today a selector means, or NULL after saying why it is none. @keyword: of its line */
+/* Which function of today a selector means, or NULL after saying why it is none. @line: that it stands in */
 static const struct host_function *find_physical(struct search *search, const struct selector *sel,
-						 const char *keyword, const char *text)
+						 const struct find_line *line)
 {
 	const struct host *host = search->host;
 	struct selector today = *sel;
@@ -22,14 +22,14 @@ static const struct host_function *find_physical(struct search *search, const st
 	today.kind = SELECTOR_ADDRESS;
 	fn = pci_resolve(host->root.fd, &today) ? NULL : host_find(host, &today.addr);
 	if (!fn) {
-		finding_add(search->findings, FINDING_VFS_ABSENT, "config", keyword, text, NULL);
+		finding_add(search->findings, FINDING_VFS_ABSENT, line->where, line->text, NULL);
 		return NULL;
 	}
 	pf = fn->pci;
 	pf.has_place = !pci_read_place(host->root.fd, &pf.addr, &pf.place);
 	result = pci_match(&today, &pf);
 	if (result != SELECTOR_MATCHES) {
-		finding_add(search->findings, FINDING_VFS_MOVED, "config", keyword, text, NULL);
+		finding_add(search->findings, FINDING_VFS_MOVED, line->where, line->text, NULL);
 		return NULL;
 	}
 	return fn;
@@ -67,21 +67,22 @@ static void find_beside(struct search *search, const struct host_function *fn)
 	vfs_makers_find(search->host, add_rival, &rivals);
 }
 
-static void find_made(struct search *search, const struct plan_vfs *line,
-		      const struct host_function *fn)
+static void find_made(struct search *search, const struct plan_vfs *vfs,
+		      const struct find_line *line, const struct host_function *fn)
 {
 	const struct host *host = search->host;
 	unsigned int most = host_number(host, fn, "sriov_totalvfs");
 	char addr[PCI_ADDRESS_SIZE], wanted[16], total[16], now[16];
 
 	pci_address_format(&fn->pci.addr, addr);
-	snprintf(wanted, sizeof(wanted), "%u", line->number);
+	snprintf(wanted, sizeof(wanted), "%u", vfs->number);
 	snprintf(total, sizeof(total), "%u", most);
 	snprintf(now, sizeof(now), "%u", host_number(host, fn, "sriov_numvfs"));
 	if (!most)
 		finding_add(search->findings, FINDING_VFS_NO_SRIOV, addr, NULL);
-	else if (most < line->number)
-		finding_add(search->findings, FINDING_VFS_MANY, addr, wanted, total, NULL);
+	else if (most < vfs->number)
+		finding_add(search->findings, FINDING_VFS_MANY, addr, wanted, total, line->both,
+			    NULL);
 	else if (find_is_taken(search, fn))
 		finding_add(search->findings, FINDING_VFS_OF_BOUND, addr, wanted, NULL);
 	else
@@ -89,17 +90,20 @@ static void find_made(struct search *search, const struct plan_vfs *line,
 }
 
 /* Of those that there are none of today: who makes them? */
-static void find_unmade(struct search *search, const struct plan_selector *bind)
+static void find_unmade(struct search *search, unsigned int bind)
 {
-	const struct host_function *fn = find_physical(search, &bind->sel, "bind", bind->text);
+	const struct host_function *fn;
 	char addr[PCI_ADDRESS_SIZE];
+	struct find_line line;
 
+	find_line(search, COMPILER_BIND, bind, &line);
+	fn = find_physical(search, &search->host->plan.bind[bind].sel, &line);
 	if (!fn || host_number(search->host, fn, "sriov_numvfs") ||
 	    host_vfs(search->host, &fn->pci.addr))
 		return;
 	pci_address_format(&fn->pci.addr, addr);
 	if (host_number(search->host, fn, "sriov_totalvfs"))
-		finding_add(search->findings, FINDING_VFS_NONE, "config", bind->text, addr, NULL);
+		finding_add(search->findings, FINDING_VFS_NONE, line.where, line.text, addr, NULL);
 	else
 		finding_add(search->findings, FINDING_VFS_NO_SRIOV, addr, NULL);
 }
@@ -110,15 +114,17 @@ void find_vfs(struct search *search)
 	const struct plan *plan = &host->plan;
 
 	for (unsigned int i = 0; i < plan->vfs; i++) {
-		const struct host_function *fn = find_physical(search, &plan->vf[i].sel, "vfs",
-							       plan->vf[i].text);
+		const struct host_function *fn;
+		struct find_line line;
 
+		find_line(search, COMPILER_VFS, i, &line);
+		fn = find_physical(search, &plan->vf[i].sel, &line);
 		if (!fn || host_vfs(host, &fn->pci.addr) != &plan->vf[i])
 			continue;
-		find_made(search, &plan->vf[i], fn);
+		find_made(search, &plan->vf[i], &line, fn);
 		find_beside(search, fn);
 	}
 	for (unsigned int i = 0; i < plan->binds; i++)
 		if (plan->bind[i].sel.kind == SELECTOR_VF && !host->decisions.matched[i])
-			find_unmade(search, &plan->bind[i]);
+			find_unmade(search, i);
 }

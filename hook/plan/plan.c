@@ -49,6 +49,7 @@ struct compiler {
 	unsigned int losts; /* may exceed PLAN_MAX_LOST: those were not kept */
 	/* The first ones are about the config and the host, the others about a kernel. */
 	unsigned int host_losts;
+	bool is_left_out[PLAN_MAX_BINDS]; /* of each bind selector: it has no line in the plan */
 	char *items; /* protect, except and bind lines: the same for every kernel */
 	const struct pci_function *fn; /* by address */
 	struct pci_function *scanned;  /* the same, when they are ours */
@@ -616,6 +617,7 @@ static void write_binds(struct compiler *comp, FILE *out)
 		char text[SELECTOR_TEXT_SIZE], needed[PCI_ADDRESS_SIZE];
 
 		if (names_unlisted(comp, item, needed)) {
+			comp->is_left_out[i] = true;
 			leave_out_bind(comp, i, needed);
 			continue;
 		}
@@ -919,6 +921,55 @@ const struct plan *compiler_written(const struct compiler *comp)
 const struct protect_source *compiler_protect(const struct compiler *comp)
 {
 	return comp->protect;
+}
+
+/* The selector of the config that became the bind line of this number in the plan, or comp->plan.binds. */
+static unsigned int find_bind(const struct compiler *comp, unsigned int number)
+{
+	unsigned int bind = 0;
+
+	while (bind < comp->plan.binds && (comp->is_left_out[bind] || number--))
+		bind++;
+	return bind;
+}
+
+static bool set_origin(const struct compiler *comp, struct compiler_origin *origin,
+		       const char *word, const char *text, unsigned int line)
+{
+	*origin = (struct compiler_origin){
+		.file = config_file_of(&comp->config, text),
+		.line = line,
+		.keyword = word,
+		.text = text,
+	};
+	return true;
+}
+
+bool compiler_origin(const struct compiler *comp, enum compiler_line kind, unsigned int number,
+		     struct compiler_origin *origin)
+{
+	const struct plan *plan = &comp->plan;
+	const struct plan_selector *item = NULL;
+	unsigned int bind;
+
+	switch (kind) {
+	case COMPILER_BIND:
+		bind = find_bind(comp, number);
+		item = bind < plan->binds ? &plan->bind[bind] : NULL;
+		return item && set_origin(comp, origin, item->force ? "bind!" : "bind", item->text,
+					  item->line);
+	case COMPILER_EXCEPT:
+		item = number < plan->excepts ? &plan->except[number] : NULL;
+		return item && set_origin(comp, origin, "except", item->text, item->line);
+	case COMPILER_SET:
+		return number < plan->sets &&
+		       set_origin(comp, origin, "set", plan->set[number].text,
+				  plan->set[number].line);
+	case COMPILER_VFS:
+		return number < plan->vfs && set_origin(comp, origin, "vfs", plan->vf[number].text,
+							plan->vf[number].line);
+	}
+	return false;
 }
 
 static int compare_needed(const void *addr, const void *item)

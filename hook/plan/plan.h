@@ -98,6 +98,31 @@ int compiler_keep_facts(const struct compiler *compiler);
 const struct config *compiler_config(const struct compiler *compiler);
 const struct plan *compiler_written(const struct compiler *compiler);
 
+/* The lines of a plan that come from the config. */
+enum compiler_line {
+	COMPILER_BIND,
+	COMPILER_EXCEPT,
+	COMPILER_SET,
+	COMPILER_VFS,
+};
+
+/* Where such a line comes from; valid as long as the compiler. */
+struct compiler_origin {
+	const char *file; /* "/etc/vfio-early.conf", without the root */
+	unsigned int line;
+	const char *keyword; /* "bind!" */
+	const char *text;    /* the selector, as it was written */
+};
+
+/*
+ * compiler_origin - which line of the config became a line of the plan.
+ * @number: of the lines of this kind in the plan, from 0: the index in its struct plan
+ *
+ * Returns whether there is one.
+ */
+bool compiler_origin(const struct compiler *compiler, enum compiler_line kind, unsigned int number,
+		     struct compiler_origin *origin);
+
 /* compiler_protect - the source of what this host needs, for callers that need more of it. */
 const struct protect_source *compiler_protect(const struct compiler *compiler);
 

@@ -592,7 +592,7 @@ ready
 config 'bind 0x02\nbind 1234:5678\nbind 00:01.0\nbind 02:00\n'
 run status
 not_ready "fail config left out: /etc/vfio-early.conf:1:6: write IDs and addresses without 0x"
-not_ready "fail config bind 1234:5678: no such function"
+not_ready "fail config /etc/vfio-early.conf:2: bind 1234:5678: no such function"
 not_ready "fail config 0000:00:01.0: refused: a bridge"
 
 begin "status: what the administrator asked for is no failure"
