@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -170,7 +171,8 @@ static void print_result(const struct apply *apply, size_t i, enum output_mark m
 /* --- the kernel command line */
 
 /* Returns the exit status of the program, or -errno. Prints an error if it cannot be run. */
-static int run_cmdline(const struct apply *apply, const char *verb, const char *option, char **said)
+static int run_cmdline(const struct apply *apply, const char *verb, const char *option,
+		       const char *refresh, char **said)
 {
 	const char *argv[6] = { PROGRAM_CMDLINE, verb };
 	unsigned int words = 2;
@@ -182,7 +184,10 @@ static int run_cmdline(const struct apply *apply, const char *verb, const char *
 	if (apply->is_dry)
 		argv[words++] = "--dry-run";
 	argv[words] = option;
-	ret = program_run(&apply->host->root, argv, said, said);
+	ret = refresh && setenv(REFRESH_VARIABLE, refresh, 1) ? -ENOMEM : 0;
+	if (!ret)
+		ret = program_run(&apply->host->root, argv, said, said);
+	unsetenv(REFRESH_VARIABLE);
 	next_answers_drop(&apply->host->answers);
 	if (ret < 0)
 		message_errno(ret, "cannot run %s" PROGRAM_CMDLINE, apply->host->root.path);
@@ -191,7 +196,10 @@ static int run_cmdline(const struct apply *apply, const char *verb, const char *
 
 static int do_cmdline(const struct apply *apply)
 {
-	int ret = run_cmdline(apply, name(apply), apply->is_dry ? NULL : "--no-refresh", NULL);
+	struct stat st;
+	int ret = apply->is_dry ?
+			  run_cmdline(apply, name(apply), NULL, NULL, NULL) :
+			  run_cmdline(apply, name(apply), "--no-refresh", REFRESH_LATER, NULL);
 
 	if (ret <= 0)
 		return ret;
@@ -199,6 +207,9 @@ static int do_cmdline(const struct apply *apply)
 		return message_error(
 			"the kernel command line could not be changed back, see above; "
 			"fix that, then vfio-early undo");
+	/* It has changed one of its files, or an earlier run has. */
+	if (!apply->is_dry && !file_stat(apply->host->root.fd, REFRESH_FILE, &st))
+		puts("boot loader: not refreshed");
 	return message_error("the kernel command line could not be changed, see above, and nothing "
 			     "else was done; fix that, then " COMMAND_APPLY "; or keep the "
 			     "parameters by hand, with cmdline none in /etc/vfio-early.conf");
@@ -219,11 +230,9 @@ static int do_refresh(struct apply *apply)
 		return 0;
 	progress_begin(&apply->opts.output, "boot loader");
 	progress_step("refreshing");
-	ret = has_begun ? run_cmdline(apply, "refresh", NULL, &said) :
-			  run_cmdline(apply, name(apply), NULL, &said);
+	ret = run_cmdline(apply, "refresh", NULL, has_begun ? NULL : REFRESH_IF_DUE, &said);
 	progress_end();
-	if (ret || has_begun)
-		print_lines("", said);
+	print_lines("", said);
 	free(said);
 	if (ret)
 		return message_error("the boot loader was not refreshed, see above: the next boot "

@@ -14,6 +14,17 @@
 #define PROGRAM_CMDLINE "/usr/sbin/vfio-early-cmdline"
 
 /*
+ * When that program refreshes the loader. An environment variable, not an option: the program of an
+ * older version, below --root, ignores it.
+ */
+#define REFRESH_VARIABLE "VFIO_EARLY_REFRESH"
+#define REFRESH_LATER	 "later"  /* with --no-refresh: a call of "refresh" follows */
+#define REFRESH_IF_DUE	 "if-due" /* with refresh: only if the loader lacks the last change */
+
+/* Exists while the loader lacks the last change. */
+#define REFRESH_FILE "var/lib/vfio-early/cmdline/refresh"
+
+/*
  * trial_prepare - may a trial begin on this host? Finds the last good state: that of this boot, if
  * a copy of its config exists; nothing bound, if this boot had none, or after undo.
  * @is_dry: of apply

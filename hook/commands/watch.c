@@ -347,8 +347,15 @@ static int restore_loader(const struct root *root)
 {
 	static const char *const argv[] = { PROGRAM_CMDLINE, "restore",	     "--in",
 					    TRIAL_SAVED,     "--no-refresh", NULL };
+	struct stat st;
+	int ret;
 
-	return run(root, argv);
+	/* An interrupted run has finished this part already. */
+	if (file_stat(root->fd, TRIAL_SAVED + 1, &st) == -ENOENT)
+		return 0;
+	ret = setenv(REFRESH_VARIABLE, REFRESH_LATER, 1) ? -ENOMEM : run(root, argv);
+	unsetenv(REFRESH_VARIABLE);
+	return ret;
 }
 
 static int restore_state(struct watch *watch)

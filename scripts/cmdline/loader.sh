@@ -291,7 +291,8 @@ loader_by_cmdline() {
 }
 
 # loader_find: sets $loader, $loader_text for people, $targets (the files that feed it; none if its
-# command line cannot be changed here), $entries, and for proxmox-boot-tool $esps.
+# command line cannot be changed here), $entries, for proxmox-boot-tool $esps; and for messages
+# $again, what to type to refresh it, and $then_by_hand, what to type once that was done by hand.
 loader_find() {
 	loader=other loader_text='' targets='' esps='' esp_lines='' entries=''
 	entry_one_shot=$(efi_variable LoaderEntryOneShot)
@@ -310,7 +311,19 @@ loader_find() {
 		;;
 	*) loader_text=${loader_text:-'unknown boot loader'} ;;
 	esac
+	again="$me refresh" then_by_hand="; then: $me refresh --by-hand"
+	[ "$loader" != proxmox ] || then_by_hand=''
+	[ -z "$purge" ] || again=$(loader_program) then_by_hand=''
 	entries_read
+}
+
+# loader_program: prints the loader's own command that refreshes it, or nothing.
+loader_program() {
+	case $loader in
+	grub) echo update-grub ;;
+	proxmox) echo proxmox-boot-tool refresh ;;
+	systemd-boot) echo 'kernel-install add VERSION /boot/vmlinuz-VERSION, for each kernel' ;;
+	esac
 }
 
 loader_find_name() {

@@ -24,7 +24,7 @@ refresh_systemd() {
 	_list=$(refresh_kernels)
 	if [ -z "$_list" ]; then
 		by_hand "systemd-boot: no kernel in /boot has an image, so there is nothing to make an entry of;" \
-			"fix: make the images, then: $me refresh"
+			"fix: make the images, then: $again"
 		return 1
 	fi
 	for _kernel in $_list; do
@@ -73,18 +73,18 @@ refresh_by() {
 		return
 	fi
 	if ! is_trusted; then
-		by_hand "$root is not root's, so nothing of it is run; fix: run $me refresh in that system"
+		by_hand "$root is not root's, so nothing of it is run; fix: run $again in that system"
 		return 1
 	fi
 	if ! has_program "$1"; then
-		by_hand "$1 is not installed; fix: install it, then: $me refresh"
+		by_hand "$1 is not installed; fix: install it, then: $again"
 		return 1
 	fi
 	run_there env -u DEB_MAINT_PARAMS "$@"
 	_status=$?
 	[ $_status -ne 0 ] || return 0
 	by_hand "$* failed (exit status $_status), so the next boot is as it was; fix what it says above, then:" \
-		"$me refresh"
+		"$again"
 	return 1
 }
 
@@ -112,7 +112,7 @@ esps_check() {
 	EOT
 	if [ -z "$_reached" ]; then
 		by_hand "proxmox-boot-tool has reached none of its ESPs ($_missed), so the next boot is as it was; fix:" \
-			"proxmox-boot-tool status, then proxmox-boot-tool init for the ESP that is there, and: $me refresh"
+			"proxmox-boot-tool status, then proxmox-boot-tool init for the ESP that is there, and: $again"
 		return 1
 	fi
 	[ -z "$_missed" ] || warn "proxmox-boot-tool has not reached the ESP $_missed; if it is gone for good:" \
@@ -120,7 +120,7 @@ esps_check() {
 	_differ=$(esp_images | sed -n 's/^\(.*\) \(.*\) differs$/\2 on \1/p' | paste -sd, | sed 's/,/, /g')
 	[ -z "$_differ" ] && return
 	by_hand "an ESP has another image than /boot: $_differ; fix: see that the ESP is not full (proxmox-boot-tool" \
-		"status), then: $me refresh"
+		"status), then: $again"
 	return 1
 }
 
@@ -187,7 +187,7 @@ hand_text() {
 	uki) _do='make it again from the new image, as it was made before (ukify, dracut --uki)' ;;
 	stub) _do='copy the new image to the ESP, to where efibootmgr -v shows the old one' ;;
 	esac
-	by_hand "$loader_text: it has the old image; by hand: $_do, then: $me refresh --by-hand"
+	by_hand "$loader_text: it has the old image; by hand: $_do$then_by_hand"
 }
 
 # refresh_other: fails, because this loader cannot be refreshed; reports it if that matters.
@@ -198,7 +198,7 @@ refresh_other() {
 	elif [ "$loader" = uki ] || [ "$loader" = stub ]; then
 		hand_text
 	elif is_refresh_due; then
-		by_hand "$loader_text: does not have the last change; add it by hand, then: $me refresh --by-hand"
+		by_hand "$loader_text: does not have the last change; make it there by hand$then_by_hand"
 	else
 		say "boot loader: nothing of $me is in it: $loader_text"
 	fi

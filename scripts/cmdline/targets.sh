@@ -259,9 +259,15 @@ target_set() {
 	say "$_name:${_did:- removed}"
 	[ -z "$_made_from" ] ||
 		say "$_name: made from $_made_from${_inherits:+, without what belongs to this boot alone: $(words "$_inherits")}"
-	[ -n "$_want" ] || [ -z "$base_absent" ] || [ -z "$_next" ] ||
-		say "$_name: stays, or the boot loader would get the parameters of this boot;" \
-			"after a reboot \"$me undo\" removes it"
+	[ -n "$_want" ] || [ -z "$base_absent" ] || [ -z "$_next" ] || target_stays
+}
+
+# target_stays: says why a file that we made is still there, and how it goes.
+target_stays() {
+	_then="\"$me undo\" removes it"
+	[ -z "$purge" ] || _then='remove it, and refresh the boot loader'
+	say "$_name: stays, or the boot loader would get the parameters of this boot;" \
+		"after a reboot $_then"
 }
 
 # other_lines: reports the effect of the other lines of /etc/kernel/cmdline, in $content.
@@ -430,18 +436,21 @@ targets_undo() {
 # targets_by_hand: there is no file that can be changed here. Reports what the config asks for,
 # until a boot has it, or the administrator says that it was done.
 targets_by_hand() {
-	_missing=$(hand_missing)
+	_missing=$(hand_missing) _told=''
 	if [ -n "$_missing" ] && [ -e "$records/by-hand" ]; then
 		_boot=''
 		[ -n "$root" ] || read -r _boot </proc/sys/kernel/random/boot_id
-		[ "$(hand_word boot)" != "$_boot" ] ||
+		if [ "$(hand_word boot)" = "$_boot" ]; then
+			_told=1
 			_missing=$(tokens_without "$_missing" "$(hand_word tokens | tokens_split)")
+		fi
 	fi
 	if [ -n "$_missing" ]; then
-		_then="; then: $me refresh --by-hand"
-		[ "$loader" != proxmox ] || _then=
-		by_hand "$loader_text: nothing was changed; add to its command line by hand: $(words "$_missing")$_then"
+		by_hand "$loader_text: nothing was changed; add to its command line by hand:" \
+			"$(words "$_missing")$then_by_hand"
+	elif [ -n "$_told" ]; then
+		say "$loader_text: the next boot has all wanted parameters, as you have told $me"
 	else
-		say "$loader_text: this boot has all wanted parameters, or was told that the next one has"
+		say "$loader_text: this boot has all wanted parameters"
 	fi
 }

@@ -108,7 +108,7 @@ EOF
 	} >"$work/dracut"
 	double usr/sbin/vfio-early-cmdline <<'EOF'
 set -eu
-echo "cmdline $*" >>/double/calls
+echo "cmdline $*${VFIO_EARLY_REFRESH:+ ($VFIO_EARLY_REFRESH)}" >>/double/calls
 file=/etc/default/grub.d/vfio-early.cfg
 mode=fine
 [ ! -e /double/cmdline ] || read -r mode </double/cmdline
@@ -133,7 +133,13 @@ undo*) [ ! -e $file ] || { rm $file; echo due >/double/due; } ;;
 		echo due >/double/due
 	fi
 	;;
-refresh) echo due >/double/due ;;
+refresh)
+	if [ "${VFIO_EARLY_REFRESH:-}" != if-due ]; then
+		echo due >/double/due
+	elif [ ! -e /double/due ]; then
+		echo 'boot loader: no refresh needed: GRUB'
+	fi
+	;;
 *) exit 2 ;;
 esac
 case $* in
@@ -261,7 +267,7 @@ out_is <<-EOF
 	Done: the next boot binds 2, refuses 0. Reboot to make it so.
 EOF
 calls_are <<-EOF
-	cmdline apply --no-refresh
+	cmdline apply --no-refresh (later)
 	update-initramfs -u -k $kernel
 	update-initramfs -c -k $other
 	cmdline refresh
@@ -274,10 +280,11 @@ act apply
 status_is 0
 out "[1/2] $kernel: current"
 out "[2/2] $other: current"
+out "boot loader: no refresh needed: GRUB"
 out "No image had to be made: the next boot binds 2, refuses 0."
 calls_are <<-EOF
-	cmdline apply --no-refresh
-	cmdline apply
+	cmdline apply --no-refresh (later)
+	cmdline refresh (if-due)
 EOF
 snapshot "$work/have"
 is "$work/before" <"$work/have"
@@ -339,7 +346,7 @@ no_err
 out_has "[1/2] $kernel: made and verified ("
 out "Undone: the next boot hands nothing over."
 calls_are <<-EOF
-	cmdline undo --applied --no-refresh
+	cmdline undo --applied --no-refresh (later)
 	update-initramfs -u -k $kernel
 	update-initramfs -u -k $other
 	cmdline refresh
@@ -370,8 +377,8 @@ act undo
 status_is 0
 out "No image had to be made: the next boot hands nothing over."
 calls_are <<-EOF
-	cmdline undo --applied --no-refresh
-	cmdline undo --applied
+	cmdline undo --applied --no-refresh (later)
+	cmdline refresh (if-due)
 EOF
 snapshot "$work/have"
 is "$work/before" <"$work/have"
@@ -471,7 +478,7 @@ act apply
 status_is 0
 out "[2/2] $other: current"
 calls_are <<-EOF
-	cmdline apply --no-refresh
+	cmdline apply --no-refresh (later)
 	update-initramfs -c -k $kernel
 	cmdline refresh
 EOF
@@ -507,7 +514,7 @@ act apply
 status_is 1
 err "error: the kernel command line could not be changed, see above, and nothing else was done; fix that, then vfio-early apply; or keep the parameters by hand, with cmdline none in /etc/vfio-early.conf"
 calls_are <<-EOF
-	cmdline apply --no-refresh
+	cmdline apply --no-refresh (later)
 EOF
 rm "$root/usr/sbin/vfio-early-cmdline"
 act apply
@@ -536,7 +543,7 @@ rm "$root/double/cmdline"
 act apply
 status_is 0
 calls_are <<-EOF
-	cmdline apply --no-refresh
+	cmdline apply --no-refresh (later)
 	cmdline refresh
 EOF
 verified
@@ -651,7 +658,7 @@ with_scripts
 act apply
 status_is 0
 calls_are <<-EOF
-	cmdline apply --no-refresh
+	cmdline apply --no-refresh (later)
 	dracut --force /boot/initrd.img-$kernel.vfio-early-new $kernel
 	run-parts --arg=$kernel --arg=/boot/initrd.img-$kernel /etc/initramfs/post-update.d
 	dracut --force /boot/initrd.img-$other.vfio-early-new $other
@@ -683,7 +690,7 @@ with_scripts
 act apply
 status_is 0
 calls_are <<-EOF
-	cmdline apply --no-refresh
+	cmdline apply --no-refresh (later)
 	dracut --force /boot/initrd.img-$kernel.vfio-early-new $kernel
 	run-parts --arg=$kernel --arg=/boot/initrd.img-$kernel /etc/initramfs/post-update.d
 	dracut --force /boot/initrd.img-$other.vfio-early-new $other
@@ -706,7 +713,7 @@ echo /etc/kernel/postinst.d/dracut >"$root/var/lib/dpkg/info/dracut.list"
 act apply
 status_is 0
 calls_are <<-EOF
-	cmdline apply --no-refresh
+	cmdline apply --no-refresh (later)
 	update-initramfs -u -k $kernel
 	update-initramfs -c -k $other
 	cmdline refresh
@@ -764,8 +771,24 @@ act apply
 status_is 0
 snapshot "$work/have"
 is "$work/before" <"$work/have"
+out 'boot loader: no refresh needed: GRUB'
+# What the same run does itself is nothing for the user to do.
+as_root chroot "$root" /usr/sbin/vfio-early-cmdline undo --no-refresh >"$work/out" 2>&1
+act apply
+status_is 0
+out 'boot loader: refreshed: GRUB'
+no_out 'not refreshed'
+# It stops before it refreshes: said, too.
+echo 'GRUB_CMDLINE_LINUX_DEFAULT="quiet iommu=off"' >"$root/etc/default/grub"
+act apply
+status_is 1
+out 'boot loader: not refreshed'
+err_has '/etc/default/grub:1: iommu=off: turns the IOMMU off'
+echo 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"' >"$root/etc/default/grub"
 act undo
 status_is 0
+out 'boot loader: refreshed: GRUB'
+no_out 'not refreshed'
 verified
 snapshot "$work/have"
 grep -v -e initrd -e 'var/lib/vfio-early' -e ' drwx' "$work/have" >"$work/left"

@@ -121,7 +121,7 @@ out 'Done: the next boot is a trial. Reboot, and within 10 minutes of it: vfio-e
 calls_are <<-EOF
 	cmdline save --in /var/lib/vfio-early/loader --dry-run
 	cmdline save --in /var/lib/vfio-early/loader
-	cmdline apply --no-refresh
+	cmdline apply --no-refresh (later)
 	update-initramfs -u -k $kernel
 	update-initramfs -u -k $other
 	cmdline refresh
@@ -189,8 +189,8 @@ act confirm --wait
 status_is 0
 calls_are <<-EOF
 	wall vfio-early: this boot was tried and not confirmed: the last good state is put back, then this host reboots
-	cmdline restore --in /var/lib/vfio-early/loader --no-refresh
-	cmdline apply --no-refresh
+	cmdline restore --in /var/lib/vfio-early/loader --no-refresh (later)
+	cmdline apply --no-refresh (later)
 	update-initramfs -u -k $kernel
 	update-initramfs -u -k $other
 	cmdline refresh
@@ -230,8 +230,8 @@ act confirm --wait
 status_is 0
 sed -n 2,6p "$root/double/calls" >"$work/have"
 is "$work/have" <<-EOF
-	cmdline restore --in /var/lib/vfio-early/loader --no-refresh
-	cmdline undo --applied --no-refresh
+	cmdline restore --in /var/lib/vfio-early/loader --no-refresh (later)
+	cmdline undo --applied --no-refresh (later)
 	update-initramfs -u -k $kernel
 	update-initramfs -u -k $other
 	cmdline refresh
