@@ -222,12 +222,95 @@ static const char *parse_text(struct line *line, const char *fault, const char *
 	return NULL;
 }
 
+/* The blanks between parameters, and beside letters and digits, what every boot loader passes on. */
+#define PARAMETER_BLANKS " \t"
+#define PARAMETER_MARKS	 "_.,:=/@%+~!*?()[]^ \"-"
+
+/*
+ * One parameter: it ends at a blank outside of double quotes, as for the kernel (lib/cmdline.c,
+ * next_arg). scripts/cmdline/tokens.sh, tokens_check, has the same rules.
+ * @pos: moved behind it
+ * @bare: where to put it without its quotes, "" if it is too long
+ */
+static const char *next_parameter(const char **pos, char *bare, size_t size, const char **at)
+{
+	const char *open = NULL;
+	size_t len = 0;
+
+	*at = *pos;
+	for (; **pos && (open || !strchr(PARAMETER_BLANKS, **pos)); ++*pos) {
+		char c = **pos;
+
+		if (!(c >= '0' && c <= '9') && !((c | 0x20) >= 'a' && (c | 0x20) <= 'z') &&
+		    !strchr(PARAMETER_MARKS, c)) {
+			*at = *pos;
+			return FAULT("not every boot loader hands this character to the kernel "
+				     "unchanged; set that parameter by hand");
+		}
+		if (c == '"')
+			open = open ? NULL : *pos;
+		else if (len < size)
+			bare[len++] = c;
+	}
+	if (open) {
+		*at = open;
+		return FAULT("this double quote is not closed");
+	}
+	bare[len < size ? len : 0] = '\0';
+	return NULL;
+}
+
+/* What no boot should have for good; as in scripts/cmdline/host.sh, host_refuses. */
+static const char *check_harm(const char *bare)
+{
+	if (cmdline_mode(bare, NULL) != CMDLINE_RUN)
+		return FAULT("this would turn vfio-early off at every boot; remove it");
+	if (cmdline_find(bare, "intel_iommu", "off", NULL) ||
+	    cmdline_find(bare, "amd_iommu", "off", NULL) ||
+	    cmdline_find(bare, "iommu", "off", NULL))
+		return FAULT("this would turn the IOMMU off; remove it");
+	if (!strncmp(bare, "root=", strlen("root=")))
+		return FAULT("the boot loader sets root= itself; remove it");
+	return NULL;
+}
+
+static const char *check_parameter(const char *bare, bool is_alone)
+{
+	if (!strcmp(bare, "--"))
+		return FAULT("what is behind -- goes to init, not to the kernel; remove it");
+	if (!*bare || *bare == '=')
+		return FAULT("the name of the parameter is missing");
+	if (!is_alone && (!strcmp(bare, "auto") || !strcmp(bare, "none")))
+		return FAULT("auto and none stand alone, not with parameters");
+	return check_harm(bare);
+}
+
 static const char *parse_cmdline(struct plan *plan, struct line *line, const char **at)
 {
-	(void)at;
-	return parse_text(
+	const char *pos, *text, *error;
+	char bare[CMDLINE_SIZE];
+
+	error = parse_text(
 		line, FAULT("write cmdline auto, cmdline none, or the kernel parameters to keep"),
-		&plan->cmdline);
+		&text);
+	if (error)
+		return error;
+	if (strlen(text) >= sizeof(bare))
+		return FAULT("longer than the command line of any kernel");
+	for (pos = text; *pos; pos = text_skip(pos, PARAMETER_BLANKS)) {
+		const char *start = pos;
+
+		error = next_parameter(&pos, bare, sizeof(bare), at);
+		if (error)
+			return error;
+		error = check_parameter(bare, !strcmp(bare, text));
+		if (error) {
+			*at = start;
+			return error;
+		}
+	}
+	plan->cmdline = text;
+	return NULL;
 }
 
 static const char *parse_kernel(struct plan *plan, struct line *line, const char **at)

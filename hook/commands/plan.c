@@ -129,11 +129,13 @@ static int run_cmdline(const struct root *root)
 		config_say(&problem);
 	} else {
 		ret = config_each_cmdline(&config, print_cmdline);
-		if (ret)
+		if (ret < 0)
 			message_errno(ret, "cannot read the config");
 	}
 	config_free(&config);
-	return ret ? COMMAND_NOTHING : COMMAND_OK;
+	if (ret < 0)
+		return COMMAND_NOTHING;
+	return ret ? COMMAND_INCOMPLETE : COMMAND_OK;
 }
 
 /* A kernel version is not a path. Returns COMMAND_OK, or COMMAND_USAGE after printing an error. */

@@ -310,19 +310,22 @@ const char *config_file_of(const struct config *config, const char *text)
 	return "";
 }
 
-/* What one line sets it to: "" if the line is wrong, NULL if it has another keyword. */
-static const char *cmdline_of(char *text, size_t size)
+/*
+ * What one line sets it to: "" if the line is wrong, with the error, NULL if it has another
+ * keyword.
+ */
+static const char *cmdline_of(char *text, size_t size, struct plan_errors *errors)
 {
 	static const char keyword[] = "cmdline";
 	static struct plan plan;
-	struct plan_errors errors = { 0 };
 
+	*errors = (struct plan_errors){ 0 };
 	plan_init(&plan);
 	plan.cmdline = NULL;
-	if (!plan_parse(&plan, text, size, PLAN_CONFIG, &errors))
+	if (!plan_parse(&plan, text, size, PLAN_CONFIG, errors))
 		return plan.cmdline;
-	/* Nothing follows the keyword, or the line contains a NUL byte. */
 	text += strspn(text, " \t");
+	/* The parser has cut the words out. */
 	return !strncmp(text, keyword, strlen(keyword)) && strchr(" \t", text[strlen(keyword)]) ?
 		       "" :
 		       NULL;
@@ -331,6 +334,9 @@ static const char *cmdline_of(char *text, size_t size)
 int config_each_cmdline(const struct config *config,
 			void (*call)(const char *name, unsigned int line, const char *text))
 {
+	static struct plan_errors errors;
+	int wrong = 0;
+
 	for (size_t i = 0; i < config->files; i++) {
 		const char *pos = config->file[i].text, *end = pos + config->file[i].size;
 
@@ -343,14 +349,19 @@ int config_each_cmdline(const struct config *config,
 				return -ENOMEM;
 			memcpy(copy, pos, len);
 			copy[len] = '\0';
-			text = cmdline_of(copy, len);
+			text = cmdline_of(copy, len, &errors);
+			if (text && !*text) {
+				message_line(config->file[i].name, line, errors.error[0].column,
+					     errors.error[0].what, pos);
+				wrong++;
+			}
 			if (text)
 				call(config->file[i].name, line, text);
 			free(copy);
 			pos += len + 1;
 		}
 	}
-	return 0;
+	return wrong;
 }
 
 void config_free(struct config *config)

@@ -73,9 +73,10 @@ const char *config_file_of(const struct config *config, const char *text);
 /*
  * config_each_cmdline - call a function for every "cmdline" line, in the order of the files; the
  * last correct one wins.
- * @call: gets the file, the line, and what follows the keyword; "" is a wrong line
+ * @call: gets the file, the line, and what follows the keyword; "" is a wrong line, whose error was
+ * 	printed
  *
- * For code that knows more about kernel parameters than the grammar. Returns 0, or -ENOMEM.
+ * Returns the number of wrong lines, or -ENOMEM.
  */
 int config_each_cmdline(const struct config *config,
 			void (*call)(const char *name, unsigned int line, const char *text));

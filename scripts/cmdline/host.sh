@@ -15,45 +15,24 @@ config_read() {
 			"fix: install the package vfio-early"
 		return 1
 	fi
-	_lines=$("$vfio_early" plan --cmdline --root "${root:-/}") || return
+	_lines=$("$vfio_early" plan --cmdline --root "${root:-/}")
+	_status=$?
+	# 1: a line is wrong, which it has said. Any other: nothing is known.
+	case $_status in
+	0 | 1) ;;
+	*) return "$_status" ;;
+	esac
 	config=auto config_from='the default'
-	[ -n "$_lines" ] || return 0
+	[ -n "$_lines" ] || return "$_status"
 	while IFS='	' read -r _from _text; do
-		config_take "$_from" "$_text"
+		if [ -n "$_text" ]; then
+			config=$_text config_from=$_from
+		else
+			by_hand "$_from: the line is left out"
+		fi
 	done <<-EOT
 	$_lines
 	EOT
-}
-
-# config_take FROM TEXT: handles one "cmdline" line.
-config_take() {
-	case $2 in
-	'')
-		by_hand "$1: write cmdline auto, cmdline none, or the kernel parameters to keep; the line is left out"
-		return
-		;;
-	auto | none) ;;
-	*)
-		_bad=''
-		for_each "$(printf '%s\n' "$2" | tokens_split all)" config_check "$1"
-		if [ -n "$_bad" ]; then
-			by_hand "$1: the line is left out"
-			return
-		fi
-		;;
-	esac
-	config=$2 config_from=$1
-}
-
-# config_check FROM TOKEN: sets $_bad if the token cannot be added.
-config_check() {
-	case $2 in
-	auto | none)
-		warn "$1: $2 stands alone, not with parameters"
-		_bad=1
-		;;
-	*) tokens_check "$2" || _bad=1 ;;
-	esac
 }
 
 # host_iommu: prints the kind of IOMMU: intel, amd, arm, or nothing. The firmware's table is the
@@ -169,7 +148,7 @@ host_minds() {
 	minds "$(tokens_value "$1" intel_iommu off)" harmful 'turns the IOMMU off'
 	minds "$(tokens_value "$1" amd_iommu off)" harmful 'turns the IOMMU off'
 	minds "$(tokens_value "$1" iommu off)" harmful 'turns the IOMMU off'
-	minds "$(tokens_name "$1" vfio_early | grep '=off$')" harmful \
+	minds "$(tokens_name "$1" vfio_early | grep -v '=dry-run$')" harmful \
 		'turns vfio-early off at every boot'
 	minds "$(tokens_name "$1" vfio_early | grep '=dry-run$')" harmful \
 		'keeps vfio-early from binding anything at every boot'
@@ -187,6 +166,32 @@ host_minds() {
 	for _token in $_efifb; do
 		minds "$_token" useless "$(why_video "$_token")"
 	done
+}
+
+# host_fix TOKEN: prints how one of ours goes, of the target that was looked at. A line of the config
+# would bring it back.
+host_fix() {
+	case $nl$ours$nl,$config in
+	*"${nl}apply $1$nl"*,auto | *"${nl}apply $1$nl"*,none) echo "$me apply" ;;
+	*"${nl}apply $1$nl"*) echo "correct $config_from, then $me apply" ;;
+	*) echo "$me remove $(quoted "$1")" ;;
+	esac
+}
+
+# quoted TOKEN: prints it as it can be typed in a shell.
+quoted() {
+	case $1 in
+	*[!a-zA-Z0-9_.,:=/@%+-]*) echo "'$1'" ;;
+	*) echo "$1" ;;
+	esac
+}
+
+# host_refuses LIST: prints those of LIST that "add" does not take: what is harmful, and root=, which
+# the loader sets itself; "TOKEN TAB WHY" lines. early/plan.c, check_harm, has those that no host
+# should have.
+host_refuses() {
+	host_minds "$1" | sed -n 's/	harmful	/	/p'
+	minds "$(tokens_name "$1" root)" refused 'the boot loader sets it itself' | sed 's/	refused	/	/'
 }
 
 # why_video TOKEN: prints why video=efifb:off does nothing with the kernels of this host, or
@@ -232,15 +237,18 @@ locate() {
 warn_tokens() {
 	for target in $targets; do
 		target_look "$target" 2>/dev/null || continue
-		_minded=$(host_minds "$(without_us "$target")")
+		_ours=$(tokens_of "$ours")
+		_minded=$(host_minds "$(without_us "$target")$nl$_ours")
 		[ -n "$_minded" ] || continue
 		while IFS='	' read -r _token _kind _why; do
 			[ -n "$_why" ] || continue
-			_where=$(locate "$target" "$_token")
+			_where=$(locate "$target" "$_token") _fix='' _can=''
+			[ -z "$(tokens_with "$_token" "$_ours")" ] || _fix=$(host_fix "$_token") _can=": $_fix"
 			if [ "$_kind" = harmful ]; then
-				by_hand "${_where:-/proc/cmdline}: $_token: $_why; fix: remove it, then $me refresh"
+				by_hand "${_where:-/proc/cmdline}: $_token: $_why; fix:" \
+					"${_fix:-remove it, then $me refresh}"
 			else
-				warn "${_where:-/proc/cmdline}: $_token: $_why; it can go"
+				warn "${_where:-/proc/cmdline}: $_token: $_why; it can go$_can"
 			fi
 		done <<-EOT
 		$_minded

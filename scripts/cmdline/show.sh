@@ -65,8 +65,12 @@ show_target() {
 			row missing "$_token: $_why; fix: $me apply"
 	done
 	grub_lost "$1"
-	host_minds "$_others" | while IFS='	' read -r _token _kind _why; do
-		[ -z "$_why" ] || row "$_kind" "$_token: $_why; fix: remove it from $(locate "$1" "$_token")"
+	_mine=$(tokens_of "$ours")
+	host_minds "$_others$nl$_mine" | while IFS='	' read -r _token _kind _why; do
+		[ -n "$_why" ] || continue
+		_fix="remove it from $(locate "$1" "$_token")"
+		[ -z "$(tokens_with "$_token" "$_mine")" ] || _fix=$(host_fix "$_token")
+		row "$_kind" "$_token: $_why; fix: $_fix"
 	done
 }
 

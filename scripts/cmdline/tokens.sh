@@ -197,7 +197,7 @@ tokens_value() {
 }
 
 # tokens_check TOKEN: does every boot loader pass it to the kernel unchanged? If not, prints what is
-# wrong.
+# wrong. early/plan.c, next_parameter, has the same rules.
 tokens_check() {
 	case $1 in
 	*"$nl"*)
@@ -210,13 +210,17 @@ tokens_check() {
 		warn "$1: '$_rest' is not handed to the kernel unchanged by every boot loader; set it by hand"
 		return 1
 	fi
-	if [ "$(printf '%s\n' "$1" | tokens_split all)" != "$1" ] || [ -z "$1" ] ||
-		[ $(($(printf '%s' "$1" | tr -cd '"' | wc -c) % 2)) -ne 0 ]; then
+	_bare=$(printf '%s' "$1" | tr -d '"')
+	if [ $(((${#1} - ${#_bare}) % 2)) -ne 0 ]; then
+		warn "'$1' is not one kernel parameter: a double quote is not closed"
+		return 1
+	fi
+	if [ -z "$1" ] || [ "$(printf '%s\n' "$1" | tokens_split all)" != "$1" ]; then
 		warn "'$1' is not one kernel parameter: put what has blanks between double quotes: a=\"b c\""
 		return 1
 	fi
-	case $1 in
-	=*)
+	case $_bare in
+	'' | =*)
 		warn "$1: the name of the parameter is missing"
 		return 1
 		;;

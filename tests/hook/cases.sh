@@ -874,8 +874,9 @@ config ' cmdline' vfio-early.conf.d/10.conf
 config 'cmdline au\0to\ncmdline auto' vfio-early.conf.d/20.conf
 "$command" plan --cmdline --root "$root" >"$work/out" 2>"$work/err"
 status=$?
-status_is 0
-no_err
+status_is 1
+err_has '/etc/vfio-early.conf.d/10.conf:1:2: error: write cmdline auto'
+err_has '/etc/vfio-early.conf.d/20.conf:1:11: error: a NUL byte'
 printf '/etc/vfio-early.conf%s\n' ':1	none' ':3	pcie_aspm=off  dyndbg="file a +p"' '.d/10.conf:1	' \
 	'.d/20.conf:1	' '.d/20.conf:2	auto' >"$work/expected"
 cmp -s "$work/expected" "$work/out" || problem "$(diff "$work/expected" "$work/out")"

@@ -497,6 +497,23 @@ verified
 
 # --- what goes wrong
 
+begin "apply: a wrong cmdline line is a wrong line, for check and status too"
+system 'bind 02:00\n'
+for line in 'auto quiet' 'intel_iommu=on"' -- "a'b" vfio_early=off root=/dev/sda; do
+	config "bind 02:00\ncmdline $line\n"
+	act apply
+	status_is 3
+	err_has "/etc/vfio-early.conf:2:"
+	err "error: the config has 1 line that would be left out, see above; nothing was changed; fix: correct it, then vfio-early apply"
+	run check
+	status_is 1
+	out_has "left out: /etc/vfio-early.conf:2:"
+	run status
+	status_is 1
+	tr -s ' ' <"$work/out" | grep -q '^fail config left out: /etc/vfio-early.conf:2:' ||
+		problem "status does not say so: $(cat "$work/out")"
+done
+
 begin "apply: wrong lines of the config: nothing is begun"
 system 'bind 02:00\nbind 0x1\nbend\n'
 snapshot "$work/before"
