@@ -484,6 +484,56 @@ static void note_card(struct vm *vm)
 	}
 }
 
+/* Is there a call that sets this option? */
+static bool is_set(const struct vm *vm, const char *option)
+{
+	for (size_t i = 0; i < vm->qm.calls; i++)
+		for (size_t j = 0; j < vm->qm.call[i].words; j++)
+			if (!strcmp(vm->qm.call[i].word[j], option))
+				return true;
+	return false;
+}
+
+/* Of the machine, only what no call sets is left as it is, and only that can be added. */
+static void note_unread(struct vm *vm)
+{
+	static const struct {
+		const char *option, *what, *wish, *add;
+	} parts[] = {
+		{ "--machine", "machine", "q35", "--machine" },
+		{ "--bios", "firmware", "OVMF", "--ovmf" },
+		{ "--cpu", "CPU", NULL, NULL },
+	};
+	char left[64] = "", wish[32] = "", add[32] = "";
+	size_t count = 0, missing = 0;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && vm->slot.count; i++)
+		missing += !is_set(vm, parts[i].option);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && missing; i++) {
+		size_t left_len = strlen(left), wish_len = strlen(wish), add_len = strlen(add);
+
+		if (is_set(vm, parts[i].option))
+			continue;
+		snprintf(left + left_len, sizeof(left) - left_len, "%s%s",
+			 !count		      ? "" :
+			 count + 1 == missing ? " and " :
+						", ",
+			 parts[i].what);
+		count++;
+		if (!parts[i].wish)
+			continue;
+		snprintf(wish + wish_len, sizeof(wish) - wish_len, "%s%s", *wish ? " and " : "",
+			 parts[i].wish);
+		snprintf(add + add_len, sizeof(add) - add_len, " %s", parts[i].add);
+	}
+	vm_note(vm, "vm-not-read",
+		"the config of VM %s was not read (no qm here): numbers are counted from 0, and "
+		"what it has already is not known%s%s%s%s%s%s%s",
+		vm->id, missing ? "; its " : "", left,
+		missing ? missing == 1 ? " is left as it is" : " are left as they are" : "",
+		*wish ? "; if it is to be " : "", wish, *wish ? ", add" : "", add);
+}
+
 static void note_state(struct vm *vm)
 {
 	const char *lock = pve_config_get(&vm->qm.config, "lock");
@@ -504,11 +554,7 @@ static void note_state(struct vm *vm)
 		vm_note(vm, "vms-unknown", "%s: which other VM has it is not known",
 			pve_why_unknown(&vm->pve, why, sizeof(why)));
 	if (!vm->qm.is_known)
-		vm_note(vm, "vm-not-read",
-			"the config of VM %s was not read (no qm here): numbers are counted from 0, "
-			"what it has already is not known, and its machine, firmware and CPU are left "
-			"as they are; if it is to be q35 and OVMF, add --machine --ovmf",
-			vm->id);
+		note_unread(vm);
 }
 
 static void note_screen(struct vm *vm)
@@ -883,8 +929,8 @@ static int parse_value(struct vm *vm, int opt, const struct options *opts)
 		is_right = vm_is_mapping_name(optarg);
 		if (!is_right)
 			message_error(
-				"%s is not a valid name for a mapping; fix: begin with a letter, "
-				"then letters, digits, - and _",
+				"%s is not a valid name for a mapping; fix: write two characters or "
+				"more: first a letter, then letters, digits, - and _",
 				optarg);
 		break;
 	case 't':
@@ -925,8 +971,51 @@ static void set_flag(struct vm *vm, int opt)
 	vm->force |= opt == 'f';
 }
 
+/* Returns 0, or COMMAND_USAGE after printing what --libvirt does not use. */
+static int refuse_for_libvirt(const struct vm *vm, const struct options *opts, const char *word)
+{
+	const struct {
+		const char *option;
+		bool is_there;
+	} unused[] = {
+		{ "--usb", vm->usbs },	    { "--primary", vm->primary }, { "--ovmf", vm->ovmf },
+		{ "--machine", vm->q35 },   { "--mapping", vm->mapping }, { "--mdev", vm->mdev },
+		{ "--hidden", vm->hidden },
+	};
+	char list[80] = "";
+
+	if (vm->run || output_is_table(&opts->output)) {
+		message_error("--libvirt only prints XML; fix: leave out --run, --json, --raw and "
+			      "--output");
+		return options_usage(opts);
+	}
+	for (size_t i = 0; i < sizeof(unused) / sizeof(unused[0]); i++) {
+		size_t len = strlen(list);
+
+		if (unused[i].is_there)
+			snprintf(list + len, sizeof(list) - len, "%s%s", len ? ", " : "",
+				 unused[i].option);
+	}
+	if (*list) {
+		message_error("--libvirt prints only <hostdev> elements, and none for these; fix: "
+			      "leave out %s",
+			      list);
+		return options_usage(opts);
+	}
+	if (word && is_vmid(word)) {
+		message_error("--libvirt takes no VMID: it reads no domain; fix: leave out %s",
+			      word);
+		return options_usage(opts);
+	}
+	return 0;
+}
+
 static int parse_arguments(struct vm *vm, const struct options *opts, int argc, char **argv)
 {
+	int ret = vm->libvirt ? refuse_for_libvirt(vm, opts, argv[optind]) : 0;
+
+	if (ret)
+		return ret;
 	if (!vm->libvirt && optind == argc) {
 		message_error("a VMID and an address are missing: vfio-early vm 100 0000:81:00");
 		return options_usage(opts);
@@ -937,14 +1026,10 @@ static int parse_arguments(struct vm *vm, const struct options *opts, int argc, 
 			      argv[optind]);
 		return options_usage(opts);
 	}
-	vm->id = optind < argc && is_vmid(argv[optind]) ? argv[optind++] : "0";
+	vm->id = vm->libvirt ? "0" : argv[optind++];
 	if (optind == argc && !vm->usbs) {
-		message_error("an address is missing: vfio-early vm %s 0000:81:00", vm->id);
-		return options_usage(opts);
-	}
-	if (vm->libvirt && (vm->run || output_is_table(&opts->output))) {
-		message_error("--libvirt only prints XML; fix: leave out --run, --json, --raw and "
-			      "--output");
+		message_error("an address is missing: vfio-early vm %s 0000:81:00",
+			      vm->libvirt ? "--libvirt" : vm->id);
 		return options_usage(opts);
 	}
 	/* Calls that cannot be shown are not run. */

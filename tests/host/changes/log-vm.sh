@@ -112,8 +112,18 @@ out_is <<-EOF
 	qm set 103 --hostpci0 0000:02:00
 	# all memory of a VM with a PCI device is in use from its start: ballooning gives nothing back; qm set 103 --balloon 0
 	# 0000:02:00.0 (10de:1187), Kepler: $kepler
-	# the config of VM 103 was not read (no qm here): numbers are counted from 0, what it has already is not known, and its machine, firmware and CPU are left as they are; if it is to be q35 and OVMF, add --machine --ovmf
+	# the config of VM 103 was not read (no qm here): numbers are counted from 0, and what it has already is not known; its machine, firmware and CPU are left as they are; if it is to be q35 and OVMF, add --machine --ovmf
 EOF
+
+begin "vm: no config known: only what no call sets is left as it is"
+config 'bind 02:00\n'
+unread='# the config of VM 103 was not read (no qm here): numbers are counted from 0, and what it has already is not known'
+run vm 103 02:00 --machine --ovmf
+out "$unread; its CPU is left as it is"
+run vm 103 02:00 --ovmf --hidden
+out "$unread; its machine is left as it is; if it is to be q35, add --machine"
+run vm 103 -u 1-2
+out "$unread"
 
 begin "vm: a comment of several lines is a comment in each, as a shell must see it"
 config 'bind 02:00\n'

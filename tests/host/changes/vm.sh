@@ -548,7 +548,10 @@ begin "vm: usage: a name that no mapping can have"
 vm_machine
 run vm 100 02:00 --mapping 1card
 status_is 2
-err 'error: 1card is not a valid name for a mapping; fix: begin with a letter, then letters, digits, - and _'
+err 'error: 1card is not a valid name for a mapping; fix: write two characters or more: first a letter, then letters, digits, - and _'
+run vm 100 02:00 --mapping x
+status_is 2
+err 'error: x is not a valid name for a mapping; fix: write two characters or more: first a letter, then letters, digits, - and _'
 
 begin "vm -o CODE, --json: what refuses it, by its code"
 vm_machine
@@ -837,6 +840,18 @@ status_is 1
 run vm --libvirt 02:00 --romfile /usr/share/card.rom
 status_is 0
 [ "$(grep -c "<rom file='/usr/share/card.rom'/>" "$work/out")" -eq 1 ] || problem "the ROM is not of the display alone"
+
+begin "vm --libvirt: what it does not use is refused"
+vm_machine
+run vm --libvirt 100 02:00
+status_is 2
+err 'error: --libvirt takes no VMID: it reads no domain; fix: leave out 100'
+run vm --libvirt --primary --mapping gpu --hidden -u 046d:c52b 02:00
+status_is 2
+err 'error: --libvirt prints only <hostdev> elements, and none for these; fix: leave out --usb, --primary, --mapping, --hidden'
+run vm --libvirt
+status_is 2
+err 'error: an address is missing: vfio-early vm --libvirt 0000:81:00'
 
 begin "check: a slot with a physical function and its virtual ones: the fix does not end those"
 vm_machine
