@@ -15,6 +15,7 @@
 #include "ui/output.h"
 #include "util/message.h"
 #include "util/root.h"
+#include "util/typo.h"
 
 struct command {
 	const char *name;
@@ -49,7 +50,7 @@ static const struct command commands[] = {
 static void help(FILE *out)
 {
 	fputs("Usage: vfio-early COMMAND [OPTION...]\n"
-	      "       vfio-early --help | --version\n"
+	      "       vfio-early --help | help [COMMAND] | --version\n"
 	      "\n"
 	      "Hands PCI devices to vfio-pci at boot, before any other driver.\n"
 	      "\n"
@@ -64,6 +65,85 @@ static void help(FILE *out)
 	      out);
 }
 
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (!strcmp(name, commands[i].name))
+			return &commands[i];
+	return NULL;
+}
+
+/* The command that was meant: with few typing errors, or with its end left out; or NULL. */
+static const char *guess_command(const char *word)
+{
+	const char *best = NULL;
+	unsigned int least = 3;
+
+	for (size_t i = 0; i < N_COMMANDS; i++) {
+		unsigned int distance = typo_distance(word, commands[i].name);
+
+		if (!commands[i].help || distance >= least ||
+		    2 * distance > strlen(commands[i].name))
+			continue;
+		best = commands[i].name;
+		least = distance;
+	}
+	for (size_t i = 0; i < N_COMMANDS && !best && strlen(word) > 1; i++)
+		if (commands[i].help && !strncmp(commands[i].name, word, strlen(word)))
+			best = commands[i].name;
+	return best;
+}
+
+static int unknown_command(const char *word)
+{
+	const char *guess = guess_command(word);
+
+	if (guess)
+		message_error("unknown command %s; did you mean vfio-early %s?", word, guess);
+	else
+		message_error("unknown command %s; see vfio-early --help", *word ? word : "\"\"");
+	return COMMAND_USAGE;
+}
+
+/* An option before the command: says where it belongs, with the whole line if a command follows. */
+static int misplaced_option(int argc, char **argv, int first)
+{
+	char line[512] = "";
+	int at = first;
+
+	while (at < argc && !find_command(argv[at]))
+		at++;
+	if (at == argc) {
+		message_error("unknown option %s: only --help and --version come without a command; "
+			      "see vfio-early --help",
+			      argv[first]);
+		return COMMAND_USAGE;
+	}
+	for (int i = 1; i < argc; i++) {
+		size_t len = strlen(line);
+
+		if (i != at)
+			snprintf(line + len, sizeof(line) - len, " %s", argv[i]);
+	}
+	message_error("the option %s is before the command; fix: vfio-early %s%s", argv[first],
+		      argv[at], line);
+	return COMMAND_USAGE;
+}
+
+/* `help`, `help COMMAND`: the same as --help. */
+static int run_help(int argc, char **argv)
+{
+	static char option[] = "--help";
+	const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
+	char *words[] = { argc > 1 ? argv[1] : NULL, option, NULL };
+
+	if (argc == 1) {
+		help(stdout);
+		return COMMAND_OK;
+	}
+	return command ? command->fn(2, words) : unknown_command(argv[1]);
+}
+
 /* Returns the exit status. */
 static int run(int argc, char **argv)
 {
@@ -72,8 +152,10 @@ static int run(int argc, char **argv)
 		{ "version", no_argument, NULL, 'V' },
 		{ 0 },
 	};
+	const struct command *command;
 	int opt;
 
+	opterr = 0;
 	/* "+": options after the name of the subcommand are its own. */
 	while ((opt = getopt_long(argc, argv, "+hV", options, NULL)) != -1) {
 		switch (opt) {
@@ -84,8 +166,7 @@ static int run(int argc, char **argv)
 			printf("vfio-early %s\n", version_text);
 			return COMMAND_OK;
 		default:
-			help(stderr);
-			return COMMAND_USAGE;
+			return misplaced_option(argc, argv, 1);
 		}
 	}
 	if (optind == argc) {
@@ -96,12 +177,10 @@ static int run(int argc, char **argv)
 	argc -= optind;
 	argv += optind;
 	optind = 0; /* getopt(3): start again, with the subcommand's arguments */
-	for (size_t i = 0; i < N_COMMANDS; i++)
-		if (!strcmp(argv[0], commands[i].name))
-			return commands[i].fn(argc, argv);
-
-	message_error("unknown command %s; see vfio-early --help", argv[0]);
-	return COMMAND_USAGE;
+	if (!strcmp(argv[0], "help"))
+		return run_help(argc, argv);
+	command = find_command(argv[0]);
+	return command ? command->fn(argc, argv) : unknown_command(argv[0]);
 }
 
 int main(int argc, char **argv)

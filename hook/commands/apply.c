@@ -328,7 +328,10 @@ static int lock(struct apply *apply)
 	char holder[32];
 
 	if (boot < 0)
-		return message_errno(boot, "cannot open %s/" KERNELS_BOOT, root->path);
+		return message_error(
+			"cannot open %s/" KERNELS_BOOT ": %s; fix: %s", root->path, strerror(-boot),
+			root->is_host ? "mount it" :
+					"name the top of a machine's tree, with its " KERNELS_BOOT);
 	close(boot);
 	if (apply->is_dry || apply->is_restore)
 		return 0;

@@ -279,6 +279,10 @@ int command_bug_report(int argc, char **argv)
 	ret = options_no_arguments(&opts, argc, argv);
 	if (ret)
 		return ret;
+	if (is_list && name) {
+		message_error("--list makes no report; fix: leave out --output");
+		return options_usage(&opts);
+	}
 	if (is_list) {
 		table_print(stdout, "");
 		return COMMAND_OK;

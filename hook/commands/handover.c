@@ -212,7 +212,8 @@ static void print_users(const struct handover *handover)
 		if (handover->force && user_may_be_forced(user))
 			message_warn("%s: %s", addr, text);
 		else
-			message_error("%s is in use: %s; fix: %s", addr, text, fix);
+			message_error("%s %s in use: %s; fix: %s", addr,
+				      user->code == USER_UNKNOWN ? "may be" : "is", text, fix);
 	}
 }
 

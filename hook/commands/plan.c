@@ -153,7 +153,7 @@ int command_plan(int argc, char **argv)
 	const char *kernel = NULL, *output = NULL;
 	struct options opts;
 	struct utsname uts;
-	char running[128];
+	char running[128], *newest = NULL;
 	bool is_cmdline = false;
 	struct root root;
 	int opt, ret;
@@ -185,14 +185,24 @@ int command_plan(int argc, char **argv)
 		root_close(&root);
 		return COMMAND_NOTHING;
 	}
-	/* The running kernel of the tree, if it has one. */
+	/* The running kernel of the tree, or the newest that it has: this host's own is another's. */
 	if (!kernel && !root.is_host && *host_running(&root, running, sizeof(running)))
 		kernel = running;
+	if (!kernel && !root.is_host && !is_cmdline && !host_newest(&root, &newest))
+		kernel = newest;
+	if (!kernel && !root.is_host && !is_cmdline) {
+		message_error("no kernel in %s/lib/modules, and no plan is made without one; fix: "
+			      "name the top of a machine's tree that has one",
+			      root.path);
+		root_close(&root);
+		return COMMAND_NOTHING;
+	}
 	if (!kernel && !uname(&uts))
 		kernel = uts.release;
 	ret = is_cmdline ? COMMAND_OK : check_kernel(kernel);
 	if (!ret)
 		ret = is_cmdline ? run_cmdline(&root) : run(&root, kernel, output);
+	free(newest);
 	root_close(&root);
 	return ret;
 }

@@ -234,18 +234,49 @@ static const char *line_of(const char *text, unsigned int line)
 	return text;
 }
 
+/* What people bring from other programs' configs, of which the parser only sees that it is wrong. */
+static const char *error_of_word(const struct config_file *file, const struct plan_error *error)
+{
+	const char *line = line_of(file->text, error->line), *word;
+	size_t len = line ? strcspn(line, "\n") : 0, width;
+	bool is_first;
+
+	if (!error->column || error->column > len)
+		return NULL;
+	/* The column may be inside the word. */
+	word = line + error->column - 1;
+	while (word > line && !strchr(" \t", word[-1]))
+		word--;
+	width = strcspn(word, " \t\r\n#");
+	is_first = word == line + strspn(line, " \t");
+	if (width && word[width - 1] == '\\')
+		return WORDS("continued-line", "a line does not go on in the next one: leave out "
+					       "the \\, and begin the next line with a keyword");
+	if (is_first && width > 1 && strchr(":=", word[width - 1]))
+		return WORDS("keyword-colon", "a blank follows a keyword, not a : or =");
+	if (is_first)
+		return NULL;
+	if (memchr(word, ',', width))
+		return WORDS("comma", "blanks separate addresses and IDs, not commas");
+	if (!strncmp(word, "pci_", 4) || !strncmp(word, "PCI:", 4) || !strncmp(word, "/sys/", 5))
+		return WORDS("other-form", "an address is written as lspci -D prints it: "
+					   "0000:01:00.0");
+	return NULL;
+}
+
 /*
  * The byte order mark that some editors write first. The parser would take it as part of the first
  * word, and reject the line; it has a message of its own because it cannot be seen on a screen.
  */
 static const char *error_text(const struct config_file *file, const struct plan_error *error)
 {
+	const char *text = error_of_word(file, error);
 	static const char bom[] = "\xef\xbb\xbf";
 
 	if (error->line == 1 && !strncmp(file->text, bom, sizeof(bom) - 1))
 		return WORDS("byte-order-mark", "a byte order mark is before the first word; save "
 						"the file as UTF-8 without one (BOM)");
-	return error->what;
+	return text ? text : error->what;
 }
 
 unsigned int config_parse(struct config *config, struct plan *plan, bool says,

@@ -287,13 +287,28 @@ const char *host_running(const struct root *root, char *buf, size_t size)
 	return buf;
 }
 
+int host_newest(const struct root *root, char **version)
+{
+	struct dirent **entry;
+	int count = file_names(root->fd, PATH_MODULES, &entry, is_version, versionsort);
+
+	*version = NULL;
+	if (count < 0)
+		return count;
+	for (int i = count; i-- > 0;) {
+		if (!*version && has_modules(root, entry[i]->d_name))
+			*version = strdup(entry[i]->d_name);
+		free(entry[i]);
+	}
+	free(entry);
+	return *version ? 0 : -ENOENT;
+}
+
 int host_kernel(struct host *host, char **version)
 {
 	const struct root *root = &host->root;
 	struct next_kernel next;
 	char running[128];
-	struct dirent **entry;
-	int count;
 
 	*version = NULL;
 	if (!next_kernel_read(root, &host->answers, &next) && next.version &&
@@ -308,17 +323,7 @@ int host_kernel(struct host *host, char **version)
 		*version = strdup(running);
 		return *version ? 0 : -ENOMEM;
 	}
-
-	count = file_names(root->fd, PATH_MODULES, &entry, is_version, versionsort);
-	if (count < 0)
-		return count;
-	for (int i = count; i-- > 0;) {
-		if (!*version && has_modules(root, entry[i]->d_name))
-			*version = strdup(entry[i]->d_name);
-		free(entry[i]);
-	}
-	free(entry);
-	return *version ? 0 : -ENOENT;
+	return host_newest(root, version);
 }
 
 const char *host_attribute(const struct host *host, const struct host_function *fn,

@@ -137,6 +137,9 @@ void host_decide_free(struct host *host);
  */
 int host_kernel(struct host *host, char **version);
 
+/* host_newest - the newest kernel with modules; as host_kernel(). */
+int host_newest(const struct root *root, char **version);
+
 /* host_running - the version of the running kernel, or "". @size: of buf. Returns @buf. */
 const char *host_running(const struct root *root, char *buf, size_t size);
 
@@ -173,11 +176,12 @@ struct host_function *host_find(const struct host *host, const struct pci_addres
 const struct host_function *host_find_interface(const struct host *host, const char *name);
 
 /*
- * host_refuse_interface - after an error about a word: is it a network interface?
+ * host_refuse_word - after an error about a word: is it something else that has a name? A network
+ * interface (which need not exist), the number of a group, or "".
  *
- * Returns -EINVAL after naming the address to write instead; 0 if it is not one.
+ * Returns -EINVAL after naming what to write instead; 0 if it is none of them.
  */
-int host_refuse_interface(const struct host *host, const char *word);
+int host_refuse_word(const struct host *host, const char *word);
 
 /*
  * host_select - find the functions that a user's word names.

@@ -2,50 +2,20 @@
 /* Finds the functions that a user's word names, and similar ones if it names none; see host.h. */
 #include <ctype.h>
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "early/pci.h"
 #include "early/selector.h"
+#include "early/sysfs.h"
 #include "host/host.h"
 #include "util/message.h"
+#include "util/typo.h"
 
 #define NEAR_MAX      3 /* suggestions */
 #define NEAR_DISTANCE 2 /* an address with more typing errors is not similar */
-
-static unsigned int least(unsigned int a, unsigned int b, unsigned int c)
-{
-	unsigned int min = a < b ? a : b;
-
-	return min < c ? min : c;
-}
-
-/*
- * Typing errors between two addresses: a digit wrong, missing or extra, or two neighbours swapped.
- */
-static unsigned int distance(const char *a, const char *b)
-{
-	unsigned int row[3][PCI_ADDRESS_SIZE + 1];
-	size_t cols = strlen(b), rows = strlen(a);
-
-	for (size_t j = 0; j <= cols; j++)
-		row[0][j] = (unsigned int)j;
-	for (size_t i = 1; i <= rows; i++) {
-		unsigned int *now = row[i % 3], *before = row[(i + 2) % 3];
-		const unsigned int *earlier = row[(i + 1) % 3];
-
-		now[0] = (unsigned int)i;
-		for (size_t j = 1; j <= cols; j++) {
-			now[j] = least(before[j] + 1, now[j - 1] + 1,
-				       before[j - 1] + (a[i - 1] != b[j - 1]));
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-			    earlier[j - 2] + 1 < now[j])
-				now[j] = earlier[j - 2] + 1;
-		}
-	}
-	return row[rows % 3][cols];
-}
 
 /* "0000:81:00.0", without ".0" for a slot. */
 static void format_place(const struct pci_address *addr, bool is_slot, char text[PCI_ADDRESS_SIZE])
@@ -92,7 +62,7 @@ static int no_such_address(const struct host *host, const char *word, const stru
 		if (pci_is_bridge(&host->fn[i].pci))
 			continue;
 		format_place(&host->fn[i].pci.addr, is_slot, item.text);
-		item.distance = distance(wanted, item.text);
+		item.distance = typo_distance(wanted, item.text);
 		add_near(list, &item);
 	}
 	for (size_t i = 0; i < NEAR_MAX && list[i].text[0]; i++)
@@ -220,17 +190,77 @@ bool host_is_selected(const struct host *host, const struct selector *sel,
 	return pci_match(sel, &own) == SELECTOR_MATCHES;
 }
 
-int host_refuse_interface(const struct host *host, const char *word)
+/* The names that the kernel, udev (systemd.net-naming-scheme(7)) and administrators give. */
+static bool is_like_interface(const char *word)
 {
-	/* host_find_interface() ends at a character that no interface can have. */
-	const struct host_function *fn = strpbrk(word, "/ \t\"'") ? NULL :
-								    host_find_interface(host, word);
-	char addr[PCI_ADDRESS_SIZE];
+	static const char *const prefixes[] = { "en",	"eth", "wl",   "ww",   "ib", "sl",
+						"vmbr", "br",  "bond", "veth", "tap" };
+	size_t len = strlen(word);
 
-	if (!fn)
+	if (len >= IF_NAMESIZE || strpbrk(word, ":/= \t") || !strpbrk(word, "0123456789"))
+		return false;
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (!strncmp(word, prefixes[i], strlen(prefixes[i])))
+			return true;
+	return false;
+}
+
+static int refuse_interface(const struct host *host, const char *word)
+{
+	static const char fix[] = "fix: write an address that vfio-early list -a prints";
+	char addr[PCI_ADDRESS_SIZE], path[SYSFS_PATH_MAX], device[64];
+	/* host_find_interface() ends at a character that no interface can have. */
+	bool can_be = *word && strlen(word) < IF_NAMESIZE && !strpbrk(word, "/ \t\"'");
+	const struct host_function *fn = can_be ? host_find_interface(host, word) : NULL;
+
+	if (fn)
+		return message_error("%s is a network interface, not an address; fix: write %s",
+				     word, pci_address_format(&fn->pci.addr, addr));
+	if (can_be &&
+	    sysfs_exists(host->root.fd, sysfs_path(path, "sys/class/net/%s/ifindex", word))) {
+		sysfs_path(path, "sys/class/net/%s/device", word);
+		if (sysfs_link_name(host->root.fd, path, device, sizeof(device)))
+			return message_error("the network interface %s is not a PCI function: no "
+					     "device is behind it (a bridge, a bond, a VLAN); %s",
+					     word, fix);
+		return message_error("the network interface %s is not a PCI function, but %s; %s",
+				     word, device, fix);
+	}
+	if (!is_like_interface(word))
 		return 0;
-	return message_error("%s is a network interface, not an address; fix: write %s", word,
-			     pci_address_format(&fn->pci.addr, addr));
+	return message_error("there is no network interface %s; %s", word, fix);
+}
+
+/* "7": the number of a group that `groups` prints. */
+static int refuse_number(const struct host *host, const char *word)
+{
+	char addr[PCI_ADDRESS_SIZE];
+	const struct host_function *found = NULL;
+	size_t len = strspn(word, "0123456789");
+
+	if (!len || len > 3 || word[len])
+		return 0;
+	for (size_t i = 0; i < host->count && !found; i++)
+		if (!pci_is_bridge(&host->fn[i].pci) &&
+		    host_group(host, &host->fn[i]) == atoi(word))
+			found = &host->fn[i];
+	if (!found)
+		return message_error("%s is a number, not an address, and no device is in a group "
+				     "%s; see vfio-early groups",
+				     word, word);
+	return message_error("%s is a number, not an address: a group is named by one of its "
+			     "functions; fix: write %s",
+			     word, pci_address_format(&found->pci.addr, addr));
+}
+
+int host_refuse_word(const struct host *host, const char *word)
+{
+	int ret = refuse_number(host, word);
+
+	if (!*word)
+		return message_error("an address is empty (\"\"); fix: write one that vfio-early "
+				     "list -a prints, such as 0000:81:00.0");
+	return ret ? ret : refuse_interface(host, word);
 }
 
 int host_select(const struct host *host, const char *word,
@@ -246,7 +276,7 @@ int host_select(const struct host *host, const char *word,
 	if (error && host_propose(host, word, true, other, sizeof(other)))
 		return message_error("%s is not how an address is written here; fix: write %s",
 				     word, other);
-	if (error && host_refuse_interface(host, word))
+	if (error && host_refuse_word(host, word))
 		return -EINVAL;
 	if (error)
 		return message_error("%s does not name a PCI function: %s", word, error);

@@ -89,7 +89,7 @@ int slot_parse(const struct host *host, const char *text, struct selector *sel)
 	if (error && host_propose(host, text, false, other, sizeof(other)))
 		return message_error("%s is not how an address is written here; fix: write %s",
 				     text, other);
-	if (error && host_refuse_interface(host, text))
+	if (error && host_refuse_word(host, text))
 		return -EINVAL;
 	/* A selector's own error would propose an ID or a class, which are not accepted here. */
 	if (error && !strchr(text, ':'))

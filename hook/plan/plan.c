@@ -6,6 +6,7 @@
  * Protect lines come before bind lines, so that a plan that was cut off loses binds first. The text
  * is parsed again by the boot half's own parser before it is returned.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@
 #include "protect/protect.h"
 #include "ui/status.h"
 #include "util/address.h"
+#include "util/file.h"
 #include "util/message.h"
 
 /* include/linux/pci_ids.h */
@@ -754,6 +756,37 @@ static int check_text(const struct compiler *comp, const char *text, size_t size
 	return errors.count ? -EINVAL : 0;
 }
 
+static int is_version(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+/* How to name another kernel: the newest that are there, as many as the text can take. */
+static void write_kernels(const struct root *root, char *buf, size_t size)
+{
+	struct dirent **entry;
+	int count = file_names(root->fd, "lib/modules", &entry, is_version, versionsort);
+	size_t len = (size_t)snprintf(buf, size, "name one that is there: ");
+	bool is_cut = false, is_first = true;
+
+	if (count <= 0)
+		snprintf(buf, size, "none is in %.160s/lib/modules: install one, or its modules",
+			 root->path);
+	for (int i = count; i-- > 0; free(entry[i])) {
+		const char *version = entry[i]->d_name;
+
+		is_cut |= len + strlen(version) + sizeof(", --kernel  and others") > size;
+		if (!is_cut)
+			len += (size_t)snprintf(buf + len, size - len, "%s--kernel %s",
+						is_first ? "" : ", ", version);
+		is_first = false;
+	}
+	if (is_cut)
+		snprintf(buf + len, size - len, " and others");
+	if (count >= 0)
+		free(entry);
+}
+
 static int check_kernel(const struct compiler *comp, const char *kernel)
 {
 	struct config_problem problem;
@@ -764,7 +797,7 @@ static int check_kernel(const struct compiler *comp, const char *kernel)
 	if (ret == -ENOTSUP)
 		ret = 0;
 	if (ret) {
-		snprintf(fix, sizeof(fix), "name one of %.200s/lib/modules", comp->root->path);
+		write_kernels(comp->root, fix, sizeof(fix));
 		config_wrong(&problem, fix, "no kernel %s: cannot enter %s: %s", kernel,
 			     dir ? dir : "it", strerror(-ret));
 		if (comp->voice == PLAN_SAYS_NOTHING)

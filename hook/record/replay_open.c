@@ -129,6 +129,7 @@ const char *replay_open(const char *name)
 		sigprocmask(SIG_SETMASK, &before, NULL);
 		return NULL;
 	}
+	message_alias(folder, name);
 	/* From here on the parent removes the folder, however this process ends. */
 	return make(name) ? NULL : folder;
 }

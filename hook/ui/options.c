@@ -236,6 +236,12 @@ static int parse_root(struct options *opts)
 	return OPTIONS_EXIT;
 }
 
+static void parse_json(struct options *opts)
+{
+	opts->is_json = true;
+	opts->output.format = OUTPUT_JSON;
+}
+
 /* Handles a common option. Returns 0, or the code of an option that belongs to the command. */
 static int parse_common(struct options *opts, int code)
 {
@@ -247,13 +253,14 @@ static int parse_common(struct options *opts, int code)
 	case CODE_COLOR:
 		return parse_color(opts);
 	case CODE_RAW:
+		opts->is_raw = true;
 		opts->output.format = OUTPUT_RAW;
 		return 0;
 	}
 	if (code == 'r' && opts->spec->common & OPTIONS_ROOT)
 		return parse_root(opts);
 	else if (code == 'J' && opts->spec->common & OPTIONS_JSON)
-		opts->output.format = OUTPUT_JSON;
+		parse_json(opts);
 	else if (code == 'o' && opts->spec->common & OPTIONS_COLUMNS)
 		opts->output.columns = optarg;
 	else if (code == 'n' && opts->spec->common & OPTIONS_BARE)
@@ -283,6 +290,11 @@ int options_next(struct options *opts, int argc, char **argv)
 		code = parse_common(opts, code);
 		if (code)
 			return code;
+	}
+	if (opts->is_raw && opts->is_json) {
+		message_error("--raw and --json contradict each other; fix: leave one of them out");
+		opts->status = options_usage(opts);
+		return OPTIONS_EXIT;
 	}
 	if (opts->spec->common & OPTIONS_COLUMNS &&
 	    output_check_columns(&opts->output, opts->spec->columns)) {

@@ -42,7 +42,8 @@ struct options {
 	const struct options_spec *spec;
 	struct output output;
 	const char *root; /* --root, or "/" */
-	int status;	  /* after OPTIONS_EXIT: the exit status of the command */
+	bool is_raw, is_json;
+	int status; /* after OPTIONS_EXIT: the exit status of the command */
 };
 
 enum {

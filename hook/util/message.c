@@ -51,6 +51,30 @@ static void print(const char *text)
 	fprintf(stderr, "%s\n", columns ? "" : text);
 }
 
+static const char *alias_folder, *alias_name;
+
+void message_alias(const char *folder, const char *name)
+{
+	alias_folder = folder;
+	alias_name = name;
+}
+
+/* Replaces the folder by the name that the user knows. Returns the text, or a new one. */
+static char *use_alias(char *text)
+{
+	char *at, *shown;
+
+	for (size_t from = 0; alias_folder && (at = strstr(text + from, alias_folder));) {
+		if (asprintf(&shown, "%.*s%s:%s", (int)(at - text), text, alias_name,
+			     at + strlen(alias_folder)) < 0)
+			return text;
+		from = (size_t)(at - text) + strlen(alias_name) + 1;
+		free(text);
+		text = shown;
+	}
+	return text;
+}
+
 static void say(const char *kind, int error, const char *fmt, va_list args)
 {
 	char shown[1024] = "", *text, *line;
@@ -67,6 +91,7 @@ static void say(const char *kind, int error, const char *fmt, va_list args)
 		fprintf(stderr, "vfio-early: %s: %s\n", kind, shown);
 		return;
 	}
+	text = use_alias(text);
 	printable_make(text, strlen(text));
 	if (asprintf(&line, "vfio-early: %s: %s%s%s", kind, text, error ? ": " : "",
 		     error ? strerror(-error) : "") < 0) {

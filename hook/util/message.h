@@ -26,6 +26,12 @@ __attribute__((format(printf, 1, 2))) void message_warn(const char *fmt, ...);
 void message_line(const char *file, unsigned int line, unsigned int column, const char *what,
 		  const char *text);
 
+/*
+ * message_alias - in what follows, a path below @folder is shown as one below @name. For the tree
+ * that is made of a bug report: its folder is gone when the command ends. Both must stay.
+ */
+void message_alias(const char *folder, const char *name);
+
 /* message_plain - print a line that already begins with its place. */
 void message_plain(const char *text);
 

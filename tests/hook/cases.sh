@@ -853,7 +853,31 @@ begin "a kernel that is not there"
 plan --kernel 9.9
 status_is 3
 nothing_written
-err "vfio-early: error: no kernel 9.9: cannot enter $root/lib/modules/9.9: No such file or directory; fix: name one of $root/lib/modules"
+err "vfio-early: error: no kernel 9.9: cannot enter $root/lib/modules/9.9: No such file or directory; fix: name one that is there: --kernel $kernel"
+
+begin "no --kernel: that of the tree, not this host's"
+config 'bind 1111:1111\n'
+rm -f "$root/proc/sys/kernel/osrelease"
+"$command" plan --root "$root" >"$work/out" 2>"$work/err"
+status=$?
+status_is 0
+out "bind 1111:1111"
+rm -r "$root/lib/modules"
+"$command" plan --root "$root" >"$work/out" 2>"$work/err"
+status=$?
+status_is 3
+err "vfio-early: error: no kernel in $root/lib/modules, and no plan is made without one; fix: name the top of a machine's tree that has one"
+
+begin "a line as other programs' configs have it"
+config 'bind: 01:00\nbind 01:00,02:00\nbind pci_0000_01_00_0\nbind 1111:1111 \\\nbind 01:00\\\nbind 01:00.9\n'
+plan
+status_is 1
+err "/etc/vfio-early.conf:1:1: error: a blank follows a keyword, not a : or ="
+err "/etc/vfio-early.conf:2:11: error: blanks separate addresses and IDs, not commas"
+err "/etc/vfio-early.conf:3:6: error: an address is written as lspci -D prints it: 0000:01:00.0"
+err "/etc/vfio-early.conf:4:16: error: a line does not go on in the next one: leave out the \\, and begin the next line with a keyword"
+err "/etc/vfio-early.conf:5:11: error: a line does not go on in the next one: leave out the \\, and begin the next line with a keyword"
+err "/etc/vfio-early.conf:6:12: error: the function number is one digit, 0 to 7: 81:00.0"
 
 begin "a kernel version that is a path"
 for bad in ../x a/b . "" "a b"; do

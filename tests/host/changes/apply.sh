@@ -630,7 +630,7 @@ err "error: no kernel in $root/boot: there is no image to make; fix: mount it, o
 rm -r "$root/boot"
 act apply
 status_is 3
-err "error: cannot open $root/boot: No such file or directory"
+err "error: cannot open $root/boot: No such file or directory; fix: name the top of a machine's tree, with its boot"
 
 begin "apply: usage, and another one that is running"
 system 'bind 02:00\n'
