@@ -97,7 +97,7 @@ modules_wanted() {
 		sound/pci/hda/snd-hda-codec sound/soundcore 'virt/*' 'lib/*crc*' 'crypto/crc*' \
 		'block/*' 'arch/*/crypto/crc*' fs/minix/minix 'fs/btrfs/*' drivers/md/md-mod \
 		drivers/md/raid1 drivers/md/dm-mod 'lib/raid6/*' 'lib/zstd/*' crypto/xor \
-		'crypto/blake2b*' 'crypto/xxhash*' lib/xxhash 'arch/*/lib/xor*'
+		'crypto/blake2b*' 'crypto/xxhash*' lib/xxhash 'arch/*/lib/xor*' 'lib/raid/*' 'lib/crypto/*blake2b*'
 }
 
 # kernel_unpack SUITE ARCH DIR: of the packages in DIR/deb, DIR/vmlinuz, and DIR/tree/usr/lib/modules with
