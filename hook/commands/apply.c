@@ -349,6 +349,7 @@ static int check(struct apply *apply, const char *kernel)
 {
 	struct findings findings = { 0 };
 	struct next_boot counts;
+	char vfs[NEXT_BOOT_TEXT_SIZE] = "";
 	int ret = 0;
 
 	if (apply->host->plan.losts)
@@ -361,9 +362,14 @@ static int check(struct apply *apply, const char *kernel)
 	if (!ret) {
 		findings_print(&findings, &findings_of_check, FINDING_WARNS, &apply->opts.output);
 		next_boot_count(apply->host, &counts);
-		printf("check: %u function%s to bind, %u refused; %zu of %zu findings block "
+		if (counts.vfs)
+			snprintf(vfs, sizeof(vfs),
+				 ", %u virtual function%s to make and %u of them "
+				 "to bind",
+				 counts.vfs, counts.vfs == 1 ? "" : "s", counts.vfs_taken);
+		printf("check: %u function%s to bind, %u refused%s; %zu of %zu findings block "
 		       "(vfio-early check)\n",
-		       counts.taken, counts.taken == 1 ? "" : "s", counts.refused,
+		       counts.taken, counts.taken == 1 ? "" : "s", counts.refused, vfs,
 		       findings_count(&findings, &findings_of_check, FINDING_BLOCKS),
 		       findings_count(&findings, &findings_of_check, FINDING_LEVELS));
 	}
@@ -412,6 +418,7 @@ static int decide_state(struct apply *apply)
 static int print_summary(struct apply *apply)
 {
 	struct next_boot counts;
+	char vfs[NEXT_BOOT_TEXT_SIZE];
 	bool is_same = !apply->made && !apply->needed;
 	bool is_open = next_boot_is_open(apply->host);
 	int ret = 0;
@@ -425,9 +432,9 @@ static int print_summary(struct apply *apply)
 		printf("%s: the next boot hands nothing over.\n",
 		       is_same ? "No image had to be made" : "Undone");
 	else if (is_same && !apply->minutes)
-		printf("No image had to be made: the next boot%s binds %u, refuses %u.\n",
+		printf("No image had to be made: the next boot%s binds %u, refuses %u%s.\n",
 		       is_open ? " with the kernel command line of this one" : "", counts.taken,
-		       counts.refused);
+		       counts.refused, next_boot_tell_vfs(&counts, vfs));
 	else if (apply->minutes)
 		printf("Done: the next boot is a trial. Reboot, and within %u minute%s of it: "
 		       "vfio-early confirm; else what was good before is put back.\n",
@@ -437,8 +444,8 @@ static int print_summary(struct apply *apply)
 		       "refuse %u. Reboot, then vfio-early status says what came of it.\n",
 		       counts.taken, counts.refused);
 	else
-		printf("Done: the next boot binds %u, refuses %u. Reboot to make it so.\n",
-		       counts.taken, counts.refused);
+		printf("Done: the next boot binds %u, refuses %u%s. Reboot to make it so.\n",
+		       counts.taken, counts.refused, next_boot_tell_vfs(&counts, vfs));
 	return ret;
 }
 

@@ -52,6 +52,7 @@ static int print_text(const struct check *check, const struct output *output)
 	size_t count = findings_count(&check->findings, &findings_of_check, FINDING_LEVELS);
 	enum output_mark mark = blocks(check) ? OUTPUT_BAD : OUTPUT_GOOD;
 	struct next_boot counts;
+	char vfs[NEXT_BOOT_TEXT_SIZE];
 	int ret = next_boot_print(check->host, output);
 
 	if (ret)
@@ -62,9 +63,9 @@ static int print_text(const struct check *check, const struct output *output)
 	findings_print(&check->findings, &findings_of_check, FINDING_NOTES, output);
 	if (count)
 		putchar('\n');
-	printf("%s%s%s: the next boot binds %u, refuses %u; ", output_on(output, mark),
+	printf("%s%s%s: the next boot binds %u, refuses %u%s; ", output_on(output, mark),
 	       blocks(check) ? "BLOCKED" : "nothing blocks", output_off(output, mark), counts.taken,
-	       counts.refused);
+	       counts.refused, next_boot_tell_vfs(&counts, vfs));
 	printf("%zu of %zu findings block\n", blocks(check), count);
 	return 0;
 }
@@ -75,6 +76,7 @@ static int print_json(const struct check *check)
 {
 	struct json_object *object = output_json_object();
 	struct json_object *functions = next_boot_json(check->host);
+	struct next_boot counts;
 	struct json_object *findings = findings_json(&check->findings, &findings_of_check);
 
 	if (!object || !functions || !findings) {
@@ -85,6 +87,9 @@ static int print_json(const struct check *check)
 	}
 	json_object_object_add(object, "blocked", json_object_new_boolean(blocks(check)));
 	json_object_object_add(object, "kernel", output_json_text(check->kernel));
+	next_boot_count(check->host, &counts);
+	json_object_object_add(object, "vfs", json_object_new_int64(counts.vfs));
+	json_object_object_add(object, "vfs_bound", json_object_new_int64(counts.vfs_taken));
 	json_object_object_add(object, "functions", functions);
 	json_object_object_add(object, "findings", findings);
 	return output_json(object);

@@ -89,6 +89,22 @@ struct list {
 	bool no_memory;
 };
 
+/* The reason for NEXT; of a function that stays with the host, also what the next boot makes of it. */
+static const char *tell_why(const struct host *host, const struct host_function *fn, char *buf,
+			    size_t size)
+{
+	unsigned int taken, vfs;
+
+	if (*host_why(host, fn, buf, size))
+		return buf;
+	vfs = next_boot_vfs(host, fn, &taken);
+	if (vfs)
+		snprintf(buf, size,
+			 "the next boot makes %u virtual function%s of it, and binds %u of them",
+			 vfs, vfs == 1 ? "" : "s", taken);
+	return buf;
+}
+
 static void set_next(struct list *list, struct libscols_line *line, const struct host_function *fn)
 {
 	enum host_next next = host_next(list->host, fn);
@@ -96,7 +112,7 @@ static void set_next(struct list *list, struct libscols_line *line, const struct
 
 	output_set(&list->table, line, COL_NEXT, host_next_name(next));
 	output_set(&list->table, line, COL_CODE, next_boot_code(list->host, fn));
-	output_set(&list->table, line, COL_WHY, host_why(list->host, fn, why, sizeof(why)));
+	output_set(&list->table, line, COL_WHY, tell_why(list->host, fn, why, sizeof(why)));
 	output_mark_cell(&list->table, line, COL_NEXT,
 			 next == HOST_NEXT_VFIO ? OUTPUT_GOOD : OUTPUT_BAD);
 	if (next == HOST_NEXT_BLOCKS_GROUP || next == HOST_NEXT_REFUSED)
@@ -189,7 +205,7 @@ static void print_reasons(struct list *list)
 	for (size_t i = 0; i < host->count; i++) {
 		char text[512], addr[PCI_ADDRESS_SIZE];
 
-		if (!list->is_listed[i] || !*host_why(host, &host->fn[i], text, sizeof(text)))
+		if (!list->is_listed[i] || !*tell_why(host, &host->fn[i], text, sizeof(text)))
 			continue;
 		if (is_first)
 			putchar('\n');
@@ -208,6 +224,39 @@ static void take(struct host_function *fn, void *arg)
 	list->is_listed[fn - list->host->fn] = true;
 }
 
+/* Those of which the config makes or binds virtual functions. */
+static void choose_physical(struct list *list)
+{
+	struct host *host = list->host;
+
+	for (unsigned int i = 0; i < host->plan.vfs + host->plan.binds; i++) {
+		struct selector sel = i < host->plan.vfs ? host->plan.vf[i].sel :
+							   host->plan.bind[i - host->plan.vfs].sel;
+		struct host_function *fn;
+
+		if ((i >= host->plan.vfs && sel.kind != SELECTOR_VF) ||
+		    pci_resolve(host->root.fd, &sel))
+			continue;
+		fn = host_find(host, &sel.addr);
+		if (fn)
+			take(fn, list);
+	}
+}
+
+/* There is nothing to list. */
+static void say_none(const struct host *host)
+{
+	if (host->is_undone)
+		message_warn("no GPU here, and vfio-early undo is in effect: the config does not "
+			     "count; see vfio-early list -a");
+	else if (plan_is_empty(&host->plan) && !host->plan.losts)
+		message_warn("no GPU here, and the config names nothing; see vfio-early list -a");
+	else
+		message_warn(
+			"no GPU here, nor anything that the config names; see vfio-early check "
+			"and vfio-early list -a");
+}
+
 /* Selects the named functions; else all of them, or GPUs and those that the config names. */
 static int choose(struct list *list, bool all, int argc, char **argv)
 {
@@ -220,13 +269,15 @@ static int choose(struct list *list, bool all, int argc, char **argv)
 		if (ret < 0)
 			return command_selected(ret);
 	}
+	if (!argc)
+		choose_physical(list);
 	for (size_t i = 0; i < host->count && !argc; i++) {
-		list->is_listed[i] = all || host->fn[i].is_display ||
-				     host->fn[i].place != DECIDE_NO_INDEX;
+		list->is_listed[i] |= all || host->fn[i].is_display ||
+				      host->fn[i].place != DECIDE_NO_INDEX;
 		any |= list->is_listed[i];
 	}
 	if (!argc && !any)
-		message_warn("no GPU here, and the config names nothing; see vfio-early list -a");
+		say_none(host);
 	return 0;
 }
 

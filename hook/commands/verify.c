@@ -180,6 +180,7 @@ static void print_remarks(const struct output *output, const struct inspect_rema
 static int print_next(const struct verify *verify, struct host *next)
 {
 	struct next_boot counts;
+	char vfs[NEXT_BOOT_TEXT_SIZE];
 	int ret;
 
 	if (!next->count) {
@@ -189,9 +190,9 @@ static int print_next(const struct verify *verify, struct host *next)
 	}
 	ret = next_boot_print(next, verify->output);
 	next_boot_count(next, &counts);
-	printf("The next boot with it%s binds %u, refuses %u.\n",
+	printf("The next boot with it%s binds %u, refuses %u%s.\n",
 	       next_boot_is_open(next) ? " and with the kernel command line of this boot" : "",
-	       counts.taken, counts.refused);
+	       counts.taken, counts.refused, next_boot_tell_vfs(&counts, vfs));
 	return ret;
 }
 

@@ -2,7 +2,10 @@
 /* What the next boot does with each function, as a table and as JSON; see next_boot.h. */
 #include <errno.h>
 #include <json-c/json.h>
+#include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "early/tell.h"
@@ -62,13 +65,121 @@ int next_boot_print(struct host *host, const struct output *output)
 	return ret;
 }
 
+/* Is it the device that the line means, and can it have that many? On vfio-pci it has none. */
+static bool can_make(const struct host *host, const struct host_function *fn,
+		     const struct plan_vfs *line)
+{
+	struct selector sel = line->sel;
+	struct pci_function pf = fn->pci;
+
+	pf.has_place = !pci_read_place(host->root.fd, &pf.addr, &pf.place);
+	return !pci_resolve(host->root.fd, &sel) && pci_match(&sel, &pf) == SELECTOR_MATCHES &&
+	       host_number(host, fn, "sriov_totalvfs") >= line->number &&
+	       host_next(host, fn) != HOST_NEXT_VFIO && host_next(host, fn) != HOST_NEXT_HELD;
+}
+
+/*
+ * Would a virtual function of it be bound that is not there yet? Decided on what is known of it
+ * before: it has the class of the physical one (SR-IOV specification, "Class Code"), an address that
+ * no line has, and as a rule a group of its own.
+ */
+static bool is_next_vf_taken(const struct host *host, const struct host_function *fn)
+{
+	static struct pci_table table;
+	static struct decisions decisions;
+	struct pci_function *vf = &table.fn[0];
+	char device[16];
+
+	/* Its driver gives vGPUs to VMs, and keeps them. */
+	if (!strcmp(fn->pci.driver, "nvidia"))
+		return false;
+	table.count = table.candidates = 1;
+	*vf = (struct pci_function){ 0 };
+	vf->addr.domain = UINT32_MAX;
+	vf->class = fn->pci.class;
+	vf->id.vendor = fn->pci.id.vendor;
+	vf->id.device = (uint16_t)strtoul(
+		host_attribute(host, fn, "sriov_vf_device", device, sizeof(device)), NULL, 16);
+	vf->group = INT_MAX;
+	vf->port_group = -1;
+	vf->is_vf = true;
+	vf->pf.addr = fn->pci.addr;
+	vf->pf.id = fn->pci.id;
+	vf->is_pf_unknown = pci_read_place(host->root.fd, &fn->pci.addr, &vf->pf.place) != 0;
+	decide(&host->plan, &host->iommu, &table, &decisions);
+	return decide_is_taken(&decisions.verdict[0]) &&
+	       decisions.verdict[0].decision != DECIDE_HOLD;
+}
+
+static bool is_vf_of(const struct host *host, const struct host_function *vf,
+		     const struct host_function *fn)
+{
+	char text[64], addr[PCI_ADDRESS_SIZE];
+
+	return !strcmp(host_link(host, vf, "physfn", text, sizeof(text)),
+		       pci_address_format(&fn->pci.addr, addr));
+}
+
+unsigned int next_boot_vfs(const struct host *host, const struct host_function *fn,
+			   unsigned int *taken)
+{
+	const struct plan_vfs *line = host->plan.vfs ? host_vfs(host, &fn->pci.addr) : NULL;
+	unsigned int there = 0;
+
+	*taken = 0;
+	if (!line || !can_make(host, fn, line))
+		return 0;
+	/* Those that are there today have verdicts. */
+	for (size_t i = 0; i < host->count && host_number(host, fn, "sriov_numvfs"); i++) {
+		if (there == line->number || !is_vf_of(host, &host->fn[i], fn))
+			continue;
+		there++;
+		*taken += host_next(host, &host->fn[i]) == HOST_NEXT_VFIO;
+	}
+	if (there < line->number && is_next_vf_taken(host, fn))
+		*taken += line->number - there;
+	return line->number;
+}
+
+const char *next_boot_tell_vfs(const struct next_boot *next, char text[NEXT_BOOT_TEXT_SIZE])
+{
+	text[0] = '\0';
+	if (next->vfs)
+		snprintf(text, NEXT_BOOT_TEXT_SIZE,
+			 ", makes %u virtual function%s and binds %u of them", next->vfs,
+			 next->vfs == 1 ? "" : "s", next->vfs_taken);
+	return text;
+}
+
+/* Is it a virtual function that a vfs line makes? */
+static bool is_made(const struct host *host, const struct host_function *fn)
+{
+	char text[64];
+	struct pci_address addr;
+	const struct host_function *pf;
+	const struct plan_vfs *line;
+
+	if (!host->plan.vfs ||
+	    pci_address_parse(host_link(host, fn, "physfn", text, sizeof(text)), &addr))
+		return false;
+	pf = host_find(host, &addr);
+	line = pf ? host_vfs(host, &pf->pci.addr) : NULL;
+	return line && can_make(host, pf, line);
+}
+
 void next_boot_count(const struct host *host, struct next_boot *counts)
 {
 	*counts = (struct next_boot){ 0 };
+	for (size_t i = 0; i < host->count && host->plan.vfs; i++) {
+		unsigned int taken;
+
+		counts->vfs += next_boot_vfs(host, &host->fn[i], &taken);
+		counts->vfs_taken += taken;
+	}
 	for (size_t i = 0; i < host->count; i++) {
 		enum host_next next = host_next(host, &host->fn[i]);
 
-		counts->taken += next == HOST_NEXT_VFIO;
+		counts->taken += next == HOST_NEXT_VFIO && !is_made(host, &host->fn[i]);
 		counts->refused += next == HOST_NEXT_REFUSED || next == HOST_NEXT_HELD;
 	}
 }

@@ -10,12 +10,30 @@
 #include "ui/output.h"
 
 struct next_boot {
-	unsigned int taken;   /* go to vfio-pci */
-	unsigned int refused; /* named, but refused or held */
+	unsigned int taken;	/* go to vfio-pci; without the virtual ones that vfs lines make */
+	unsigned int refused;	/* named, but refused or held */
+	unsigned int vfs;	/* virtual functions that vfs lines make */
+	unsigned int vfs_taken; /* those of them that go to vfio-pci */
 };
 
 /* next_boot_count - call after host_decide() or host_decide_text(), as all below. */
 void next_boot_count(const struct host *host, struct next_boot *next);
+
+/*
+ * next_boot_vfs - how many virtual functions the next boot makes of one function by its vfs line: 0
+ * without one, or if the line cannot come true.
+ * @taken: set to how many of them go to vfio-pci
+ */
+unsigned int next_boot_vfs(const struct host *host, const struct host_function *fn,
+			   unsigned int *taken);
+
+#define NEXT_BOOT_TEXT_SIZE 96
+
+/*
+ * next_boot_tell_vfs - behind "binds 2, refuses 0": ", makes 4 virtual functions and binds 4 of them",
+ * or "". Returns @text.
+ */
+const char *next_boot_tell_vfs(const struct next_boot *next, char text[NEXT_BOOT_TEXT_SIZE]);
 
 /*
  * next_boot_is_open - is something refused for a reason that another kernel command line would
