@@ -15,6 +15,7 @@
 #ifndef VFIO_EARLY_HOOK_FINDINGS_CODES_H
 #define VFIO_EARLY_HOOK_FINDINGS_CODES_H
 
+#include "host/settings.h"
 #include "ui/status.h"
 
 #define FINDING_REBOOT COMMAND_APPLY ", then reboot"
@@ -88,6 +89,10 @@
 	  "this host needs it ({0}): some drivers reset a function while they make virtual ones", "") \
 	X(SET_UNUSED, "set-unused", CONFIG, "config", WARNS, "{0}: {1}", \
 	  "correct or remove the line") \
+	X(SET_METHOD, "set-method-unknown", CONFIG, "config", BLOCKS, \
+	  "{0}: {1} is not a reset method: the kernel refuses the whole list", \
+	  "write some of " SETTINGS_METHODS ", or default alone; vfio-early list -a -o ADDRESS,RESET " \
+	  "shows those of each function") \
 	X(SET_OFFER, "set-not-offered", CONFIG, "set", BLOCKS, \
 	  "{0} of its set line is not offered; it has: {1}", "correct {2}") \
 	X(FACTS_UNKNOWN, "facts-unknown", CONFIG, "protect", WARNS, \

@@ -33,6 +33,36 @@ static bool is_told(const struct host *host, enum plan_key key)
 	return false;
 }
 
+/* "default" alone is every method again (drivers/pci/pci.c, reset_method_store). */
+static const char *methods_of(const struct plan_set *set)
+{
+	const char *value = set->value[PLAN_SET_RESET];
+
+	return value && strcmp(value, "default") != 0 ? value : "";
+}
+
+static bool has_unknown(const struct host *host, const struct plan_set *set)
+{
+	const char *wanted = methods_of(set);
+	size_t len;
+
+	return settings_next_unknown(host, &wanted, &len);
+}
+
+static void find_unknown(struct search *search, const struct plan_set *set,
+			 const struct find_line *line)
+{
+	const char *wanted = methods_of(set), *word;
+	char text[PLAN_VALUE_SIZE];
+	size_t len;
+
+	while ((word = settings_next_unknown(search->host, &wanted, &len))) {
+		snprintf(text, sizeof(text), "%.*s", (int)len, word);
+		finding_add(search->findings, FINDING_SET_METHOD, line->where, line->text, text,
+			    NULL);
+	}
+}
+
 /* As the boot judges it: a key that one of several lacks is silent. */
 static void find_offered(struct search *search, const struct host_function *fn, enum plan_key key)
 {
@@ -41,7 +71,7 @@ static void find_offered(struct search *search, const struct host_function *fn, 
 	char offered[PLAN_VALUE_SIZE], addr[PCI_ADDRESS_SIZE], asked[PLAN_VALUE_SIZE + 16];
 	struct find_line line;
 
-	if (!set || !is_told(host, key))
+	if (!set || !is_told(host, key) || (key == PLAN_SET_RESET && has_unknown(host, set)))
 		return;
 	settings_offered(host, fn, key, offered, sizeof(offered));
 	if (!*offered && set->sel.kind != SELECTOR_ADDRESS)
@@ -107,6 +137,7 @@ void find_sets(struct search *search)
 		struct find_line line;
 
 		find_line(search, COMPILER_SET, i, &line);
+		find_unknown(search, set, &line);
 		meet(search, set, &met);
 		if (!met.is_met && !may_come(search, set))
 			finding_add(search->findings, FINDING_SET_UNUSED, line.where, line.text,

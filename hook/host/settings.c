@@ -58,6 +58,31 @@ bool settings_has_methods(const char *offered, const char *wanted)
 	return true;
 }
 
+static bool is_listed(const struct host *host, const char *method, size_t len)
+{
+	char text[PLAN_VALUE_SIZE];
+
+	for (size_t i = 0; i < host->count; i++)
+		if (has_method(settings_offered(host, &host->fn[i], PLAN_SET_RESET, text,
+						sizeof(text)),
+			       method, len))
+			return true;
+	return false;
+}
+
+const char *settings_next_unknown(const struct host *host, const char **wanted, size_t *len)
+{
+	while (**wanted) {
+		const char *word = *wanted;
+
+		*len = strcspn(word, " ");
+		*wanted += *len + (word[*len] == ' ');
+		if (!has_method(SETTINGS_METHODS, word, *len) && !is_listed(host, word, *len))
+			return word;
+	}
+	return NULL;
+}
+
 const char *settings_power(const struct host *host, const struct host_function *fn, char *buf,
 			   size_t size)
 {

@@ -27,6 +27,19 @@ const char *settings_offered(const struct host *host, const struct host_function
  */
 bool settings_has_methods(const char *offered, const char *wanted);
 
+/* The methods of Linux 6.x (drivers/pci/pci.c, pci_reset_fn_methods). */
+#define SETTINGS_METHODS "device_specific acpi flr af_flr pm bus cxl_bus"
+
+/*
+ * settings_next_unknown - the next method in a list, separated by blanks, that is neither one of
+ * SETTINGS_METHODS nor listed by any function of this host: a later kernel may have more.
+ * @wanted: moved behind it
+ * @len: set to its length
+ *
+ * Returns NULL if there is none.
+ */
+const char *settings_next_unknown(const struct host *host, const char **wanted, size_t *len);
+
 /*
  * settings_power - "on" or "auto", and whether its power may be cut: "auto d3cold=on". Returns buf,
  * "" if the kernel does not tell.
