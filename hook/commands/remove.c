@@ -10,6 +10,7 @@
 #include "commands/command.h"
 #include "config/bindlines.h"
 #include "config/config.h"
+#include "early/plan.h"
 #include "util/message.h"
 
 #define MAX_OTHERS 3 /* at most so many are named in a message */
@@ -19,6 +20,8 @@ struct removal {
 	struct selector *sel; /* the named functions, present or not */
 	bool *is_there;	      /* for each selector: the function is present */
 	size_t sels;
+	struct plan plan; /* the config before */
+	FILE *kept;	  /* what is said at the end of set lines that stay */
 	unsigned int removed;
 	bool is_left;		  /* a remaining line still names it */
 	unsigned char left_named; /* a bit for each function of slot.left that a line still names */
@@ -188,27 +191,35 @@ static bool is_named_slot(const struct removal *removal, const struct selector *
 	return false;
 }
 
-/*
- * May this selector be removed? If it also names other functions it stays, and an error with the
- * fix is printed.
- */
-static bool may_remove(struct removal *removal, const char *file, unsigned int line,
-		       const char *word, const struct selector *sel)
+/* May this selector be removed? Not if it also names other functions. @others: gets those */
+static bool may_go(const struct removal *removal, const struct selector *sel, struct others *others)
 {
 	struct selector loose = *sel;
-	struct others others = { .count = 0 };
-	const struct pci_function *fn;
-	char addr[PCI_ADDRESS_SIZE];
 
+	*others = (struct others){ .count = 0 };
 	if (loose.kind != SELECTOR_ID)
 		loose.has_id = false;
 	/* All virtual functions are removed with the physical one. */
 	if (sel->kind == SELECTOR_VF && is_physical_named(removal, sel))
 		return true;
 	if (removal->change.slot.count)
-		find_others(removal, &loose, &others);
-	if (sel->kind != SELECTOR_CLASS && (!others.count || is_named_slot(removal, sel)))
+		find_others(removal, &loose, others);
+	return sel->kind != SELECTOR_CLASS && (!others->count || is_named_slot(removal, sel));
+}
+
+/* May it be removed from a line? If not, an error with the fix is printed. */
+static bool may_remove(struct removal *removal, const char *file, unsigned int line,
+		       const char *word, const struct selector *sel)
+{
+	struct selector loose = *sel;
+	struct others others;
+	const struct pci_function *fn;
+	char addr[PCI_ADDRESS_SIZE];
+
+	if (may_go(removal, sel, &others))
 		return true;
+	if (loose.kind != SELECTOR_ID)
+		loose.has_id = false;
 	fn = find_meant(removal, &loose);
 	message_error(
 		"%s:%u: %s names it too, and others%s%s%s%s; fix: write `except %s`, or change "
@@ -272,22 +283,86 @@ static void filter_line(struct removal *removal, const char *file, unsigned int 
 }
 
 /*
- * A vfs line has one selector: "vfs 0000:81:00.0=8086:1572 4". Returns whether it is to be removed.
+ * The selector of a line that has one behind its keyword: "vfs 0000:81:00.0=8086:1572 4". Returns whether
+ * it is such a line.
  */
-static bool is_vfs_meant(struct removal *removal, const char *line)
+static bool read_selector(const struct removal *removal, const char *line, const char *keyword,
+			  char word[CHANGE_SELECTOR_SIZE], struct selector *sel)
+{
+	size_t len = strlen(keyword), width;
+
+	line += strspn(line, " \t");
+	if (strncmp(line, keyword, len) != 0 || !line[len] || !strchr(" \t", line[len]))
+		return false;
+	line += len + strspn(line + len, " \t");
+	width = strcspn(line, " \t\r#\n");
+	snprintf(word, CHANGE_SELECTOR_SIZE, "%.*s", (int)width, line);
+	return width && width < CHANGE_SELECTOR_SIZE && is_address(removal, word, sel);
+}
+
+static bool is_vfs_meant(const struct removal *removal, const char *line)
 {
 	char word[CHANGE_SELECTOR_SIZE];
 	struct selector sel;
-	size_t width;
 
-	line += strspn(line, " \t");
-	if (strncmp(line, "vfs", 3) || !line[3] || !strchr(" \t", line[3]))
+	return read_selector(removal, line, "vfs", word, &sel) && is_physical_named(removal, &sel);
+}
+
+/* Does a bind line that stays name a function that a set line names? */
+static bool is_still_bound(const struct removal *removal, const struct selector *set)
+{
+	const struct host *host = removal->change.host;
+
+	for (unsigned int i = 0; i < removal->plan.binds; i++) {
+		struct selector bind = removal->plan.bind[i].sel;
+		struct others others;
+
+		if (pci_resolve(host->root.fd, &bind) ||
+		    (is_meant(removal, &bind) && may_go(removal, &bind, &others)))
+			continue;
+		for (size_t j = 0; j < host->count; j++) {
+			const struct pci_function *fn = &host->fn[j].pci;
+			struct pci_address addr = fn->addr;
+			const struct host_function *first;
+
+			addr.fn = 0;
+			first = host_find(host, &addr);
+			if (host_is_selected(host, set, fn, NULL) &&
+			    host_is_selected(host, &bind, fn, first ? &first->pci.id : NULL))
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * A set line of what is removed has no effect any more, and goes too. One by ID or class stays, as it may
+ * be meant for a device that comes; that is said.
+ */
+static bool is_set_meant(struct removal *removal, const char *file, unsigned int number,
+			 const char *line)
+{
+	char word[CHANGE_SELECTOR_SIZE];
+	struct selector sel, loose;
+	struct others others;
+	bool may;
+
+	if (!read_selector(removal, line, "set", word, &sel) || !is_meant(removal, &sel))
 		return false;
-	line += 3 + strspn(line + 3, " \t");
-	width = strcspn(line, " \t\r#\n");
-	snprintf(word, sizeof(word), "%.*s", (int)width, line);
-	return width && width < sizeof(word) && is_address(removal, word, &sel) &&
-	       is_physical_named(removal, &sel);
+	loose = sel;
+	if (loose.kind != SELECTOR_ID)
+		loose.has_id = false;
+	may = may_go(removal, &sel, &others);
+	if (is_still_bound(removal, &loose))
+		return false;
+	if (sel.kind != SELECTOR_ID && sel.kind != SELECTOR_CLASS)
+		return may;
+	if (!others.count)
+		fprintf(removal->kept,
+			"%s:%u stays: set %s names what was removed, by %s; delete the line if no "
+			"other is to come\n",
+			file, number, word, sel.kind == SELECTOR_ID ? "its ID" : "its class");
+	return false;
 }
 
 static int filter_file(struct removal *removal, struct edit *edit)
@@ -301,7 +376,7 @@ static int filter_file(struct removal *removal, struct edit *edit)
 		const char *eol = memchr(line, '\n', (size_t)(end - line));
 		size_t len = (size_t)(eol ? eol + 1 - line : end - line);
 
-		if (is_vfs_meant(removal, line))
+		if (is_vfs_meant(removal, line) || is_set_meant(removal, edit->name, number, line))
 			removal->removed++;
 		else
 			filter_line(removal, edit->name, number, line, len, out);
@@ -408,6 +483,8 @@ static int run(void *arg, int argc, char **argv)
 	struct removal *removal = arg;
 	struct config_problem problem;
 	struct config config;
+	char *kept = NULL;
+	size_t size;
 	int ret = find_removed(removal, argc, argv);
 
 	if (ret)
@@ -415,12 +492,23 @@ static int run(void *arg, int argc, char **argv)
 	ret = config_read(&removal->change.host->root, &config, &problem);
 	if (ret)
 		config_say(&problem);
+	plan_init(&removal->plan);
+	config_parse(&config, &removal->plan, false, NULL, NULL);
+	removal->kept = open_memstream(&kept, &size);
+	if (!removal->kept && !ret)
+		ret = message_errno(-ENOMEM, "cannot remove it");
 	for (size_t i = 0; i < config.files && !ret; i++)
 		ret = remove_from(removal, config.file[i].name);
 	config_free(&config);
+	if (removal->kept && fclose(removal->kept) && !ret)
+		ret = message_errno(-ENOMEM, "cannot remove it");
+	if (!ret) {
+		say_kept(removal);
+		fputs(kept, stdout);
+	}
+	free(kept);
 	if (ret)
 		return COMMAND_NOTHING;
-	say_kept(removal);
 	if (removal->removed)
 		change_say_next(&removal->change);
 	else if (!removal->is_left)
@@ -439,10 +527,10 @@ int command_remove(int argc, char **argv)
 	};
 	static const struct options_spec spec = {
 		.usage = "remove [OPTION...] ADDRESS...",
-		.about = "Takes the functions of a card out of the bind and vfs lines of "
-			 "/etc/vfio-early.conf\nand /etc/vfio-early.conf.d, and shows the change. "
-			 "All else stays as it is. A\nnetwork interface means its function alone, "
-			 "vf:ADDRESS the virtual functions alone.\n",
+		.about = "Takes the functions of a card out of the bind, vfs and set lines of\n"
+			 "/etc/vfio-early.conf and /etc/vfio-early.conf.d, and shows the change. All "
+			 "else\nstays as it is. A network interface means its function alone, "
+			 "vf:ADDRESS the\nvirtual functions alone.\n",
 		.entry = entries,
 		.common = OPTIONS_ROOT,
 		.end = "Exit status: 0 removed, or not there, 1 a line still names it, 2 usage, "

@@ -611,6 +611,65 @@ status_is 0
 err "warning: no bind line names 02:00; vfio-early list shows what is configured"
 no_out "$next"
 
+begin "remove: set lines go with what they are for; by ID or class they stay, and that is said"
+config 'bind 02:00\nset 02:00.0 reset=bus # mine\n set 0000:00:02.0/00.1 power=on\nset 01:00.0 reset=bus\nset 02:00=10de:9999 power=on\n'
+run remove -n 02:00
+status_is 0
+out "-set 02:00.0 reset=bus # mine"
+run remove 02:00
+status_is 0
+no_err
+config_is <<-EOF
+	set 01:00.0 reset=bus
+EOF
+config 'set 02:00.0 reset=bus\n'
+run remove 02:00
+status_is 0
+: | config_is
+config 'bind 17:00.0\nset 8086:1572 reset=bus\nset class:02 power=on\nset 17:00.0 power=on\n'
+run remove 17:00.0
+status_is 0
+out "/etc/vfio-early.conf:2 stays: set 8086:1572 names what was removed, by its ID; delete the line if no other is to come"
+no_out 'conf:3 stays'
+config_is <<-EOF
+	set 8086:1572 reset=bus
+	set class:02 power=on
+EOF
+
+begin "remove: a set line of what stays bound, or of more than was removed, stays"
+config 'bind class:0300\nbind 02:00\nset 02:00.0 reset=bus\nset 02:00 power=on\nset 02:00.1 power=on\n'
+run remove 02:00
+status_is 1
+config_is <<-EOF
+	bind class:0300
+	set 02:00.0 reset=bus
+	set 02:00 power=on
+EOF
+config 'bind 02:00.0 02:00.1\nset 02:00 power=on\nset 02:00.1 reset=bus\n'
+run remove --only 02:00.1
+status_is 0
+config_is <<-EOF
+	bind 02:00.0
+	set 02:00 power=on
+EOF
+config 'bind 02:00\n'
+config 'set 02:00.0 reset=bus\n' vfio-early.conf.d/10-set.conf
+run remove 02:00
+: | config_is
+: | config_is vfio-early.conf.d/10-set.conf
+
+begin "remove: set lines of virtual functions, and of what is no longer here"
+config 'vfs 17:00.0 4\nbind vf:17:00.0\nset vf:17:00.0 reset=flr\n'
+run remove vf:17:00.0
+status_is 0
+: | config_is
+config 'bind 99:00.0\nset 99:00.0 reset=flr\nset 98:00.0 reset=flr\n'
+run remove 99:00.0
+status_is 0
+config_is <<-EOF
+	set 98:00.0 reset=flr
+EOF
+
 begin "remove: undoes add --by path, and --group"
 run add --by path 02:00
 run add --group 00:1f.2
