@@ -30,11 +30,15 @@ static size_t count_columns(void)
 	return size.ws_col;
 }
 
-/* Prints one message; on a terminal it is folded at blanks. */
+/*
+ * Prints one message; on a terminal it is folded at blanks. What was printed before comes before it
+ * in a file, too.
+ */
 static void print(const char *text)
 {
 	size_t columns = count_columns(), at = 0;
 
+	fflush(stdout);
 	for (const char *word = text; *word && columns;) {
 		size_t blanks = strspn(word, " "), len = strcspn(word + blanks, " ");
 
@@ -88,6 +92,7 @@ static void say(const char *kind, int error, const char *fmt, va_list args)
 		vsnprintf(shown, sizeof(shown), fmt, again);
 	va_end(again);
 	if (ret < 0) {
+		fflush(stdout);
 		fprintf(stderr, "vfio-early: %s: %s\n", kind, shown);
 		return;
 	}
@@ -95,6 +100,7 @@ static void say(const char *kind, int error, const char *fmt, va_list args)
 	printable_make(text, strlen(text));
 	if (asprintf(&line, "vfio-early: %s: %s%s%s", kind, text, error ? ": " : "",
 		     error ? strerror(-error) : "") < 0) {
+		fflush(stdout);
 		fprintf(stderr, "vfio-early: %s: %s\n", kind, text);
 	} else {
 		print(line);
@@ -134,6 +140,7 @@ void message_warn(const char *fmt, ...)
 
 void message_plain(const char *text)
 {
+	fflush(stdout);
 	fprintf(stderr, "%s\n", text);
 }
 
@@ -143,6 +150,7 @@ void message_line(const char *file, unsigned int line, unsigned int column, cons
 	char shown[LINE_SHOWN + 1], under[LINE_SHOWN + 1];
 	size_t len = text ? strcspn(text, "\n") : 0;
 
+	fflush(stdout);
 	fprintf(stderr, "%s:%u:%u: error: %s\n", file, line, column, what);
 	if (!len || !column || column > len || column > LINE_SHOWN)
 		return;

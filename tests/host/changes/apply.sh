@@ -555,6 +555,11 @@ act apply
 status_is 1
 err "error: the boot loader was not refreshed, see above: the next boot may be as it was before; fix that, then vfio-early apply"
 out "vfio-early-cmdline: cannot"
+# In one file, what stands above is above.
+as_root "$command" apply --root "$root" >"$work/both" 2>&1
+[ "$(tail -n 2 "$work/both")" = "vfio-early-cmdline: cannot
+vfio-early: error: the boot loader was not refreshed, see above: the next boot may be as it was before; fix that, then vfio-early apply" ] ||
+	problem "in one file: $(tail -n 3 "$work/both")"
 rm "$root/double/cmdline"
 : >"$root/double/calls"
 act apply
