@@ -27,7 +27,8 @@
 	X(CPU_NO_VM, "cpu-no-virtualization", MACHINE, "cpu", WARNS, \
 	  "the CPU has neither vmx nor svm: VMs run without hardware support", \
 	  "switch on VT-x or SVM in the firmware") \
-	X(CPU_UNKNOWN, "cpu-unknown", MACHINE, "cpu", UNKNOWN, "/proc/cpuinfo names no CPU flags", "") \
+	X(CPU_UNKNOWN, "cpu-unknown", MACHINE, "cpu", UNKNOWN, "/proc/cpuinfo names no CPU flags", \
+	  "run it on the host itself, with /proc mounted") \
 	X(FIRMWARE_OK, "iommu-table", MACHINE, "firmware", OK, "{0}", "") \
 	X(IOMMU_ON, "iommu-on", MACHINE, "kernel", OK, "{0}", "") \
 	X(IOMMU_OFF_FIRMWARE, "iommu-off-firmware", MACHINE, "firmware", BLOCKS, "{0}", "{1}") \
@@ -261,7 +262,11 @@
 	/* The boot loader. */ \
 	X(LOADER_OK, "loader-ok", BOOT, "boot-loader", OK, "{0}", "") \
 	X(LOADER_UNKNOWN, "loader-unknown", BOOT, "boot-loader", WARNS, \
-	  "no supported boot loader found: edit the kernel command line yourself", "") \
+	  "no supported boot loader found: edit the kernel command line yourself", \
+	  "vfio-early-cmdline show says what is missing; once it is there: vfio-early-cmdline " \
+	  "refresh --by-hand") \
+	X(LOADER_BY_HAND, "loader-by-hand", BOOT, "boot-loader", OK, \
+	  "no supported boot loader found, and updated by hand", "") \
 	X(TOLD_OFF, "told-off", MACHINE, "boot-loader", IDLE, \
 	  "vfio_early=off: this boot was told to bind nothing", \
 	  "remove it from the boot loader's config, if it is there") \
@@ -281,9 +286,13 @@
 	  "the entry that boots next ({0}) is another system's, or a unified kernel image", "") \
 	X(NEXT_OFF, "next-off", MACHINE, "boot-loader", IDLE, "{0}: the next boot binds nothing", \
 	  "remove it from {1}, then vfio-early-cmdline refresh") \
+	X(NEXT_OFF_ADDED, "next-off-added", MACHINE, "boot-loader", IDLE, \
+	  "{0}: the next boot binds nothing", "vfio-early-cmdline remove {0}") \
 	X(NEXT_IOMMU_OFF, "next-iommu-off", MACHINE, "boot-loader", BLOCKS, \
 	  "{0} turns the IOMMU off at the next boot", \
 	  "remove it from {1}, then vfio-early-cmdline refresh") \
+	X(NEXT_IOMMU_OFF_ADDED, "next-iommu-off-added", MACHINE, "boot-loader", BLOCKS, \
+	  "{0} turns the IOMMU off at the next boot", "vfio-early-cmdline remove {0}") \
 	X(NEXT_IOMMU_MISSING, "next-iommu-missing", MACHINE, "boot-loader", BLOCKS, \
 	  "the next boot lacks {0}, which this boot has: its kernel may leave the IOMMU off", \
 	  "vfio-early-cmdline add {0}") \
@@ -304,7 +313,7 @@
 	X(BOOT_UNREADABLE, "boot-folder-unreadable", IMAGE, "image", UNKNOWN, "/boot: {0}", \
 	  "run it as root") \
 	X(NO_BOOT_KERNEL, "no-image", IMAGE, "image", UNKNOWN, \
-	  "no kernel in /boot: its image cannot be found", "") \
+	  "no kernel in /boot: its image cannot be found", "mount /boot, or install a kernel") \
 	\
 	/* This boot. */ \
 	X(BOOT_OK, "boot-ok", BOOT, "boot", OK, "all as configured", "") \

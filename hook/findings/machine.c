@@ -2,17 +2,22 @@
 /* What the machine and its boot loader are; see findings.h. */
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "early/cmdline.h"
 #include "early/plan.h"
 #include "early/sysfs.h"
 #include "findings/find.h"
+#include "image/kernels.h"
 #include "util/file.h"
+#include "util/params.h"
 
 #define PATH_CPUINFO	  "proc/cpuinfo"
 #define PATH_UNSAFE	  "sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"
 #define PATH_PROXMOX_ESPS "etc/kernel/proxmox-boot-uuids"
+#define PATH_BY_HAND	  "var/lib/vfio-early/cmdline/by-hand"
 /* systemd's Boot Loader Interface: "LoaderInfo" names the loader, in UTF-16. */
 #define PATH_LOADER_INFO  "sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 
@@ -155,41 +160,78 @@ static const char *loader(const struct search *search, char *buf, size_t size)
 	return NULL;
 }
 
-static bool has_token(const char *cmdline, const char *token, size_t len)
+static int copy_images(const char *line, void *arg)
 {
-	for (cmdline += strspn(cmdline, " \t\n"); *cmdline; cmdline += strspn(cmdline, " \t\n")) {
-		size_t width = strcspn(cmdline, " \t\n");
+	static const char key[] = "images ";
 
-		if (width == len && !strncmp(cmdline, token, len))
-			return true;
-		cmdline += width;
+	if (strncmp(line, key, sizeof(key) - 1) != 0)
+		return 0;
+	*(char **)arg = strdup(line + sizeof(key) - 1);
+	return 1;
+}
+
+/* Was the loader updated by hand, and is no image newer? As hand_images in scripts/ writes it. */
+static bool is_by_hand(const struct search *search)
+{
+	const struct root *root = &search->host->root;
+	struct kernels kernels;
+	char *images = NULL;
+	bool is_current;
+
+	file_for_each_line(root->fd, PATH_BY_HAND, copy_images, &images);
+	is_current = !kernels_find(root, &kernels) && images;
+	for (size_t i = 0; i < kernels.count && is_current; i++) {
+		const struct kernel *kernel = &kernels.list[i];
+		char text[SYSFS_PATH_MAX + 64];
+		struct stat st;
+
+		if (file_stat(root->fd, kernel->image, &st))
+			continue;
+		snprintf(text, sizeof(text), "image /%s %lld %lld ", kernel->image,
+			 (long long)st.st_size, (long long)st.st_mtime);
+		is_current = strstr(images, text);
 	}
+	kernels_free(&kernels);
+	free(images);
+	return is_current;
+}
+
+static bool has_param(const char *cmdline, const struct param *wanted)
+{
+	struct params params;
+	struct param param;
+
+	params_begin(&params, cmdline, strlen(cmdline));
+	while (params_next(&params, &param))
+		if (param.len == wanted->len && !memcmp(param.text, wanted->text, param.len))
+			return true;
 	return false;
 }
 
 void find_loader(struct search *search, const char *wanted)
 {
-	const char *cmdline = search->host->cmdline;
 	char buf[64];
 	const char *name = loader(search, buf, sizeof(buf));
 	unsigned int missing = 0;
+	struct params params;
+	struct param param;
 
 	if (!strcmp(wanted, "auto") || !strcmp(wanted, "none"))
 		wanted = "";
-	for (wanted += strspn(wanted, " \t"); *wanted; wanted += strspn(wanted, " \t")) {
-		size_t len = strcspn(wanted, " \t");
+	params_begin(&params, wanted, strlen(wanted));
+	while (params_next(&params, &param)) {
 		char token[128];
 
-		snprintf(token, sizeof(token), "%.*s", (int)len, wanted);
-		if (!has_token(cmdline, wanted, len)) {
-			missing++;
-			finding_add(search->findings, FINDING_PARAMETER_MISSING, token, token,
-				    NULL);
-		}
-		wanted += len;
+		if (has_param(search->host->cmdline, &param))
+			continue;
+		missing++;
+		snprintf(token, sizeof(token), "%.*s", (int)param.len, param.text);
+		finding_add(search->findings, FINDING_PARAMETER_MISSING, token, token, NULL);
 	}
 	if (!missing && name)
 		finding_add(search->findings, FINDING_LOADER_OK, "", name, NULL);
 	else if (!missing)
-		finding_add(search->findings, FINDING_LOADER_UNKNOWN, "", NULL);
+		finding_add(search->findings,
+			    is_by_hand(search) ? FINDING_LOADER_BY_HAND : FINDING_LOADER_UNKNOWN,
+			    "", NULL);
 }

@@ -14,6 +14,7 @@
 #include "util/file.h"
 
 #define RUNNING_LINE "/proc/cmdline"
+#define RECORDS	     "var/lib/vfio-early/cmdline"
 
 /* In force at the next boot, and known from a file of the loader, not from this boot. */
 static bool is_set(const struct next_param *param)
@@ -21,10 +22,32 @@ static bool is_set(const struct next_param *param)
 	return next_param_is_in_force(param) && strcmp(param->file, RUNNING_LINE) != 0;
 }
 
+/* The records of vfio-early-cmdline: "add TOKEN", "apply TOKEN". */
+static int look_for_token(const char *line, void *arg)
+{
+	const char *token = strchr(line, ' ');
+
+	if (!token || (strncmp(line, "add ", 4) != 0 && strncmp(line, "apply ", 6) != 0))
+		return 0;
+	return !strcmp(token + 1, arg);
+}
+
+/* Did vfio-early-cmdline add it? Then it takes it back. */
+static bool is_added(const struct search *search, const struct next_param *param)
+{
+	int rootfd = search->host->root.fd;
+
+	return file_for_each_line(rootfd, RECORDS "/grub", look_for_token, param->token) == 1 ||
+	       file_for_each_line(rootfd, RECORDS "/kernel", look_for_token, param->token) == 1;
+}
+
 static void add(struct search *search, enum finding_code code, const struct next_param *param)
 {
 	char place[512];
 
+	if (is_added(search, param))
+		code = code == FINDING_NEXT_OFF ? FINDING_NEXT_OFF_ADDED :
+						  FINDING_NEXT_IOMMU_OFF_ADDED;
 	snprintf(place, sizeof(place), "%s:%u", param->file, param->line);
 	finding_add(search->findings, code, place, param->token, place, NULL);
 }

@@ -586,6 +586,20 @@ ready_with "ok boot-loader systemd-boot"
 rm -r "$root/sys/firmware/efi" "$root/boot/grub"
 run status
 ready_with "warning boot-loader no supported boot loader found: edit the kernel command line yourself"
+# As vfio-early-cmdline refresh --by-hand leaves it; it holds until an image changes.
+mkdir -p "$root/var/lib/vfio-early/cmdline"
+{
+	printf 'boot x\ntokens a\nimages '
+	for file in "$root"/boot/initrd.img-*; do
+		stat -c "image ${file#"$root"} %s %Y" "$file" | tr '\n' ' '
+	done
+	echo
+} >"$root/var/lib/vfio-early/cmdline/by-hand"
+run status
+ready_with "ok boot-loader no supported boot loader found, and updated by hand"
+sed -i 's/ \([0-9]\)/ 9\1/' "$root/var/lib/vfio-early/cmdline/by-hand"
+run status
+ready_with "warning boot-loader no supported boot loader found: edit the kernel command line yourself"
 
 begin "status: a wrong line, a line that nothing answers to, a bridge"
 ready
