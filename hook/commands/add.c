@@ -488,9 +488,9 @@ int command_add(int argc, char **argv)
 	static const struct options_entry entries[] = {
 		{ CHANGE_ENTRY_GROUP },
 		{ CHANGE_ENTRY_ONLY },
-		{ "vfs", 'v', "N", "make N virtual functions of it at every boot, bind them" },
-		{ "by", 'b', "HOW", "write address, path or id into the line (default: address)" },
-		{ "force", 'f', NULL, "add what would be refused; what the host needs as bind!" },
+		{ "vfs", 'v', "N", "make N virtual functions at every boot, bind them" },
+		{ "by", 'b', "HOW", "write address, path or id (default: address)" },
+		{ "force", 'f', NULL, "add what would be refused; what host needs as bind!" },
 		{ CHANGE_ENTRY_DRY },
 		{ 0 },
 	};

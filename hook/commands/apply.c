@@ -39,8 +39,8 @@
 
 static const struct options_entry apply_entries[] = {
 	{ ENTRY_DRY },
-	{ "now", 'N', NULL, "hand over now what nobody uses; the rest waits for the reboot" },
-	{ "try", 't', "[MINUTES]", "take it back unless confirmed so soon after the reboot" },
+	{ "now", 'N', NULL, "hand over what nobody uses now; the rest at reboot" },
+	{ "try", 't', "[MINUTES]", "take it back unless confirmed so soon after reboot" },
 	{ 0 },
 };
 

@@ -27,7 +27,7 @@ static const struct options_entry detach_entries[] = {
 	{ CHANGE_ENTRY_GROUP },
 	{ CHANGE_ENTRY_ONLY },
 	{ ENTRY_DEADLINE },
-	{ "force", 'f', NULL, "take a console, or an interface that is up and idle, too" },
+	{ "force", 'f', NULL, "take a console, or an idle interface that is up, too" },
 	{ "keep", 'k', NULL, "also do so at every boot, as vfio-early add does" },
 	{ ENTRY_DRY },
 	{ 0 },

@@ -435,8 +435,7 @@ static int run(struct import *import, const struct options *opts)
 int command_import(int argc, char **argv)
 {
 	static const struct options_entry entries[] = {
-		{ "delete", 'd', NULL,
-		  "comment out lines that are no longer needed; keep a backup" },
+		{ "delete", 'd', NULL, "comment out lines no longer needed; keep a backup" },
 		{ "dry-run", 'n', NULL, "show the changes, write nothing" },
 		{ 0 },
 	};

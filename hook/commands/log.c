@@ -343,7 +343,7 @@ static int run(struct log *log, long offset, const struct output *output)
 int command_log(int argc, char **argv)
 {
 	static const struct options_entry entries[] = {
-		{ "boot", 'b', "N", "0: this boot (default), -1: the one before, 1: the oldest" },
+		{ "boot", 'b', "N", "0: this boot (default), -1: the one before, 1: oldest" },
 		{ 0 },
 	};
 	static const struct options_spec spec = {

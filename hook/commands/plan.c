@@ -24,10 +24,9 @@
 #include "util/message.h"
 
 static const struct options_entry entries[] = {
-	{ "kernel", 'k', "VERSION", "write the plan for this kernel (default: the running one)" },
-	{ "output", 'o', "FILE", "write to FILE, whole or not at all (default: standard output)" },
-	{ "cmdline", 'c', NULL,
-	  "only the config's cmdline lines: FILE:LINE, a tab, its parameters" },
+	{ "kernel", 'k', "VERSION", "for this kernel (default: the running one)" },
+	{ "output", 'o', "FILE", "write to FILE, whole or not at all (default: stdout)" },
+	{ "cmdline", 'c', NULL, "only cmdline lines: FILE:LINE, a tab, the parameters" },
 	{ 0 },
 };
 

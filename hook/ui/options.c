@@ -23,6 +23,8 @@ enum {
 
 #define MAX_OPTIONS 48
 
+#define HELP_WIDTH 80
+
 static const struct common {
 	unsigned int needs;
 	struct options_entry entry;
@@ -76,9 +78,44 @@ static void help_columns(const struct output_column *column, FILE *out)
 	}
 }
 
+/*
+ * Prints paragraphs, each filled up to the width of a terminal. A line that begins with a blank
+ * stays as it is.
+ */
+static void help_text(const char *text, FILE *out)
+{
+	size_t at = 0;
+
+	while (*text) {
+		size_t len = strcspn(text, " \n");
+
+		if (*text == '\n' && (!at || text[1] == '\n' || !text[1] || text[1] == ' ')) {
+			fputc('\n', out);
+			at = 0;
+			text++;
+		} else if (*text == ' ' && !at) {
+			len = strcspn(text, "\n");
+			fprintf(out, "%.*s\n", (int)len, text);
+			text += len + (text[len] == '\n');
+		} else if (!len) {
+			text++;
+		} else {
+			bool is_full = at && at + 1 + len > HELP_WIDTH;
+
+			fprintf(out, "%s%.*s", is_full ? "\n" : at ? " " : "", (int)len, text);
+			at = is_full || !at ? len : at + 1 + len;
+			text += len;
+		}
+	}
+	if (at)
+		fputc('\n', out);
+}
+
 static void help(const struct options_spec *spec, FILE *out)
 {
-	fprintf(out, "Usage: vfio-early %s\n\n%s\n", spec->usage, spec->about);
+	fprintf(out, "Usage: vfio-early %s\n\n", spec->usage);
+	help_text(spec->about, out);
+	fputc('\n', out);
 	for (const struct options_entry *entry = spec->entry; entry && entry->name; entry++)
 		help_entry(entry, out);
 	for (size_t i = 0; i < N_COMMON; i++)
@@ -86,8 +123,10 @@ static void help(const struct options_spec *spec, FILE *out)
 			help_entry(&common[i].entry, out);
 	if (spec->common & OPTIONS_COLUMNS)
 		help_columns(spec->columns, out);
-	if (spec->end)
-		fprintf(out, "\n%s", spec->end);
+	if (!spec->end)
+		return;
+	fputc('\n', out);
+	help_text(spec->end, out);
 }
 
 void options_init(struct options *opts, const struct options_spec *spec)

@@ -9,6 +9,24 @@
 #
 # Defines only.
 
+# saved_below DIR: is it the plain name of a folder below ours, and not that of the records?
+saved_below() {
+	case $1/ in
+	*//* | */./* | */../* | /var/lib/vfio-early/cmdline/*) return 1 ;;
+	/var/lib/vfio-early/?*) ;;
+	*) return 1 ;;
+	esac
+}
+
+# saved_may_be DIR: is there nothing in it but what "save" has put there? A folder that is not there
+# has nothing else either. "save" removes all of it, and "restore" believes what is there.
+saved_may_be() {
+	[ -e "$1" ] || [ -L "$1" ] || return 0
+	[ -d "$1" ] && [ ! -L "$1" ] || return
+	[ -z "$(find "$1" -mindepth 1 ! -name grub.file ! -name kernel.file ! -name grub.record \
+		! -name kernel.record ! -name grub.record.original ! -name kernel.record.original 2>&1)" ]
+}
+
 # saved_copy FILE COPY: makes a flushed copy, with mode and owner; none if there is no file.
 saved_copy() {
 	[ -e "$1" ] || return 0
@@ -74,9 +92,8 @@ target_restore() {
 	[ -e "$file" ] || [ -z "$made" ] || rmdir "$root$made" 2>/dev/null || :
 }
 
-# targets_restore: if the folder is missing, an interrupted run has finished this part already.
+# targets_restore: puts back all that was saved.
 targets_restore() {
-	[ -d "$saved" ] || return 0
 	for target in grub kernel; do
 		target_restore "$target" || {
 			by_hand "${file#"$root"} cannot be put back"

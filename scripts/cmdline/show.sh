@@ -8,6 +8,24 @@ row() {
 	printf '%-14s %s\n' "$1" "${2:--}"
 }
 
+# show_fold "ROWS COLUMNS" <TEXT: folds it at blanks for a terminal of that size, below the texts of
+# row; not for one that is too narrow for that.
+show_fold() {
+	awk -v columns="${1#* }" -v indent=15 '{
+		while (columns >= indent + 20 && length($0) > columns) {
+			for (at = columns + 1; at > indent && substr($0, at, 1) != " "; at--)
+				;
+			if (at <= indent)
+				at = indent + index(substr($0, indent + 1), " ")
+			if (at <= indent)
+				break
+			print substr($0, 1, at - 1)
+			$0 = sprintf("%*s%s", indent, "", substr($0, at + 1))
+		}
+		print
+	}'
+}
+
 # show_grub: prints what each file adds to the command line, or removes from it.
 show_grub() {
 	_seen=''

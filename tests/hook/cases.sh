@@ -913,6 +913,18 @@ err_has "can be written by others than root"
 plan --cmdline
 status_is 2
 
+begin "every --help fits on a terminal of 80 columns"
+for word in '' $(awk -F '\t' '$1 == "vfio-early" && $3 == "-" && $4 == "-" { print $2 }' \
+	"$top/scripts/completion/table"); do
+	# shellcheck disable=SC2086 # or nothing
+	"$command" $word --help >"$work/out" 2>"$work/err"
+	status=$?
+	status_is 0
+	! grep -E '.{81}' "$work/out" || problem "vfio-early $word --help is wider"
+done
+[ "$word" ] || problem "no command was tried"
+! "$top/scripts/vfio-early-cmdline" --help | grep -E '.{81}' || problem "vfio-early-cmdline --help is wider"
+
 begin "usage"
 plan surplus
 status_is 2
