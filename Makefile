@@ -296,6 +296,7 @@ check-hook-asan: $(B)/asan/vfio-early ## the same, sanitized
 check-host: all ## the reading commands, on recorded machines
 	$(scratch) tests/host/run
 	$(scratch) tests/host/report
+	$(scratch) tests/host/fixes
 
 check-words: all $(fakefs) ## codes decide: a build without sentences does the same
 	@$(MAKE) --no-print-directory WORDS=codes all build/codes/tests/tree/vfio-early-bind

@@ -243,17 +243,28 @@ static int do_refresh(struct apply *apply)
 
 /* --- the images */
 
+#define FACTS_UNKNOWN "it is not known what this host needs"
+
+/* Is it not known here what this host needs? Then no image that is made here is as configured. */
+static bool is_unknown_here(const struct apply *apply)
+{
+	return !apply->is_undo && apply->host->plan.binds && apply->host->compiler &&
+	       compiler_facts(apply->host->compiler) == PLAN_FACTS_UNKNOWN;
+}
+
 static void do_kernel(struct apply *apply, size_t i)
 {
 	struct kernel *kernel = &apply->kernels.list[i];
 	struct timespec from, to;
-	char *why, *said, text[64];
+	char *why, *said, text[96];
+	bool is_unknown = is_unknown_here(apply);
 
 	show_kernel(apply, i);
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	switch (rebuild_image(&apply->rebuild, kernel, &why, &said)) {
 	case REBUILD_CURRENT:
-		print_result(apply, i, OUTPUT_GOOD, "current");
+		print_result(apply, i, is_unknown ? OUTPUT_WARN : OUTPUT_GOOD,
+			     is_unknown ? "current, but " FACTS_UNKNOWN : "current");
 		break;
 	case REBUILD_NEEDED:
 		apply->needed++;
@@ -263,9 +274,10 @@ static void do_kernel(struct apply *apply, size_t i)
 	case REBUILD_DONE:
 		apply->made++;
 		clock_gettime(CLOCK_MONOTONIC, &to);
-		snprintf(text, sizeof(text), "made and verified (%ld s)",
-			 (long)(to.tv_sec - from.tv_sec));
-		print_result(apply, i, OUTPUT_GOOD, text);
+		snprintf(text, sizeof(text), "%s (%ld s)%s",
+			 is_unknown ? "made" : "made and verified", (long)(to.tv_sec - from.tv_sec),
+			 is_unknown ? ", but " FACTS_UNKNOWN : "");
+		print_result(apply, i, is_unknown ? OUTPUT_WARN : OUTPUT_GOOD, text);
 		print_lines("    ", why);
 		print_warnings("    | ", said);
 		break;
@@ -426,6 +438,11 @@ static int print_summary(struct apply *apply)
 	if (!apply->is_undo && apply->host->plan.binds)
 		ret = next_boot_print(apply->host, &apply->opts.output);
 	next_boot_count(apply->host, &counts);
+	if (is_unknown_here(apply))
+		output_fold(&apply->opts.output, 0,
+			    "The images hold back storage, network and USB controllers, and "
+			    "vfio-early verify reports them as not as configured, until they are "
+			    "made " COMMAND_APPLY_THERE);
 	if (apply->is_dry)
 		puts("This was a dry run: nothing was changed.");
 	else if (apply->is_undo)

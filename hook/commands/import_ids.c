@@ -101,7 +101,7 @@ static const char *fix_of(enum reason reason)
 	case REASON_BOOT_VGA:
 		return "set boot-vga bind, or delete it here";
 	case REASON_PROTECTED:
-		return "delete it here; only if you know better, vfio-early add --force";
+		return "delete it here; only if you know better, vfio-early add --force ";
 	case REASON_ID_CHANGED:
 		return "correct the bind line that names its address with another ID";
 	default:
@@ -113,12 +113,13 @@ static void say_refused(const struct import *import, const struct host_function 
 			const char *from)
 {
 	const struct host_function *next = host_find(import->next, &fn->pci.addr);
+	enum reason reason = import->next->decisions.verdict[next->place].reason;
 	char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE], why[512];
 
-	message_error("%s: %s %s is left out, because it would not be bound: %s; fix: %s", from,
+	message_error("%s: %s %s is left out, because it would not be bound: %s; fix: %s%s", from,
 		      pci_address_format(&fn->pci.addr, addr), pci_id_format(&fn->pci.id, id),
-		      host_why(import->next, next, why, sizeof(why)),
-		      fix_of(import->next->decisions.verdict[next->place].reason));
+		      host_why(import->next, next, why, sizeof(why)), fix_of(reason),
+		      reason == REASON_PROTECTED ? addr : "");
 }
 
 /* Reports the functions with an ID that the boot will refuse. Returns the number of the others. */
@@ -251,7 +252,7 @@ static bool import_rule(struct import *import, const struct ids_rule *rule, cons
 	if (good && !is_named_id(import, &id)) {
 		if (good > 1 && !is_added(import, text))
 			message_warn("%u functions have the ID %s: to take one of them, put its "
-				     "address into the config instead (vfio-early add)",
+				     "address into the config instead (vfio-early add ADDRESS)",
 				     good, text);
 		add_line(import, text, &id, from);
 	} else if (!good && is_whole && !is_named_id(import, &id)) {
@@ -397,7 +398,7 @@ static void leave_out_install(struct import *import, const struct recipe *recipe
 	import->is_incomplete = true;
 	message_error(
 		"%s: the IDs in it are left out, as the line does more than load vfio-pci with "
-		"them; fix: vfio-early add what it names, then delete it",
+		"them; fix: vfio-early add ADDRESS for what it names, then delete it",
 		import_where(recipe, from));
 }
 

@@ -13,9 +13,15 @@
 #include "host/next_boot.h"
 #include "image/inspect.h"
 #include "image/kernels.h"
+#include "ui/status.h"
 #include "util/file.h"
 
 /* --- the images */
+
+static bool is_about_facts(const struct inspect_remark *remark)
+{
+	return !strcmp(remark->code, code_name(REASON_FACTS));
+}
 
 static void add_wrong(struct search *search, const struct inspection *image, const char *version)
 {
@@ -26,7 +32,9 @@ static void add_wrong(struct search *search, const struct inspection *image, con
 			.stage = FINDING_STAGE_IMAGE,
 			.level = FINDING_BLOCKS,
 			.text = image->wrong[i].text,
-			.fix = COMMAND_APPLY,
+			.fix = image->is_unknown_here && is_about_facts(&image->wrong[i]) ?
+				       COMMAND_APPLY_THERE :
+				       COMMAND_APPLY,
 		};
 
 		finding_add_words(search->findings, &words, version);

@@ -99,7 +99,7 @@
 	X(FACTS_UNKNOWN, "facts-unknown", CONFIG, "protect", WARNS, \
 	  "facts unknown: {0}; storage, network and USB controllers are bound only by a line with " \
 	  "ID and path, or by bind!", \
-	  "make the images on the running host: vfio-early apply") \
+	  COMMAND_APPLY_THERE) \
 	X(FACTS_TOO_MANY, "facts-too-many", CONFIG, "protect", WARNS, \
 	  "{0}; storage, network and USB controllers are bound only by a line with ID and path, or " \
 	  "by bind!", \
@@ -190,7 +190,7 @@
 	  "remove {1}=1 from the entry; for a new guest: qm set {3} --machine q35") \
 	X(VM_LEGACY_IGD, "vm-legacy-igd", VM, "vms", WARNS, \
 	  "{0}: legacy-igd=1 does not go with {1}: the VM does not start", \
-	  "change one of the two; vfio-early vm prints what goes together") \
+	  "change one of the two; vfio-early vm {3} ADDRESS prints what goes together") \
 	X(VM_MDEV_LOST, "vm-mdev-lost", VM, "vms", WARNS, \
 	  "{0} has a mediated device of {1}, which the next boot binds: then it has none", \
 	  "vfio-early remove {1}, or remove mdev= from the entry") \

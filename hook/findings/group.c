@@ -30,8 +30,9 @@ struct group {
 	unsigned int taken, blocking;
 	unsigned int cures[CURES];	      /* how many of those that block it have each */
 	const struct host_function *excepted; /* the first of those, or NULL */
-	bool can_move;	 /* a bound one is a card in a slot, and no virtual function */
-	bool has_physfn; /* a bound one is a virtual function of one that blocks it */
+	bool can_move; /* a bound one is a card in a slot, and no virtual function */
+	const struct host_function *physfn; /* blocks it; a bound one is a virtual function of it */
+	const struct host_function *first;  /* the first bound one */
 	char region[64];
 	char names[NAMES_SHOWN * (PCI_ADDRESS_SIZE + 2) + 16]; /* of the bound ones */
 };
@@ -119,6 +120,8 @@ static void look_at(struct group *group)
 
 		if (!is_of(group, fn))
 			continue;
+		if (!group->first && find_is_taken(search, fn))
+			group->first = fn;
 		if (find_is_taken(search, fn)) {
 			add_name(group, fn);
 			group->taken++;
@@ -138,9 +141,19 @@ static void look_at(struct group *group)
 		for (size_t j = 0; j < host->count; j++)
 			if (is_of(group, &host->fn[j]) && find_is_taken(search, &host->fn[j]) &&
 			    is_physfn_of(search, fn, &host->fn[j]))
-				group->has_physfn = true;
+				group->physfn = fn;
 	}
 	group->has_rmrr = host_has_rmrr(host, group->number, group->region, sizeof(group->region));
+}
+
+/* The command that takes the bound ones out of the config. @size: of buf. Returns @buf. */
+static const char *remove_bound(const struct group *group, char *buf, size_t size)
+{
+	char addr[PCI_ADDRESS_SIZE];
+
+	snprintf(buf, size, "vfio-early remove %s%s", group->taken > 1 ? "--group " : "",
+		 pci_address_format(&group->first->pci.addr, addr));
+	return buf;
 }
 
 /* A bind line for it; the whole group can be named at once only if that is all that it takes. */
@@ -149,15 +162,15 @@ static void fix_by_name(const struct group *group, const char *addr, char *fix, 
 	char except[PCI_ADDRESS_SIZE];
 
 	if (group->cures[CURE_NAME] == group->blocking)
-		snprintf(fix, size, "name it too (vfio-early add --group)%s",
+		snprintf(fix, size, "vfio-early add --group %s%s", addr,
 			 group->can_move ? ", set group claim, or move the card to another slot" :
 					   ", or set group claim");
 	else if (!group->excepted)
-		snprintf(fix, size, "name it too: vfio-early add --only %s", addr);
+		snprintf(fix, size, "vfio-early add --only %s", addr);
 	else
 		snprintf(fix, size,
-			 "name it too (vfio-early add --only %s) and remove %s%s from the except "
-			 "line, or the bound functions from the config",
+			 "vfio-early add --only %s, and remove %s%s from the except line, or the "
+			 "bound functions from the config",
 			 addr, pci_address_format(&group->excepted->pci.addr, except),
 			 group->cures[CURE_EXCEPT] > 1 ? " and the others of its group" : "");
 }
@@ -170,25 +183,28 @@ static void choose_fix(const struct group *group, const struct host_function *fn
 		       size_t size)
 {
 	const char *text = NULL;
-	char addr[PCI_ADDRESS_SIZE], why[512];
+	char addr[PCI_ADDRESS_SIZE], remove[64], why[512];
 	enum cure cure = find_cure(group->search, fn);
 
-	if (group->has_physfn)
-		text = group->can_move ?
-			       "bind the whole card instead, or move it to another slot" :
-			       "bind the physical function instead: vfio-early remove the "
-			       "virtual ones, vfio-early add the physical one";
-	else if (group->cures[CURE_NONE])
-		text = group->can_move ?
-			       "move the card to another slot" :
-			       "vfio-early remove the bound functions: on this board no VM can "
-			       "have them";
-	else if (cure == CURE_EXCEPT)
+	remove_bound(group, remove, sizeof(remove));
+	if (group->physfn && group->can_move)
+		text = "bind the whole card instead, or move it to another slot";
+	else if (!group->physfn && group->cures[CURE_NONE] && group->can_move)
+		text = "move the card to another slot";
+	else if (!group->physfn && !group->cures[CURE_NONE] && cure == CURE_EXCEPT)
 		text = "remove it from the except line, or the bound functions from the config";
-	else if (verdict_of(group->search, fn)->reason == REASON_BOOT_VGA)
+	else if (!group->physfn && !group->cures[CURE_NONE] &&
+		 verdict_of(group->search, fn)->reason == REASON_BOOT_VGA)
 		text = "set boot-vga bind, or remove the bound functions from the config";
 	if (text)
 		snprintf(fix, size, "%s", text);
+	else if (group->physfn)
+		snprintf(fix, size,
+			 "bind the physical function instead: %s, then vfio-early add %s", remove,
+			 pci_address_format(&group->physfn->pci.addr, addr));
+	else if (group->cures[CURE_NONE])
+		snprintf(fix, size, "%s: on this board no VM can have %s", remove,
+			 group->taken > 1 ? "them" : "it");
 	else if (cure == CURE_NAME)
 		fix_by_name(group, pci_address_format(&fn->pci.addr, addr), fix, size);
 	else
@@ -198,18 +214,16 @@ static void choose_fix(const struct group *group, const struct host_function *fn
 /* The host keeps the group, whatever else is in it: that is said once. */
 static void add_protected(const struct group *group)
 {
-	char needed[PCI_ADDRESS_SIZE], fix[160];
+	char needed[PCI_ADDRESS_SIZE], fix[160], remove[64];
 
 	pci_address_format(&group->needed->pci.addr, needed);
+	remove_bound(group, remove, sizeof(remove));
 	if (group->can_move || is_movable(group->search, group->needed))
-		snprintf(fix, sizeof(fix),
-			 "move %s to another slot; until then, vfio-early remove %s",
-			 group->can_move ? "the card" : needed, group->names);
+		snprintf(fix, sizeof(fix), "move %s to another slot; until then, %s",
+			 group->can_move ? "the card" : needed, remove);
 	else
-		snprintf(fix, sizeof(fix),
-			 "vfio-early remove %s: on this board no VM can have "
-			 "it",
-			 group->names);
+		snprintf(fix, sizeof(fix), "%s: on this board no VM can have %s", remove,
+			 group->taken > 1 ? "them" : "it");
 	finding_add(group->search->findings, FINDING_GROUP_PROTECTED, group->subject, needed,
 		    group->why, group->names, fix, NULL);
 }

@@ -10,7 +10,9 @@ struct recipe_words {
 #define FIX_IMPORT	  "vfio-early import, then delete it"
 #define FIX_IMPORT_LOADER "vfio-early import, then delete it from the boot loader's config"
 #define FIX_LOADER	  "delete it from the boot loader's config"
-#define FIX_ADD		  "vfio-early add what it names, then delete it"
+#define FIX_ADD		  "vfio-early add ADDRESS for what it names, then delete it"
+#define FIX_ADD_FILE	  "vfio-early add ADDRESS for its device, then delete the file"
+#define FIX_ADD_LINE	  "vfio-early add ADDRESS for its device, then delete it"
 
 static const struct recipe_words kinds[RECIPE_KINDS] = {
 	[RECIPE_IDS] = { "ids",
@@ -96,8 +98,7 @@ static const struct recipe_words kinds[RECIPE_KINDS] = {
 	[RECIPE_XEN_HIDE] = { "xen-hide",
 			      "hides the device from a Xen host's drivers, and does "
 			      "nothing on this one",
-			      "vfio-early add what it names, then delete it from the boot loader's "
-			      "config" },
+			      FIX_ADD " from the boot loader's config" },
 	[RECIPE_IGNORE_MSRS] = { "ignore-msrs",
 				 "may stay: it lets guests use registers that KVM does not know, "
 				 "which some Windows guests need",
@@ -133,12 +134,12 @@ static const struct recipe_words states[RECIPE_STATES] = {
 	[RECIPE_NO_SUFFIX] = { "no-suffix",
 			       "does nothing: nothing reads a file there whose name does not end in "
 			       ".conf",
-			       "vfio-early add the device; delete the file" },
+			       FIX_ADD_FILE },
 	[RECIPE_DOT_FILE] = { "dot-file",
 			      "does nothing: nothing reads a file there whose name begins with a dot",
-			      "vfio-early add the device; delete the file" },
+			      FIX_ADD_FILE },
 	[RECIPE_NO_READER] = { "no-reader", "does nothing: nothing reads that place",
-			       "vfio-early add the device; delete the file" },
+			       FIX_ADD_FILE },
 	[RECIPE_HIDDEN] = { "hidden",
 			    "does nothing: a file of the same name in an earlier folder counts "
 			    "instead",
@@ -150,46 +151,46 @@ static const struct recipe_words states[RECIPE_STATES] = {
 	[RECIPE_NO_SUCH] = { "no-such-parameter",
 			     "does nothing: that module has no such parameter; in modprobe.d it is "
 			     "written options vfio-pci ids=",
-			     "vfio-early add the device; delete it" },
+			     FIX_ADD_LINE },
 	[RECIPE_AFTER_BLANK] = { "after-blank",
 				 "does nothing: a blank ends the list of IDs, so what follows is "
 				 "another parameter",
-				 "vfio-early add the device; delete it" },
+				 FIX_ADD_LINE },
 	[RECIPE_BAD_LINE] = { "bad-line", "does nothing: modprobe does not understand that line",
-			      "vfio-early add the device; delete it" },
+			      FIX_ADD_LINE },
 	[RECIPE_NO_OPTIONS] = { "no-options",
 				"does nothing: a line with options there loads no module "
 				"(modules-load.d(5))",
-				"vfio-early add the device; delete it" },
+				FIX_ADD_LINE },
 	[RECIPE_NOT_PASSED] = { "not-passed",
 				"does nothing: the boot loader does not pass it to the kernel",
-				"vfio-early add the device; delete it" },
+				FIX_ADD_LINE },
 	[RECIPE_NOT_KNOWN] = { "maybe-passed",
 			       "it is not known whether the boot loader reads that file and passes it "
 			       "to the kernel",
-			       "vfio-early add the device; delete it" },
+			       FIX_ADD_LINE },
 	[RECIPE_BY_ALIAS] = { "alias-options",
 			      "does nothing: options of an alias count only when vfio-pci is loaded by "
 			      "that name",
-			      "vfio-early add the device; delete it" },
+			      FIX_ADD_LINE },
 	[RECIPE_AFTER_DASHES] = { "after-dashes",
 				  "does nothing: options behind -- count for no module",
-				  "vfio-early add the device; delete it" },
+				  FIX_ADD_LINE },
 	[RECIPE_REFUSED] = { "module-refused",
 			     "does nothing: an option of vfio-pci has a value that it does not "
 			     "take, so modprobe does not load it",
-			     "vfio-early add the device; delete it" },
+			     FIX_ADD_LINE },
 	[RECIPE_IN_VALUE] = { "in-value",
 			      "does nothing: the quotes make it a part of the value of another "
 			      "parameter",
-			      "vfio-early add the device; delete it" },
+			      FIX_ADD_LINE },
 	[RECIPE_IN_COMMENT] = { "in-comment",
 				"does nothing: the comment above it ends in a backslash, and goes on",
-				"vfio-early add the device; delete it" },
+				FIX_ADD_LINE },
 	[RECIPE_WRONG_FILE] = { "wrong-file",
 				"does nothing: it is a line of modprobe.d, and this is a list of "
 				"modules",
-				"vfio-early add the device; delete it" },
+				FIX_ADD_LINE },
 	[RECIPE_COMMA_LIST] = { "comma-list",
 				"does nothing: a blacklist line takes one module, so the list is "
 				"read as one name",

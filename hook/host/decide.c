@@ -14,9 +14,11 @@
 #include "host/host.h"
 #include "host/slot.h"
 #include "plan/plan.h"
+#include "ui/status.h"
 #include "util/address.h"
 #include "util/array.h"
 #include "util/message.h"
+#include "util/words.h"
 
 static void free_notes(struct host *host)
 {
@@ -319,6 +321,29 @@ enum host_next host_next(const struct host *host, const struct host_function *fn
 	return verdict->blocks_group ? HOST_NEXT_BLOCKS_GROUP : HOST_NEXT_NONE;
 }
 
+const char *host_fix_image(const struct host *host, const struct host_function *fn, char *buf,
+			   size_t size)
+{
+	const struct verdict *verdict = &host->decisions.verdict[fn->place];
+	char addr[PCI_ADDRESS_SIZE];
+	const char *fix = "";
+
+	if (verdict->reason == REASON_GROUP_CLAIM)
+		verdict = &host->decisions.verdict[verdict->mate];
+	if (verdict->reason == REASON_NO_PATH)
+		fix = COMMAND_APPLY;
+	else if (verdict->reason == REASON_FACTS)
+		fix = COMMAND_APPLY_THERE;
+	snprintf(buf, size, "%s", fix);
+	if (verdict->reason == REASON_FACTS && host->compiler &&
+	    compiler_facts(host->compiler) == PLAN_FACTS_TOO_MANY) {
+		pci_address_format(&host->table.fn[verdict - host->decisions.verdict].addr, addr);
+		snprintf(buf, size, "vfio-early remove %s, then vfio-early add --by path %s", addr,
+			 addr);
+	}
+	return words_of("new-image", buf);
+}
+
 const char *host_why(const struct host *host, const struct host_function *fn, char *buf,
 		     size_t size)
 {
@@ -328,14 +353,21 @@ const char *host_why(const struct host *host, const struct host_function *fn, ch
 		.table = &host->table,
 		.decisions = &host->decisions,
 	};
+	char fix[128];
+	size_t len = 0;
 
 	buf[0] = '\0';
 	if (fn->place == DECIDE_NO_INDEX)
 		return buf;
+	host_fix_image(host, fn, fix, sizeof(fix));
 	if (host_next(host, fn) == HOST_NEXT_BLOCKS_GROUP)
 		snprintf(buf, size, "not bound, shares the group of what is; see vfio-early check");
-	else
+	else if (!*fix)
 		tell_whole(&facts, (unsigned int)fn->place, buf, size);
+	else
+		len = strlen(tell_reason(&facts, (unsigned int)fn->place, buf, size));
+	if (*fix && host_next(host, fn) != HOST_NEXT_BLOCKS_GROUP)
+		snprintf(buf + len, size - len, "; %s", fix);
 	return buf;
 }
 

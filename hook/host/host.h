@@ -253,6 +253,13 @@ enum host_next host_next(const struct host *host, const struct host_function *fn
 const char *host_why(const struct host *host, const struct host_function *fn, char *buf,
 		     size_t size);
 
+/*
+ * host_fix_image - the fix, if a newer image is one: here it is a command of this package, which the
+ * boot half cannot name. "" if the reason is another one. Returns buf.
+ */
+const char *host_fix_image(const struct host *host, const struct host_function *fn, char *buf,
+			   size_t size);
+
 /* host_next_name - "vfio-pci", "held", "refused", "left", or "" if nothing names it. */
 const char *host_next_name(enum host_next next);
 

@@ -234,32 +234,15 @@ bool next_boot_can_name_group(const struct host *host, const struct host_functio
 	return true;
 }
 
-/* Are the facts unknown because a plan has no room for them? See PLAN_FACTS_TOO_MANY. */
-static bool are_too_many(const struct host *host)
-{
-	static const char note[] = "facts-too-many:";
-
-	for (size_t i = 0; i < host->notes; i++)
-		if (!strncmp(host->note[i], note, sizeof(note) - 1))
-			return true;
-	return false;
-}
-
 /* Next steps that the boot half does not name, because it cannot change a config. */
-static const char *fix_in_config(const struct host *host, enum reason reason)
+static const char *fix_in_config(enum reason reason)
 {
 	switch (reason) {
 	case REASON_EXCEPT:
 	case REASON_BOOT_VGA:
 		return "none is needed: the config says so";
-	case REASON_ID_CHANGED:
-		return "vfio-early remove the old address, vfio-early add the new one";
 	case REASON_PROTECTED:
 		return "take it out of the config; only if you know better, write bind!";
-	case REASON_FACTS:
-		return are_too_many(host) ? "name it with ID and path: vfio-early remove it, then "
-					    "vfio-early add --by path" :
-					    "make the images on the running host: " COMMAND_APPLY;
 	default:
 		return "";
 	}
@@ -287,6 +270,24 @@ static void find_mates(const struct host *host, const struct host_function *fn, 
 		else if (!mates->excepts++)
 			mates->excepted = mate;
 	}
+}
+
+/* Another device is at the address; the device that was meant may be somewhere else now. */
+static void fix_moved(const struct host *host, const struct host_function *fn, char *fix,
+		      size_t size)
+{
+	const struct verdict *verdict = &host->decisions.verdict[fn->place];
+	char addr[PCI_ADDRESS_SIZE], now[PCI_ADDRESS_SIZE];
+
+	pci_address_format(&fn->pci.addr, addr);
+	if (verdict->has_hint)
+		snprintf(fix, size, "vfio-early remove %s, then vfio-early add %s", addr,
+			 pci_address_format(&verdict->hint, now));
+	else
+		snprintf(fix, size,
+			 "vfio-early remove %s; if what is there now is to be bound: vfio-early add "
+			 "%s",
+			 addr, addr);
 }
 
 /* One fix for the whole group; a device on the root bus belongs to the board. */
@@ -330,11 +331,17 @@ void next_boot_why(const struct host *host, const struct host_function *fn, char
 		return;
 	reason = host->decisions.verdict[fn->place].reason;
 	tell_reason(&facts, (unsigned int)fn->place, why, why_size);
-	if (*fix_in_config(host, reason)) {
-		snprintf(fix, fix_size, "%s",
-			 words_of(code_name(reason), fix_in_config(host, reason)));
+	if (*fix_in_config(reason)) {
+		snprintf(fix, fix_size, "%s", words_of(code_name(reason), fix_in_config(reason)));
 		return;
 	}
+	if (reason == REASON_ID_CHANGED) {
+		fix_moved(host, fn, text, sizeof(text));
+		snprintf(fix, fix_size, "%s", words_of(code_name(reason), text));
+		return;
+	}
+	if (*host_fix_image(host, fn, fix, fix_size))
+		return;
 	/* For group-kept: the fix for the function that is in the way. */
 	if (*tell_fix(&facts, (unsigned int)fn->place, fix, fix_size) ||
 	    (reason != REASON_GROUP && reason != REASON_GROUP_CLAIM))

@@ -34,7 +34,6 @@ struct work {
 	struct inspection *inspection;
 	struct image image;
 	bool no_memory;
-	bool is_unknown_here; /* "facts-unknown" is one of the faults, and a new image would have it too */
 };
 
 /* --- what there is today */
@@ -255,7 +254,7 @@ static void check_facts(struct work *work, const struct plan *plan)
 		     "controllers are bound only by a line with ID and path, or by bind!");
 		return;
 	}
-	work->is_unknown_here = today == PLAN_FACTS_UNKNOWN;
+	work->inspection->is_unknown_here = today == PLAN_FACTS_UNKNOWN;
 	wrong(work, "facts-unknown",
 	      "facts unknown: it was made where it could not be found out what this host needs; "
 	      "storage, network and USB controllers are bound only by a line with ID and path, "
@@ -515,7 +514,7 @@ int inspect_image(const struct inspector *inspector, const struct root *root, co
 	if (!ret && is_read) {
 		ret = check(&work);
 		inspection->state = inspection->wrongs ? INSPECT_WRONG : INSPECT_GOOD;
-		inspection->is_best = inspection->wrongs == work.is_unknown_here;
+		inspection->is_best = inspection->wrongs == inspection->is_unknown_here;
 	}
 	image_free(&work.image);
 	if (!ret && work.no_memory)

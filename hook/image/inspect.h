@@ -60,7 +60,8 @@ struct inspection {
 	char *kernel; /* the kernel that it is for; NULL if that is not known */
 	enum image_builder builder;
 	bool has_plan;
-	bool is_current; /* its plan is, byte for byte, the one that would be written now */
+	bool is_current;      /* its plan is, byte for byte, the one that would be written now */
+	bool is_unknown_here; /* "facts-unknown" is wrong in it, and would be in a new one made here */
 	/* Nothing is wrong, or only what a new image would have too: facts unknown. */
 	bool is_best;
 	time_t time;		      /* when it was made */

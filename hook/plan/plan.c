@@ -533,7 +533,7 @@ static void write_unknown(struct compiler *comp, FILE *out, enum plan_facts fact
 		"%s%s; storage, network and USB controllers are bound only by a line with ID and "
 		"path, or by bind!; fix: %s",
 		is_unknown ? "facts unknown: " : "", why,
-		is_unknown ? "make the image on the running host" :
+		is_unknown ? COMMAND_APPLY_THERE :
 			     "write the devices to bind with their IDs and paths");
 }
 

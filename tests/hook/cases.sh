@@ -322,7 +322,7 @@ hands_off() {
 	out "facts unknown"
 	grep -q "^# facts-unknown: .*$1" "$work/out" || problem "the plan does not say why: $1"
 	err_has "$1"
-	err_has "; storage, network and USB controllers are bound only by a line with ID and path, or by bind!; fix: make the image on the running host"
+	err_has "; storage, network and USB controllers are bound only by a line with ID and path, or by bind!; fix: on the running host, not in a chroot or a container: vfio-early apply"
 	[ "$(grep -c '^protect' "$work/out")" -eq 0 ] || problem "a protect line without facts"
 }
 

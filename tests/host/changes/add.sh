@@ -187,7 +187,7 @@ err "warning: 0000:01:00.0: shows the console: the screen goes dark at the next 
 begin "add --only: a mate in the group is named, --group takes it"
 run add --only 00:1f.2
 status_is 0
-err "warning: 0000:00:1f.3: shares group 5 with bound functions, and is not bound: no VM can have those once a driver takes this one; fix: name it too (vfio-early add --group), or set group claim"
+err "warning: 0000:00:1f.3: shares group 5 with bound functions, and is not bound: no VM can have those once a driver takes this one; fix: vfio-early add --group 0000:00:1f.3, or set group claim"
 run add --group 00:1f.2
 status_is 0
 no_err

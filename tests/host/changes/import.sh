@@ -33,7 +33,7 @@ is "$work/have" <<-EOF
 	bind 10de:1187	# GK104, from /etc/modprobe.d/vfio.conf:2
 	bind 8086:1112	# from /etc/default/grub:1
 EOF
-err "warning: 2 functions have the ID 10de:1187: to take one of them, put its address into the config instead (vfio-early add)"
+err "warning: 2 functions have the ID 10de:1187: to take one of them, put its address into the config instead (vfio-early add ADDRESS)"
 out "No longer needed, once the next boot has shown that it works:"
 out "  /etc/modprobe.d/vfio.conf:2: options vfio-pci ids=10de:1187,10de:0e0a disable_vga=1"
 out "  /etc/modprobe.d/vfio.conf:3: softdep nouveau pre: vfio-pci"
@@ -144,7 +144,7 @@ protected
 config 'options vfio-pci ids=8086:1111\n' modprobe.d/vfio.conf
 run import --delete
 status_is 1
-err "error: /etc/modprobe.d/vfio.conf:1: 0000:00:1f.2 8086:1111 is left out, because it would not be bound: holds / (protect); fix: delete it here; only if you know better, vfio-early add --force"
+err "error: /etc/modprobe.d/vfio.conf:1: 0000:00:1f.2 8086:1111 is left out, because it would not be bound: holds / (protect); fix: delete it here; only if you know better, vfio-early add --force 0000:00:1f.2"
 [ ! -e "$root/etc/vfio-early.conf" ] || problem "a config was written"
 grep -q '^options' "$root/etc/modprobe.d/vfio.conf" || problem "something was deleted"
 
@@ -348,7 +348,7 @@ config 'SUBSYSTEM=="pci", ATTR{driver_override}="vfio-pci"\n' udev/rules.d/80-vf
 config 'options kvm ignore_msrs=1\n' modprobe.d/kvm.conf
 run import --delete
 status_is 0
-err "warning: /etc/udev/rules.d/80-vfio.rules:1: SUBSYSTEM==\"pci\", ATTR{driver_override}=\"vfio-pci\": a udev rule binds devices of its own choice; vfio-early add what it names, then delete it"
+err "warning: /etc/udev/rules.d/80-vfio.rules:1: SUBSYSTEM==\"pci\", ATTR{driver_override}=\"vfio-pci\": a udev rule binds devices of its own choice; vfio-early add ADDRESS for what it names, then delete it"
 out "Left as it is:"
 out "  /etc/modprobe.d/kvm.conf:1: ignore_msrs=1: may stay: it lets guests use registers that KVM does not know, which some Windows guests need"
 
@@ -498,7 +498,7 @@ config 'root=/dev/sda1 vfio-pci.ids=10de:0e0a\n' kernel/cmdline
 run import --delete
 status_is 1
 [ ! -e "$root/etc/vfio-early.conf" ] || problem "a config was written"
-err "warning: /boot/limine.conf:2: vfio-pci.ids=10de:1187: it is not known whether the boot loader reads that file and passes it to the kernel; vfio-early add the device; delete it"
+err "warning: /boot/limine.conf:2: vfio-pci.ids=10de:1187: it is not known whether the boot loader reads that file and passes it to the kernel; vfio-early add ADDRESS for its device, then delete it"
 err_has "warning: /etc/kernel/cmdline:1: vfio-pci.ids=10de:0e0a: it is not known whether"
 no_out "does nothing"
 run check
@@ -566,7 +566,7 @@ begin "import: the IDs of an install line that does more are left out, with exit
 config 'install vfio-pci /sbin/modprobe -i vfio-pci ids=10de:1187 && /bin/x\n' modprobe.d/vfio.conf
 run import --delete
 status_is 1
-err "error: /etc/modprobe.d/vfio.conf:1: the IDs in it are left out, as the line does more than load vfio-pci with them; fix: vfio-early add what it names, then delete it"
+err "error: /etc/modprobe.d/vfio.conf:1: the IDs in it are left out, as the line does more than load vfio-pci with them; fix: vfio-early add ADDRESS for what it names, then delete it"
 in_file modprobe.d/vfio.conf 'install vfio-pci /sbin/modprobe -i vfio-pci ids=10de:1187 && /bin/x'
 no_out "Nothing to import"
 no_out "To take effect"

@@ -527,7 +527,7 @@ refused() {
 }
 
 refused "a mate of the group stays with its driver" '' 07:00 \
-	'0000:08:00.0: shares group 20 with bound functions, and stays with r8169: no VM can have those; fix: name it too (vfio-early add --group), set group claim, or move the card to another slot'
+	'0000:08:00.0: shares group 20 with bound functions, and stays with r8169: no VM can have those; fix: vfio-early add --group 0000:08:00.0, set group claim, or move the card to another slot'
 refused "no bind line" 'bind 01:00\n' 03:00 '0000:03:00.2 is not given to VMs: no bind line names it; fix: vfio-early add 0000:03:00.2'
 refused "boot-vga keep" 'bind 01:00\nboot-vga keep\n' 01:00 \
 	'0000:01:00.0 is not given to VMs: boot VGA (boot-vga keep); fix: boot-vga bind in the config'
