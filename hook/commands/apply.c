@@ -429,6 +429,7 @@ static int decide_state(struct apply *apply)
 
 static int print_summary(struct apply *apply)
 {
+	const struct output *output = &apply->opts.output;
 	struct next_boot counts;
 	char vfs[NEXT_BOOT_TEXT_SIZE];
 	bool is_same = !apply->made && !apply->needed;
@@ -439,30 +440,35 @@ static int print_summary(struct apply *apply)
 		ret = next_boot_print(apply->host, &apply->opts.output);
 	next_boot_count(apply->host, &counts);
 	if (is_unknown_here(apply))
-		output_fold(&apply->opts.output, 0,
-			    "The images hold back storage, network and USB controllers, and "
-			    "vfio-early verify reports them as not as configured, until they are "
-			    "made " COMMAND_APPLY_THERE);
+		output_foldf(output, 0, "%s",
+			     "The images hold back storage, network and USB controllers, and "
+			     "vfio-early verify reports them as not as configured, until they are "
+			     "made " COMMAND_APPLY_THERE);
 	if (apply->is_dry)
 		puts("This was a dry run: nothing was changed.");
 	else if (apply->is_undo)
-		printf("%s: the next boot hands nothing over.\n",
-		       is_same ? "No image had to be made" : "Undone");
+		output_foldf(output, 0, "%s: the next boot hands nothing over.",
+			     is_same ? "No image had to be made" : "Undone");
 	else if (is_same && !apply->minutes)
-		printf("No image had to be made: the next boot%s binds %u, refuses %u%s.\n",
-		       is_open ? " with the kernel command line of this one" : "", counts.taken,
-		       counts.refused, next_boot_tell_vfs(&counts, vfs));
+		output_foldf(output, 0,
+			     "No image had to be made: the next boot%s binds %u, refuses %u%s.",
+			     is_open ? " with the kernel command line of this one" : "",
+			     counts.taken, counts.refused, next_boot_tell_vfs(&counts, vfs));
 	else if (apply->minutes)
-		printf("Done: the next boot is a trial. Reboot, and within %u minute%s of it: "
-		       "vfio-early confirm; else what was good before is put back.\n",
-		       apply->minutes, apply->minutes == 1 ? "" : "s");
+		output_foldf(output, 0,
+			     "Done: the next boot is a trial. Reboot, and within %u minute%s of it: "
+			     "vfio-early confirm; else what was good before is put back.",
+			     apply->minutes, apply->minutes == 1 ? "" : "s");
 	else if (is_open)
-		printf("Done: with the kernel command line of this boot the next one would bind %u, "
-		       "refuse %u. Reboot, then vfio-early status says what came of it.\n",
-		       counts.taken, counts.refused);
+		output_foldf(
+			output, 0,
+			"Done: with the kernel command line of this boot the next one would bind %u, "
+			"refuse %u. Reboot, then vfio-early status says what came of it.",
+			counts.taken, counts.refused);
 	else
-		printf("Done: the next boot binds %u, refuses %u%s. Reboot to make it so.\n",
-		       counts.taken, counts.refused, next_boot_tell_vfs(&counts, vfs));
+		output_foldf(output, 0,
+			     "Done: the next boot binds %u, refuses %u%s. Reboot to make it so.",
+			     counts.taken, counts.refused, next_boot_tell_vfs(&counts, vfs));
 	return ret;
 }
 

@@ -32,8 +32,9 @@ void change_say_left(const struct change *change, const char *command)
 		if (slot_has(&change->slot, &left->addr))
 			continue;
 		pci_address_format(&left->addr, addr);
-		printf("%s is left: %s; to take it too: vfio-early %s %s\n", addr,
-		       slot_why_left(change->host, left, why, sizeof(why)), command, addr);
+		output_foldf(&change->output, 0, "%s is left: %s; to take it too: vfio-early %s %s",
+			     addr, slot_why_left(change->host, left, why, sizeof(why)), command,
+			     addr);
 	}
 }
 

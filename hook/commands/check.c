@@ -51,6 +51,7 @@ static int print_text(const struct check *check, const struct output *output)
 {
 	size_t count = findings_count(&check->findings, &findings_of_check, FINDING_LEVELS);
 	enum output_mark mark = blocks(check) ? OUTPUT_BAD : OUTPUT_GOOD;
+	const char *verdict = blocks(check) ? "BLOCKED" : "nothing blocks";
 	struct next_boot counts;
 	char vfs[NEXT_BOOT_TEXT_SIZE];
 	int ret = next_boot_print(check->host, output);
@@ -63,10 +64,11 @@ static int print_text(const struct check *check, const struct output *output)
 	findings_print(&check->findings, &findings_of_check, FINDING_NOTES, output);
 	if (count)
 		putchar('\n');
-	printf("%s%s%s: the next boot binds %u, refuses %u%s; ", output_on(output, mark),
-	       blocks(check) ? "BLOCKED" : "nothing blocks", output_off(output, mark), counts.taken,
-	       counts.refused, next_boot_tell_vfs(&counts, vfs));
-	printf("%zu of %zu findings block\n", blocks(check), count);
+	printf("%s%s%s", output_on(output, mark), verdict, output_off(output, mark));
+	output_foldf(output, (unsigned int)strlen(verdict),
+		     ": the next boot binds %u, refuses %u%s; %zu of %zu findings block",
+		     counts.taken, counts.refused, next_boot_tell_vfs(&counts, vfs), blocks(check),
+		     count);
 	return 0;
 }
 

@@ -192,6 +192,7 @@ static void print_part(const struct import *import, const char *title, bool with
 
 	for (size_t i = 0; i < import->recipes.count; i++) {
 		const struct recipe *recipe = &import->recipes.list[i];
+		bool has_by = with_why && recipe->by;
 		char from[IMPORT_WHERE_SIZE];
 
 		if (!is_in(import, i) || is_named_before(import, i))
@@ -199,14 +200,11 @@ static void print_part(const struct import *import, const char *title, bool with
 		if (is_first)
 			puts(title);
 		is_first = false;
-		printf("  %s", import_where(recipe, from));
-		if (*recipe->text)
-			printf(": %s", recipe->text);
-		if (with_why)
-			printf(": %s", recipe_why(recipe));
-		if (with_why && recipe->by)
-			printf(" (%s)", recipe->by);
-		putchar('\n');
+		fputs("  ", stdout);
+		output_foldf(import->output, 2, "%s%s%s%s%s%s%s%s", import_where(recipe, from),
+			     *recipe->text ? ": " : "", recipe->text, with_why ? ": " : "",
+			     with_why ? recipe_why(recipe) : "", has_by ? " (" : "",
+			     has_by ? recipe->by : "", has_by ? ")" : "");
 	}
 }
 
@@ -405,6 +403,7 @@ static int run(struct import *import, const struct options *opts)
 	struct edit edit = EDIT_NONE;
 	int ret = host_open(opts->root, &import->host);
 
+	import->output = &opts->output;
 	/*
 	 * Locked before the config is read: so lines from another import or add are seen, and not
 	 * written twice.

@@ -13,6 +13,7 @@
 #include "host/host.h"
 
 struct import {
+	const struct output *output;
 	struct host *host;
 	struct host *next; /* the candidate: with everything that active recipes name */
 	struct recipes recipes;

@@ -138,8 +138,10 @@ static void say_kept(const struct removal *removal)
 		if (!(removal->left_named & 1u << i))
 			continue;
 		pci_address_format(&slot->left[i].addr, addr);
-		printf("%s stays: %s; to remove it too: vfio-early remove %s\n", addr,
-		       slot_why_left(removal->change.host, &slot->left[i], why, sizeof(why)), addr);
+		output_foldf(&removal->change.output, 0,
+			     "%s stays: %s; to remove it too: vfio-early remove %s", addr,
+			     slot_why_left(removal->change.host, &slot->left[i], why, sizeof(why)),
+			     addr);
 	}
 }
 

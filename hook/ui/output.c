@@ -59,36 +59,55 @@ const char *output_off(const struct output *output, enum output_mark mark)
 	return mark != OUTPUT_PLAIN && output_has_color(output) ? "\033[0m" : "";
 }
 
-/* Each further line starts with blanks up to the column, then "begin". */
-static void fold(const struct output *output, unsigned int column, const char *begin,
-		 const char *text)
+#define FOLD_LEAST  20 /* columns that a folded text should have */
+#define FOLD_INDENT 2  /* of the further lines where that is not possible */
+
+/*
+ * @at: where the first line begins
+ * @indent: each further line starts with blanks up to there, then @begin
+ */
+static void fold(const struct output *output, unsigned int at, unsigned int indent,
+		 const char *begin, const char *text)
 {
-	unsigned int width = output_width(output), at = column;
+	unsigned int width = output_width(output);
 
-	/* Too narrow for folding: leave it to the terminal. */
-	if (width < column + 20)
-		width = 0;
+	if (indent > FOLD_INDENT && width < indent + FOLD_LEAST)
+		indent = FOLD_INDENT;
 	while (*text) {
-		size_t len = strcspn(text, " ");
+		unsigned int blanks = (unsigned int)strspn(text, " ");
+		unsigned int len = (unsigned int)strcspn(text + blanks, " ");
 
-		if (at > column && width && at + 1 + len > width) {
-			printf("\n%*s", (int)column, begin);
-			at = column;
-		} else if (at > column) {
-			putchar(' ');
-			at++;
+		if (width && at > indent && at + blanks + len > width) {
+			printf("\n%*s", (int)indent, begin);
+			at = indent;
+			text += blanks;
+			blanks = 0;
 		}
-		printf("%.*s", (int)len, text);
-		at += (unsigned int)len;
-		text += len;
-		text += strspn(text, " ");
+		printf("%.*s", (int)(blanks + len), text);
+		at += blanks + len;
+		text += blanks + len;
 	}
 	putchar('\n');
 }
 
 void output_fold(const struct output *output, unsigned int column, const char *text)
 {
-	fold(output, column, "", text);
+	fold(output, column, column, "", text);
+}
+
+void output_foldf(const struct output *output, unsigned int at, const char *fmt, ...)
+{
+	va_list args;
+	char *text;
+	int ret;
+
+	va_start(args, fmt);
+	ret = vasprintf(&text, fmt, args);
+	va_end(args);
+	if (ret < 0)
+		return;
+	fold(output, at, FOLD_INDENT, "", text);
+	free(text);
 }
 
 void output_fold_comment(const struct output *output, const char *text)
@@ -96,7 +115,7 @@ void output_fold_comment(const struct output *output, const char *text)
 	static const char mark[] = "# ";
 
 	fputs(mark, stdout);
-	fold(output, sizeof(mark) - 1, mark, text);
+	fold(output, sizeof(mark) - 1, sizeof(mark) - 1, mark, text);
 }
 
 /* The index of the column that a word of a list names, or -1. */

@@ -157,6 +157,13 @@ const char *output_off(const struct output *output, enum output_mark mark);
  */
 void output_fold(const struct output *output, unsigned int column, const char *text);
 
+/*
+ * output_foldf - the same for a text that is made here, with all lines but the first indented by two.
+ * @at: where the first line begins
+ */
+__attribute__((format(printf, 3, 4))) void output_foldf(const struct output *output,
+							unsigned int at, const char *fmt, ...);
+
 /* output_fold_comment - the same as a shell comment: "# " before each line. */
 void output_fold_comment(const struct output *output, const char *text);
 

@@ -385,6 +385,13 @@ mv "$work/facts" "$root/var/lib/vfio-early/facts"
 pack gzip
 run status
 not_ready "fail image $kernel: facts unknown: it was made where it could not be found out what this host needs; storage, network and USB controllers are bound only by a line with ID and path, or by bind!"
+run status -o CODE,FIX --raw
+out "facts-unknown vfio-early\\x20apply"
+mv "$root/var/lib/vfio-early/facts" "$work/facts"
+run status -o CODE,FIX --raw
+there="on the running host, not in a chroot or a container: vfio-early apply"
+out "facts-unknown $(echo "$there" | sed 's/ /\\x20/g')"
+no_out "facts-unknown vfio-early"
 
 begin "image: of every kernel, the newest first"
 ready

@@ -243,6 +243,7 @@ pack gzip
 run verify "$root/boot/initrd.img-$kernel"
 status_is 1
 out "  facts unknown: it was made where it could not be found out what this host needs; storage, network and USB controllers are bound only by a line with ID and path, or by bind!"
+out "  fix: on the running host, not in a chroot or a container: vfio-early apply"
 out "No PCI function is visible here: it is not known what this image would bind."
 run verify --quiet "$root/boot/initrd.img-$kernel"
 status_is 1
