@@ -241,7 +241,7 @@ static const char *error_of_word(const struct config_file *file, const struct pl
 	size_t len = line ? strcspn(line, "\n") : 0, width;
 	bool is_first;
 
-	if (!error->column || error->column > len)
+	if (!line || !error->column || error->column > len)
 		return NULL;
 	/* The column may be inside the word. */
 	word = line + error->column - 1;
