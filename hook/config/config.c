@@ -226,10 +226,11 @@ int config_read(const struct root *root, struct config *config, struct config_pr
 
 static const char *line_of(const char *text, unsigned int line)
 {
-	while (--line && text) {
+	for (; line > 1; line--) {
 		text = strchr(text, '\n');
-		if (text)
-			text++;
+		if (!text)
+			return NULL;
+		text++;
 	}
 	return text;
 }
