@@ -503,8 +503,7 @@ int command_add(int argc, char **argv)
 		.entry = entries,
 		.common = OPTIONS_ROOT | OPTIONS_JSON | OPTIONS_COLUMNS,
 		.columns = findings_columns,
-		.end = "Exit status: 0 written, or there already, 1 refused, 2 usage, 3 cannot be "
-		       "written.\n",
+		.end = "Exit status: 0 written or there already, 1 refused, 2 usage, 3 not written.\n",
 	};
 	static struct add add;
 	int ret = change_run(&add.change, &spec, argc, argv, run, &add);
