@@ -263,11 +263,14 @@ static const char *next_parameter(const char **pos, char *bare, size_t size, con
 /* What no boot should have for good; as in scripts/cmdline/host.sh, host_refuses. */
 static const char *check_harm(const char *bare)
 {
-	if (cmdline_mode(bare, NULL) != CMDLINE_RUN)
-		return FAULT("this would turn vfio-early off at every boot; remove it");
-	if (cmdline_find(bare, "intel_iommu", "off", NULL) ||
-	    cmdline_find(bare, "amd_iommu", "off", NULL) ||
-	    cmdline_find(bare, "iommu", "off", NULL))
+	/* In what was between quotes, words are no parameters of their own. */
+	bool is_one = !strpbrk(bare, PARAMETER_BLANKS);
+
+	if (is_one && cmdline_mode(bare, NULL) != CMDLINE_RUN)
+		return FAULT("with this no boot would bind anything; remove it");
+	if (is_one && (cmdline_find(bare, "intel_iommu", "off", NULL) ||
+		       cmdline_find(bare, "amd_iommu", "off", NULL) ||
+		       cmdline_find(bare, "iommu", "off", NULL)))
 		return FAULT("this would turn the IOMMU off; remove it");
 	if (!strncmp(bare, "root=", strlen("root=")))
 		return FAULT("the boot loader sets root= itself; remove it");

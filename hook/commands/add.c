@@ -167,15 +167,16 @@ static bool may_lose_vfs(const struct add *add, const struct host_function *fn)
 		return true;
 	pci_address_format(&fn->pci.addr, addr);
 	if (vfs)
-		snprintf(what, sizeof(what), "makes %u virtual functions of it", vfs->number);
+		snprintf(what, sizeof(what), "makes %u virtual function%s of it", vfs->number,
+			 vfs->number == 1 ? "" : "s");
 	if (add->change.force) {
 		message_warn("%s: the config %s, and on vfio-pci it has none: written all the same",
 			     addr, what);
 		return true;
 	}
 	message_error("%s: the config %s, and on vfio-pci it has none; fix: vfio-early remove "
-		      "vf:%s, then add it; --force writes the line anyway",
-		      addr, what, addr);
+		      "vf:%s, then vfio-early add %s; --force writes the line anyway",
+		      addr, what, addr, addr);
 	return false;
 }
 

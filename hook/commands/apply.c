@@ -223,7 +223,7 @@ static int do_cmdline(const struct apply *apply)
 static int do_refresh(struct apply *apply)
 {
 	bool has_begun = apply->rebuild.has_begun || state_is(&apply->host->root, STATE_UNFINISHED);
-	char *said;
+	char *said = NULL;
 	int ret;
 
 	if (apply->is_dry)

@@ -238,7 +238,7 @@ static const char *line_of(const char *text, unsigned int line)
 /* What people bring from other programs' configs, of which the parser only sees that it is wrong. */
 static const char *error_of_word(const struct config_file *file, const struct plan_error *error)
 {
-	const char *line = line_of(file->text, error->line), *word;
+	const char *line = line_of(file->text, error->line), *keyword, *word;
 	size_t len = line ? strcspn(line, "\n") : 0, width;
 	bool is_first;
 
@@ -249,13 +249,15 @@ static const char *error_of_word(const struct config_file *file, const struct pl
 	while (word > line && !strchr(" \t", word[-1]))
 		word--;
 	width = strcspn(word, " \t\r\n#");
-	is_first = word == line + strspn(line, " \t");
+	keyword = line + strspn(line, " \t");
+	is_first = word == keyword;
 	if (width && word[width - 1] == '\\')
 		return WORDS("continued-line", "a line does not go on in the next one: leave out "
 					       "the \\, and begin the next line with a keyword");
 	if (is_first && width > 1 && strchr(":=", word[width - 1]))
 		return WORDS("keyword-colon", "a blank follows a keyword, not a : or =");
-	if (is_first)
+	/* Of the others some have commas. */
+	if (is_first || (strncmp(keyword, "bind", 4) != 0 && strncmp(keyword, "except", 6) != 0))
 		return NULL;
 	if (memchr(word, ',', width))
 		return WORDS("comma", "blanks separate addresses and IDs, not commas");

@@ -104,8 +104,13 @@ void output_foldf(const struct output *output, unsigned int at, const char *fmt,
 	va_start(args, fmt);
 	ret = vasprintf(&text, fmt, args);
 	va_end(args);
-	if (ret < 0)
+	if (ret < 0) {
+		va_start(args, fmt);
+		vprintf(fmt, args);
+		va_end(args);
+		putchar('\n');
 		return;
+	}
 	fold(output, at, FOLD_INDENT, "", text);
 	free(text);
 }

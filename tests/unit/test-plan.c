@@ -74,7 +74,7 @@ static void plan_parse_config_every_keyword(void **state)
 			       "group claim\n"
 			       "failure hold\n"
 			       "deadline 120\n"
-			       "cmdline intel_iommu=on iommu=pt  # two\n",
+			       "cmdline intel_iommu=on dyndbg=\"file a iommu=off\"  # two\n",
 			       PLAN_CONFIG),
 			 0);
 	assert_int_equal(plan.binds, 5);
@@ -96,7 +96,8 @@ static void plan_parse_config_every_keyword(void **state)
 	assert_int_equal(plan.group, PLAN_GROUP_CLAIM);
 	assert_int_equal(plan.failure, PLAN_FAILURE_HOLD);
 	assert_int_equal(plan.deadline, 120);
-	assert_string_equal(plan.cmdline, "intel_iommu=on iommu=pt");
+	/* What is between quotes is no parameter of its own. */
+	assert_string_equal(plan.cmdline, "intel_iommu=on dyndbg=\"file a iommu=off\"");
 }
 
 static void plan_parse_virtual_functions(void **state)
@@ -313,7 +314,7 @@ static const struct {
 	{ PLAN_CONFIG, "cmdline =x", 9, "the name of the parameter is missing" },
 	{ PLAN_CONFIG, "cmdline a \"\"", 11, "the name of the parameter is missing" },
 	{ PLAN_CONFIG, "cmdline a vfio-early=off", 11,
-	  "this would turn vfio-early off at every boot; remove it" },
+	  "with this no boot would bind anything; remove it" },
 	{ PLAN_CONFIG, "cmdline iommu=pt,off", 9, "this would turn the IOMMU off; remove it" },
 	{ PLAN_CONFIG, "cmdline root=/dev/sda", 9, "the boot loader sets root= itself; remove it" },
 	{ PLAN_CONFIG, "bind! vf:81:00.0", 7,

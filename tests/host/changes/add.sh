@@ -875,7 +875,7 @@ status_is 0
 
 begin "add: a function of which the config makes virtual ones, as add --vfs of a bound one"
 of_it="0000:17:00.0: the config makes 4 virtual functions of it, and on vfio-pci it has none"
-fix="fix: vfio-early remove vf:0000:17:00.0, then add it; --force writes the line anyway"
+fix="fix: vfio-early remove vf:0000:17:00.0, then vfio-early add 0000:17:00.0; --force writes the line anyway"
 for text in 'vfs 17:00.0 4\n' 'vfs 17:00.0 4\nbind vf:17:00.0\n'; do
 	config "$text"
 	run add 17:00.0
