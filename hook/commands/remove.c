@@ -506,7 +506,9 @@ static int run(void *arg, int argc, char **argv)
 		ret = message_errno(-ENOMEM, "cannot remove it");
 	if (!ret) {
 		say_kept(removal);
-		fputs(kept, stdout);
+		/* Where no bind line went, nothing was removed that it could name. */
+		if (removal->removed)
+			fputs(kept, stdout);
 	}
 	free(kept);
 	if (ret)
