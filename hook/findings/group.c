@@ -146,12 +146,32 @@ static void look_at(struct group *group)
 	group->has_rmrr = host_has_rmrr(host, group->number, group->region, sizeof(group->region));
 }
 
-/* The command that takes the bound ones out of the config. @size: of buf. Returns @buf. */
+/* Is another function of the card of the first bound one bound too, and in another group? */
+static bool is_card_bound_elsewhere(const struct group *group)
+{
+	const struct host *host = group->search->host;
+
+	for (size_t i = 0; i < host->count; i++)
+		if (pci_address_same_slot(&host->fn[i].pci.addr, &group->first->pci.addr) &&
+		    find_is_taken(group->search, &host->fn[i]) && !is_of(group, &host->fn[i]))
+			return true;
+	return false;
+}
+
+/*
+ * The command that takes the bound ones out of the config, and none of another group; with a physical
+ * function, the lines for its virtual functions too. @size: of buf. Returns @buf.
+ */
 static const char *remove_bound(const struct group *group, char *buf, size_t size)
 {
+	const char *scope = "";
 	char addr[PCI_ADDRESS_SIZE];
 
-	snprintf(buf, size, "vfio-early remove %s%s", group->taken > 1 ? "--group " : "",
+	if (group->taken > 1 || group->physfn)
+		scope = "--group ";
+	else if (is_card_bound_elsewhere(group))
+		scope = "--only ";
+	snprintf(buf, size, "vfio-early remove %s%s", scope,
 		 pci_address_format(&group->first->pci.addr, addr));
 	return buf;
 }
