@@ -3,10 +3,12 @@
  * vfio-early: the host command. The table of subcommands, and what is common to them; no work of
  * any subcommand.
  */
+#include <errno.h>
 #include <getopt.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "commands/command.h"
@@ -105,10 +107,32 @@ static int unknown_command(const char *word)
 	return COMMAND_USAGE;
 }
 
+/* Writes a blank and a word, as it can be typed in a shell. */
+static void write_word(FILE *out, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "_.,:=/@%+-";
+
+	fputc(' ', out);
+	if (*word && !word[strspn(word, plain)]) {
+		fputs(word, out);
+		return;
+	}
+	fputc('\'', out);
+	for (; *word; word++)
+		if (*word == '\'')
+			fputs("'\\''", out);
+		else
+			fputc(*word, out);
+	fputc('\'', out);
+}
+
 /* An option before the command: says where it belongs, with the whole line if a command follows. */
 static int misplaced_option(int argc, char **argv, int first)
 {
-	char line[512] = "";
+	char *line = NULL;
+	size_t size;
+	FILE *out;
 	int at = first;
 
 	while (at < argc && !find_command(argv[at]))
@@ -119,14 +143,16 @@ static int misplaced_option(int argc, char **argv, int first)
 			      argv[first]);
 		return COMMAND_USAGE;
 	}
-	for (int i = 1; i < argc; i++) {
-		size_t len = strlen(line);
-
+	out = open_memstream(&line, &size);
+	for (int i = 1; i < argc && out; i++)
 		if (i != at)
-			snprintf(line + len, sizeof(line) - len, " %s", argv[i]);
-	}
-	message_error("the option %s is before the command; fix: vfio-early %s%s", argv[first],
-		      argv[at], line);
+			write_word(out, argv[i]);
+	if (out && !fclose(out))
+		message_error("the option %s is before the command; fix: vfio-early %s%s",
+			      argv[first], argv[at], line);
+	else
+		message_errno(-ENOMEM, "the option %s is before the command", argv[first]);
+	free(line);
 	return COMMAND_USAGE;
 }
 
@@ -137,7 +163,7 @@ static int run_help(int argc, char **argv)
 	const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
 	char *words[] = { argc > 1 ? argv[1] : NULL, option, NULL };
 
-	if (argc == 1) {
+	if (argc == 1 || !strcmp(argv[1], "help")) {
 		help(stdout);
 		return COMMAND_OK;
 	}

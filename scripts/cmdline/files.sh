@@ -5,11 +5,6 @@
 # a temporary file beside it, flushed, and renamed over it; then the folder is flushed. The first
 # functions make sure that no file is read which may never end. Defines only.
 
-# is_text FILE: can a shell variable hold its content?
-is_text() {
-	[ "$(tr -d '\000' <"$1" | wc -c)" = "$(wc -c <"$1")" ]
-}
-
 # is_null FILE: does it lead to /dev/null, which reads as an empty file?
 is_null() {
 	[ "$(stat -L -c %t:%T "$1")" = 1:3 ]
@@ -52,17 +47,19 @@ slurp() {
 	fi
 	# The x protects newlines at the end.
 	content=$(cat "$1" && echo x) || return
-	is_text "$1" || {
+	content=${content%x}
+	# A variable of the shell holds no NUL byte.
+	printf '%s' "$content" | cmp -s - "$1" || {
 		warn "${1#"$root"} is not a text file: it has a NUL byte; fix: restore it"
 		return 1
 	}
-	content=${content%x}
 	present=1
 }
 
-# digest TEXT: prints its SHA-256.
+# digest TEXT: sets $digest to its SHA-256.
 digest() {
-	printf '%s' "$1" | sha256sum | cut -d ' ' -f 1
+	digest=$(printf '%s' "$1" | sha256sum)
+	digest=${digest%% *}
 }
 
 # make_dir DIR: makes it and the folders above it, and flushes them.

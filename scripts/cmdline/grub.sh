@@ -334,9 +334,28 @@ may_source() {
 	esac
 }
 
+# grub_keep TEXT: has grub_trace TEXT answer from memory from now on: it is asked several times for
+# the files without our drop-in, and for those with its text.
+grub_keep() {
+	if [ -z "$1" ]; then
+		[ -n "$grub_kept" ] || grub_kept=$(grub_trace '')
+	elif [ "$1" != "$grub_kept_text" ]; then
+		grub_kept_with=$(grub_trace "$1")
+		grub_kept_text=$1
+	fi
+}
+grub_kept='' grub_kept_text='' grub_kept_with=''
+
 # grub_trace TEXT: prints "FILE TAB GRUB_CMDLINE_LINUX TAB GRUB_CMDLINE_LINUX_DEFAULT" lines. TEXT:
 # of our drop-in ("=..." or none).
 grub_trace() {
+	if [ -z "$1" ] && [ -n "$grub_kept" ]; then
+		printf '%s\n' "$grub_kept"
+		return
+	elif [ -n "$1" ] && [ "$1" = "$grub_kept_text" ]; then
+		printf '%s\n' "$grub_kept_with"
+		return
+	fi
 	if ! may_source; then
 		grub_parse "$1"
 		return
@@ -405,7 +424,9 @@ grub_broken() {
 
 # grub_values TEXT: prints the tokens that GRUB passes to the kernel.
 grub_values() {
-	grub_trace "$1" | tail -n 1 | cut -f 2- | tokens_split
+	_traced=$(grub_trace "$1")
+	_traced=${_traced##*"$nl"}
+	printf '%s\n' "${_traced#*	}" | tokens_split
 }
 
 # grub_line FILE: prints ":LINE" of its last line that sets GRUB_CMDLINE_LINUX_DEFAULT, or nothing.
@@ -430,6 +451,7 @@ grub_losses() {
 
 # grub_reaches TEXT TOKENS: reports which file loses them, and the fix.
 grub_reaches() {
+	grub_keep "$1"
 	_losses=$(grub_losses "$1" "$2")
 	_names=''
 	if [ -n "$_losses" ]; then
@@ -461,7 +483,8 @@ grub_dashes() {
 
 # grub_front: must our tokens come before the value of the other files, because it has a lone "--"?
 grub_front() {
-	case " $(grub_trace '' | tail -n 1 | cut -f 3) " in
+	_traced=$(grub_trace '')
+	case " ${_traced##*	} " in
 	*' -- '*) return 0 ;;
 	esac
 	return 1

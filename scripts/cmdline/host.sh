@@ -148,10 +148,11 @@ host_minds() {
 	minds "$(tokens_value "$1" intel_iommu off)" harmful 'turns the IOMMU off'
 	minds "$(tokens_value "$1" amd_iommu off)" harmful 'turns the IOMMU off'
 	minds "$(tokens_value "$1" iommu off)" harmful 'turns the IOMMU off'
-	minds "$(tokens_name "$1" vfio_early | grep -v '=dry-run$')" harmful \
+	_off=$(tokens_name "$1" vfio_early)
+	_dry=$(tokens_with "$_off" "vfio_early=dry-run${nl}vfio-early=dry-run")
+	minds "$(tokens_without "$_off" "$_dry")" harmful \
 		'turns vfio-early off at every boot'
-	minds "$(tokens_name "$1" vfio_early | grep '=dry-run$')" harmful \
-		'keeps vfio-early from binding anything at every boot'
+	minds "$_dry" harmful 'keeps vfio-early from binding anything at every boot'
 	_excluded=$(tokens_value "$1" intel_iommu igfx_off
 		tokens_value "$1" intel_iommu intgpu_off)
 	[ -z "$_excluded" ] || ! is_igpu_named ||
@@ -162,9 +163,13 @@ host_minds() {
 		'not an option of the kernel: the AMD IOMMU is on by default'
 	[ "$(host_iommu)" != amd ] ||
 		minds "$(tokens_value "$1" intel_iommu on)" useless 'this IOMMU is not of Intel'
-	_efifb=$(tokens_name "$1" video | grep -E '=(efifb|simplefb|vesafb):off')
-	for _token in $_efifb; do
-		minds "$_token" useless "$(why_video "$_token")"
+	_video=$(tokens_name "$1" video)
+	for _token in $_video; do
+		case $_token in
+		*=efifb:off* | *=simplefb:off* | *=vesafb:off*)
+			minds "$_token" useless "$(why_video "$_token")"
+			;;
+		esac
 	done
 }
 

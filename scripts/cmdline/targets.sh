@@ -85,7 +85,13 @@ record_remove() {
 
 # tokens_of LINES: prints the tokens of "COMMAND TOKEN" lines.
 tokens_of() {
-	[ -z "$1" ] || printf '%s\n' "$1" | sed 's/^[a-z]* //'
+	_t_list=$1
+	while [ -n "$_t_list" ]; do
+		_t_token=${_t_list%%"$nl"*}
+		printf '%s\n' "${_t_token#* }"
+		_t_list=${_t_list#"$_t_token"}
+		_t_list=${_t_list#"$nl"}
+	done
 }
 
 # target_start TARGET: prints the initial text of a file that does not exist and must get tokens.
@@ -124,32 +130,43 @@ target_look() {
 		base='' base_absent=1 ours=''
 		return
 	fi
+	base='' _of_base=''
+	digest "$content"
 	case " $is " in
-	*" $(digest "$content") "*)
+	*" $digest "*)
 		base=$_original
-		;;
-	*)
-		base=
+		digest "$base"
+		_of_base=$digest
 		;;
 	esac
-	if [ -z "$was" ] || [ "$(digest "$base")" != "${was#* }" ]; then
+	if [ -z "$was" ] || [ "$_of_base" != "${was#* }" ]; then
 		# Edited since: our tokens are removed wherever they are now.
 		base=$(tokens_edit "$1" "$content" '' "$(tokens_of "$ours")" && echo x)
 		base=${base%x}
+		digest "$base"
+		_of_base=$digest
 	fi
-	[ "$was" != "absent $(digest "$base")" ] || base_absent=1
+	[ "$was" != "absent $_of_base" ] || base_absent=1
+}
+
+# was_is_base: sets $was to what undo leaves.
+was_is_base() {
+	digest "$base"
+	was="file $digest"
+	[ -z "$base_absent" ] || was="absent $digest"
 }
 
 # target_commit TARGET LINES NEW: changes the file to NEW ("=TEXT", or nothing: no file), and its
 # record to LINES. If it fails, after printing an error, both are unchanged.
 target_commit() {
-	_record='' _was_due='' _ours=$ours _after=$(digest "${3#=}")
+	_record='' _was_due='' _ours=$ours
+	digest "${3#=}"
+	_after=$digest
 	[ ! -e "$records/$1" ] || _record=$(cat "$records/$1")
 	! is_refresh_due || _was_due=1
-	was="file $(digest "$base")"
-	[ -z "$base_absent" ] || was="absent ${was#* }"
+	was_is_base
 	is=$_after
-	[ -z "$present" ] || is="$is $(digest "$content")"
+	[ -z "$present" ] || { digest "$content" && is="$is $digest"; }
 	[ -n "$made" ] || [ -d "${file%/*}" ] || made=${file%/*} made=${made#"$root"}
 	ours=$(printf '%s\n%s\n' "$ours" "$2" | sed '/^$/d' | sort -u)
 	if make_dir "$records" && put "$records/refresh" '' &&
@@ -184,8 +201,7 @@ target_settle() {
 	if [ -z "$2" ] && { [ -z "$base_absent" ] || [ -z "$3" ]; }; then
 		record_remove "$1"
 	else
-		was="file $(digest "$base")"
-		[ -z "$base_absent" ] || was="absent ${was#* }"
+		was_is_base
 		record_write "$1"
 	fi
 }
@@ -242,7 +258,8 @@ target_set() {
 				[ "$present$_inherits" = "1$inherited" ]; }; then
 			return 0
 		fi
-		target_settle "$1" "$2" "${present:+$(digest "$content")}" || result=1
+		digest "$content"
+		target_settle "$1" "$2" "${present:+$digest}" || result=1
 		return 0
 	fi
 	if [ -n "$dry_run" ]; then
@@ -312,7 +329,10 @@ without_us() {
 target_fits() {
 	if [ "$1" = grub ]; then
 		_broken=$(grub_broken)
-		[ -n "$_broken" ] || return 0
+		[ -n "$_broken" ] || {
+			grub_keep ''
+			return 0
+		}
 		by_hand "${_broken%%	*}: ${_broken#*	}, so GRUB cannot be refreshed; fix: correct that line"
 		return 1
 	fi

@@ -177,8 +177,17 @@ tokens_name() {
 # values, separated by commas.
 tokens_value() {
 	case $1 in
-	*\"* | *"$2="*) ;;
-	*) return 0 ;;
+	*\"*) ;;
+	*)
+		_t_list=$1$nl
+		while [ -n "$_t_list" ]; do
+			_t_token=${_t_list%%"$nl"*} _t_list=${_t_list#*"$nl"}
+			case $_t_token,, in
+			"$2=$3,"* | "$2="*",$3,"*) printf '%s\n' "$_t_token" ;;
+			esac
+		done
+		return
+		;;
 	esac
 	LIST=$1 NAME=$2 VALUE=$3 awk "$tokens_awk"'BEGIN {
 		n = split(ENVIRON["LIST"], list, "\n")
