@@ -215,7 +215,7 @@ char *tell_fix(const struct tell_facts *facts, unsigned int i, char *buf, size_t
 		return tell_iommu_fix(facts->iommu, buf, size);
 	case REASON_NO_PATH:
 	case REASON_FACTS:
-		text = WORDS("new-image", "run update-initramfs -u on this host");
+		text = WORDS("new-image", "run vfio-early apply on this host");
 		break;
 	case REASON_BRIDGE:
 		text = WORDS("name-behind", "name what is behind it");
@@ -283,7 +283,7 @@ char *tell_module(const struct plan_module *module, const struct module_result *
 		text = "";
 	} else if (result->step == MODULE_MISSING) {
 		text = WORDS("module-missing",
-			     "module %s: %s.ko is not in this image; run update-initramfs -u");
+			     "module %s: %s.ko is not in this image; run vfio-early apply");
 		what = module->path;
 	} else if (result->error == EPERM && is_blacklisted(name, cmdline, param)) {
 		text = WORDS("module-blacklisted",
@@ -296,7 +296,7 @@ char *tell_module(const struct plan_module *module, const struct module_result *
 	} else if (result->step == MODULE_MODPROBE) {
 		next = WORDS("", "the kernel cannot unpack it, and modprobe failed");
 	} else if (result->error == ENOEXEC && result->step == MODULE_LOAD) {
-		next = WORDS("", "not a module of this kernel; run update-initramfs -u");
+		next = WORDS("", "not a module of this kernel; run vfio-early apply");
 	}
 	text_format(buf, size, text, name, what, next);
 	return buf;
@@ -328,7 +328,7 @@ static void tell_facts_unknown(struct report *report)
 	report_line(report, REPORT_WARNING,
 		    WORDS("facts-unknown",
 			  "%s: storage, network and USB are bound by ID and path alone; run "
-			  "update-initramfs -u on this host"),
+			  "vfio-early apply on this host"),
 		    words_of(REASON_FACTS));
 }
 
@@ -656,7 +656,7 @@ void tell_no_plan(struct report *report, const char *path, int len)
 	else if (len == -EFBIG)
 		what = WORDS("too-large", "larger than 262143 bytes");
 	report_line(report, REPORT_ERROR,
-		    WORDS("no-plan", "plan %s: %s: nothing was touched; run update-initramfs -u"),
+		    WORDS("no-plan", "plan %s: %s: nothing was touched; run vfio-early apply"),
 		    path, what);
 }
 

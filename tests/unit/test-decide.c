@@ -289,7 +289,7 @@ static void decide_protected_only_with_force(void **state)
 
 #define NO_PATH                                                                  \
 	"refuse: the plan has no paths, and the host needs one of that ID; run " \
-	"update-initramfs -u on this host\n"
+	"vfio-early apply on this host\n"
 #define TWIN "0000:02:00.0 010802 144d:a808 13 at=00:01.3/00.0"
 
 /* Who a device is: its ID and the path to it. A number of a bus is neither. */
@@ -343,7 +343,7 @@ static void decide_identity_is_id_and_path(void **state)
 	CHECK(rows, &iommu_on);
 }
 
-#define FACTS "refuse: it is not known what this host needs; run update-initramfs -u on this host\n"
+#define FACTS "refuse: it is not known what this host needs; run vfio-early apply on this host\n"
 
 /* An image made in a chroot: what may be the host's disk or NIC needs more than an address. */
 static void decide_facts_unknown_hands_off(void **state)
@@ -363,7 +363,7 @@ static void decide_facts_unknown_hands_off(void **state)
 		{ "0000:02:00.0 030000 10de:1187 13\n+0000:02:00.2 0c0330 10de:1ad8 13",
 		  "facts unknown\nbind 10de:1187\ngroup claim",
 		  "refuse: 0000:02:00.2 shares the group and cannot be claimed: it is not known what "
-		  "this host needs; run update-initramfs -u on this host\n-\n" },
+		  "this host needs; run vfio-early apply on this host\n-\n" },
 	};
 
 	(void)state;

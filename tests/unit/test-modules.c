@@ -29,7 +29,7 @@ static void tell_module_names_the_next_step(void **state)
 	assert_string_equal(said(MODULE_LOADED, 0, ""), "");
 	assert_string_equal(said(MODULE_MISSING, ENOENT, ""),
 			    "module vfio-pci: /lib/modules/6.1.0/vfio-pci.ko is not in this image; "
-			    "run update-initramfs -u");
+			    "run vfio-early apply");
 	assert_string_equal(
 		said(MODULE_OPEN, EIO, ""),
 		"module vfio-pci: Input/output error; see the kernel's own message above");
