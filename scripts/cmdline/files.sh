@@ -34,6 +34,25 @@ files_check() {
 	exit 1
 }
 
+# files_below: below --root, exits with an error if a folder that is written to leads out of the tree.
+files_below() {
+	[ -n "$root" ] || return 0
+	for _dir in etc/default/grub.d etc/kernel var/lib/vfio-early/cmdline run/vfio-early; do
+		_dir=$root/$_dir
+		while [ ! -e "$_dir" ] && [ ! -h "$_dir" ]; do
+			_dir=${_dir%/*}
+		done
+		case $(cd "$_dir" 2>/dev/null && pwd -P)/ in
+		"$root"/* | /) ;;
+		*)
+			warn "${_dir#"$root"} leads out of $root, so nothing is written there; fix: run this" \
+				"in a chroot of it"
+			exit 1
+			;;
+		esac
+	done
+}
+
 # slurp FILE: reads all of it into $content, and sets $present if it exists. Fails, after printing
 # an error, if it cannot be read or is not text.
 slurp() {

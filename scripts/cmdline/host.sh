@@ -196,7 +196,7 @@ quoted() {
 # should have.
 host_refuses() {
 	host_minds "$1" | sed -n 's/	harmful	/	/p'
-	minds "$(tokens_name "$1" root)" refused 'the boot loader sets it itself' | sed 's/	refused	/	/'
+	minds "$(printf '%s\n' "$1" | grep '^"*root=')" refused 'the boot loader sets it itself' | sed 's/	refused	/	/'
 }
 
 # why_video TOKEN: prints why video=efifb:off does nothing with the kernels of this host, or
@@ -217,7 +217,7 @@ why_video() {
 		[ -r "$root/boot/config-$_version" ] || return
 		! kernel_has "$_version" FB_EFI || kernel_has "$_version" SYSFB_SIMPLEFB || return
 	done
-	[ -z "$_version" ] || echo "no kernel here has efifb: simpledrm has the screen, and vfio-pci takes it from it"
+	[ -z "$kernels" ] || echo "no kernel here has efifb: simpledrm has the screen, and vfio-pci takes it from it"
 }
 
 # locate TARGET TOKEN: prints the FILE:LINE where it is set.
@@ -237,23 +237,34 @@ locate() {
 	done | sed -n 1p
 }
 
+# host_minded TARGET: prints what host_minds says of the next boot, as "TOKEN TAB KIND TAB WHERE TAB
+# FIX TAB WHY" lines: FILE:LINE, and for one of ours how it goes, else "-"; call target_look first.
+host_minded() {
+	_mine=$(tokens_of "$ours")
+	host_minds "$(without_us "$1")$nl$_mine" | while IFS='	' read -r _token _kind _why; do
+		[ -n "$_why" ] || continue
+		_where=$(locate "$1" "$_token") _fix=''
+		[ -z "$(tokens_with "$_token" "$_mine")" ] || _fix=$(host_fix "$_token")
+		printf '%s\t%s\t%s\t%s\t%s\n' "$_token" "$_kind" "${_where:--}" "${_fix:--}" "$_why"
+	done
+}
+
 # warn_tokens: prints the warnings of host_minds about the next boot; harmful tokens must be removed
 # by hand.
 warn_tokens() {
 	for target in $targets; do
 		target_look "$target" 2>/dev/null || continue
-		_ours=$(tokens_of "$ours")
-		_minded=$(host_minds "$(without_us "$target")$nl$_ours")
+		_minded=$(host_minded "$target")
 		[ -n "$_minded" ] || continue
-		while IFS='	' read -r _token _kind _why; do
-			[ -n "$_why" ] || continue
-			_where=$(locate "$target" "$_token") _fix='' _can=''
-			[ -z "$(tokens_with "$_token" "$_ours")" ] || _fix=$(host_fix "$_token") _can=": $_fix"
+		while IFS='	' read -r _token _kind _where _fix _why; do
+			[ "$_where" != - ] || _where=/proc/cmdline
 			if [ "$_kind" = harmful ]; then
-				by_hand "${_where:-/proc/cmdline}: $_token: $_why; fix:" \
-					"${_fix:-remove it, then $me refresh}"
+				[ "$_fix" != - ] || _fix="remove it, then $me refresh"
+				by_hand "$_where: $_token: $_why; fix: $_fix"
 			else
-				warn "${_where:-/proc/cmdline}: $_token: $_why; it can go$_can"
+				_can=": $_fix"
+				[ "$_fix" != - ] || _can=''
+				warn "$_where: $_token: $_why; it can go$_can"
 			fi
 		done <<-EOT
 		$_minded

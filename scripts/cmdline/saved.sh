@@ -7,6 +7,8 @@
 #   TARGET.file        the file; missing if there was none
 #   TARGET.record      the record, and TARGET.record.original, if the file had tokens of ours
 #
+# and "saved", by which a folder is known in which there was nothing to save.
+#
 # Defines only.
 
 # saved_below DIR: is it the plain name of a folder below ours, and not that of the records?
@@ -19,11 +21,11 @@ saved_below() {
 }
 
 # saved_may_be DIR: is there nothing in it but what "save" has put there? A folder that is not there
-# has nothing else either. "save" removes all of it, and "restore" believes what is there.
+# or empty has nothing else either. "save" removes all of it.
 saved_may_be() {
 	[ -e "$1" ] || [ -L "$1" ] || return 0
 	[ -d "$1" ] && [ ! -L "$1" ] || return
-	[ -z "$(find "$1" -mindepth 1 ! -name grub.file ! -name kernel.file ! -name grub.record \
+	[ -z "$(find "$1" -mindepth 1 ! -name saved ! -name grub.file ! -name kernel.file ! -name grub.record \
 		! -name kernel.record ! -name grub.record.original ! -name kernel.record.original 2>&1)" ]
 }
 
@@ -42,7 +44,7 @@ saved_path() {
 # targets_save: makes the folder $saved; it is complete when this returns.
 targets_save() {
 	_new=$saved.vfio-early-new
-	rm -rf "$_new" && make_dir "$_new" || return
+	rm -rf "$_new" && make_dir "$_new" && : >"$_new/saved" && sync "$_new/saved" || return
 	for target in grub kernel; do
 		saved_path "$target"
 		if [ -L "$file" ]; then
@@ -82,7 +84,11 @@ target_restore() {
 	saved_path "$1"
 	record_read "$1" || made=''
 	saved_same "$saved/$1.file" "$file" || {
-		say "${file#"$root"}: put back"
+		if [ -e "$saved/$1.file" ]; then
+			say "${file#"$root"}: put back"
+		else
+			say "${file#"$root"}: removed: there was none when it was saved"
+		fi
 		make_dir "$records" && put "$records/refresh" '' || return
 		[ ! -e "$file" ] || keep "$file" "$records/$1.before" || return
 	}

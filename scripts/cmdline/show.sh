@@ -83,11 +83,9 @@ show_target() {
 			row missing "$_token: $_why; fix: $me apply"
 	done
 	grub_lost "$1"
-	_mine=$(tokens_of "$ours")
-	host_minds "$_others$nl$_mine" | while IFS='	' read -r _token _kind _why; do
-		[ -n "$_why" ] || continue
-		_fix="remove it from $(locate "$1" "$_token")"
-		[ -z "$(tokens_with "$_token" "$_mine")" ] || _fix=$(host_fix "$_token")
+	host_minded "$1" | while IFS='	' read -r _token _kind _where _fix _why; do
+		[ "$_where" != - ] || _where='where it is set'
+		[ "$_fix" != - ] || _fix="remove it from $_where"
 		row "$_kind" "$_token: $_why; fix: $_fix"
 	done
 }

@@ -135,18 +135,23 @@ tokens_with() {
 	tokens_without "$1" "$(tokens_without "$1" "$2")"
 }
 
-# tokens_name LIST NAME: prints the tokens of LIST that are NAME or NAME=VALUE. In the name of a
-# module's parameter, '-' and '_' are the same.
+# tokens_pattern NAME: sets $_t_pattern to it as a pattern of the shell. In names, '-' and '_' are the
+# same (kernel/params.c, parameqn()).
+tokens_pattern() {
+	_t_name=$1 _t_pattern=''
+	while :; do
+		_t_pattern=$_t_pattern${_t_name%%[_-]*}
+		[ "$_t_name" != "${_t_name#*[_-]}" ] || break
+		_t_pattern=$_t_pattern[_-] _t_name=${_t_name#*[_-]}
+	done
+}
+
+# tokens_name LIST NAME: prints the tokens of LIST that are NAME or NAME=VALUE.
 tokens_name() {
 	case $1,$2 in
 	*\"* | *,*[\*?\[\\]*) ;;
 	*)
-		_t_name=$2 _t_pattern=''
-		while :; do
-			_t_pattern=$_t_pattern${_t_name%%[_-]*}
-			[ "$_t_name" != "${_t_name#*[_-]}" ] || break
-			_t_pattern=$_t_pattern[_-] _t_name=${_t_name#*[_-]}
-		done
+		tokens_pattern "$2"
 		_t_list=$1$nl
 		while [ -n "$_t_list" ]; do
 			_t_token=${_t_list%%"$nl"*} _t_list=${_t_list#*"$nl"}
@@ -176,26 +181,32 @@ tokens_name() {
 # tokens_value LIST NAME VALUE: prints the tokens NAME=... of LIST that have VALUE among their
 # values, separated by commas.
 tokens_value() {
-	case $1 in
-	*\"*) ;;
+	case $1,$2 in
+	*\"* | *,*[\*?\[\\]*) ;;
 	*)
+		tokens_pattern "$2"
 		_t_list=$1$nl
 		while [ -n "$_t_list" ]; do
 			_t_token=${_t_list%%"$nl"*} _t_list=${_t_list#*"$nl"}
+			# shellcheck disable=SC2254 # a pattern
 			case $_t_token,, in
-			"$2=$3,"* | "$2="*",$3,"*) printf '%s\n' "$_t_token" ;;
+			$_t_pattern="$3,"* | $_t_pattern=*",$3,"*) printf '%s\n' "$_t_token" ;;
 			esac
 		done
 		return
 		;;
 	esac
 	LIST=$1 NAME=$2 VALUE=$3 awk "$tokens_awk"'BEGIN {
+		wanted = ENVIRON["NAME"]
+		gsub(/-/, "_", wanted)
 		n = split(ENVIRON["LIST"], list, "\n")
 		for (i = 1; i <= n; i++) {
 			t = bare(list[i])
-			if (index(t, ENVIRON["NAME"] "=") != 1)
+			name = substr(t, 1, length(wanted))
+			gsub(/-/, "_", name)
+			if (name != wanted || substr(t, length(wanted) + 1, 1) != "=")
 				continue
-			values = split(substr(t, length(ENVIRON["NAME"]) + 2), value, ",")
+			values = split(substr(t, length(wanted) + 2), value, ",")
 			for (j = 1; j <= values; j++)
 				if (value[j] == ENVIRON["VALUE"]) {
 					print list[i]
@@ -206,7 +217,8 @@ tokens_value() {
 }
 
 # tokens_check TOKEN: does every boot loader pass it to the kernel unchanged? If not, prints what is
-# wrong. early/plan.c, next_parameter, has the same rules.
+# wrong. early/plan.c, next_parameter, has the same rules; but "#" begins a comment of the config, and
+# auto and none are words of it.
 tokens_check() {
 	case $1 in
 	*"$nl"*)
