@@ -7,7 +7,7 @@
 # config_read: reads the last correct "cmdline" line of the config into $config ("auto", "none" or
 # tokens) and $config_from (FILE:LINE, or "the default"). The host command reads it: it knows the
 # files, their allowed owners, and the grammar. Fails after printing an error; then $config is
-# empty: it is not known what the user wants.
+# empty: it is not known what the user wants, as when the only such line is wrong.
 config_read() {
 	config='' config_from=''
 	if [ ! -x "$vfio_early" ]; then
@@ -22,17 +22,24 @@ config_read() {
 	0 | 1) ;;
 	*) return "$_status" ;;
 	esac
-	config=auto config_from='the default'
-	[ -n "$_lines" ] || return "$_status"
+	if [ -z "$_lines" ]; then
+		config=auto config_from='the default'
+		return "$_status"
+	fi
 	while IFS='	' read -r _from _text; do
 		if [ -n "$_text" ]; then
 			config=$_text config_from=$_from
 		else
+			_wrong=$_from
 			by_hand "$_from: the line is left out"
 		fi
 	done <<-EOT
 	$_lines
 	EOT
+	[ -n "$config" ] || {
+		warn "no other line says what to keep, so nothing is changed; fix: correct $_wrong"
+		return 1
+	}
 }
 
 # host_iommu: prints the kind of IOMMU: intel, amd, arm, or nothing. The firmware's table is the

@@ -170,7 +170,7 @@ show() {
 	if [ -n "$config" ]; then
 		row config "cmdline $config ($config_from)"
 	else
-		row config 'not known: it cannot be read'
+		row config 'not known: see the error'
 	fi
 	row running "$(words "$(running)")"
 	show_next
