@@ -94,6 +94,14 @@ static const char *name(const struct apply *apply)
 	return apply->is_undo ? "undo" : "apply";
 }
 
+/* The command that was given, to give it again. */
+static const char *again(const struct apply *apply)
+{
+	if (apply->is_undo)
+		return COMMAND_UNDO;
+	return apply->minutes ? COMMAND_APPLY " --try" : COMMAND_APPLY;
+}
+
 /* --- printing */
 
 /* Prints a text of several lines, with a prefix before each. */
@@ -206,13 +214,14 @@ static int do_cmdline(const struct apply *apply)
 	if (apply->is_undo)
 		return message_error(
 			"the kernel command line could not be changed back, see above; "
-			"fix that, then vfio-early undo");
+			"fix that, then " COMMAND_UNDO);
 	/* It has changed one of its files, or an earlier run has. */
 	if (!apply->is_dry && !file_stat(apply->host->root.fd, REFRESH_FILE, &st))
 		puts("boot loader: not refreshed");
 	return message_error("the kernel command line could not be changed, see above, and nothing "
-			     "else was done; fix that, then " COMMAND_APPLY "; or keep the "
-			     "parameters by hand, with cmdline none in /etc/vfio-early.conf");
+			     "else was done; fix that, then %s; or keep the parameters by hand, "
+			     "with cmdline none in /etc/vfio-early.conf",
+			     again(apply));
 }
 
 /*
@@ -220,8 +229,10 @@ static int do_cmdline(const struct apply *apply)
  * systemd-boot have copies of the images. Otherwise only if it does not have the current command
  * line yet.
  */
-static int do_refresh(struct apply *apply)
+static int do_refresh(struct apply *apply, bool are_images_made)
 {
+	/* Where undo could not make an image, that is not as if nothing were left to do. */
+	bool is_finished = are_images_made || !apply->is_undo;
 	bool has_begun = apply->rebuild.has_begun || state_is(&apply->host->root, STATE_UNFINISHED);
 	char *said = NULL;
 	int ret;
@@ -236,9 +247,9 @@ static int do_refresh(struct apply *apply)
 	free(said);
 	if (ret)
 		return message_error("the boot loader was not refreshed, see above: the next boot "
-				     "may be as it was before; fix that, then vfio-early %s",
-				     name(apply));
-	return state_set(&apply->host->root, STATE_UNFINISHED, false);
+				     "may be as it was before; fix that, then %s",
+				     again(apply));
+	return is_finished ? state_set(&apply->host->root, STATE_UNFINISHED, false) : 0;
 }
 
 /* --- the images */
@@ -323,8 +334,8 @@ static int do_images(struct apply *apply)
 	next_answers_drop(&apply->host->answers);
 	if (apply->failed)
 		return message_error("the image of %u of %zu kernels could not be made, see above; "
-				     "fix that, then vfio-early %s",
-				     apply->failed, apply->kernels.count, name(apply));
+				     "fix that, then %s",
+				     apply->failed, apply->kernels.count, again(apply));
 	return 0;
 }
 
@@ -412,7 +423,11 @@ static int decide_state(struct apply *apply)
 	char *kernel = NULL;
 	int ret;
 
-	if (apply->is_undo && !apply->is_dry && state_set(root, STATE_UNDONE, is_undone))
+	/* Until all is done, images may still have a plan. */
+	if (apply->is_undo && !apply->is_dry &&
+	    ((is_undone && !state_is(root, STATE_UNDONE) &&
+	      state_set(root, STATE_UNFINISHED, true)) ||
+	     state_set(root, STATE_UNDONE, is_undone)))
 		return -EIO;
 	apply->host->undone = is_undone ? HOST_UNDONE_YES : HOST_UNDONE_NO;
 	host_kernel(apply->host, &kernel);
@@ -482,6 +497,20 @@ static void drop_trial(struct apply *apply)
 		trial_remove(&apply->host->root);
 }
 
+/* Something failed, but the next boot is not as it was: the trial is to put that back. */
+static void say_trial(const struct apply *apply)
+{
+	char text[200];
+
+	if (!apply->minutes || apply->is_dry || apply->is_restore)
+		return;
+	snprintf(text, sizeof(text),
+		 "vfio-early: note: the next boot is a trial all the same: unless vfio-early "
+		 "confirm follows within %u minute%s of it, what was good before is put back",
+		 apply->minutes, apply->minutes == 1 ? "" : "s");
+	message_plain(text);
+}
+
 /* The current config is in effect from now on. */
 static int settle(struct apply *apply)
 {
@@ -516,9 +545,11 @@ static int run(struct apply *apply)
 		return COMMAND_INCOMPLETE;
 	}
 	images = do_images(apply);
-	refresh = do_refresh(apply);
-	if (cmdline || images || refresh || settle(apply))
+	refresh = do_refresh(apply, !images);
+	if (cmdline || images || refresh || settle(apply)) {
+		say_trial(apply);
 		return COMMAND_INCOMPLETE;
+	}
 	if (print_summary(apply))
 		return COMMAND_INCOMPLETE;
 	return apply->is_now ? apply_now(apply->opts.root, apply->is_dry) : COMMAND_OK;

@@ -63,6 +63,9 @@
 	  "remove that line, or its functions from the except line") \
 	X(UNDONE, "undone", CONFIG, "config", IDLE, \
 	  "vfio-early undo is in effect: the next boot binds nothing", COMMAND_APPLY) \
+	X(UNDO_UNFINISHED, "undo-unfinished", CONFIG, "config", BLOCKS, \
+	  "vfio-early undo has not finished: the next boot may still hand devices over", \
+	  COMMAND_UNDO) \
 	X(NO_BIND_LINE, "no-bind-line", CONFIG, "config", IDLE, \
 	  "no bind line: the next boot binds nothing", "vfio-early add ADDRESS") \
 	X(VFS_OK, "vfs-ok", CONFIG, "vfs", OK, "{0} virtual functions at every boot; {1} now", "") \

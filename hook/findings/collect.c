@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/trial.h"
 #include "findings/find.h"
 #include "plan/modules.h"
 #include "plan/plan.h"
@@ -87,6 +88,17 @@ static struct kmod_ctx *open_kmod(const struct host *host, const char *kernel)
 	return kmod;
 }
 
+static enum findings_apply what_apply_is(const struct host *host)
+{
+	struct trial trial;
+
+	if (host->is_undone)
+		return FINDINGS_UNDO;
+	if (!trial_load(&host->root, &trial) && trial.state == TRIAL_PENDING)
+		return FINDINGS_APPLY_TRY;
+	return FINDINGS_APPLY;
+}
+
 static int open_search(struct search *search)
 {
 	struct host *host = search->host;
@@ -96,6 +108,7 @@ static int open_search(struct search *search)
 
 	if (ret)
 		return ret;
+	search->findings->apply = what_apply_is(host);
 	if (!source) {
 		ret = protect_open(&host->root, &search->source);
 		if (ret)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/state.h"
 #include "early/pci.h"
 #include "findings/find.h"
 #include "plan/plan.h"
@@ -219,7 +220,10 @@ void find_config(struct search *search)
 	for (size_t i = 0; i < host->unreadables; i++)
 		find_unreadable(search, &host->unreadable[i]);
 	if (host->is_undone)
-		finding_add(search->findings, FINDING_UNDONE, "config", NULL);
+		finding_add(search->findings,
+			    state_is(&host->root, STATE_UNFINISHED) ? FINDING_UNDO_UNFINISHED :
+								      FINDING_UNDONE,
+			    "config", NULL);
 	else if (plan_is_empty(plan) && !plan->losts)
 		finding_add(search->findings, FINDING_NO_BIND_LINE, "config", NULL);
 	find_vfs(search);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "findings/findings.h"
+#include "ui/status.h"
 #include "util/array.h"
 #include "util/words.h"
 
@@ -81,6 +82,30 @@ static void free_finding(struct finding *finding)
 	free(finding->fix);
 }
 
+/* Takes over a fix, and says what to do instead of "apply" now. NULL when memory ran out. */
+static char *fit_fix(const struct findings *findings, const struct finding_words *is, char *fix)
+{
+	static const char reboot[] = ", then reboot";
+	const char *found = fix ? strstr(fix, COMMAND_APPLY) : NULL, *behind;
+	char *fitted = NULL;
+	int ret;
+
+	if (!found || findings->apply == FINDINGS_APPLY ||
+	    (findings->apply == FINDINGS_UNDO && is->stage != FINDING_STAGE_IMAGE))
+		return fix;
+	behind = found + strlen(COMMAND_APPLY);
+	if (findings->apply == FINDINGS_UNDO)
+		ret = asprintf(&fitted, "%.*s" COMMAND_UNDO "%s", (int)(found - fix), fix, behind);
+	else if (found == fix && !strcmp(behind, reboot))
+		/* What was applied is waiting for just that. */
+		ret = asprintf(&fitted, "reboot, then vfio-early confirm");
+	else
+		ret = asprintf(&fitted, "%.*s" COMMAND_APPLY " --try%s", (int)(found - fix), fix,
+			       behind);
+	free(fix);
+	return ret < 0 ? NULL : fitted;
+}
+
 /* Takes over the texts. */
 static void append(struct findings *findings, const struct finding_words *is, const char *subject,
 		   char *text, char *fix)
@@ -94,10 +119,10 @@ static void append(struct findings *findings, const struct finding_words *is, co
 		.entry = -1,
 		.subject = strdup(subject ? subject : ""),
 		.text = text,
-		.fix = fix,
+		.fix = fit_fix(findings, is, fix),
 	};
 
-	if (!item.subject || !text || !fix ||
+	if (!item.subject || !text || !item.fix ||
 	    array_append(&findings->list, &findings->count, sizeof(item), &item)) {
 		findings->failed = true;
 		free_finding(&item);

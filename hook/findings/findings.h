@@ -51,7 +51,15 @@ struct finding {
 	char *fix;     /* what to do; "" when there is nothing */
 };
 
+/* What "vfio-early apply" in a fix stands for, where that would not lead to what is wanted. */
+enum findings_apply {
+	FINDINGS_APPLY,
+	FINDINGS_APPLY_TRY, /* the next boot is a trial, which apply alone would end */
+	FINDINGS_UNDO,	    /* after undo: of an image alone */
+};
+
 struct findings {
+	enum findings_apply apply;
 	struct finding *list;
 	size_t count; /* in the order in which a boot depends on them */
 	size_t of_level[FINDING_LEVELS];

@@ -13,6 +13,7 @@ enum {
 
 /* What makes a changed config take effect; for messages. */
 #define COMMAND_APPLY	    "vfio-early apply"
+#define COMMAND_UNDO	    "vfio-early undo"
 /* The same where it is not known what this host needs: an image that is made here would not know it. */
 #define COMMAND_APPLY_THERE "on the running host, not in a chroot or a container: " COMMAND_APPLY
 

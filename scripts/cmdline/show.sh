@@ -9,10 +9,13 @@ row() {
 }
 
 # show_fold "ROWS COLUMNS" <TEXT: folds it at blanks for a terminal of that size, below the texts of
-# row; not for one that is too narrow for that.
+# row, or on a narrow one below their names.
 show_fold() {
-	awk -v columns="${1#* }" -v indent=15 '{
-		while (columns >= indent + 20 && length($0) > columns) {
+	awk -v columns="${1#* }" 'BEGIN {
+		indent = columns < 60 ? 2 : 15
+	}
+	{
+		while (columns >= indent + 10 && length($0) > columns) {
 			for (at = columns + 1; at > indent && substr($0, at, 1) != " "; at--)
 				;
 			if (at <= indent)

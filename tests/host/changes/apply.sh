@@ -399,6 +399,29 @@ status_is 0
 verified
 has_plan "$kernel" || problem "no plan for $kernel"
 
+begin "undo: no image can be made: that is what check and status say, until undo has done it"
+system 'bind 02:00\n'
+act apply
+mode fail
+act undo
+status_is 1
+err_has "fix that, then vfio-early undo"
+run check
+out_has "vfio-early undo has not finished: the next boot may still hand devices over"
+run status
+tr -s ' ' <"$work/out" >"$work/have"
+grep -Fxq "fail config vfio-early undo has not finished: the next boot may still hand devices over" "$work/have" ||
+	problem "status does not say so: $(cat "$work/have")"
+grep -F "it still has a plan" -A 1 "$work/have" | grep -Fxq " fix: vfio-early undo" ||
+	problem "status has another fix: $(cat "$work/have")"
+run verify
+out "  fix: vfio-early undo"
+mode fine
+act undo
+status_is 0
+run check
+out_has "vfio-early undo is in effect: the next boot binds nothing"
+
 begin "undo: under umask 077 its mark can be read by all"
 system 'bind 02:00\n'
 act apply
@@ -985,7 +1008,7 @@ rm -r "$root/var/lib/vfio-early"
 : >"$root/var/lib/vfio-early"
 act undo
 status_is 3
-err "error: cannot write /var/lib/vfio-early/undone: Not a directory"
+err "error: cannot write /var/lib/vfio-early/unfinished: Not a directory"
 calls_are </dev/null
 act apply
 status_is 1

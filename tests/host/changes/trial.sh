@@ -253,6 +253,25 @@ act apply --try
 status_is 0
 grep -qx 'good none' "$state" || problem "good: $(cat "$state")"
 
+begin "apply --try: while it waits for its boot, no fix would end it"
+try_system
+act apply --try
+status_is 0
+run status
+tr -s ' ' <"$work/out" >"$work/have"
+grep -A 1 "^fail boot " "$work/have" | grep -Fxq " fix: reboot, then vfio-early confirm" ||
+	problem "the fix of the boot: $(cat "$work/have")"
+rm "$root/boot/initrd.img-$other"
+run status
+tr -s ' ' <"$work/out" >"$work/have"
+grep -A 1 "^fail image .*no image" "$work/have" | grep -Fxq " fix: vfio-early apply --try" ||
+	problem "the fix of an image: $(cat "$work/have")"
+mode fail
+act apply --try
+status_is 1
+err_has "could not be made, see above; fix that, then vfio-early apply --try"
+err_has "note: the next boot is a trial all the same"
+
 begin "apply --try: a second one before the reboot keeps what was good before the first"
 try_system
 act apply --try
