@@ -4,10 +4,14 @@
  * and graph.h for the walks. Reads only, below one root; does not decide what is bound.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "early/pci.h"
@@ -93,6 +97,27 @@ static bool is_other_namespace(struct graph *graph, const char *path, const char
 }
 
 /*
+ * A system below --root with this machine's own /proc, as for a chroot: what that says is said of the
+ * running host, unless both are the same place. A recorded machine has files there.
+ */
+static bool is_beside_host(const struct root *root)
+{
+	struct stat ours, host;
+	struct statfs proc;
+	int fd, ret;
+
+	if (root->is_host)
+		return false;
+	fd = openat(root->fd, "proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	ret = fstatfs(fd, &proc);
+	close(fd);
+	return !ret && proc.f_type == PROC_SUPER_MAGIC && !fstat(root->fd, &ours) &&
+	       !stat("/", &host) && (ours.st_dev != host.st_dev || ours.st_ino != host.st_ino);
+}
+
+/*
  * A chroot on a directory has no "/" in its mountinfo, one on a mount has another "/" than the first
  * process, and a container has a PID namespace of its own. All of it is open to any user.
  */
@@ -104,6 +129,8 @@ static const char *find_why_none(struct graph *graph)
 		return "/proc is not mounted: this is a chroot or an image being built, not the running host";
 	if (!tree_exists(graph->root, PATH_DEV_BLOCK))
 		return "/sys is not mounted: this is a chroot or an image being built, not the running host";
+	if (is_beside_host(graph->root))
+		return "this is another system than the running host, whose facts are not this one's";
 	if (is_other_namespace(graph, PATH_PID_NS, INIT_PID_NS) ||
 	    is_other_namespace(graph, PATH_USER_NS, INIT_USER_NS) ||
 	    tree_exists(graph->root, PATH_CONTAINER))

@@ -422,6 +422,17 @@ status_is 0
 run check
 out_has "vfio-early undo is in effect: the next boot binds nothing"
 
+begin "check --root: this machine's /proc below another system says nothing of that one"
+system 'bind 02:00\n'
+rm -f "$root/var/lib/vfio-early/facts"
+mkdir -p "$root/sys/dev/block"
+if in_namespace "mount --rbind /proc '$root/proc' && '$command' check --root '$root'" >"$work/out" 2>"$work/err" ||
+	grep -q "facts unknown" "$work/out"; then
+	out_has "facts unknown: this is another system than the running host, whose facts are not this one's"
+else
+	skip "no namespace"
+fi
+
 begin "undo: under umask 077 its mark can be read by all"
 system 'bind 02:00\n'
 act apply
