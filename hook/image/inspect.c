@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/state.h"
 #include "early/sysfs.h"
 #include "image/inspect.h"
 #include "image/kernels.h"
@@ -461,7 +462,13 @@ static int check(struct work *work)
 	if (work->inspector->wants_us)
 		return check_ours(work);
 	inspection->is_current = !work->image.plan;
-	if (work->image.plan && work->image.has_binary)
+	if (!work->image.plan || !work->image.has_binary)
+		return 0;
+	/* A dry run of undo. */
+	if (work->inspector->host->is_undone &&
+	    !state_is(&work->inspector->host->root, STATE_UNDONE))
+		wrong(work, "plan-left", "it has a plan");
+	else
 		wrong(work, "plan-left", "it still has a plan, although %s",
 		      inspect_nothing(work->inspector));
 	return 0;

@@ -56,21 +56,11 @@ show_files() {
 		;;
 	kernel)
 		[ -z "$present" ] || printf '%s\n' "${content%"$nl"}" | sed 's/^/               /'
-		show_root
+		_fault=$(kernel_fault)
+		[ -z "$_fault" ] || row broken "/etc/kernel/cmdline:1: $_fault"
 		;;
 	esac
 	[ -z "$ours" ] || row 'added' "$(words "$(tokens_of "$ours")")"
-}
-
-# show_root: warns if root= is missing, because proxmox-boot-tool refuses such a command line.
-show_root() {
-	[ "$loader" = proxmox ] && [ -n "$present" ] || return 0
-	[ -n "$(tokens_name "$(tokens_in kernel "$content")" root)" ] ||
-		row broken "/etc/kernel/cmdline:1: has no root=, so proxmox-boot-tool copies nothing to any ESP; fix: put $(
-			_root=$(entry_line)
-			_root=$(tokens_name "$(printf '%s\n' "${_root#*	}" | tokens_split)" root)
-			words "${_root:-$(tokens_name "$(running)" root)}"
-		) into the first line"
 }
 
 # show_target TARGET: prints the report about it.

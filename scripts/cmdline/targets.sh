@@ -338,18 +338,29 @@ target_fits() {
 	fi
 	[ -n "$present" ] || return 0
 	other_lines
+	_fault=$(kernel_fault)
+	[ -n "$_fault" ] || return 0
+	by_hand "${file#"$root"}:1: $_fault"
+	return 1
+}
+
+# kernel_fault: prints what is wrong with the first line of /etc/kernel/cmdline, in $content, and the
+# fix; or nothing. proxmox-boot-tool refuses a command line without root=.
+kernel_fault() {
+	[ -n "$present" ] || return 0
 	case $content in
 	'#'*)
-		by_hand "${file#"$root"}:1: a comment is where the command line belongs; fix: make that the" \
-			"first line"
-		return 1
+		echo 'a comment is where the command line belongs; fix: make that the first line'
+		return
 		;;
 	esac
 	[ "$loader" = proxmox ] || return 0
 	[ -z "$(tokens_name "$(tokens_in kernel "$content")" root)" ] || return 0
-	by_hand "${file#"$root"}:1: has no root=, so proxmox-boot-tool copies nothing to any ESP; fix: put" \
-		"$(words "$(tokens_name "$(running)" root)") into the first line, where this boot had it"
-	return 1
+	_root=$(entry_line)
+	_root=$(tokens_name "$(printf '%s\n' "${_root#*	}" | tokens_split)" root)
+	_root=$(words "${_root:-$(tokens_name "$(running)" root)}")
+	echo "has no root=, so proxmox-boot-tool copies nothing to any ESP; fix: put" \
+		"${_root:-the root= of that system} into the first line"
 }
 
 # target_apply TARGET: adds what the config asks for.
