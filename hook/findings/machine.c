@@ -203,7 +203,7 @@ static bool has_param(const char *cmdline, const struct param *wanted)
 
 	params_begin(&params, cmdline, strlen(cmdline));
 	while (params_next(&params, &param))
-		if (param.len == wanted->len && !memcmp(param.text, wanted->text, param.len))
+		if (params_are_same(param.text, param.len, wanted->text, wanted->len))
 			return true;
 	return false;
 }
@@ -220,13 +220,17 @@ void find_loader(struct search *search, const char *wanted)
 		wanted = "";
 	params_begin(&params, wanted, strlen(wanted));
 	while (params_next(&params, &param)) {
-		char token[128];
+		char *token;
 
 		if (has_param(search->host->cmdline, &param))
 			continue;
 		missing++;
-		snprintf(token, sizeof(token), "%.*s", (int)param.len, param.text);
-		finding_add(search->findings, FINDING_PARAMETER_MISSING, token, token, NULL);
+		token = strndup(param.text, param.len);
+		if (token)
+			finding_add(search->findings, FINDING_PARAMETER_MISSING, token, token, NULL);
+		else
+			search->findings->failed = true;
+		free(token);
 	}
 	if (!missing && name)
 		finding_add(search->findings, FINDING_LOADER_OK, "", name, NULL);

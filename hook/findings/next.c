@@ -12,6 +12,7 @@
 #include "findings/find.h"
 #include "host/next_cmdline.h"
 #include "util/file.h"
+#include "util/params.h"
 
 #define RUNNING_LINE "/proc/cmdline"
 #define RECORDS	     "var/lib/vfio-early/cmdline"
@@ -29,7 +30,8 @@ static int look_for_token(const char *line, void *arg)
 
 	if (!token || (strncmp(line, "add ", 4) != 0 && strncmp(line, "apply ", 6) != 0))
 		return 0;
-	return !strcmp(token + 1, arg);
+	token++;
+	return params_are_same(token, strlen(token), arg, strlen(arg));
 }
 
 /* Did vfio-early-cmdline add it? Then it takes it back. */

@@ -11,26 +11,15 @@
 
 #define CMDLINE_FILE "proc/cmdline"
 
-static bool is_same(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-	return a_len == b_len && !memcmp(a, b, a_len);
-}
-
 /* Has the next boot this parameter too, quotes apart? Then it is named where it is set. */
 static bool is_next(const struct next_cmdline *next, const struct param *param)
 {
 	for (size_t i = 0; i < next->count; i++) {
-		struct params params;
-		struct param other;
-
 		if (!next_param_is_in_force(&next->param[i]) ||
 		    !strcmp(next->param[i].file, "/" CMDLINE_FILE))
 			continue;
-		params_begin(&params, next->param[i].token, strlen(next->param[i].token));
-		if (params_next(&params, &other) &&
-		    is_same(param->name, param->name_len, other.name, other.name_len) &&
-		    is_same(param->value ? param->value : "", param->value_len,
-			    other.value ? other.value : "", other.value_len))
+		if (params_are_same(param->text, param->len, next->param[i].token,
+				    strlen(next->param[i].token)))
 			return true;
 	}
 	return false;

@@ -91,6 +91,22 @@ bool param_is(const struct param *param, const char *name)
 	return params_same_name(param->name, param->name_len, name);
 }
 
+bool params_are_same(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	const char *a_end = a + a_len, *b_end = b + b_len;
+
+	for (;; a++, b++) {
+		while (a < a_end && *a == '"')
+			a++;
+		while (b < b_end && *b == '"')
+			b++;
+		if (a == a_end || b == b_end)
+			return a == a_end && b == b_end;
+		if (*a != *b)
+			return false;
+	}
+}
+
 int param_truth(const struct param *param)
 {
 	char first, second;

@@ -45,6 +45,12 @@ bool param_is(const struct param *param, const char *name);
 bool params_same_name(const char *name, size_t len, const char *other);
 
 /*
+ * params_are_same - is it the same parameter, quotes apart? a="b c" and "a=b c" mean the same to the
+ * kernel, and GRUB hands over the second for the first.
+ */
+bool params_are_same(const char *a, size_t a_len, const char *b, size_t b_len);
+
+/*
  * param_truth - the value of a parameter of type bool: 1 or 0, without a value 1; -EINVAL for a
  * value that kernels refuse (lib/kstrtox.c, kstrtobool(), since 5.19)
  */

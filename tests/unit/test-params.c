@@ -125,6 +125,34 @@ static void params_next_agrees_with_the_boot_half(void **state)
 	}
 }
 
+static void params_are_same_without_quotes(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool is_same;
+	} pairs[] = {
+		{ "quiet", "quiet", true },
+		{ "quiet", "quie", false },
+		{ "dyndbg=\"file a.c +p\"", "\"dyndbg=file a.c +p\"", true },
+		{ "dyndbg=\"file a.c +p\"", "dyndbg=file a.c", false },
+		{ "a=b\"c d\"", "\"a=bc d\"", true },
+		{ "a=\"", "a=", true },
+		{ "a=\"\"", "a", false },
+		{ "\"\"", "", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N(pairs); i++) {
+		const char *a = pairs[i].a, *b = pairs[i].b;
+
+		if (params_are_same(a, strlen(a), b, strlen(b)) != pairs[i].is_same ||
+		    params_are_same(b, strlen(b), a, strlen(a)) != pairs[i].is_same)
+			fail_msg("<%s> <%s>", a, b);
+	}
+	/* No further than they are long. */
+	assert_true(params_are_same("ab", 1, "a\"", 1));
+}
+
 static void params_next_stays_within_its_length(void **state)
 {
 	struct params params;
@@ -406,6 +434,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(params_next_reads_as_the_kernel),
 		cmocka_unit_test(params_next_agrees_with_the_boot_half),
+		cmocka_unit_test(params_are_same_without_quotes),
 		cmocka_unit_test(params_next_stays_within_its_length),
 		cmocka_unit_test(param_is_takes_dash_for_underscore),
 		cmocka_unit_test(param_truth_in_every_spelling),

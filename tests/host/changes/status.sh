@@ -514,6 +514,20 @@ echo 'root=/dev/sda1 intel_iommu=on iommu=pt' >"$root/proc/cmdline"
 run status
 ready_with "ok boot-loader GRUB"
 
+begin "status: parameters are the same without their quotes, which GRUB sets elsewhere"
+config 'bind 02:00\ncmdline dyndbg="file a.c +p"\n'
+contents
+booted
+pack cat
+echo 'root=/dev/sda1 "dyndbg=file a.c +p"' >"$root/proc/cmdline"
+run status
+ready_with "ok boot-loader GRUB"
+# As a whole, however long it is.
+long=$(printf 'file drivers/vfio/pci/vfio_pci_core.c +p, %.0s' 1 2 3 4 5)
+config "bind 02:00\ncmdline dyndbg=\"$long\"\n"
+run status
+not_ready "fail boot-loader dyndbg=\"$long\": this kernel was booted without dyndbg=\"$long\""
+
 # entry PARAMETER...: GRUB has one entry, with these behind what finds the root.
 entry() {
 	printf 'set default="0"\nmenuentry "Debian" {\n\tlinux /boot/vmlinuz-%s root=/dev/sda1 ro %s\n\tinitrd /boot/initrd.img-%s\n}\n' \
@@ -531,6 +545,13 @@ for value in off dry-run sometimes; do
 	run check
 	out_has "vfio-early=$value: the next boot binds nothing"
 done
+# What vfio-early-cmdline added it takes back, quotes or not.
+mkdir -p "$root/var/lib/vfio-early/cmdline"
+echo 'add "vfio-early=off"' >"$root/var/lib/vfio-early/cmdline/grub"
+entry quiet vfio-early=off
+run status -o CODE,FIX --raw
+out 'next-off-added vfio-early-cmdline\x20remove\x20vfio-early=off'
+rm "$root/var/lib/vfio-early/cmdline/grub"
 # As long as the loader was not given it, the next boot has it not; nor what is only in the file.
 entry quiet
 run status
