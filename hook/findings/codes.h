@@ -265,11 +265,16 @@
 	/* The boot loader. */ \
 	X(LOADER_OK, "loader-ok", BOOT, "boot-loader", OK, "{0}", "") \
 	X(LOADER_UNKNOWN, "loader-unknown", BOOT, "boot-loader", WARNS, \
-	  "no supported boot loader found: edit the kernel command line yourself", \
+	  "no supported boot loader found ({0}): edit the kernel command line yourself", \
 	  "vfio-early-cmdline show says what is missing; once it is there: vfio-early-cmdline " \
 	  "refresh --by-hand") \
 	X(LOADER_BY_HAND, "loader-by-hand", BOOT, "boot-loader", OK, \
-	  "no supported boot loader found, and updated by hand", "") \
+	  "no supported boot loader found ({0}), and updated by hand", "") \
+	X(LOADER_TWO, "loader-two", BOOT, "boot-loader", WARNS, "{0}", "{1}") \
+	X(LOADER_NO_ESP, "loader-no-esp", BOOT, "boot-loader", WARNS, "{0}", \
+	  "proxmox-boot-tool status, then proxmox-boot-tool init for the ESP that is there") \
+	X(LOADER_NOT_TOLD, "loader-not-told", BOOT, "boot-loader", UNKNOWN, \
+	  "vfio-early-cmdline does not say which boot loader this is", "vfio-early-cmdline show") \
 	X(TOLD_OFF, "told-off", MACHINE, "boot-loader", IDLE, \
 	  "vfio_early=off: this boot was told to bind nothing", \
 	  "remove it from the boot loader's config, if it is there") \

@@ -1,25 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What the machine and its boot loader are; see findings.h. */
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "early/cmdline.h"
 #include "early/plan.h"
 #include "early/sysfs.h"
 #include "findings/find.h"
-#include "image/kernels.h"
+#include "host/next_cmdline.h"
 #include "util/file.h"
 #include "util/params.h"
 
-#define PATH_CPUINFO	  "proc/cpuinfo"
-#define PATH_UNSAFE	  "sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"
-#define PATH_PROXMOX_ESPS "etc/kernel/proxmox-boot-uuids"
-#define PATH_BY_HAND	  "var/lib/vfio-early/cmdline/by-hand"
-/* systemd's Boot Loader Interface: "LoaderInfo" names the loader, in UTF-16. */
-#define PATH_LOADER_INFO  "sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+#define PATH_CPUINFO "proc/cpuinfo"
+#define PATH_UNSAFE  "sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"
 
 static bool has_word(const char *text, const char *word)
 {
@@ -139,61 +133,20 @@ void find_machine(struct search *search)
 
 /* --- the boot loader */
 
-static const char *loader(const struct search *search, char *buf, size_t size)
+static void add_loader(struct search *search, const struct next_kernel *kernel)
 {
-	int rootfd = search->host->root.fd;
-	char raw[256];
-	int len, end = 0;
+	static const enum finding_code codes[NEXT_LOADERS] = {
+		[NEXT_LOADER_NOT_TOLD] = FINDING_LOADER_NOT_TOLD,
+		[NEXT_LOADER_KEPT] = FINDING_LOADER_OK,
+		[NEXT_LOADER_BY_HAND] = FINDING_LOADER_BY_HAND,
+		[NEXT_LOADER_UNKEPT] = FINDING_LOADER_UNKNOWN,
+		[NEXT_LOADER_TWO] = FINDING_LOADER_TWO,
+		[NEXT_LOADER_NO_ESP] = FINDING_LOADER_NO_ESP,
+	};
 
-	if (sysfs_exists(rootfd, PATH_PROXMOX_ESPS))
-		return "proxmox-boot-tool";
-	len = sysfs_read(rootfd, PATH_LOADER_INFO, raw, sizeof(raw));
-	/* Four bytes of attributes, then UTF-16. */
-	for (int i = 4; i + 1 < len && end + 1 < (int)size; i += 2)
-		if (isprint((unsigned char)raw[i]))
-			buf[end++] = raw[i];
-	buf[end] = '\0';
-	if (end)
-		return buf;
-	if (sysfs_exists(rootfd, "boot/grub/grub.cfg"))
-		return "GRUB";
-	return NULL;
-}
-
-static int copy_images(const char *line, void *arg)
-{
-	static const char key[] = "images ";
-
-	if (strncmp(line, key, sizeof(key) - 1) != 0)
-		return 0;
-	*(char **)arg = strdup(line + sizeof(key) - 1);
-	return 1;
-}
-
-/* Was the loader updated by hand, and is no image newer? As hand_images in scripts/ writes it. */
-static bool is_by_hand(const struct search *search)
-{
-	const struct root *root = &search->host->root;
-	struct kernels kernels;
-	char *images = NULL;
-	bool is_current;
-
-	file_for_each_line(root->fd, PATH_BY_HAND, copy_images, &images);
-	is_current = !kernels_find(root, &kernels) && images;
-	for (size_t i = 0; i < kernels.count && is_current; i++) {
-		const struct kernel *kernel = &kernels.list[i];
-		char text[SYSFS_PATH_MAX + 64];
-		struct stat st;
-
-		if (file_stat(root->fd, kernel->image, &st))
-			continue;
-		snprintf(text, sizeof(text), "image /%s %lld %lld ", kernel->image,
-			 (long long)st.st_size, (long long)st.st_mtime);
-		is_current = strstr(images, text);
-	}
-	kernels_free(&kernels);
-	free(images);
-	return is_current;
+	finding_add(search->findings, codes[kernel->loader], "",
+		    kernel->loader_text ? kernel->loader_text : "",
+		    kernel->loader_fix ? kernel->loader_fix : "", NULL);
 }
 
 static bool has_param(const char *cmdline, const struct param *wanted)
@@ -210,8 +163,7 @@ static bool has_param(const char *cmdline, const struct param *wanted)
 
 void find_loader(struct search *search, const char *wanted)
 {
-	char buf[64];
-	const char *name = loader(search, buf, sizeof(buf));
+	struct next_kernel kernel;
 	unsigned int missing = 0;
 	struct params params;
 	struct param param;
@@ -232,10 +184,10 @@ void find_loader(struct search *search, const char *wanted)
 			search->findings->failed = true;
 		free(token);
 	}
-	if (!missing && name)
-		finding_add(search->findings, FINDING_LOADER_OK, "", name, NULL);
-	else if (!missing)
-		finding_add(search->findings,
-			    is_by_hand(search) ? FINDING_LOADER_BY_HAND : FINDING_LOADER_UNKNOWN,
-			    "", NULL);
+	if (missing)
+		return;
+	/* Which one it is, and what was done by hand, is read by the program that changes it. */
+	next_kernel_read(&search->host->root, &search->host->answers, &kernel);
+	add_loader(search, &kernel);
+	next_kernel_free(&kernel);
 }

@@ -14,6 +14,7 @@
 #include "util/program.h"
 
 #define PROGRAM	   "vfio-early-cmdline"
+#define LOADER	   "VFIO_EARLY_LOADER" /* asks for the line of the loader */
 #define ANSWER_MAX (1u << 20) /* bytes, of a bug report's */
 
 /* The program beside this one, installed or built; malloc'ed, or NULL with errno set. */
@@ -103,7 +104,8 @@ static int run(const struct root *root, const char *verb, char **said)
 	 * Its messages for people are not needed: it prints them again for whoever runs it
 	 * directly.
 	 */
-	ret = program_run(NULL, argv, said, &words);
+	ret = setenv(LOADER, "1", 1) ? -errno : program_run(NULL, argv, said, &words);
+	unsetenv(LOADER);
 	free(words);
 	free(program);
 	if (ret <= 0)
@@ -207,6 +209,39 @@ static int parse_kernel(struct next_kernel *kernel, char *line)
 	return 0;
 }
 
+static const char *const loaders[NEXT_LOADERS] = {
+	[NEXT_LOADER_NOT_TOLD] = "",	   [NEXT_LOADER_KEPT] = "kept",
+	[NEXT_LOADER_BY_HAND] = "by-hand", [NEXT_LOADER_UNKEPT] = "unkept",
+	[NEXT_LOADER_TWO] = "two",	   [NEXT_LOADER_NO_ESP] = "no-esp",
+};
+
+const char *next_loader_name(enum next_loader loader)
+{
+	return loaders[loader];
+}
+
+/* "loader TAB STATE TAB TEXT TAB FIX" */
+static int parse_loader(struct next_kernel *kernel, char *line)
+{
+	const char *state, *text;
+
+	strsep(&line, "\t");
+	state = strsep(&line, "\t");
+	text = strsep(&line, "\t");
+	if (!line)
+		return -EIO;
+	while (kernel->loader < NEXT_LOADERS && strcmp(state, loaders[kernel->loader]) != 0)
+		kernel->loader++;
+	if (kernel->loader == NEXT_LOADERS) {
+		kernel->loader = NEXT_LOADER_NOT_TOLD;
+		return -EIO;
+	}
+	if (copy_value(&kernel->loader_text, text) ||
+	    copy_value(&kernel->loader_fix, *line ? line : NULL))
+		return -ENOMEM;
+	return 0;
+}
+
 int next_kernel_read(const struct root *root, struct next_answers *answers,
 		     struct next_kernel *kernel)
 {
@@ -214,9 +249,12 @@ int next_kernel_read(const struct root *root, struct next_answers *answers,
 	int ret = ask(root, answers, 1, &said);
 
 	*kernel = (struct next_kernel){ 0 };
-	for (pos = said; !ret && !kernel->how && (line = strsep(&pos, "\n"));)
-		if (*line)
+	for (pos = said; !ret && (line = strsep(&pos, "\n"));) {
+		if (!strncmp(line, "loader\t", 7) && !kernel->loader_text)
+			ret = parse_loader(kernel, line);
+		else if (*line && !kernel->how)
 			ret = parse_kernel(kernel, line);
+	}
 	free(said);
 	return ret;
 }
@@ -227,5 +265,7 @@ void next_kernel_free(struct next_kernel *kernel)
 	free(kernel->image);
 	free(kernel->place);
 	free(kernel->how);
+	free(kernel->loader_text);
+	free(kernel->loader_fix);
 	*kernel = (struct next_kernel){ 0 };
 }

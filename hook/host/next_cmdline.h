@@ -57,16 +57,33 @@ char *next_cmdline_text(const struct next_cmdline *next);
 
 void next_cmdline_free(struct next_cmdline *next);
 
+/* What boots this machine, and whether vfio-early-cmdline can keep its command line. */
+enum next_loader {
+	NEXT_LOADER_NOT_TOLD, /* by an older vfio-early-cmdline, or in an older bug report */
+	NEXT_LOADER_KEPT,
+	NEXT_LOADER_BY_HAND, /* it was updated by hand, and no image has changed since */
+	NEXT_LOADER_UNKEPT,
+	NEXT_LOADER_TWO,    /* it is not known which of two boots this machine */
+	NEXT_LOADER_NO_ESP, /* proxmox-boot-tool has no ESP that can boot this machine */
+	NEXT_LOADERS
+};
+
+/* next_loader_name - "kept"...; "" for NEXT_LOADER_NOT_TOLD. */
+const char *next_loader_name(enum next_loader loader);
+
 struct next_kernel {
 	char *version; /* or NULL: not known, or another system's */
 	char *image;   /* its image as the loader names it, or NULL */
 	char *place;   /* where that is said, FILE:LINE, or NULL */
 	char *how;     /* why this one, or "not-known": vfio-early-cmdline(8), kernel */
+	enum next_loader loader;
+	char *loader_text; /* for people, or NULL if it was not told */
+	char *loader_fix;  /* what to do about it, or NULL */
 };
 
 /*
- * next_kernel_read - run `vfio-early-cmdline kernel`; where the ESPs of a machine differ the first
- * counts.
+ * next_kernel_read - run `vfio-early-cmdline kernel`, which says what the loader is in the same
+ * answer; where the ESPs of a machine differ the first counts.
  * @answers: as there
  * @kernel: filled in; next_kernel_free() in any case
  *

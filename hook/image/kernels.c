@@ -25,6 +25,16 @@ static int is_kernel(const struct dirent *entry)
 	       entry->d_name[8];
 }
 
+/* "make install" renames the kernel of the same version that was there: VERSION.old, without modules. */
+static bool is_renamed(const struct root *root, const char *version)
+{
+	size_t len = strlen(version);
+	char path[SYSFS_PATH_MAX];
+
+	return len > 4 && !strcmp(version + len - 4, ".old") &&
+	       !sysfs_exists(root->fd, sysfs_path(path, "lib/modules/%s", version));
+}
+
 /* An image by dracut's name elsewhere is none that initramfs-tools would make, or GRUB boot with it. */
 static size_t names_of(const struct root *root)
 {
@@ -86,7 +96,7 @@ int kernels_find(const struct root *root, struct kernels *kernels)
 	if (count < 0)
 		return count == -ENOENT ? 0 : count;
 	for (int i = count; i-- > 0;) {
-		if (!ret)
+		if (!ret && !is_renamed(root, entry[i]->d_name + 8))
 			ret = add_kernel(root, entry[i]->d_name + 8, kernels);
 		free(entry[i]);
 	}

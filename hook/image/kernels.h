@@ -26,7 +26,8 @@ struct kernels {
 };
 
 /*
- * kernels_find - find every /boot/vmlinuz-VERSION, as linux-version(1) does.
+ * kernels_find - find every /boot/vmlinuz-VERSION, as kernels_find of scripts/cmdline/loader.sh does:
+ * not the VERSION.old that another "make install" has left.
  * @kernels: filled in; call kernels_free() in any case
  *
  * Returns 0 or -errno, without a message; no /boot, or an empty one, is an empty list.

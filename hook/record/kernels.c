@@ -378,9 +378,11 @@ static void put_kernel(struct record *record)
 
 	if (next_kernel_read(record->root, NULL, &kernel) || !kernel.how)
 		return;
-	if (asprintf(&text, "%s\t%s\t%s\t%s\n", kernel.version ? kernel.version : "-",
-		     kernel.image ? kernel.image : "-", kernel.place ? kernel.place : "-",
-		     kernel.how) < 0)
+	if (asprintf(&text, "%s\t%s\t%s\t%s\nloader\t%s\t%s\t%s\n",
+		     kernel.version ? kernel.version : "-", kernel.image ? kernel.image : "-",
+		     kernel.place ? kernel.place : "-", kernel.how, next_loader_name(kernel.loader),
+		     kernel.loader_text ? kernel.loader_text : "-",
+		     kernel.loader_fix ? kernel.loader_fix : "") < 0)
 		record->err = -ENOMEM;
 	else
 		record_put(record, ROOT_ANSWERS "/kernel", FILTER_TEXT, text, strlen(text));

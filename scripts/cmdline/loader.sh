@@ -95,12 +95,21 @@ has_program() {
 	return 1
 }
 
-# kernels_find: sets $kernels to the installed versions, one a line. A kernel that another "make
-# install" has renamed (vmlinuz-VERSION.old) does not count.
+# is_boot_own: is /boot a folder of this system? Below a root, a link may lead out of it.
+is_boot_own() {
+	[ -n "$root" ] && [ -h "$root/boot" ] || return 0
+	case $(readlink -f "$root/boot") in
+	"$root"/*) ;;
+	*) return 1 ;;
+	esac
+}
+
+# kernels_find: sets $kernels to the installed versions, one a line, as hook/image/kernels.c lists
+# them. A kernel that another "make install" has renamed (vmlinuz-VERSION.old) does not count.
 kernels_find() {
 	kernels=$(
 		set +f
-		[ -h "$root/boot" ] || for _file in "$root"/boot/vmlinu[xz]-*; do
+		! is_boot_own || for _file in "$root"/boot/vmlinu[xz]-*; do
 			[ -e "$_file" ] || [ -h "$_file" ] || continue
 			_version=${_file##*/vmlinu[xz]-}
 			case $_version in

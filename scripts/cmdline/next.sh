@@ -348,6 +348,33 @@ pinned() {
 	done
 }
 
+# next_loader: prints "loader TAB STATE TAB TEXT TAB FIX", for whoever asked for it in the
+# environment. FIX is empty, or part of what is known of this loader. STATE:
+#   kept        this program keeps its command line
+#   by-hand     it was updated by hand, and no image has changed since
+#   unkept      it must be updated by hand, then: refresh --by-hand
+#   two         it is not known which one boots this machine; FIX says what to do
+#   no-esp      proxmox-boot-tool has no ESP that can boot this machine
+next_loader() {
+	[ -n "${VFIO_EARLY_LOADER-}" ] || return 0
+	_fix=''
+	case $loader_text in
+	*'; fix: '*) _fix=${loader_text#*; fix: } ;;
+	esac
+	if [ -n "$targets" ]; then
+		_state=kept
+	elif [ "$loader" = proxmox ]; then
+		_state=no-esp
+	elif hand_is_current; then
+		_state=by-hand
+	elif [ -n "$_fix" ]; then
+		_state=two
+	else
+		_state=unkept
+	fi
+	printf 'loader\t%s\t%s\t%s\n' "$_state" "${loader_text%%; fix: *}" "$_fix"
+}
+
 # next_kernel: prints "VERSION TAB IMAGE TAB PLACE TAB HOW" lines: the kernel that boots next, its
 # image as the loader names it, if known, and the reason. There are several lines if the ESPs of a
 # machine differ. If no entry can be read, it is the kernel that the loader was told to boot, else

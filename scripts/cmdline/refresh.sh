@@ -148,12 +148,27 @@ entries_check() {
 	done
 }
 
-# hand_images: prints the current images of all kernels.
+# hand_images: prints the current images of all kernels, one a line.
 hand_images() {
 	for _version in $kernels; do
 		_image=$(kernel_image "$_version")
-		[ -z "$_image" ] || stat -c "image $_image %s %Y" "$root$_image" | tr '\n' ' '
+		[ -z "$_image" ] || stat -c "image $_image %s %Y" "$root$_image"
 	done
+}
+
+# hand_is_current: was everything given to the loader by hand, and is each image one of those?
+hand_is_current() {
+	[ -e "$records/by-hand" ] || return
+	_given=" $(hand_word images) "
+	_current=$(hand_images)
+	while read -r _current_image; do
+		case $_given in
+		*" $_current_image "*) ;;
+		*) [ -z "$_current_image" ] || return 1 ;;
+		esac
+	done <<-EOT
+	$_current
+	EOT
 }
 
 # hand_done: records that the administrator has given everything to the loader: these images, and
@@ -167,7 +182,7 @@ hand_done() {
 	[ -n "$root" ] || read -r _boot </proc/sys/kernel/random/boot_id
 	make_dir "$records" && put "$records/by-hand" "boot $_boot
 tokens $(words "$(hand_missing)")
-images $(hand_images)
+images $(words "$(hand_images)")
 " && drop "$records/refresh" && say "boot loader: updated by hand: $loader_text" || result=1
 }
 
@@ -192,7 +207,7 @@ hand_text() {
 
 # refresh_other: fails, because this loader cannot be refreshed; reports it if that matters.
 refresh_other() {
-	if [ -e "$records/by-hand" ] && [ "$(hand_word images)" = "$(hand_images)" ]; then
+	if hand_is_current; then
 		say "boot loader: updated by hand: $loader_text"
 		drop "$records/refresh" || result=1
 	elif [ "$loader" = uki ] || [ "$loader" = stub ]; then

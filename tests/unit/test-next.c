@@ -3,6 +3,7 @@
  * hook/host/next_cmdline.c: an answer of vfio-early-cmdline is read, kept, and given up. The program itself
  * is tests/cmdline's.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -59,6 +60,47 @@ static void next_cmdline_reads_what_was_answered(void **state)
 	end(&root);
 }
 
+static void next_kernel_reads_what_the_loader_is(void **state)
+{
+	static const struct {
+		const char *answer;
+		enum next_loader loader;
+		const char *text, *fix;
+		int ret;
+	} answers[] = {
+		{ "6.1\t-\t-\tnewest\nloader\tkept\tGRUB\t\n", NEXT_LOADER_KEPT, "GRUB", NULL, 0 },
+		{ "-\t-\t-\tnot-known\nloader\ttwo\tA and B\tremove one\n", NEXT_LOADER_TWO,
+		  "A and B", "remove one", 0 },
+		{ "loader\tno-esp\tx\t\n", NEXT_LOADER_NO_ESP, "x", NULL, 0 },
+		/* An older program, an older report. */
+		{ "6.1\t-\t-\tnewest\n", NEXT_LOADER_NOT_TOLD, NULL, NULL, 0 },
+		{ "6.1\t-\t-\tnewest\nloader\t\t-\t\n", NEXT_LOADER_NOT_TOLD, NULL, NULL, 0 },
+		{ "loader\tsomething\tx\t\n", NEXT_LOADER_NOT_TOLD, NULL, NULL, -EIO },
+		{ "loader\tkept\n", NEXT_LOADER_NOT_TOLD, NULL, NULL, -EIO },
+	};
+	struct root root;
+
+	(void)state;
+	begin(&root);
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		struct next_answers given = { { NULL, strdup(answers[i].answer) } };
+		struct next_kernel kernel;
+		int ret = next_kernel_read(&root, &given, &kernel);
+
+		if (ret != answers[i].ret || (!ret && kernel.loader != answers[i].loader))
+			fail_msg("%s: %d, %d", answers[i].answer, ret, kernel.loader);
+		assert_int_equal(!kernel.loader_text, !answers[i].text);
+		if (answers[i].text)
+			assert_string_equal(kernel.loader_text, answers[i].text);
+		assert_int_equal(!kernel.loader_fix, !answers[i].fix);
+		if (answers[i].fix)
+			assert_string_equal(kernel.loader_fix, answers[i].fix);
+		next_kernel_free(&kernel);
+		next_answers_drop(&given);
+	}
+	end(&root);
+}
+
 static void next_answers_drop_asks_again(void **state)
 {
 	struct next_answers answers = { { strdup("quiet\t/f:1\tin-force\n"), NULL } }, copy = { 0 };
@@ -86,6 +128,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(next_cmdline_reads_what_was_answered),
+		cmocka_unit_test(next_kernel_reads_what_the_loader_is),
 		cmocka_unit_test(next_answers_drop_asks_again),
 	};
 

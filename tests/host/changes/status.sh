@@ -600,34 +600,70 @@ rm "$root/proc/sys/kernel/osrelease"
 : >"$root/boot/grub/grub.cfg"
 echo 'root=/dev/sda1' >"$root/proc/cmdline"
 
-begin "status: which boot loader"
+# efi_variable NAME TEXT
+efi_variable() {
+	mkdir -p "$root/sys/firmware/efi/efivars"
+	{
+		printf '\006\0\0\0'
+		printf '%s' "$2" | sed 's/./&\n/g' | tr '\n' '\0'
+	} >"$root/sys/firmware/efi/efivars/$1-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+}
+
+begin "status: which boot loader, as vfio-early-cmdline finds it"
 ready
-config 'UUID\n' kernel/proxmox-boot-uuids
+config 'A111-1111\n' kernel/proxmox-boot-uuids
 run status
-ready_with "ok boot-loader proxmox-boot-tool"
+ready_with "warning boot-loader no supported boot loader found (proxmox-boot-tool, to which /etc/kernel/proxmox-boot-uuids belongs, is not installed): edit the kernel command line yourself"
 rm "$root/etc/kernel/proxmox-boot-uuids"
-mkdir -p "$root/sys/firmware/efi/efivars"
-printf '\006\0\0\0s\0y\0s\0t\0e\0m\0d\0-\0b\0o\0o\0t\0\0\0' \
-	>"$root/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+efi_variable LoaderInfo 'systemd-boot 257'
 run status
 ready_with "ok boot-loader systemd-boot"
-rm -r "$root/sys/firmware/efi" "$root/boot/grub"
+# A loader that tells its name, and is none of those.
+efi_variable LoaderInfo 'rEFInd 0.14'
 run status
-ready_with "warning boot-loader no supported boot loader found: edit the kernel command line yourself"
-# As vfio-early-cmdline refresh --by-hand leaves it; it holds until an image changes.
-mkdir -p "$root/var/lib/vfio-early/cmdline"
-{
-	printf 'boot x\ntokens a\nimages '
-	for file in "$root"/boot/initrd.img-*; do
-		stat -c "image ${file#"$root"} %s %Y" "$file" | tr '\n' ' '
-	done
-	echo
-} >"$root/var/lib/vfio-early/cmdline/by-hand"
+ready_with "warning boot-loader no supported boot loader found (boot loader rEFInd 0.14): edit the kernel command line yourself"
+rm -r "$root/sys/firmware/efi"
+# A rescue system: nothing but the loader's files.
+rm -r "$root/boot/grub"
+mkdir -p "$root/boot/loader/entries" "$root/etc"
+echo 0123456789abcdef0123456789abcdef >"$root/etc/machine-id"
+printf 'options root=/dev/sda1\nlinux /vmlinuz-%s\n' "$kernel" \
+	>"$root/boot/loader/entries/0123456789abcdef0123456789abcdef-$kernel.conf"
 run status
-ready_with "ok boot-loader no supported boot loader found, and updated by hand"
-sed -i 's/ \([0-9]\)/ 9\1/' "$root/var/lib/vfio-early/cmdline/by-hand"
+ready_with "ok boot-loader systemd-boot"
+mkdir "$root/boot/grub"
+: >"$root/boot/grub/grub.cfg"
 run status
-ready_with "warning boot-loader no supported boot loader found: edit the kernel command line yourself"
+ready_with "warning boot-loader no supported boot loader found (GRUB or systemd-boot, both are there): edit the kernel command line yourself"
+echo "BOOT_IMAGE=/boot/vmlinuz-$kernel root=/dev/sda1" >"$root/proc/cmdline"
+efi_variable LoaderInfo 'systemd-boot 257'
+run status -o CODE,FIX --raw
+out 'loader-two remove\x20one\x20of\x20them'
+
+begin "status: a boot loader that was updated by hand"
+ready
+rm -r "$root/boot/grub"
+: >"$root/boot/vmlinuz-$kernel.old"
+: >"$root/boot/initrd.img-$kernel.old"
+run status -o CODE,FIX --raw
+out 'loader-unknown vfio-early-cmdline\x20show\x20says\x20what\x20is\x20missing;\x20once\x20it\x20is\x20there:\x20vfio-early-cmdline\x20refresh\x20--by-hand'
+"$top/scripts/vfio-early-cmdline" refresh --by-hand --root "$root" >"$work/out" 2>"$work/err" ||
+	problem "refresh --by-hand: $(cat "$work/err")"
+run status
+ready_with "ok boot-loader no supported boot loader found (unknown boot loader), and updated by hand"
+no_out "$kernel.old"
+# A kernel less is no new image; another image is.
+: >"$root/boot/vmlinuz-6.1.9-other"
+: >"$root/boot/initrd.img-6.1.9-other"
+run status
+out_has "no supported boot loader found (unknown boot loader): edit"
+"$top/scripts/vfio-early-cmdline" refresh --by-hand --root "$root" >"$work/out" 2>"$work/err"
+rm "$root/boot/vmlinuz-6.1.9-other" "$root/boot/initrd.img-6.1.9-other"
+run status
+ready_with "ok boot-loader no supported boot loader found (unknown boot loader), and updated by hand"
+touch -d '1 hour ago' "$root/boot/initrd.img-$kernel"
+run status
+ready_with "warning boot-loader no supported boot loader found (unknown boot loader): edit the kernel command line yourself"
 
 begin "status: a wrong line, a line that nothing answers to, a bridge"
 ready
@@ -820,6 +856,11 @@ for asked in 'list -a' groups check status vgpu verify "plan --kernel $kernel"; 
 	{ echo "$asked: $status"; cat "$work/out" "$work/err"; }
 done >"$work/after"
 sed -i 's|/usr/lib/modules/|/lib/modules/|' "$work/after"
+# vfio-early-cmdline reads the loader's files, and follows no absolute link of a tree.
+for said in before after; do
+	grep -v -e '^[a-z]*  *boot-loader ' -e 'fix: vfio-early-cmdline show' "$work/$said" >"$work/less"
+	mv "$work/less" "$work/$said"
+done
 cmp -s "$work/before" "$work/after" || problem "$(diff "$work/before" "$work/after")"
 grep -q '^module /lib/modules/' "$work/before" || problem "the plan has no modules, so that this test shows little"
 grep -q 'disable_vga=1' "$work/before" || problem "the options are not read, so that this test shows little"
