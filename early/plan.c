@@ -17,7 +17,22 @@ struct line {
 	char *pos;
 	unsigned int number;
 	enum plan_source source;
+#ifndef __KLIBC__
+	enum plan_word kind; /* of the word that is wrong */
+	const char *word;
+#endif
 };
+
+/* Tells the host half what was read when a line turned out to be wrong. */
+#ifdef __KLIBC__
+#define set_wrong_word(line, word, kind) (void)(line)
+#else
+static void set_wrong_word(struct line *line, const char *word, enum plan_word kind)
+{
+	line->word = word;
+	line->kind = kind;
+}
+#endif
 
 /* The next word, or NULL at the end of the line. */
 static char *next_word(struct line *line)
@@ -57,8 +72,8 @@ static const char *check_end(struct line *line, const char **at)
 typedef const char *(*keyword_fn)(struct plan *plan, struct line *line, const char **at);
 
 /* One word as a selector. */
-static const char *parse_selector(struct plan *plan, const char *word, struct selector *sel,
-				  const char **at)
+static const char *parse_selector(struct plan *plan, struct line *line, const char *word,
+				  struct selector *sel, const char **at)
 {
 	size_t where;
 	const char *error = selector_parse(word, sel, &where);
@@ -66,6 +81,7 @@ static const char *parse_selector(struct plan *plan, const char *word, struct se
 	*at = word;
 	if (error) {
 		*at += where;
+		set_wrong_word(line, word, PLAN_WORD_SELECTOR);
 	} else {
 		plan->names_vfs |= sel->kind == SELECTOR_VF;
 		plan->has_places |= sel->has_place;
@@ -102,7 +118,7 @@ static const char *parse_selectors(struct plan *plan, struct line *line, const s
 		*at = word;
 		if (n == to->max)
 			return to->full;
-		error = parse_selector(plan, word, &item->sel, at);
+		error = parse_selector(plan, line, word, &item->sel, at);
 		if (error)
 			return error;
 		if (NEVER_FORCED && to->force && item->sel.kind == SELECTOR_VF)
@@ -385,7 +401,7 @@ static const char *parse_protect(struct plan *plan, struct line *line, const cha
 		return FAULT("more than 1024 protect lines");
 	if (!word)
 		return FAULT("write protect ADDRESS=ID@PATH REASON");
-	error = parse_selector(plan, word, &sel, at);
+	error = parse_selector(plan, line, word, &sel, at);
 	if (error)
 		return error;
 	if (sel.kind != SELECTOR_ADDRESS || !sel.has_id || selector_is_path(&sel))
@@ -414,7 +430,7 @@ static const char *parse_vfs(struct plan *plan, struct line *line, const char **
 		return usage;
 	vf->text = word;
 	vf->line = line->number;
-	error = parse_selector(plan, word, &vf->sel, at);
+	error = parse_selector(plan, line, word, &vf->sel, at);
 	if (error)
 		return error;
 	if (vf->sel.kind != SELECTOR_ADDRESS)
@@ -488,7 +504,7 @@ static const char *parse_set(struct plan *plan, struct line *line, const char **
 	if (!word)
 		return usage;
 	*set = (struct plan_set){ .text = word, .line = line->number };
-	error = parse_selector(plan, word, &set->sel, at);
+	error = parse_selector(plan, line, word, &set->sel, at);
 	if (error)
 		return error;
 	error = usage;
@@ -552,9 +568,21 @@ static const char *parse_line(struct plan *plan, struct line *line, const char *
 				"this keyword is written into the plan by vfio-early itself; remove it");
 		return keywords[i].parse(plan, line, at);
 	}
+	set_wrong_word(line, word, PLAN_WORD_KEYWORD);
 	return FAULT(
 		"unknown keyword; known: bind bind! except vfs set boot-vga group failure deadline cmdline");
 }
+
+#ifndef __KLIBC__
+bool plan_is_keyword(const char *word, size_t len)
+{
+	for (unsigned int i = 0; i < N_KEYWORDS; i++)
+		if (keywords[i].source == PLAN_CONFIG && strlen(keywords[i].name) == len &&
+		    !memcmp(keywords[i].name, word, len))
+			return true;
+	return false;
+}
+#endif
 
 static void add_error(struct plan_errors *errors, const struct line *line, const char *at,
 		      const char *what)
@@ -564,6 +592,10 @@ static void add_error(struct plan_errors *errors, const struct line *line, const
 			.line = line->number,
 			.column = (unsigned int)(at - line->start) + 1,
 			.what = what,
+#ifndef __KLIBC__
+			.kind = line->kind,
+			.word = line->word,
+#endif
 		};
 	errors->count++;
 }
@@ -607,6 +639,7 @@ unsigned int plan_parse(struct plan *plan, char *text, size_t size, enum plan_so
 			eol++;
 		line.start = line.pos = text;
 		line.number++;
+		set_wrong_word(&line, NULL, PLAN_WORD_OTHER);
 
 		at += strnlen(text, (size_t)(eol - text));
 		if (at < eol) {

@@ -96,10 +96,21 @@ struct plan_module {
 	const char *options; /* "" when there are none */
 };
 
+/* What the parser took the wrong word for. */
+enum plan_word {
+	PLAN_WORD_OTHER,
+	PLAN_WORD_KEYWORD,  /* and there is no such keyword */
+	PLAN_WORD_SELECTOR, /* and it is none */
+};
+
 struct plan_error {
 	unsigned int line; /* both from 1 */
 	unsigned int column;
 	const char *what; /* what is wrong and how to fix it; a string constant */
+#ifndef __KLIBC__
+	enum plan_word kind;
+	const char *word; /* in the text that was parsed; NULL for PLAN_WORD_OTHER */
+#endif
 };
 
 struct plan_errors {
@@ -154,6 +165,11 @@ void plan_init(struct plan *plan);
  */
 unsigned int plan_parse(struct plan *plan, char *text, size_t size, enum plan_source source,
 			struct plan_errors *errors);
+
+#ifndef __KLIBC__
+/* plan_is_keyword - is this a keyword of the config? For what people write instead of a blank. */
+bool plan_is_keyword(const char *word, size_t len);
+#endif
 
 /* plan_key_name - "reset=", "d3cold=" or "power=". */
 const char *plan_key_name(enum plan_key key);

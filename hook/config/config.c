@@ -235,31 +235,32 @@ static const char *line_of(const char *text, unsigned int line)
 	return text;
 }
 
-/* What people bring from other programs' configs, of which the parser only sees that it is wrong. */
-static const char *error_of_word(const struct config_file *file, const struct plan_error *error)
+/* A line of the shell that goes on: the wrong word is its last, and ends in a backslash. */
+static bool is_continued(const char *line, unsigned int column)
 {
-	const char *line = line_of(file->text, error->line), *keyword, *word;
-	size_t len = line ? strcspn(line, "\n") : 0, width;
-	bool is_first;
+	size_t len = line ? strcspn(line, "\n") : 0;
 
-	if (!line || !error->column || error->column > len)
-		return NULL;
-	/* The column may be inside the word. */
-	word = line + error->column - 1;
-	while (word > line && !strchr(" \t", word[-1]))
-		word--;
-	width = strcspn(word, " \t\r\n#");
-	keyword = line + strspn(line, " \t");
-	is_first = word == keyword;
-	if (width && word[width - 1] == '\\')
-		return WORDS("continued-line", "a line does not go on in the next one: leave out "
-					       "the \\, and begin the next line with a keyword");
-	if (is_first && width > 1 && strchr(":=", word[width - 1]))
-		return WORDS("keyword-colon", "a blank follows a keyword, not a : or =");
-	/* Of the others some have commas. */
-	if (is_first || (strncmp(keyword, "bind", 4) != 0 && strncmp(keyword, "except", 6) != 0))
-		return NULL;
-	if (memchr(word, ',', width))
+	while (len && strchr(" \t\r", line[len - 1]))
+		len--;
+	if (!column || column > len || line[len - 1] != '\\')
+		return false;
+	line += column - 1;
+	len -= column - 1;
+	return !memchr(line, ' ', len) && !memchr(line, '\t', len);
+}
+
+static const char *error_of_keyword(const char *word)
+{
+	size_t len = strcspn(word, ":=");
+
+	return word[len] && plan_is_keyword(word, len) ?
+		       WORDS("keyword-colon", "a blank follows a keyword, not a : or =") :
+		       NULL;
+}
+
+static const char *error_of_selector(const char *word)
+{
+	if (strchr(word, ','))
 		return WORDS("comma", "blanks separate addresses and IDs, not commas");
 	if (!strncmp(word, "pci_", 4) || !strncmp(word, "PCI:", 4) || !strncmp(word, "/sys/", 5))
 		return WORDS("other-form", "an address is written as lspci -D prints it: "
@@ -267,18 +268,34 @@ static const char *error_of_word(const struct config_file *file, const struct pl
 	return NULL;
 }
 
-/*
- * The byte order mark that some editors write first. The parser would take it as part of the first
- * word, and reject the line; it has a message of its own because it cannot be seen on a screen.
- */
-static const char *error_text(const struct config_file *file, const struct plan_error *error)
-{
-	const char *text = error_of_word(file, error);
-	static const char bom[] = "\xef\xbb\xbf";
+/* The byte order mark that some editors write first. The parser takes it as part of the first word. */
+static const char bom[] = "\xef\xbb\xbf";
 
-	if (error->line == 1 && !strncmp(file->text, bom, sizeof(bom) - 1))
+static bool has_bom(const char *text)
+{
+	return !strncmp(text, bom, sizeof(bom) - 1);
+}
+
+/*
+ * What people bring from other programs' configs and from their editors, and the parser only sees as
+ * wrong; else what the parser says.
+ * @line: as it is in the file
+ */
+static const char *error_text(const char *line, const struct plan_error *error)
+{
+	const char *text = NULL;
+
+	/* It cannot be seen on a screen. */
+	if (error->line == 1 && line && has_bom(line))
 		return WORDS("byte-order-mark", "a byte order mark is before the first word; save "
 						"the file as UTF-8 without one (BOM)");
+	if (is_continued(line, error->column))
+		return WORDS("continued-line", "a line does not go on in the next one: leave out "
+					       "the \\, and begin the next line with a keyword");
+	if (error->kind == PLAN_WORD_KEYWORD)
+		text = error_of_keyword(error->word);
+	else if (error->kind == PLAN_WORD_SELECTOR)
+		text = error_of_selector(error->word);
 	return text ? text : error->what;
 }
 
@@ -297,8 +314,8 @@ unsigned int config_parse(struct config *config, struct plan *plan, bool says,
 
 		for (unsigned int e = 0; e < errors.count; e++) {
 			const struct plan_error *error = &errors.error[e];
+			const char *line, *what;
 			char text[512];
-			const char *what;
 
 			if (e == PLAN_MAX_ERRORS) {
 				snprintf(text, sizeof(text), "%s: %u further wrong lines",
@@ -309,10 +326,10 @@ unsigned int config_parse(struct config *config, struct plan *plan, bool says,
 					lost(text, arg);
 				break;
 			}
-			what = error_text(file, error);
+			line = line_of(file->text, error->line);
+			what = error_text(line, error);
 			if (says)
-				message_line(file->name, error->line, error->column, what,
-					     line_of(file->text, error->line));
+				message_line(file->name, error->line, error->column, what, line);
 			snprintf(text, sizeof(text), "%s:%u:%u: %s", file->name, error->line,
 				 error->column, what);
 			if (lost)
@@ -344,13 +361,29 @@ const char *config_file_of(const struct config *config, const char *text)
 	return "";
 }
 
+#define KEYWORD "cmdline"
+
+/*
+ * Is this wrong line one of this keyword? Also after a byte order mark, and without the blank behind
+ * it: whoever wrote that does not want the default.
+ */
+static bool is_cmdline(const char *line, unsigned int number)
+{
+	if (number == 1 && has_bom(line))
+		line += sizeof(bom) - 1;
+	line += strspn(line, " \t");
+	return strcspn(line, " \t\r\n:=#") == strlen(KEYWORD) &&
+	       !strncmp(line, KEYWORD, strlen(KEYWORD));
+}
+
 /*
  * What one line sets it to: "" if the line is wrong, with the error, NULL if it has another
  * keyword.
+ * @line: as it is in the file; @text: a copy to be cut up
  */
-static const char *cmdline_of(char *text, size_t size, struct plan_errors *errors)
+static const char *cmdline_of(const char *line, unsigned int number, char *text, size_t size,
+			      struct plan_errors *errors)
 {
-	static const char keyword[] = "cmdline";
 	static struct plan plan;
 
 	*errors = (struct plan_errors){ 0 };
@@ -358,11 +391,9 @@ static const char *cmdline_of(char *text, size_t size, struct plan_errors *error
 	plan.cmdline = NULL;
 	if (!plan_parse(&plan, text, size, PLAN_CONFIG, errors))
 		return plan.cmdline;
-	text += strspn(text, " \t");
-	/* The parser has cut the words out. */
-	return !strncmp(text, keyword, strlen(keyword)) && strchr(" \t", text[strlen(keyword)]) ?
-		       "" :
-		       NULL;
+	/* It was parsed on its own. */
+	errors->error[0].line = number;
+	return is_cmdline(line, number) ? "" : NULL;
 }
 
 int config_each_cmdline(const struct config *config,
@@ -383,10 +414,10 @@ int config_each_cmdline(const struct config *config,
 				return -ENOMEM;
 			memcpy(copy, pos, len);
 			copy[len] = '\0';
-			text = cmdline_of(copy, len, &errors);
+			text = cmdline_of(pos, line, copy, len, &errors);
 			if (text && !*text) {
 				message_line(config->file[i].name, line, errors.error[0].column,
-					     errors.error[0].what, pos);
+					     error_text(pos, &errors.error[0]), pos);
 				wrong++;
 			}
 			if (text)

@@ -879,6 +879,43 @@ err "/etc/vfio-early.conf:4:16: error: a line does not go on in the next one: le
 err "/etc/vfio-early.conf:5:11: error: a line does not go on in the next one: leave out the \\, and begin the next line with a keyword"
 err "/etc/vfio-early.conf:6:12: error: the function number is one digit, 0 to 7: 81:00.0"
 
+begin "a line as other programs' configs have it, and what only looks like it"
+config 'group=claim\nbind=01:00.0\nbind:01:00.0\nclass:\nvfs 17:00.0, 4\nset pci_0000_01_00_0 reset=bus\ncmdline a\\ b\nbind 01\\ 02:00\nset 01:00 reset=a,,b\ndeadline 20 \\ \n'
+plan
+status_is 1
+keyword="a blank follows a keyword, not a : or ="
+err "/etc/vfio-early.conf:1:1: error: $keyword"
+err "/etc/vfio-early.conf:2:1: error: $keyword"
+err "/etc/vfio-early.conf:3:1: error: $keyword"
+err "/etc/vfio-early.conf:4:1: error: unknown keyword; known: bind bind! except vfs set boot-vga group failure deadline cmdline"
+err "/etc/vfio-early.conf:5:12: error: blanks separate addresses and IDs, not commas"
+err "/etc/vfio-early.conf:6:5: error: an address is written as lspci -D prints it: 0000:01:00.0"
+err "/etc/vfio-early.conf:7:10: error: not every boot loader hands this character to the kernel unchanged; set that parameter by hand"
+err_has "/etc/vfio-early.conf:8:6: error: "
+err "/etc/vfio-early.conf:9:11: error: write reset=default, or methods as /sys shows them: reset=flr,bus"
+err "/etc/vfio-early.conf:10:13: error: a line does not go on in the next one: leave out the \\, and begin the next line with a keyword"
+
+begin "plan --cmdline says of a wrong line what plan says"
+for line in 'cmdline foo=1 \\' 'cmdline=foo' 'cmdline: foo' '\357\273\277cmdline foo' '\357\273\277 cmdline=foo' 'cmdline a;b'; do
+	config "$line\n"
+	plan
+	status_is 1
+	grep ': error: ' "$work/err" >"$work/said"
+	"$command" plan --cmdline --root "$root" >"$work/out" 2>"$work/err"
+	status=$?
+	status_is 1
+	err_has "$(cat "$work/said")"
+	out_is <<-EOF
+		/etc/vfio-early.conf:1	
+	EOF
+done
+# Not in the second line, and not another word.
+config 'bind 01:00\n\357\273\277cmdline foo\ncmdlines foo\n'
+"$command" plan --cmdline --root "$root" >"$work/out" 2>"$work/err"
+status=$?
+status_is 0
+no_err
+
 begin "a kernel version that is a path"
 for bad in ../x a/b . "" "a b"; do
 	plan --kernel "$bad"
