@@ -15,6 +15,7 @@
 #include "early/sysfs.h"
 #include "early/tell.h"
 #include "host/next_boot.h"
+#include "plan/modules.h"
 #include "plan/plan.h"
 #include "ui/status.h"
 #include "util/message.h"
@@ -50,17 +51,16 @@ static void write_bind(const struct handover *handover, const struct pci_functio
 static int write_plan(const struct handover *handover, char **text, size_t *size)
 {
 	const struct root *root = &handover->host->root;
-	char running[128], path[SYSFS_PATH_MAX], *compiled = NULL;
+	char running[128], *compiled = NULL;
 	const char *kernel = host_running(root, running, sizeof(running));
 	FILE *out;
 	int ret;
 
-	sysfs_path(path, "lib/modules/%s/modules.dep", kernel);
 	/*
 	 * Does not load modules of another system; without a folder of modules there are none to
 	 * load.
 	 */
-	if (!root->is_host || !sysfs_exists(root->fd, path))
+	if (!root->is_host || !modules_are_indexed(root, kernel))
 		kernel = NULL;
 	ret = compiler_plan(handover->host->compiler, kernel, &compiled, size);
 	if (ret)

@@ -6,6 +6,7 @@
 
 #include "early/sysfs.h"
 #include "findings/find.h"
+#include "plan/modules.h"
 #include "util/file.h"
 
 static enum finding_level level_of(const struct search *search, const struct recipe *recipe)
@@ -56,7 +57,7 @@ static bool has_no_virqfd(const struct search *search)
 
 	if (!search->kernel)
 		return false;
-	sysfs_path(path, "lib/modules/%s/modules.dep", search->kernel);
+	sysfs_path(path, MODULES_PATH "/%s/modules.dep", search->kernel);
 	return !file_for_each_line(search->host->root.fd, path, look_for_virqfd, NULL);
 }
 

@@ -15,6 +15,7 @@
 #include "early/sysfs.h"
 #include "findings/recipe_find.h"
 #include "host/host.h"
+#include "plan/modules.h"
 #include "util/array.h"
 #include "util/file.h"
 #include "util/message.h"
@@ -425,7 +426,7 @@ static bool is_built_in(const struct finder *finder, const char *key)
 	char path[SYSFS_PATH_MAX], running[128], *module = strndup(key, strcspn(key, "."));
 	bool is_one = false;
 
-	sysfs_path(path, "lib/modules/%s/modules.builtin",
+	sysfs_path(path, MODULES_PATH "/%s/modules.builtin",
 		   host_running(finder->root, running, sizeof(running)));
 	if (module)
 		is_one = file_for_each_line(finder->root->fd, path, look_for_module, module) == 1;

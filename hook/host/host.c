@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The facts of a host; see host.h. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -14,13 +13,13 @@
 #include "early/tell.h"
 #include "early/text.h"
 #include "host/host.h"
+#include "plan/modules.h"
 #include "util/address.h"
 #include "util/array.h"
 #include "util/file.h"
 #include "util/message.h"
 
 #define PATH_OSRELEASE "proc/sys/kernel/osrelease"
-#define PATH_MODULES   "lib/modules"
 #define CMDLINE_MAX    (1u << 20) /* bytes; a kernel takes 2 KiB, arm64 too */
 
 static int compare_function(const void *a, const void *b)
@@ -268,18 +267,6 @@ const struct host_function *host_find_interface(const struct host *host, const c
 	return host_find(host, &addr);
 }
 
-static int is_version(const struct dirent *entry)
-{
-	return entry->d_name[0] != '.';
-}
-
-static bool has_modules(const struct root *root, const char *version)
-{
-	char path[SYSFS_PATH_MAX];
-
-	return sysfs_exists(root->fd, sysfs_path(path, PATH_MODULES "/%s/modules.dep", version));
-}
-
 const char *host_running(const struct root *root, char *buf, size_t size)
 {
 	if (sysfs_read(root->fd, PATH_OSRELEASE, buf, size) < 0)
@@ -287,21 +274,19 @@ const char *host_running(const struct root *root, char *buf, size_t size)
 	return buf;
 }
 
+static int copy_kernel(const char *kernel, void *arg)
+{
+	*(char **)arg = strdup(kernel);
+	return *(char **)arg ? 1 : -ENOMEM;
+}
+
 int host_newest(const struct root *root, char **version)
 {
-	struct dirent **entry;
-	int count = file_names(root->fd, PATH_MODULES, &entry, is_version, versionsort);
+	int ret;
 
 	*version = NULL;
-	if (count < 0)
-		return count;
-	for (int i = count; i-- > 0;) {
-		if (!*version && has_modules(root, entry[i]->d_name))
-			*version = strdup(entry[i]->d_name);
-		free(entry[i]);
-	}
-	free(entry);
-	return *version ? 0 : -ENOENT;
+	ret = modules_each_kernel(root, copy_kernel, version);
+	return ret ? (ret < 0 ? ret : 0) : -ENOENT;
 }
 
 int host_kernel(struct host *host, char **version)
@@ -312,14 +297,14 @@ int host_kernel(struct host *host, char **version)
 
 	*version = NULL;
 	if (!next_kernel_read(root, &host->answers, &next) && next.version &&
-	    has_modules(root, next.version)) {
+	    modules_are_indexed(root, next.version)) {
 		*version = next.version;
 		next.version = NULL;
 	}
 	next_kernel_free(&next);
 	if (*version)
 		return 0;
-	if (*host_running(root, running, sizeof(running)) && has_modules(root, running)) {
+	if (*host_running(root, running, sizeof(running)) && modules_are_indexed(root, running)) {
 		*version = strdup(running);
 		return *version ? 0 : -ENOMEM;
 	}

@@ -9,6 +9,7 @@
 #include "early/sysfs.h"
 #include "image/builder.h"
 #include "image/kernels.h"
+#include "plan/modules.h"
 #include "util/array.h"
 #include "util/file.h"
 
@@ -32,7 +33,7 @@ static bool is_renamed(const struct root *root, const char *version)
 	char path[SYSFS_PATH_MAX];
 
 	return len > 4 && !strcmp(version + len - 4, ".old") &&
-	       !sysfs_exists(root->fd, sysfs_path(path, "lib/modules/%s", version));
+	       !sysfs_exists(root->fd, sysfs_path(path, MODULES_PATH "/%s", version));
 }
 
 /* An image by dracut's name elsewhere is none that initramfs-tools would make, or GRUB boot with it. */
@@ -65,7 +66,6 @@ static int find_image(const struct root *root, struct kernel *kernel)
 static int add_kernel(const struct root *root, const char *version, struct kernels *kernels)
 {
 	struct kernel kernel = { 0 };
-	char path[SYSFS_PATH_MAX];
 	int ret;
 
 	for (size_t i = 0; i < kernels->count; i++)
@@ -74,8 +74,7 @@ static int add_kernel(const struct root *root, const char *version, struct kerne
 	kernel.version = strdup(version);
 	if (!kernel.version)
 		return -ENOMEM;
-	kernel.has_modules = sysfs_exists(root->fd,
-					  sysfs_path(path, "lib/modules/%s/modules.dep", version));
+	kernel.has_modules = modules_are_indexed(root, version);
 	ret = find_image(root, &kernel);
 	if (!ret)
 		ret = array_append(&kernels->list, &kernels->count, sizeof(kernel), &kernel);

@@ -8,6 +8,7 @@
  * *running* kernel, which says nothing about the next boot; and without modules.builtin.bin a
  * built-in module looks like a missing one.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <libkmod.h>
 #include <limits.h>
@@ -21,6 +22,7 @@
 #include "config/config.h"
 #include "config/folders.h"
 #include "early/plan.h"
+#include "early/sysfs.h"
 #include "plan/modules.h"
 #include "plan/parmtype.h"
 #include "plan/plan.h"
@@ -103,12 +105,54 @@ static bool has_odd_index(const struct root *root, const char *folder)
 	return is_odd;
 }
 
+bool modules_are_indexed(const struct root *root, const char *kernel)
+{
+	char path[SYSFS_PATH_MAX];
+
+	return sysfs_exists(root->fd, sysfs_path(path, MODULES_PATH "/%s/modules.dep", kernel));
+}
+
+static bool have_modules(const struct root *root, const char *kernel)
+{
+	char path[SYSFS_PATH_MAX];
+
+	return sysfs_exists(root->fd, sysfs_path(path, MODULES_PATH "/%s/kernel", kernel));
+}
+
+static int is_visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+int modules_each_kernel(const struct root *root, int (*call)(const char *kernel, void *arg),
+			void *arg)
+{
+	struct dirent **entry;
+	int count = file_names(root->fd, MODULES_PATH, &entry, is_visible, versionsort);
+	bool is_any_indexed = false;
+	int ret = 0;
+
+	if (count < 0)
+		return count == -ENOENT ? 0 : count;
+	for (int i = 0; i < count && !is_any_indexed; i++)
+		is_any_indexed = modules_are_indexed(root, entry[i]->d_name);
+	for (int i = count; i-- > 0; free(entry[i])) {
+		const char *kernel = entry[i]->d_name;
+
+		if (!ret && (is_any_indexed ? modules_are_indexed(root, kernel) :
+					      have_modules(root, kernel)))
+			ret = call(kernel, arg);
+	}
+	free(entry);
+	return ret;
+}
+
 int modules_dir(const struct root *root, const char *kernel, char **dir)
 {
 	char path[PATH_MAX];
 	int ret;
 
-	snprintf(path, sizeof(path), "lib/modules/%s", kernel);
+	snprintf(path, sizeof(path), MODULES_PATH "/%s", kernel);
 	ret = root_locate(root, path, dir);
 	if (ret)
 		return ret;
@@ -655,7 +699,7 @@ static int read_dependencies(struct resolution *res, const char *dir)
 	size_t size;
 	int ret;
 
-	snprintf(path, sizeof(path), "lib/modules/%s/modules.dep", res->kernel);
+	snprintf(path, sizeof(path), MODULES_PATH "/%s/modules.dep", res->kernel);
 	ret = file_read(res->root->fd, path, DEP_MAX, &res->dep, &size);
 	res->dir = dir;
 	if (ret && ret != -ENOMEM)

@@ -6,6 +6,7 @@
 #ifndef VFIO_EARLY_HOOK_PLAN_MODULES_H
 #define VFIO_EARLY_HOOK_PLAN_MODULES_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "util/root.h"
@@ -23,6 +24,21 @@
  */
 int modules_write(const struct root *root, const char *kernel, bool says, FILE *out,
 		  void (*lost)(const char *text, void *arg), void *arg);
+
+#define MODULES_PATH "lib/modules" /* relative to the root */
+
+/* modules_are_indexed - has it modules, and the index that depmod(8) makes of them? */
+bool modules_are_indexed(const struct root *root, const char *kernel);
+
+/*
+ * modules_each_kernel - call a function for every kernel that has modules, the newest first, until it
+ * returns other than 0. What is no kernel's is left out; only if none has an index, those without
+ * one are kernels too.
+ *
+ * Returns what it returned last, 0 if there is no kernel, or -errno.
+ */
+int modules_each_kernel(const struct root *root, int (*call)(const char *kernel, void *arg),
+			void *arg);
 
 /*
  * modules_dir - set *dir to the malloc'ed "ROOT/lib/modules/KERNEL". Returns 0, -ENOENT, -ENOTSUP

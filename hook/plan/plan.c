@@ -6,7 +6,6 @@
  * Protect lines come before bind lines, so that a plan that was cut off loses binds first. The text
  * is parsed again by the boot half's own parser before it is returned.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -756,35 +755,38 @@ static int check_text(const struct compiler *comp, const char *text, size_t size
 	return errors.count ? -EINVAL : 0;
 }
 
-static int is_version(const struct dirent *entry)
+/* A text that names kernels, as many as it can take. */
+struct kernels_text {
+	char *buf;
+	size_t size, len;
+	bool is_cut;
+};
+
+static int add_kernel(const char *kernel, void *arg)
 {
-	return entry->d_name[0] != '.';
+	struct kernels_text *text = arg;
+
+	text->is_cut = text->len + strlen(kernel) + sizeof(", --kernel  and others") > text->size;
+	if (!text->is_cut)
+		text->len += (size_t)snprintf(text->buf + text->len, text->size - text->len,
+					      "%s--kernel %s",
+					      text->len ? ", " : "name one that is there: ",
+					      kernel);
+	return text->is_cut;
 }
 
-/* How to name another kernel: the newest that are there, as many as the text can take. */
+/* How to name another kernel: the newest that are there. */
 static void write_kernels(const struct root *root, char *buf, size_t size)
 {
-	struct dirent **entry;
-	int count = file_names(root->fd, "lib/modules", &entry, is_version, versionsort);
-	size_t len = (size_t)snprintf(buf, size, "name one that is there: ");
-	bool is_cut = false, is_first = true;
+	struct kernels_text text = { .buf = buf, .size = size };
 
-	if (count <= 0)
-		snprintf(buf, size, "none is in %.160s/lib/modules: install one, or its modules",
+	buf[0] = '\0';
+	modules_each_kernel(root, add_kernel, &text);
+	if (!text.len)
+		snprintf(buf, size, "none is in %.160s/" MODULES_PATH ": install one, or its modules",
 			 root->path);
-	for (int i = count; i-- > 0; free(entry[i])) {
-		const char *version = entry[i]->d_name;
-
-		is_cut |= len + strlen(version) + sizeof(", --kernel  and others") > size;
-		if (!is_cut)
-			len += (size_t)snprintf(buf + len, size - len, "%s--kernel %s",
-						is_first ? "" : ", ", version);
-		is_first = false;
-	}
-	if (is_cut)
-		snprintf(buf + len, size - len, " and others");
-	if (count >= 0)
-		free(entry);
+	else if (text.is_cut)
+		snprintf(buf + text.len, size - text.len, " and others");
 }
 
 static int check_kernel(const struct compiler *comp, const char *kernel)

@@ -18,12 +18,12 @@
 #include "host/next_cmdline.h"
 #include "image/image.h"
 #include "image/kernels.h"
+#include "plan/modules.h"
 #include "protect/routes.h"
 #include "record/record.h"
 #include "util/file.h"
 #include "util/stringset.h"
 
-#define PATH_MODULES "lib/modules"
 #define LIST_MAX     RECORD_MAX /* bytes of modules.dep and the like */
 
 /* --- modules */
@@ -211,11 +211,11 @@ static int is_visible(const struct dirent *entry)
 void record_kernels(struct record *record)
 {
 	struct dirent **entry;
-	int count = scandirat(record->root->fd, PATH_MODULES, &entry, is_visible, versionsort);
+	int count = scandirat(record->root->fd, MODULES_PATH, &entry, is_visible, versionsort);
 	char path[PATH_MAX], real[PATH_MAX];
 
 	for (int i = 0; i < count; i++) {
-		snprintf(path, sizeof(path), PATH_MODULES "/%s", entry[i]->d_name);
+		snprintf(path, sizeof(path), MODULES_PATH "/%s", entry[i]->d_name);
 		if (!record_follow(record, path, real)) {
 			record_folder(record, real);
 			put_modules(record, real);

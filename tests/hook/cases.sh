@@ -855,6 +855,31 @@ status_is 3
 nothing_written
 err "vfio-early: error: no kernel 9.9: cannot enter $root/lib/modules/9.9: No such file or directory; fix: name one that is there: --kernel $kernel"
 
+begin "kernels that are proposed are kernels"
+mkdir -p "$root/lib/modules/junk" "$root/lib/modules/9.1.0-leftover"
+: >"$root/lib/modules/README"
+for name in README nosuch; do
+	plan --kernel "$name"
+	err_has "fix: name one that is there: --kernel $kernel"
+	! grep -q -e '--kernel junk' -e '--kernel README' -e leftover "$work/err" || problem "it is no kernel"
+done
+rm -f "$root/proc/sys/kernel/osrelease"
+config 'bind 1111:1111\n'
+"$command" plan --root "$root" >"$work/out" 2>"$work/err"
+out "kernel $kernel"
+
+begin "a kernel without depmod's index is one, where there is no other"
+config 'bind 1111:1111\n'
+rm -f "$root/proc/sys/kernel/osrelease" "$root/lib/modules/$kernel"/modules.*
+mkdir -p "$root/lib/modules/9.1.0-leftover"
+plan --kernel nosuch
+err_has "fix: name one that is there: --kernel $kernel"
+"$command" plan --root "$root" >"$work/out" 2>"$work/err"
+status=$?
+status_is 1
+out "kernel $kernel"
+err_has "modules.dep.bin is missing; fix: run depmod for this kernel, then update the image"
+
 begin "no --kernel: that of the tree, not this host's"
 config 'bind 1111:1111\n'
 rm -f "$root/proc/sys/kernel/osrelease"
