@@ -341,6 +341,23 @@ static int do_images(struct apply *apply)
 
 /* --- before and after */
 
+/* What to do about a /boot that cannot be opened. */
+static const char *fix_boot(const struct root *root, int error)
+{
+	switch (error) {
+	case -EACCES:
+	case -EPERM:
+		return "run it as root";
+	case -ENOTDIR:
+	case -ELOOP:
+		return "make it a folder, or a link to one";
+	case -ENOENT:
+		return root->is_host ? "mount it" :
+				       "name the top of a machine's tree, with its " KERNELS_BOOT;
+	}
+	return "";
+}
+
 /*
  * Two runs at the same time would each store, and later restore, what the other one has just made.
  */
@@ -348,13 +365,12 @@ static int lock(struct apply *apply)
 {
 	const struct root *root = &apply->host->root;
 	int ret, boot = file_open_folder(root->fd, KERNELS_BOOT);
+	const char *fix = fix_boot(root, boot);
 	char holder[32];
 
 	if (boot < 0)
-		return message_error(
-			"cannot open %s/" KERNELS_BOOT ": %s; fix: %s", root->path, strerror(-boot),
-			root->is_host ? "mount it" :
-					"name the top of a machine's tree, with its " KERNELS_BOOT);
+		return message_error("cannot open %s/" KERNELS_BOOT ": %s%s%s", root->path,
+				     strerror(-boot), *fix ? "; fix: " : "", fix);
 	close(boot);
 	if (apply->is_dry || apply->is_restore)
 		return 0;
@@ -372,7 +388,7 @@ static int check(struct apply *apply, const char *kernel)
 {
 	struct findings findings = { 0 };
 	struct next_boot counts;
-	char vfs[NEXT_BOOT_TEXT_SIZE] = "";
+	char vfs[NEXT_BOOT_TEXT_SIZE];
 	int ret = 0;
 
 	if (apply->host->plan.losts)
@@ -385,14 +401,10 @@ static int check(struct apply *apply, const char *kernel)
 	if (!ret) {
 		findings_print(&findings, &findings_of_check, FINDING_WARNS, &apply->opts.output);
 		next_boot_count(apply->host, &counts);
-		if (counts.vfs)
-			snprintf(vfs, sizeof(vfs),
-				 ", %u virtual function%s to make and %u of them "
-				 "to bind",
-				 counts.vfs, counts.vfs == 1 ? "" : "s", counts.vfs_taken);
 		printf("check: %u function%s to bind, %u refused%s; %zu of %zu findings block "
 		       "(vfio-early check)\n",
-		       counts.taken, counts.taken == 1 ? "" : "s", counts.refused, vfs,
+		       counts.taken, counts.taken == 1 ? "" : "s", counts.refused,
+		       next_boot_tell_vfs(&counts, vfs),
 		       findings_count(&findings, &findings_of_check, FINDING_BLOCKS),
 		       findings_count(&findings, &findings_of_check, FINDING_LEVELS));
 	}
@@ -500,15 +512,11 @@ static void drop_trial(struct apply *apply)
 /* Something failed, but the next boot is not as it was: the trial is to put that back. */
 static void say_trial(const struct apply *apply)
 {
-	char text[200];
-
 	if (!apply->minutes || apply->is_dry || apply->is_restore)
 		return;
-	snprintf(text, sizeof(text),
-		 "vfio-early: note: the next boot is a trial all the same: unless vfio-early "
-		 "confirm follows within %u minute%s of it, what was good before is put back",
-		 apply->minutes, apply->minutes == 1 ? "" : "s");
-	message_plain(text);
+	message_note("the next boot is a trial all the same: unless vfio-early confirm follows "
+		     "within %u minute%s of it, what was good before is put back",
+		     apply->minutes, apply->minutes == 1 ? "" : "s");
 }
 
 /* The current config is in effect from now on. */

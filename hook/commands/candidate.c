@@ -6,17 +6,18 @@
 
 #include "commands/candidate.h"
 #include "config/state.h"
-#include "ui/status.h"
 #include "util/message.h"
 
 void candidate_say_undone(const struct host *host, struct findings *findings)
 {
+	struct findings undone = { 0 };
+
 	if (!state_is(&host->root, STATE_UNDONE))
 		return;
-	fflush(stdout);
-	message_plain(
-		"vfio-early: note: vfio-early undo is in effect: the next boot binds nothing; "
-		"fix: " COMMAND_APPLY);
+	finding_add(&undone, FINDING_UNDONE, "config", NULL);
+	if (undone.count)
+		message_note("%s; fix: %s", undone.list->text, undone.list->fix);
+	findings_free(&undone);
 	if (findings)
 		finding_add(findings, FINDING_UNDONE, "config", NULL);
 }

@@ -145,6 +145,16 @@ static void say_kept(const struct removal *removal)
 	}
 }
 
+/* @text: lines, cut up here */
+static void print_kept(const struct removal *removal, char *text)
+{
+	const char *line;
+
+	while ((line = strsep(&text, "\n")))
+		if (*line)
+			output_foldf(&removal->change.output, 0, "%s", line);
+}
+
 /* Other functions that a selector names: their number, and a text with the first ones. */
 struct others {
 	char text[MAX_OTHERS * (PCI_ADDRESS_SIZE + 2)];
@@ -508,7 +518,7 @@ static int run(void *arg, int argc, char **argv)
 		say_kept(removal);
 		/* Where no bind line went, nothing was removed that it could name. */
 		if (removal->removed)
-			fputs(kept, stdout);
+			print_kept(removal, kept);
 	}
 	free(kept);
 	if (ret)

@@ -325,23 +325,22 @@ const char *host_fix_image(const struct host *host, const struct host_function *
 			   size_t size)
 {
 	const struct verdict *verdict = &host->decisions.verdict[fn->place];
-	char addr[PCI_ADDRESS_SIZE];
-	const char *fix = "";
+	char addr[PCI_ADDRESS_SIZE], fix[128] = "";
 
 	if (verdict->reason == REASON_GROUP_CLAIM)
 		verdict = &host->decisions.verdict[verdict->mate];
 	if (verdict->reason == REASON_NO_PATH)
-		fix = COMMAND_APPLY;
+		snprintf(fix, sizeof(fix), "%s", COMMAND_APPLY);
 	else if (verdict->reason == REASON_FACTS)
-		fix = COMMAND_APPLY_THERE;
-	snprintf(buf, size, "%s", fix);
+		snprintf(fix, sizeof(fix), "%s", COMMAND_APPLY_THERE);
 	if (verdict->reason == REASON_FACTS && host->compiler &&
 	    compiler_facts(host->compiler) == PLAN_FACTS_TOO_MANY) {
 		pci_address_format(&host->table.fn[verdict - host->decisions.verdict].addr, addr);
-		snprintf(buf, size, "vfio-early remove %s, then vfio-early add --by path %s", addr,
-			 addr);
+		snprintf(fix, sizeof(fix), "vfio-early remove %s, then vfio-early add --by path %s",
+			 addr, addr);
 	}
-	return words_of("new-image", buf);
+	snprintf(buf, size, "%s", words_of("new-image", fix));
+	return buf;
 }
 
 const char *host_why(const struct host *host, const struct host_function *fn, char *buf,

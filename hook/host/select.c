@@ -193,15 +193,32 @@ bool host_is_selected(const struct host *host, const struct selector *sel,
 /* The names that the kernel, udev (systemd.net-naming-scheme(7)) and administrators give. */
 static bool is_like_interface(const char *word)
 {
-	static const char *const prefixes[] = { "en",	"eth", "wl",   "ww",   "ib", "sl",
-						"vmbr", "br",  "bond", "veth", "tap" };
+	static const struct {
+		const char *prefix;
+		bool is_udev; /* then the place follows: o1, s3, p4s0, P1p4s0, x001122334455... */
+	} names[] = {
+		{ "en", true },	   { "wl", true },     { "ww", true },	  { "ib", true },
+		{ "sl", true },	   { "eth", false },   { "wlan", false }, { "wwan", false },
+		{ "vmbr", false }, { "br", false },    { "bond", false }, { "veth", false },
+		{ "tap", false },
+	};
 	size_t len = strlen(word);
 
-	if (len >= IF_NAMESIZE || strpbrk(word, ":/= \t") || !strpbrk(word, "0123456789"))
+	if (len >= IF_NAMESIZE || strpbrk(word, ":/= \t"))
 		return false;
-	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
-		if (!strncmp(word, prefixes[i], strlen(prefixes[i])))
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *rest = word + strlen(names[i].prefix);
+
+		if (strncmp(word, names[i].prefix, strlen(names[i].prefix)) != 0)
+			continue;
+		if (isdigit((unsigned char)*rest))
 			return true;
+		if (names[i].is_udev && *rest && strchr("abcdiopPsv", *rest) &&
+		    isdigit((unsigned char)rest[1]))
+			return true;
+		if (names[i].is_udev && *rest == 'x' && isxdigit((unsigned char)rest[1]))
+			return true;
+	}
 	return false;
 }
 

@@ -822,8 +822,7 @@ static int compile_host(struct compiler *comp)
 	plan_init(&comp->plan);
 	/* Not a warning: `undo` makes images too, and shows the warnings of their builder. */
 	if (comp->is_undone && comp->voice == PLAN_SAYS_ALL)
-		message_plain(
-			"vfio-early: note: vfio-early undo is in effect: the plan is empty; fix: " COMMAND_APPLY);
+		message_note("vfio-early undo is in effect: the plan is empty; fix: " COMMAND_APPLY);
 	/* What the config says does not count then, nor that it cannot be read. */
 	if (!comp->is_undone)
 		ret = config_read(comp->root, &comp->config, &problem);

@@ -138,6 +138,15 @@ void message_warn(const char *fmt, ...)
 	va_end(args);
 }
 
+void message_note(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	say("note", 0, fmt, args);
+	va_end(args);
+}
+
 void message_plain(const char *text)
 {
 	fflush(stdout);

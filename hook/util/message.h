@@ -32,6 +32,9 @@ void message_line(const char *file, unsigned int line, unsigned int column, cons
  */
 void message_alias(const char *folder, const char *name);
 
+/* message_note - print "vfio-early: note: ...": something to know, not something wrong. */
+__attribute__((format(printf, 1, 2))) void message_note(const char *fmt, ...);
+
 /* message_plain - print a line that already begins with its place. */
 void message_plain(const char *text);
 

@@ -681,6 +681,36 @@ rm -r "$root/boot"
 act apply
 status_is 3
 err "error: cannot open $root/boot: No such file or directory; fix: name the top of a machine's tree, with its boot"
+: >"$root/boot"
+act apply
+err "error: cannot open $root/boot: Not a directory; fix: make it a folder, or a link to one"
+rm "$root/boot"
+ln -s boot "$root/boot"
+act apply
+err "error: cannot open $root/boot: Too many levels of symbolic links; fix: make it a folder, or a link to one"
+rm "$root/boot"
+
+begin "apply: a /boot that is not one's own"
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+	system 'bind 02:00\n'
+	chmod -R go+rX "$work"
+	chmod 700 "$root/boot"
+	setpriv --reuid 65534 --regid 65534 --clear-groups "$command" apply -n --root "$root" \
+		>"$work/out" 2>"$work/err"
+	status=$?
+	if [ "$status" -eq 126 ]; then
+		skip "the command cannot be run by others from here"
+	else
+		err "error: cannot open $root/boot: Permission denied; fix: run it as root"
+	fi
+else
+	skip "not root"
+fi
+
+begin "apply: of virtual functions it says what check says"
+system 'bind 02:00\nvfs 17:00.0 4\nbind vf:17:00.0\n'
+act apply --dry-run
+out_has "check: 2 functions to bind, 0 refused, makes 4 virtual functions and binds 4 of them; "
 
 begin "apply: usage, and another one that is running"
 system 'bind 02:00\n'
