@@ -22,7 +22,7 @@
 #define REFRESH_IF_DUE	 "if-due" /* with refresh: only if the loader lacks the last change */
 
 /* Exists while the loader lacks the last change. */
-#define REFRESH_FILE "var/lib/vfio-early/cmdline/refresh"
+#define REFRESH_FILE STATE_CMDLINE "/refresh"
 
 /*
  * trial_prepare - may a trial begin on this host? Finds the last good state: that of this boot, if

@@ -9,9 +9,10 @@
 #include <stdbool.h>
 
 #include "config/config.h"
+#include "config/state.h"
 #include "util/root.h"
 
-#define COPIES_DIR "var/lib/vfio-early/configs"
+#define COPIES_DIR STATE_DIR "/configs"
 
 /*
  * copies_keep - copy the config as it was read, with mode and owner of its files; it is on the disk

@@ -10,7 +10,11 @@
 
 #include "util/root.h"
 
-#define STATE_DIR "var/lib/vfio-early"
+#define STATE_DIR   "var/lib/vfio-early"
+#define STATE_FACTS STATE_DIR "/facts" /* plan/facts.h */
+
+/* Of vfio-early-cmdline(8): what it added to each file, and what is still to be done. */
+#define STATE_CMDLINE STATE_DIR "/cmdline"
 
 enum state {
 	/* `undo` was the last command: every plan is empty until `apply`. */

@@ -7,13 +7,14 @@
 #define VFIO_EARLY_HOOK_CONFIG_TRIAL_H
 
 #include "config/config.h"
+#include "config/state.h"
 #include "util/root.h"
 
 #define TRIAL_HOURS    24 /* the trial boot must come within this time, or it is not watched */
 #define TRIAL_MINUTES  10
 #define TRIAL_PATIENCE 600 /* how many seconds to wait for dpkg, inhibitors and another apply */
 #define TRIAL_BOOT_ID  40  /* bytes */
-#define TRIAL_SAVED    "/var/lib/vfio-early/loader" /* of vfio-early-cmdline save */
+#define TRIAL_SAVED    "/" STATE_DIR "/loader" /* of vfio-early-cmdline save */
 #define TRIAL_NOTHING  "none"
 
 enum trial_state {

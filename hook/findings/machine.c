@@ -179,7 +179,8 @@ void find_loader(struct search *search, const char *wanted)
 		missing++;
 		token = strndup(param.text, param.len);
 		if (token)
-			finding_add(search->findings, FINDING_PARAMETER_MISSING, token, token, NULL);
+			finding_add(search->findings, FINDING_PARAMETER_MISSING, token, token,
+				    NULL);
 		else
 			search->findings->failed = true;
 		free(token);

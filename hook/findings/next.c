@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/state.h"
 #include "early/cmdline.h"
 #include "early/sysfs.h"
 #include "findings/find.h"
@@ -15,7 +16,6 @@
 #include "util/params.h"
 
 #define RUNNING_LINE "/proc/cmdline"
-#define RECORDS	     "var/lib/vfio-early/cmdline"
 
 /* In force at the next boot, and known from a file of the loader, not from this boot. */
 static bool is_set(const struct next_param *param)
@@ -39,8 +39,10 @@ static bool is_added(const struct search *search, const struct next_param *param
 {
 	int rootfd = search->host->root.fd;
 
-	return file_for_each_line(rootfd, RECORDS "/grub", look_for_token, param->token) == 1 ||
-	       file_for_each_line(rootfd, RECORDS "/kernel", look_for_token, param->token) == 1;
+	return file_for_each_line(rootfd, STATE_CMDLINE "/grub", look_for_token, param->token) ==
+		       1 ||
+	       file_for_each_line(rootfd, STATE_CMDLINE "/kernel", look_for_token, param->token) ==
+		       1;
 }
 
 static void add(struct search *search, enum finding_code code, const struct next_param *param)

@@ -15,7 +15,7 @@
 
 #define PROGRAM	   "vfio-early-cmdline"
 #define LOADER	   "VFIO_EARLY_LOADER" /* asks for the line of the loader */
-#define ANSWER_MAX (1u << 20) /* bytes, of a bug report's */
+#define ANSWER_MAX (1u << 20)	       /* bytes, of a bug report's */
 
 /* The program beside this one, installed or built; malloc'ed, or NULL with errno set. */
 static char *find_program(void)

@@ -197,9 +197,9 @@ static bool is_like_interface(const char *word)
 		const char *prefix;
 		bool is_udev; /* then the place follows: o1, s3, p4s0, P1p4s0, x001122334455... */
 	} names[] = {
-		{ "en", true },	   { "wl", true },     { "ww", true },	  { "ib", true },
-		{ "sl", true },	   { "eth", false },   { "wlan", false }, { "wwan", false },
-		{ "vmbr", false }, { "br", false },    { "bond", false }, { "veth", false },
+		{ "en", true },	   { "wl", true },   { "ww", true },	{ "ib", true },
+		{ "sl", true },	   { "eth", false }, { "wlan", false }, { "wwan", false },
+		{ "vmbr", false }, { "br", false },  { "bond", false }, { "veth", false },
 		{ "tap", false },
 	};
 	size_t len = strlen(word);

@@ -14,13 +14,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/state.h"
 #include "plan/facts.h"
 #include "util/address.h"
 #include "util/array.h"
 #include "util/file.h"
 
-#define PATH_STATE_DIR	  "var/lib/vfio-early"
-#define PATH_FACTS	  PATH_STATE_DIR "/facts"
 #define PATH_MACHINE_ID	  "etc/machine-id"
 #define PATH_PRODUCT_UUID "sys/class/dmi/id/product_uuid" /* 0400 */
 #define PATH_FSTAB	  "etc/fstab"
@@ -134,7 +133,7 @@ static int print(const struct identities *host, const struct protect_facts *fact
 
 static int make_folders(const struct root *root)
 {
-	static const char *const folders[] = { "var", "var/lib", PATH_STATE_DIR };
+	static const char *const folders[] = { "var", "var/lib", STATE_DIR };
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
 		if (mkdirat(root->fd, folders[i], 0755)) {
@@ -160,11 +159,11 @@ int facts_keep(const struct root *root, const struct protect_source *source,
 	if (!*host.value[MACHINE_ID])
 		return 0;
 	ret = print(&host, facts, &text, &size);
-	if (!ret && (file_read(root->fd, PATH_FACTS, FACTS_MAX, &old, &old_size) ||
+	if (!ret && (file_read(root->fd, STATE_FACTS, FACTS_MAX, &old, &old_size) ||
 		     old_size != size || memcmp(old, text, size) != 0)) {
 		ret = make_folders(root);
 		if (!ret)
-			ret = file_replace(root->fd, PATH_FACTS, NULL, text, size);
+			ret = file_replace(root->fd, STATE_FACTS, NULL, text, size);
 	}
 	free(old);
 	free(text);
@@ -262,7 +261,7 @@ static int parse(char *text, size_t size, struct identities *host, struct protec
  */
 static int read_file(const struct root *root, char **text, size_t *size)
 {
-	int fd = file_open(root->fd, PATH_FACTS), ret;
+	int fd = file_open(root->fd, STATE_FACTS), ret;
 	struct stat st;
 
 	if (fd < 0)
@@ -316,17 +315,17 @@ static const char *find_why(int error)
 {
 	switch (error) {
 	case -ENOENT:
-		return "and this host has not kept what it needs in /" PATH_FACTS;
+		return "and this host has not kept what it needs in /" STATE_FACTS;
 	case -ESTALE:
-		return "and /" PATH_FACTS " is of another host";
+		return "and /" STATE_FACTS " is of another host";
 	case -EPROTO:
-		return "and /" PATH_FACTS " is of a newer version";
+		return "and /" STATE_FACTS " is of a newer version";
 	case -EBADMSG:
-		return "and /" PATH_FACTS " is damaged";
+		return "and /" STATE_FACTS " is damaged";
 	case -EPERM:
-		return "and /" PATH_FACTS " is not root's alone to write, so it is not used";
+		return "and /" STATE_FACTS " is not root's alone to write, so it is not used";
 	default:
-		return "and /" PATH_FACTS " cannot be read";
+		return "and /" STATE_FACTS " cannot be read";
 	}
 }
 
@@ -335,7 +334,7 @@ void facts_print_why(int error, const struct pci_address *elsewhere, char *buf, 
 	char addr[PCI_ADDRESS_SIZE];
 
 	if (error == -ENODEV)
-		snprintf(buf, size, "and / lies on %s now, which is not in /" PATH_FACTS,
+		snprintf(buf, size, "and / lies on %s now, which is not in /" STATE_FACTS,
 			 pci_address_format(elsewhere, addr));
 	else
 		snprintf(buf, size, "%s", find_why(error));

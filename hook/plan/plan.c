@@ -768,10 +768,9 @@ static int add_kernel(const char *kernel, void *arg)
 
 	text->is_cut = text->len + strlen(kernel) + sizeof(", --kernel  and others") > text->size;
 	if (!text->is_cut)
-		text->len += (size_t)snprintf(text->buf + text->len, text->size - text->len,
-					      "%s--kernel %s",
-					      text->len ? ", " : "name one that is there: ",
-					      kernel);
+		text->len += (size_t)snprintf(
+			text->buf + text->len, text->size - text->len, "%s--kernel %s",
+			text->len ? ", " : "name one that is there: ", kernel);
 	return text->is_cut;
 }
 
@@ -783,7 +782,8 @@ static void write_kernels(const struct root *root, char *buf, size_t size)
 	buf[0] = '\0';
 	modules_each_kernel(root, add_kernel, &text);
 	if (!text.len)
-		snprintf(buf, size, "none is in %.160s/" MODULES_PATH ": install one, or its modules",
+		snprintf(buf, size,
+			 "none is in %.160s/" MODULES_PATH ": install one, or its modules",
 			 root->path);
 	else if (text.is_cut)
 		snprintf(buf + text.len, size - text.len, " and others");
@@ -822,7 +822,8 @@ static int compile_host(struct compiler *comp)
 	plan_init(&comp->plan);
 	/* Not a warning: `undo` makes images too, and shows the warnings of their builder. */
 	if (comp->is_undone && comp->voice == PLAN_SAYS_ALL)
-		message_note("vfio-early undo is in effect: the plan is empty; fix: " COMMAND_APPLY);
+		message_note(
+			"vfio-early undo is in effect: the plan is empty; fix: " COMMAND_APPLY);
 	/* What the config says does not count then, nor that it cannot be read. */
 	if (!comp->is_undone)
 		ret = config_read(comp->root, &comp->config, &problem);

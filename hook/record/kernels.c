@@ -24,7 +24,7 @@
 #include "util/file.h"
 #include "util/stringset.h"
 
-#define LIST_MAX     RECORD_MAX /* bytes of modules.dep and the like */
+#define LIST_MAX RECORD_MAX /* bytes of modules.dep and the like */
 
 /* --- modules */
 

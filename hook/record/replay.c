@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/state.h"
 #include "early/paths.h"
 #include "early/pci.h"
 #include "early/sysfs.h"
@@ -663,8 +664,7 @@ static int put_no_needs(struct replay *replay)
 		return 0;
 	ret = put(replay, "etc/machine-id", "%s\n", id);
 	return ret ? ret :
-		     put(replay, "var/lib/vfio-early/facts",
-			 "vfio-early-facts 1\nmachine-id %s\nsha256 %s\n", id,
+		     put(replay, STATE_FACTS, "vfio-early-facts 1\nmachine-id %s\nsha256 %s\n", id,
 			 "2498528fc2cf48b11e2cb94be6c665ca4133a456ae2e36cd6be7797b268c2b5c");
 }
 

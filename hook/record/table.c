@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "config/state.h"
 #include "record/table.h"
 
 #define LINK(path)	 path, TABLE_LINK, FILTER_NOTHING
@@ -134,10 +135,10 @@ const struct table_row table_rows[] = {
 	{ FILE_("run/vfio-early/report", TEXT) },
 	{ FILE_("run/vfio-early/plan", TEXT) },
 	{ FILE_("run/vfio-early/trial", NUMBERS) },
-	{ FILE_("var/lib/vfio-early/facts", FACTS) },
-	{ THERE("var/lib/vfio-early/undone") },
-	{ THERE("var/lib/vfio-early/unfinished") },
-	{ FILE_("var/lib/vfio-early/trial", TEXT) },
+	{ FILE_(STATE_FACTS, FACTS) },
+	{ THERE(STATE_DIR "/undone") },
+	{ THERE(STATE_DIR "/unfinished") },
+	{ FILE_(STATE_DIR "/trial", TEXT) },
 
 	/* old recipes */
 	{ FILE_("etc/modprobe.d/*", CONFIG) },
