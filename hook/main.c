@@ -163,7 +163,8 @@ static int run_help(int argc, char **argv)
 	const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
 	char *words[] = { argc > 1 ? argv[1] : NULL, option, NULL };
 
-	if (argc == 1 || !strcmp(argv[1], "help")) {
+	if (argc == 1 || !strcmp(argv[1], "help") || !strcmp(argv[1], "-h") ||
+	    !strcmp(argv[1], option)) {
 		help(stdout);
 		return COMMAND_OK;
 	}
