@@ -16,6 +16,7 @@
 #include "findings/findings.h"
 #include "findings/show.h"
 #include "host/names.h"
+#include "host/naming.h"
 #include "host/next_boot.h"
 #include "plan/plan.h"
 #include "util/message.h"
@@ -154,6 +155,52 @@ static bool may_write(const struct add *add, const struct pci_function *fn, bool
 	return true;
 }
 
+/* Do lines make or bind virtual functions of it? On vfio-pci it has none. */
+static bool has_vf_lines(const struct add *add, const struct pci_address *addr)
+{
+	return host_vfs(add->next, addr) || host_binds_vfs(add->next, addr);
+}
+
+static const char *by_option(const struct change *change)
+{
+	static const char *const options[] = { "", "--by path ", "--by id " };
+
+	return options[change->by];
+}
+
+/*
+ * What takes the lines for virtual functions away and then writes what was asked for; one that a line by
+ * ID would take with them is not to be bound at all.
+ */
+static char *fix_vf_lines(const struct add *add, const struct host_function *fn)
+{
+	const struct slot *slot = &add->change.slot;
+	char name[NAMING_SIZE], *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	if (!slot_has(slot, &fn->pci.addr)) {
+		fputs("leave out --by id", out);
+	} else {
+		fputs("vfio-early remove", out);
+		for (size_t i = 0; i < slot->count; i++) {
+			char addr[PCI_ADDRESS_SIZE];
+
+			if (has_vf_lines(add, &slot->fn[i].addr))
+				fprintf(out, " vf:%s",
+					pci_address_format(&slot->fn[i].addr, addr));
+		}
+		fprintf(out, ", then %s",
+			naming_add(add->next, slot, by_option(&add->change), name));
+	}
+	if (!fclose(out))
+		return text;
+	free(text);
+	return NULL;
+}
+
 /*
  * On vfio-pci a function makes no virtual ones, so a line for them contradicts one for itself. Reports
  * that. Returns whether a line for the function may be written.
@@ -161,9 +208,9 @@ static bool may_write(const struct add *add, const struct pci_function *fn, bool
 static bool may_lose_vfs(const struct add *add, const struct host_function *fn)
 {
 	const struct plan_vfs *vfs = host_vfs(add->next, &fn->pci.addr);
-	char addr[PCI_ADDRESS_SIZE], what[64] = "binds its virtual functions";
+	char addr[PCI_ADDRESS_SIZE], what[64] = "binds its virtual functions", *fix;
 
-	if (!vfs && !host_binds_vfs(add->next, &fn->pci.addr))
+	if (!has_vf_lines(add, &fn->pci.addr))
 		return true;
 	pci_address_format(&fn->pci.addr, addr);
 	if (vfs)
@@ -174,9 +221,11 @@ static bool may_lose_vfs(const struct add *add, const struct host_function *fn)
 			     addr, what);
 		return true;
 	}
-	message_error("%s: the config %s, and on vfio-pci it has none; fix: vfio-early remove "
-		      "vf:%s, then vfio-early add %s; --force writes the line anyway",
-		      addr, what, addr, addr);
+	fix = fix_vf_lines(add, fn);
+	message_error("%s: the config %s, and on vfio-pci it has none; fix: %s; --force writes the "
+		      "line anyway",
+		      addr, what, fix ? fix : "out of memory");
+	free(fix);
 	return false;
 }
 
@@ -267,17 +316,20 @@ static void warn_twins(const struct change *change)
 static bool is_named(const struct add *add, const struct pci_function *fn, bool bang)
 {
 	const struct verdict *verdict = find_verdict(add, fn);
-	char addr[PCI_ADDRESS_SIZE];
+	char addr[PCI_ADDRESS_SIZE], remove[NAMING_SIZE], name[NAMING_SIZE];
+	struct slot list = { 0 };
 
 	if (!verdict || verdict->bind == DECIDE_NO_INDEX)
 		return false;
-	pci_address_format(&fn->addr, addr);
-	if (verdict->reason == REASON_ID_CHANGED) {
-		message_warn("%s: the config names it with another ID: %s; fix: vfio-early "
-			     "remove %s",
-			     addr, add->next->plan.bind[verdict->bind].text, addr);
+	if (verdict->reason == REASON_ID_CHANGED && !naming_add_one(add->next, &fn->addr, &list))
+		message_warn("%s: the config names it with another ID: %s; fix: %s, then %s",
+			     pci_address_format(&fn->addr, addr),
+			     add->next->plan.bind[verdict->bind].text,
+			     naming_remove(add->next, &list, remove),
+			     naming_add(add->next, &list, by_option(&add->change), name));
+	slot_free(&list);
+	if (verdict->reason == REASON_ID_CHANGED)
 		return false;
-	}
 	return !bang || add->next->plan.bind[verdict->bind].force;
 }
 

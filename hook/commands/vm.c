@@ -124,10 +124,29 @@ bool vm_is_given(const struct vm *vm, const struct host_function *fn)
 	return host_next(vm->host, fn) == HOST_NEXT_VFIO || is_for_later(vm, fn);
 }
 
+/* After `undo` the plan is empty: does the config as it is written bind it? */
+static bool is_in_config(const struct vm *vm, const struct host_function *fn)
+{
+	struct host *written = NULL;
+	const struct host_function *mine = NULL;
+	char *compiled = NULL;
+	size_t size;
+	bool is_in;
+
+	if (!plan_compile(&vm->host->root, NULL, &compiled, &size) &&
+	    !candidate_open(vm->host, compiled, "", &written))
+		mine = host_find(written, &fn->pci.addr);
+	is_in = mine && mine->place != DECIDE_NO_INDEX &&
+		written->decisions.verdict[mine->place].bind != DECIDE_NO_INDEX;
+	host_close(written);
+	free(compiled);
+	return is_in;
+}
+
 /* Refuses a function that the config does not bind. Returns 0 if --force overrides that. */
 static int refuse_missing(struct vm *vm, const struct host_function *fn)
 {
-	char addr[PCI_ADDRESS_SIZE], why[512], fix[256];
+	char addr[PCI_ADDRESS_SIZE], why[512], fix[NEXT_BOOT_FIX_SIZE];
 	const char *protect = host_protect(vm->host, fn), *code = "not-in-config";
 
 	pci_address_format(&fn->pci.addr, addr);
@@ -139,6 +158,11 @@ static int refuse_missing(struct vm *vm, const struct host_function *fn)
 			snprintf(fix, sizeof(fix), "boot-vga bind in the config");
 		if (vm->host->decisions.verdict[fn->place].reason == REASON_EXCEPT)
 			snprintf(fix, sizeof(fix), "remove it from the except line");
+	} else if (vm->host->is_undone && is_in_config(vm, fn)) {
+		code = "undone";
+		snprintf(why, sizeof(why),
+			 "vfio-early undo is in effect, so the next boot does not use the config");
+		snprintf(fix, sizeof(fix), COMMAND_APPLY);
 	} else {
 		snprintf(why, sizeof(why), "no bind line names it");
 		snprintf(fix, sizeof(fix), "vfio-early add %s%s", vm->only ? "--only " : "", addr);

@@ -20,7 +20,8 @@ void find_refusals(struct search *search)
 			.stage = FINDING_STAGE_CONFIG,
 			.level = FINDING_BLOCKS,
 		};
-		char about[PCI_ADDRESS_SIZE], text[640], why[512], fix[256];
+		char about[PCI_ADDRESS_SIZE], text[640], why[512];
+		char fix[NEXT_BOOT_FIX_SIZE];
 		enum reason reason;
 
 		if (next != HOST_NEXT_REFUSED && next != HOST_NEXT_HELD)

@@ -12,6 +12,7 @@
 #include "early/sysfs.h"
 #include "early/tell.h"
 #include "host/host.h"
+#include "host/naming.h"
 #include "host/slot.h"
 #include "plan/plan.h"
 #include "ui/status.h"
@@ -321,25 +322,53 @@ enum host_next host_next(const struct host *host, const struct host_function *fn
 	return verdict->blocks_group ? HOST_NEXT_BLOCKS_GROUP : HOST_NEXT_NONE;
 }
 
+/* By the plan itself: that of a candidate config has no compiler. */
+static bool needs_too_many(const struct host *host)
+{
+	for (size_t i = 0; i < host->notes; i++)
+		if (!strncmp(host->note[i], PLAN_NOTE_TOO_MANY, strlen(PLAN_NOTE_TOO_MANY)))
+			return true;
+	return false;
+}
+
+/* A line with a path needs none of what the plan has no room for: for the function, and what of its slot is alike. */
+static void fix_by_path(const struct host *host, const struct pci_address *addr, char *buf,
+			size_t size)
+{
+	char remove[NAMING_SIZE], name[NAMING_SIZE];
+	struct slot list = { 0 };
+
+	for (size_t i = 0; i < host->count; i++) {
+		const struct host_function *fn = &host->fn[i];
+
+		if (fn->place != DECIDE_NO_INDEX && pci_address_same_slot(&fn->pci.addr, addr) &&
+		    host->decisions.verdict[fn->place].reason == REASON_FACTS)
+			naming_add_one(host, &fn->pci.addr, &list);
+	}
+	snprintf(buf, size, "%s, then %s", naming_remove(host, &list, remove),
+		 naming_add(host, &list, "--by path ", name));
+	slot_free(&list);
+}
+
 const char *host_fix_image(const struct host *host, const struct host_function *fn, char *buf,
 			   size_t size)
 {
 	const struct verdict *verdict = &host->decisions.verdict[fn->place];
-	char addr[PCI_ADDRESS_SIZE], fix[128] = "";
+	const char *fix = "", *text;
 
 	if (verdict->reason == REASON_GROUP_CLAIM)
 		verdict = &host->decisions.verdict[verdict->mate];
 	if (verdict->reason == REASON_NO_PATH)
-		snprintf(fix, sizeof(fix), "%s", COMMAND_APPLY);
+		fix = COMMAND_APPLY;
 	else if (verdict->reason == REASON_FACTS)
-		snprintf(fix, sizeof(fix), "%s", COMMAND_APPLY_THERE);
-	if (verdict->reason == REASON_FACTS && host->compiler &&
-	    compiler_facts(host->compiler) == PLAN_FACTS_TOO_MANY) {
-		pci_address_format(&host->table.fn[verdict - host->decisions.verdict].addr, addr);
-		snprintf(fix, sizeof(fix), "vfio-early remove %s, then vfio-early add --by path %s",
-			 addr, addr);
-	}
-	snprintf(buf, size, "%s", words_of("new-image", fix));
+		fix = COMMAND_APPLY_THERE;
+	snprintf(buf, size, "%s", fix);
+	if (verdict->reason == REASON_FACTS && needs_too_many(host))
+		fix_by_path(host, &host->table.fn[verdict - host->decisions.verdict].addr, buf,
+			    size);
+	text = words_of("new-image", buf);
+	if (text != buf)
+		snprintf(buf, size, "%s", text);
 	return buf;
 }
 
@@ -352,7 +381,7 @@ const char *host_why(const struct host *host, const struct host_function *fn, ch
 		.table = &host->table,
 		.decisions = &host->decisions,
 	};
-	char fix[128];
+	char fix[2 * NAMING_SIZE];
 	size_t len = 0;
 
 	buf[0] = '\0';

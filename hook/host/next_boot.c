@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "early/tell.h"
+#include "host/moved.h"
 #include "host/next_boot.h"
 #include "ui/status.h"
 #include "util/words.h"
@@ -272,24 +273,6 @@ static void find_mates(const struct host *host, const struct host_function *fn, 
 	}
 }
 
-/* Another device is at the address; the device that was meant may be somewhere else now. */
-static void fix_moved(const struct host *host, const struct host_function *fn, char *fix,
-		      size_t size)
-{
-	const struct verdict *verdict = &host->decisions.verdict[fn->place];
-	char addr[PCI_ADDRESS_SIZE], now[PCI_ADDRESS_SIZE];
-
-	pci_address_format(&fn->pci.addr, addr);
-	if (verdict->has_hint)
-		snprintf(fix, size, "vfio-early remove %s, then vfio-early add %s", addr,
-			 pci_address_format(&verdict->hint, now));
-	else
-		snprintf(fix, size,
-			 "vfio-early remove %s; if what is there now is to be bound: vfio-early add "
-			 "%s",
-			 addr, addr);
-}
-
 /* One fix for the whole group; a device on the root bus belongs to the board. */
 static void fix_group(const struct host *host, const struct host_function *fn, enum reason reason,
 		      char *fix, size_t size)
@@ -324,7 +307,7 @@ void next_boot_why(const struct host *host, const struct host_function *fn, char
 		.decisions = &host->decisions,
 	};
 	enum reason reason;
-	char text[160];
+	char text[MOVED_SIZE];
 
 	why[0] = fix[0] = '\0';
 	if (fn->place == DECIDE_NO_INDEX)
@@ -336,7 +319,7 @@ void next_boot_why(const struct host *host, const struct host_function *fn, char
 		return;
 	}
 	if (reason == REASON_ID_CHANGED) {
-		fix_moved(host, fn, text, sizeof(text));
+		moved_fix(host, fn, false, text);
 		snprintf(fix, fix_size, "%s", words_of(code_name(reason), text));
 		return;
 	}

@@ -67,8 +67,11 @@ bool next_boot_is_excepted(const struct host *host, const struct host_function *
  */
 bool next_boot_can_name_group(const struct host *host, const struct host_function *fn);
 
+#define NEXT_BOOT_FIX_SIZE 1024
+
 /*
  * next_boot_why - the same as a sentence: the reason and what to do, "" if there is nothing to say.
+ * @fix_size: NEXT_BOOT_FIX_SIZE is always enough
  */
 void next_boot_why(const struct host *host, const struct host_function *fn, char *why,
 		   size_t why_size, char *fix, size_t fix_size);

@@ -21,6 +21,7 @@
  * "# protect: ", "# module: ", "# undone: ".
  */
 #define PLAN_LOST_MODULES "modules:"
+#define PLAN_NOTE_TOO_MANY "facts-too-many: "
 
 /* The source of the protect lines. */
 enum plan_facts {

@@ -303,9 +303,14 @@ begin "add: another ID is pinned to that address"
 config 'bind 0000:02:00.0=1234:5678\n'
 run add --only 02:00.0
 status_is 0
-err "warning: 0000:02:00.0: the config names it with another ID: 0000:02:00.0=1234:5678; fix: vfio-early remove 0000:02:00.0"
+err "warning: 0000:02:00.0: the config names it with another ID: 0000:02:00.0=1234:5678; fix: vfio-early remove 0000:02:00.0, then vfio-early add --only 0000:02:00.0"
 config_is <<-EOF
 	bind 0000:02:00.0=1234:5678
+	bind 0000:02:00.0=10de:1187	# GK104
+EOF
+run remove 0000:02:00.0
+run add --only 0000:02:00.0
+config_is <<-EOF
 	bind 0000:02:00.0=10de:1187	# GK104
 EOF
 
@@ -886,7 +891,7 @@ for text in 'vfs 17:00.0 4\n' 'vfs 17:00.0 4\nbind vf:17:00.0\n'; do
 	cp "$root/etc/vfio-early.conf" "$work/want"
 	run add --by id 17:00.0
 	status_is 1
-	err "error: $of_it; $fix"
+	err "error: $of_it; fix: vfio-early remove vf:0000:17:00.0, then vfio-early add --by id 0000:17:00.0; --force writes the line anyway"
 	config_is <"$work/want"
 	run add -n --json 17:00.0
 	status_is 1
@@ -908,6 +913,21 @@ run remove vf:0000:17:00.0
 run add 17:00.0
 status_is 0
 
+begin "add: the fix beside lines for virtual functions names what was named, in the scope that was typed"
+# Without its physical function it is another port of the card.
+rm "$root/sys/bus/pci/devices/0000:17:00.1/physfn"
+config 'vfs 17:00.0 4\n'
+run add --only 17:00.0
+status_is 1
+err "error: $of_it; fix: vfio-early remove vf:0000:17:00.0, then vfio-early add --only 0000:17:00.0; --force writes the line anyway"
+config 'vfs 17:00.0 4\nvfs 17:00.1 2\n'
+run add 17:00.0
+status_is 1
+err_has "fix: vfio-early remove vf:0000:17:00.0 vf:0000:17:00.1, then vfio-early add 0000:17:00.0; --force"
+run remove vf:0000:17:00.0 vf:0000:17:00.1
+run add 0000:17:00.0
+status_is 0
+
 begin "add: nor where the IOMMU is off today"
 rm -r "$root/sys/class/iommu"
 config 'vfs 17:00.0 4\n'
@@ -922,7 +942,7 @@ printf 'PCI_CLASS=20000\nPCI_ID=10DE:0E0A\nPCI_SUBSYS_ID=0000:0000\nPCI_SLOT_NAM
 	>"$root/sys/bus/pci/devices/0000:17:00.0/uevent"
 run add --by id 02:00
 status_is 1
-err "error: $of_it; $fix"
+err "error: $of_it; fix: leave out --by id; --force writes the line anyway"
 
 begin "add --vfs: a network interface stands for its function"
 mkdir -p "$root/sys/class/net/enp23s0f0"
