@@ -189,8 +189,7 @@ static char *fix_vf_lines(const struct add *add, const struct host_function *fn)
 			char addr[PCI_ADDRESS_SIZE];
 
 			if (has_vf_lines(add, &slot->fn[i].addr))
-				fprintf(out, " vf:%s",
-					pci_address_format(&slot->fn[i].addr, addr));
+				fprintf(out, " vf:%s", pci_address_format(&slot->fn[i].addr, addr));
 		}
 		fprintf(out, ", then %s",
 			naming_add(add->next, slot, by_option(&add->change), name));

@@ -98,7 +98,7 @@ struct group {
 
 static bool is_taken(const struct groups *groups, const struct host_function *fn)
 {
-	return fn->place != DECIDE_NO_INDEX &&
+	return fn->place != DECIDE_NO_INDEX && !fn->is_not_made &&
 	       decide_is_taken(&groups->host->decisions.verdict[fn->place]);
 }
 
@@ -106,7 +106,7 @@ static bool is_taken(const struct groups *groups, const struct host_function *fn
 static bool is_in_the_way(const struct groups *groups, const struct group *group,
 			  const struct host_function *fn)
 {
-	if (pci_is_port(&fn->pci) || is_taken(groups, fn))
+	if (pci_is_port(&fn->pci) || is_taken(groups, fn) || fn->is_not_made)
 		return false;
 	return host_protect(groups->host, fn) ||
 	       (group->taken && !host_is_viable_driver(fn->pci.driver));
@@ -115,7 +115,8 @@ static bool is_in_the_way(const struct groups *groups, const struct group *group
 static void look_at(const struct groups *groups, struct group *group)
 {
 	for (size_t i = 0; i < group->count; i++) {
-		group->endpoints += !pci_is_bridge(&group->fn[i]->pci);
+		group->endpoints += !pci_is_bridge(&group->fn[i]->pci) &&
+				    !group->fn[i]->is_not_made;
 		group->taken += is_taken(groups, group->fn[i]);
 	}
 	for (size_t i = 0; i < group->count && !group->in_the_way; i++)

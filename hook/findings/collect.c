@@ -13,7 +13,7 @@
 
 bool find_is_taken(const struct search *search, const struct host_function *fn)
 {
-	return fn && fn->place != DECIDE_NO_INDEX &&
+	return fn && fn->place != DECIDE_NO_INDEX && !fn->is_not_made &&
 	       decide_is_taken(&search->host->decisions.verdict[fn->place]);
 }
 

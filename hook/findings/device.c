@@ -171,16 +171,24 @@ static void find_variants(const struct search *search, const struct host_functio
 static void find_virtual(const struct search *search, const struct host_function *fn,
 			 const char *about, const char *physfn)
 {
-	struct pci_address addr;
-	bool is_bound = !pci_address_parse(physfn, &addr) &&
-			find_is_taken(search, host_find(search->host, &addr));
-	enum finding_code code = FINDING_VF_LATE;
+	finding_add(search->findings,
+		    host_is_nvidia_vf(search->host, fn) ? FINDING_VF_OF_NVIDIA : FINDING_VF_LATE,
+		    about, physfn, NULL);
+}
 
-	if (is_bound)
-		code = FINDING_VF_OF_BOUND;
-	else if (host_is_nvidia_vf(search->host, fn))
-		code = FINDING_VF_OF_NVIDIA;
-	finding_add(search->findings, code, about, physfn, NULL);
+/* Named itself, and its physical function too? */
+static void find_not_made(const struct search *search, const struct host_function *fn,
+			  const char *about)
+{
+	const struct verdict *verdict = &search->host->decisions.verdict[fn->place];
+	char physfn[64];
+	struct pci_address addr;
+
+	host_link(search->host, fn, "physfn", physfn, sizeof(physfn));
+	if (verdict->bind != DECIDE_NO_INDEX && decide_is_taken(verdict) &&
+	    !pci_address_parse(physfn, &addr) &&
+	    find_is_taken(search, host_find(search->host, &addr)))
+		finding_add(search->findings, FINDING_VF_OF_BOUND, about, physfn, NULL);
 }
 
 /* What a boot needs is protected; other file systems, pools or volumes may still be on it. */
@@ -267,10 +275,14 @@ void find_devices(struct search *search)
 		char about[PCI_ADDRESS_SIZE];
 		size_t from;
 
-		if (host_next(host, fn) != HOST_NEXT_VFIO)
-			continue;
+		pci_address_format(&fn->pci.addr, about);
 		from = search->findings->count;
-		find_in_bound(search, fn, pci_address_format(&fn->pci.addr, about));
+		if (host_next(host, fn) == HOST_NEXT_VFIO)
+			find_in_bound(search, fn, about);
+		else if (host_next(host, fn) == HOST_NEXT_NOT_MADE)
+			find_not_made(search, fn, about);
+		else
+			continue;
 		find_concern(search, from, host->table.fn[fn->place].group);
 	}
 }

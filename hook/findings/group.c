@@ -7,18 +7,11 @@
 #include <string.h>
 
 #include "findings/find.h"
+#include "host/group_cure.h"
+#include "host/moved.h"
 #include "host/next_boot.h"
 
 #define NAMES_SHOWN 8
-
-/* What makes a member that blocks its group bindable. */
-enum cure {
-	CURE_NONE,
-	CURE_NAME,   /* a bind line for it */
-	CURE_EXCEPT, /* out of the except line */
-	CURE_REASON, /* a line names it, and the boot refuses it for a reason that can be removed */
-	CURES,
-};
 
 struct group {
 	const struct search *search;
@@ -27,12 +20,10 @@ struct group {
 	const struct host_function *needed; /* the first that this host needs and keeps, or NULL */
 	const char *why;		    /* it needs that */
 	bool has_rmrr;
-	unsigned int taken, blocking;
-	unsigned int cures[CURES];	      /* how many of those that block it have each */
-	const struct host_function *excepted; /* the first of those, or NULL */
+	unsigned int taken;
+	struct group_cures cures;
 	bool can_move; /* a bound one is a card in a slot, and no virtual function */
 	const struct host_function *physfn; /* blocks it; a bound one is a virtual function of it */
-	const struct host_function *first;  /* the first bound one */
 	char region[64];
 	char names[NAMES_SHOWN * (PCI_ADDRESS_SIZE + 2) + 16]; /* of the bound ones */
 };
@@ -75,26 +66,10 @@ static bool is_physfn_of(const struct search *search, const struct host_function
 		       pci_address_format(&physfn->pci.addr, addr));
 }
 
-static enum cure find_cure(const struct search *search, const struct host_function *fn)
+static bool is_blocking(const struct search *search, const struct host_function *fn)
 {
-	const struct verdict *verdict = verdict_of(search, fn);
-
-	if (pci_is_bridge(&fn->pci) || host_protect(search->host, fn))
-		return CURE_NONE;
-	if (next_boot_is_excepted(search->host, fn))
-		return CURE_EXCEPT;
-	switch (verdict->reason) {
-	case REASON_NONE:
-		return verdict->decision == DECIDE_NOTHING ? CURE_NAME : CURE_NONE;
-	case REASON_BOOT_VGA:
-	case REASON_FACTS:
-	case REASON_ID_CHANGED:
-	case REASON_NO_PATH:
-	case REASON_VFS:
-		return CURE_REASON;
-	default:
-		return CURE_NONE;
-	}
+	return verdict_of(search, fn)->blocks_group &&
+	       host_next(search->host, fn) != HOST_NEXT_NOT_MADE;
 }
 
 static void add_name(struct group *group, const struct host_function *fn)
@@ -116,24 +91,18 @@ static void look_at(struct group *group)
 
 	for (size_t i = 0; i < host->count; i++) {
 		const struct host_function *fn = &host->fn[i];
-		enum cure cure;
 
 		if (!is_of(group, fn))
 			continue;
-		if (!group->first && find_is_taken(search, fn))
-			group->first = fn;
 		if (find_is_taken(search, fn)) {
 			add_name(group, fn);
 			group->taken++;
 			group->can_move |= is_movable(search, fn);
 		}
-		if (!verdict_of(search, fn)->blocks_group)
+		if (!is_blocking(search, fn))
 			continue;
-		group->blocking++;
-		cure = find_cure(search, fn);
-		if (cure == CURE_EXCEPT && !group->cures[cure])
-			group->excepted = fn;
-		group->cures[cure]++;
+		if (!group->cures.blocking)
+			group_cures_count(host, fn, &group->cures);
 		if (!group->needed && host_protect(host, fn)) {
 			group->needed = fn;
 			group->why = host_protect(host, fn);
@@ -146,104 +115,104 @@ static void look_at(struct group *group)
 	group->has_rmrr = host_has_rmrr(host, group->number, group->region, sizeof(group->region));
 }
 
-/* Is another function of the card of the first bound one bound too, and in another group? */
-static bool is_card_bound_elsewhere(const struct group *group)
-{
-	const struct host *host = group->search->host;
-
-	for (size_t i = 0; i < host->count; i++)
-		if (pci_address_same_slot(&host->fn[i].pci.addr, &group->first->pci.addr) &&
-		    find_is_taken(group->search, &host->fn[i]) && !is_of(group, &host->fn[i]))
-			return true;
-	return false;
-}
-
 /*
  * The command that takes the bound ones out of the config, and none of another group; with a physical
- * function, the lines for its virtual functions too. @size: of buf. Returns @buf.
+ * function, the lines for its virtual functions too. Returns @text.
  */
-static const char *remove_bound(const struct group *group, char *buf, size_t size)
+static const char *remove_bound(const struct group *group, char text[NAMING_SIZE])
 {
-	const char *scope = "";
-	char addr[PCI_ADDRESS_SIZE];
+	const struct host *host = group->search->host;
+	const struct pci_address *physfn = group->physfn ? &group->physfn->pci.addr : NULL;
+	struct slot list = { 0 };
 
-	if (group->taken > 1 || group->physfn)
-		scope = "--group ";
-	else if (is_card_bound_elsewhere(group))
-		scope = "--only ";
-	snprintf(buf, size, "vfio-early remove %s%s", scope,
-		 pci_address_format(&group->first->pci.addr, addr));
-	return buf;
+	for (size_t i = 0; i < host->count; i++)
+		if (is_of(group, &host->fn[i]) && find_is_taken(group->search, &host->fn[i]))
+			naming_add_one(host, &host->fn[i].pci.addr, &list);
+	if (physfn && (host_vfs(host, physfn) || host_binds_vfs(host, physfn)))
+		naming_add_one(host, physfn, &list);
+	naming_remove(host, &list, text);
+	slot_free(&list);
+	return text;
+}
+
+/* "vfio-early add 0000:08:00.0", of this function alone. Returns @text. */
+static const char *name_one(const struct group *group, const struct host_function *fn,
+			    char text[NAMING_SIZE])
+{
+	struct slot list = { 0 };
+
+	naming_add_one(group->search->host, &fn->pci.addr, &list);
+	naming_add(group->search->host, &list, "", text);
+	slot_free(&list);
+	return text;
 }
 
 /* A bind line for it; the whole group can be named at once only if that is all that it takes. */
-static void fix_by_name(const struct group *group, const char *addr, char *fix, size_t size)
+static void fix_by_name(const struct group *group, const struct host_function *fn, char *fix,
+			size_t size)
 {
-	char except[PCI_ADDRESS_SIZE];
+	char except[160], name[NAMING_SIZE];
 
-	if (group->cures[CURE_NAME] == group->blocking)
-		snprintf(fix, size, "vfio-early add --group %s%s", addr,
-			 group->can_move ? ", set group claim, or move the card to another slot" :
-					   ", or set group claim");
-	else if (!group->excepted)
-		snprintf(fix, size, "vfio-early add --only %s", addr);
+	if (group_can_name(&group->cures))
+		group_say_name(fn, group->can_move, fix, size);
+	else if (!group->cures.excepted)
+		snprintf(fix, size, "%s", name_one(group, fn, name));
 	else
-		snprintf(fix, size,
-			 "vfio-early add --only %s, and remove %s%s from the except line, or the "
-			 "bound functions from the config",
-			 addr, pci_address_format(&group->excepted->pci.addr, except),
-			 group->cures[CURE_EXCEPT] > 1 ? " and the others of its group" : "");
+		snprintf(fix, size, "%s, and %s, or the bound functions from the config",
+			 name_one(group, fn, name),
+			 group_say_except(&group->cures, except, sizeof(except)));
 }
 
 /*
  * What one that blocks the group has to become for a VM to get the group; what moves the whole group
  * comes first.
  */
-static void choose_fix(const struct group *group, const struct host_function *fn, char *fix,
-		       size_t size)
+static void choose_fix(const struct group *group, const struct host_function *fn,
+		       char fix[MOVED_SIZE], size_t size)
 {
+	const struct host *host = group->search->host;
+	unsigned int hopeless = group->cures.count[GROUP_CURE_NONE];
 	const char *text = NULL;
-	char addr[PCI_ADDRESS_SIZE], remove[64], why[512];
-	enum cure cure = find_cure(group->search, fn);
+	char remove[NAMING_SIZE], name[NAMING_SIZE], why[512];
+	enum group_cure cure = group_cure(host, fn);
+	enum reason reason = verdict_of(group->search, fn)->reason;
 
-	remove_bound(group, remove, sizeof(remove));
 	if (group->physfn && group->can_move)
 		text = "bind the whole card instead, or move it to another slot";
-	else if (!group->physfn && group->cures[CURE_NONE] && group->can_move)
+	else if (!group->physfn && hopeless && group->can_move)
 		text = "move the card to another slot";
-	else if (!group->physfn && !group->cures[CURE_NONE] && cure == CURE_EXCEPT)
+	else if (!group->physfn && !hopeless && cure == GROUP_CURE_EXCEPT)
 		text = "remove it from the except line, or the bound functions from the config";
-	else if (!group->physfn && !group->cures[CURE_NONE] &&
-		 verdict_of(group->search, fn)->reason == REASON_BOOT_VGA)
+	else if (!group->physfn && !hopeless && reason == REASON_BOOT_VGA)
 		text = "set boot-vga bind, or remove the bound functions from the config";
 	if (text)
 		snprintf(fix, size, "%s", text);
 	else if (group->physfn)
-		snprintf(fix, size,
-			 "bind the physical function instead: %s, then vfio-early add %s", remove,
-			 pci_address_format(&group->physfn->pci.addr, addr));
-	else if (group->cures[CURE_NONE])
-		snprintf(fix, size, "%s: on this board no VM can have %s", remove,
-			 group->taken > 1 ? "them" : "it");
-	else if (cure == CURE_NAME)
-		fix_by_name(group, pci_address_format(&fn->pci.addr, addr), fix, size);
+		snprintf(fix, size, "bind the physical function instead: %s, then %s",
+			 remove_bound(group, remove), name_one(group, group->physfn, name));
+	else if (hopeless)
+		group_say_hopeless(remove_bound(group, remove), group->taken == 1, fix, size);
+	else if (cure == GROUP_CURE_NAME)
+		fix_by_name(group, fn, fix, size);
+	/* What is there now is in the way, wherever the one is that was meant. */
+	else if (reason == REASON_ID_CHANGED)
+		moved_fix(host, fn, true, fix);
 	else
-		next_boot_why(group->search->host, fn, why, sizeof(why), fix, size);
+		next_boot_why(host, fn, why, sizeof(why), fix, size);
 }
 
 /* The host keeps the group, whatever else is in it: that is said once. */
 static void add_protected(const struct group *group)
 {
-	char needed[PCI_ADDRESS_SIZE], fix[160], remove[64];
+	char needed[PCI_ADDRESS_SIZE], fix[2 * NAMING_SIZE], remove[NAMING_SIZE];
 
 	pci_address_format(&group->needed->pci.addr, needed);
-	remove_bound(group, remove, sizeof(remove));
+	remove_bound(group, remove);
 	if (group->can_move || is_movable(group->search, group->needed))
 		snprintf(fix, sizeof(fix), "move %s to another slot; until then, %s",
 			 group->can_move ? "the card" : needed, remove);
 	else
-		snprintf(fix, sizeof(fix), "%s: on this board no VM can have %s", remove,
-			 group->taken > 1 ? "them" : "it");
+		group_say_hopeless(remove, group->taken == 1, fix, sizeof(fix));
 	finding_add(group->search->findings, FINDING_GROUP_PROTECTED, group->subject, needed,
 		    group->why, group->names, fix, NULL);
 }
@@ -252,7 +221,7 @@ static void add_blocking(const struct group *group, const struct host_function *
 {
 	struct findings *findings = group->search->findings;
 	const char *driver = fn->pci.driver;
-	char about[PCI_ADDRESS_SIZE], number[16], fix[256];
+	char about[PCI_ADDRESS_SIZE], number[16], fix[MOVED_SIZE];
 
 	pci_address_format(&fn->pci.addr, about);
 	snprintf(number, sizeof(number), "%d", group->number);
@@ -307,7 +276,7 @@ static void add_group(struct group *group)
 		if (!is_of(group, fn))
 			continue;
 		snprintf(number, sizeof(number), "%d", group->number);
-		if (verdict_of(group->search, fn)->blocks_group)
+		if (is_blocking(group->search, fn))
 			add_blocking(group, fn);
 		if (verdict_of(group->search, fn)->reason == REASON_CLAIMED)
 			finding_add(group->search->findings, FINDING_GROUP_CLAIMED,
@@ -345,7 +314,7 @@ void find_groups(struct search *search)
 		add_group(&group);
 		find_concern(search, from, group.number);
 		taken += group.taken;
-		bad += group.taken && (group.blocking || group.has_rmrr);
+		bad += group.taken && (group.cures.blocking || group.has_rmrr);
 	}
 	snprintf(count, sizeof(count), "%u", taken);
 	if (taken && !bad)

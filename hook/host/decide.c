@@ -146,6 +146,16 @@ static void sort_mates(struct pci_table *table)
 		      sizeof(table->fn[0]), compare_mates);
 }
 
+static void mark_not_made(struct host *host);
+
+static void forget_places(struct host *host)
+{
+	for (size_t i = 0; i < host->count; i++) {
+		host->fn[i].place = DECIDE_NO_INDEX;
+		host->fn[i].is_not_made = false;
+	}
+}
+
 /* The work of host_decide_text(); host->problem says why a plan cannot be used. */
 static int decide_text(struct host *host, char *text, size_t size)
 {
@@ -162,8 +172,7 @@ static int decide_text(struct host *host, char *text, size_t size)
 	iommu_read(host->root.fd, host->cmdline, plan_wants_noiommu(&host->plan), &host->iommu);
 
 	host->table.late_groups = host->iommu.has_smmu;
-	for (size_t i = 0; i < host->count; i++)
-		host->fn[i].place = DECIDE_NO_INDEX;
+	forget_places(host);
 	if (!host->plan.binds)
 		return 0;
 	host->table.known = host->known;
@@ -191,6 +200,7 @@ static int decide_text(struct host *host, char *text, size_t size)
 	decide(&host->plan, &host->iommu, &host->table, &host->decisions);
 	for (unsigned int i = 0; i < host->table.count; i++)
 		find_hint(host, &host->decisions.verdict[i]);
+	mark_not_made(host);
 	return 0;
 }
 
@@ -199,8 +209,7 @@ static void decide_nothing(struct host *host)
 {
 	plan_init(&host->plan);
 	host->table.count = host->table.candidates = 0;
-	for (size_t i = 0; i < host->count; i++)
-		host->fn[i].place = DECIDE_NO_INDEX;
+	forget_places(host);
 }
 
 static bool is_undone(const struct host *host)
@@ -289,6 +298,78 @@ const struct plan_vfs *host_vfs(const struct host *host, const struct pci_addres
 	return NULL;
 }
 
+/* Is it the device that the line means, and can it have that many? On vfio-pci it has none. */
+static bool can_make(const struct host *host, const struct host_function *fn,
+		     const struct plan_vfs *line)
+{
+	struct selector sel = line->sel;
+	struct pci_function pf = fn->pci;
+
+	pf.has_place = !pci_read_place(host->root.fd, &pf.addr, &pf.place);
+	return !pci_resolve(host->root.fd, &sel) && pci_match(&sel, &pf) == SELECTOR_MATCHES &&
+	       host_number(host, fn, "sriov_totalvfs") >= line->number &&
+	       host_next(host, fn) != HOST_NEXT_VFIO && host_next(host, fn) != HOST_NEXT_HELD;
+}
+
+unsigned int host_makes_vfs(const struct host *host, const struct host_function *fn)
+{
+	const struct plan_vfs *line = host->plan.vfs ? host_vfs(host, &fn->pci.addr) : NULL;
+
+	return line && can_make(host, fn, line) ? line->number : 0;
+}
+
+bool host_is_vf_of(const struct host *host, const struct host_function *vf,
+		   const struct host_function *fn)
+{
+	char text[64], addr[PCI_ADDRESS_SIZE];
+
+	return !strcmp(host_link(host, vf, "physfn", text, sizeof(text)),
+		       pci_address_format(&fn->pci.addr, addr));
+}
+
+/* Of those that are there today, the first ones are made again: the kernel numbers them by address. */
+static void mark_beyond_line(struct host *host, const struct host_function *pf)
+{
+	unsigned int made = host_makes_vfs(host, pf);
+
+	for (size_t i = 0; i < host->count; i++) {
+		if (!host_is_vf_of(host, &host->fn[i], pf))
+			continue;
+		if (!made)
+			host->fn[i].is_not_made = true;
+		else
+			made--;
+	}
+}
+
+/* Is it of a physical function that goes to vfio-pci, which makes none? */
+static bool is_of_taken(const struct host *host, const struct host_function *fn)
+{
+	char text[64];
+	struct pci_address addr;
+	const struct host_function *pf;
+
+	if (pci_address_parse(host_link(host, fn, "physfn", text, sizeof(text)), &addr))
+		return false;
+	pf = host_find(host, &addr);
+	return pf && pf->place != DECIDE_NO_INDEX &&
+	       decide_is_taken(&host->decisions.verdict[pf->place]);
+}
+
+/* Without a vfs line, what made them may make them again. */
+static void mark_not_made(struct host *host)
+{
+	for (size_t i = 0; i < host->count; i++) {
+		struct host_function *fn = &host->fn[i];
+
+		if (fn->place != DECIDE_NO_INDEX)
+			fn->is_not_made |= is_of_taken(host, fn);
+		if (host->plan.vfs && host_vfs(host, &fn->pci.addr) &&
+		    host_number(host, fn, "sriov_numvfs"))
+			mark_beyond_line(host, fn);
+	}
+}
+
 bool host_binds_vfs(const struct host *host, const struct pci_address *addr)
 {
 	for (unsigned int i = 0; i < host->plan.binds; i++) {
@@ -307,6 +388,8 @@ enum host_next host_next(const struct host *host, const struct host_function *fn
 
 	if (fn->place == DECIDE_NO_INDEX)
 		return HOST_NEXT_NONE;
+	if (fn->is_not_made)
+		return HOST_NEXT_NOT_MADE;
 	verdict = &host->decisions.verdict[fn->place];
 	switch (verdict->decision) {
 	case DECIDE_BIND:
@@ -387,6 +470,10 @@ const char *host_why(const struct host *host, const struct host_function *fn, ch
 	buf[0] = '\0';
 	if (fn->place == DECIDE_NO_INDEX)
 		return buf;
+	if (host_next(host, fn) == HOST_NEXT_NOT_MADE) {
+		snprintf(buf, size, "the next boot does not make this virtual function");
+		return buf;
+	}
 	host_fix_image(host, fn, fix, sizeof(fix));
 	if (host_next(host, fn) == HOST_NEXT_BLOCKS_GROUP)
 		snprintf(buf, size, "not bound, shares the group of what is; see vfio-early check");
@@ -410,6 +497,8 @@ const char *host_next_name(enum host_next next)
 		return "refused";
 	case HOST_NEXT_BLOCKS_GROUP:
 		return "left";
+	case HOST_NEXT_NOT_MADE:
+		return "gone";
 	case HOST_NEXT_NONE:
 		break;
 	}

@@ -27,6 +27,7 @@ struct host_function {
 	bool is_display;	 /* class 03, or in the slot of such a function */
 	bool has_group;		 /* pci.group is known; ask host_group() */
 	int place;		 /* in host->table, or DECIDE_NO_INDEX */
+	bool is_not_made;	 /* see HOST_NEXT_NOT_MADE */
 };
 
 /* A function whose facts cannot be read: it is in no list. */
@@ -78,6 +79,7 @@ enum host_next {
 	HOST_NEXT_HELD,
 	HOST_NEXT_REFUSED,
 	HOST_NEXT_BLOCKS_GROUP, /* left to the host, in a group whose other members go to a VM */
+	HOST_NEXT_NOT_MADE, /* a virtual function of today that the vfs line does not make again */
 };
 
 /*
@@ -239,6 +241,16 @@ const char *host_protect(const struct host *host, const struct host_function *fn
  */
 const struct plan_vfs *host_vfs(const struct host *host, const struct pci_address *addr);
 
+/*
+ * host_makes_vfs - how many virtual functions the next boot makes of a function by its vfs line: 0
+ * without one, or if the line cannot come true. After the decision.
+ */
+unsigned int host_makes_vfs(const struct host *host, const struct host_function *fn);
+
+/* host_is_vf_of - is the first a virtual function of the second? */
+bool host_is_vf_of(const struct host *host, const struct host_function *vf,
+		   const struct host_function *fn);
+
 /* host_binds_vfs - does a bind line of the plan name the virtual functions of this one? */
 bool host_binds_vfs(const struct host *host, const struct pci_address *addr);
 
@@ -260,7 +272,7 @@ const char *host_why(const struct host *host, const struct host_function *fn, ch
 const char *host_fix_image(const struct host *host, const struct host_function *fn, char *buf,
 			   size_t size);
 
-/* host_next_name - "vfio-pci", "held", "refused", "left", or "" if nothing names it. */
+/* host_next_name - "vfio-pci", "held", "refused", "left", "gone", or "" if nothing names it. */
 const char *host_next_name(enum host_next next);
 
 /*

@@ -53,8 +53,7 @@ static bool belongs(const struct moved *moved, const struct host_function *fn)
 	    (verdict->has_hint && slot_has(&moved->from, &verdict->hint)))
 		return true;
 	for (size_t i = 0; i < moved->from.count; i++) {
-		const struct host_function *other = host_find(moved->host,
-							      &moved->from.fn[i].addr);
+		const struct host_function *other = host_find(moved->host, &moved->from.fn[i].addr);
 		const struct verdict *its = verdict_of(moved->host, other);
 
 		if (its->bind == verdict->bind ||
@@ -76,8 +75,8 @@ static void add_all(struct moved *moved)
 		for (size_t i = 0; i < moved->host->count; i++) {
 			const struct host_function *fn = &moved->host->fn[i];
 
-			if (!is_moved(moved->host, fn) ||
-			    slot_has(&moved->from, &fn->pci.addr) || !belongs(moved, fn))
+			if (!is_moved(moved->host, fn) || slot_has(&moved->from, &fn->pci.addr) ||
+			    !belongs(moved, fn))
 				continue;
 			add(moved, fn);
 			is_new = true;

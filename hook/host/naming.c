@@ -85,8 +85,7 @@ static bool spares_others(const struct attempt *attempt, const struct selector *
 	for (size_t i = 0; i < host->count; i++) {
 		const struct pci_function *fn = &host->fn[i].pci;
 
-		if (host->fn[i].place == DECIDE_NO_INDEX ||
-		    !host_is_selected(host, sel, fn, NULL))
+		if (host->fn[i].place == DECIDE_NO_INDEX || !host_is_selected(host, sel, fn, NULL))
 			continue;
 		takes |= slot_has(&attempt->covered, &fn->addr);
 		names_more |= !slot_has(&attempt->covered, &fn->addr);
@@ -150,14 +149,9 @@ static const struct {
 	bool is_slot;
 	unsigned int max_words;
 } attempts[] = {
-	{ SLOT_WHOLE, false, 1 },
-	{ SLOT_WHOLE, true, 1 },
-	{ SLOT_ONLY, false, 1 },
-	{ SLOT_WHOLE, false, 2 },
-	{ SLOT_ONLY, false, 2 },
-	{ SLOT_GROUP, false, 1 },
-	{ SLOT_WHOLE, false, MAX_WORDS },
-	{ SLOT_ONLY, false, MAX_WORDS },
+	{ SLOT_WHOLE, false, 1 },	  { SLOT_WHOLE, true, 1 },	   { SLOT_ONLY, false, 1 },
+	{ SLOT_WHOLE, false, 2 },	  { SLOT_ONLY, false, 2 },	   { SLOT_GROUP, false, 1 },
+	{ SLOT_WHOLE, false, MAX_WORDS }, { SLOT_ONLY, false, MAX_WORDS },
 };
 
 /* @command: with its options. Returns whether there is one. */
@@ -181,8 +175,7 @@ static bool find_command(const struct host *host, const struct slot *meant, cons
 	return found;
 }
 
-const char *naming_remove(const struct host *host, const struct slot *meant,
-			  char text[NAMING_SIZE])
+const char *naming_remove(const struct host *host, const struct slot *meant, char text[NAMING_SIZE])
 {
 	int len;
 

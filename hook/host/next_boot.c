@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "early/tell.h"
+#include "host/group_cure.h"
 #include "host/moved.h"
 #include "host/next_boot.h"
 #include "ui/status.h"
@@ -66,19 +67,6 @@ int next_boot_print(struct host *host, const struct output *output)
 	return ret;
 }
 
-/* Is it the device that the line means, and can it have that many? On vfio-pci it has none. */
-static bool can_make(const struct host *host, const struct host_function *fn,
-		     const struct plan_vfs *line)
-{
-	struct selector sel = line->sel;
-	struct pci_function pf = fn->pci;
-
-	pf.has_place = !pci_read_place(host->root.fd, &pf.addr, &pf.place);
-	return !pci_resolve(host->root.fd, &sel) && pci_match(&sel, &pf) == SELECTOR_MATCHES &&
-	       host_number(host, fn, "sriov_totalvfs") >= line->number &&
-	       host_next(host, fn) != HOST_NEXT_VFIO && host_next(host, fn) != HOST_NEXT_HELD;
-}
-
 /*
  * Would a virtual function of it be bound that is not there yet? Decided on what is known of it
  * before: it has the class of the physical one (SR-IOV specification, "Class Code"), an address that
@@ -112,34 +100,22 @@ static bool is_next_vf_taken(const struct host *host, const struct host_function
 	       decisions.verdict[0].decision != DECIDE_HOLD;
 }
 
-static bool is_vf_of(const struct host *host, const struct host_function *vf,
-		     const struct host_function *fn)
-{
-	char text[64], addr[PCI_ADDRESS_SIZE];
-
-	return !strcmp(host_link(host, vf, "physfn", text, sizeof(text)),
-		       pci_address_format(&fn->pci.addr, addr));
-}
-
 unsigned int next_boot_vfs(const struct host *host, const struct host_function *fn,
 			   unsigned int *taken)
 {
-	const struct plan_vfs *line = host->plan.vfs ? host_vfs(host, &fn->pci.addr) : NULL;
-	unsigned int there = 0;
+	unsigned int made = host_makes_vfs(host, fn), there = 0;
 
 	*taken = 0;
-	if (!line || !can_make(host, fn, line))
-		return 0;
 	/* Those that are there today have verdicts. */
-	for (size_t i = 0; i < host->count && host_number(host, fn, "sriov_numvfs"); i++) {
-		if (there == line->number || !is_vf_of(host, &host->fn[i], fn))
+	for (size_t i = 0; i < host->count && made && host_number(host, fn, "sriov_numvfs"); i++) {
+		if (!host_is_vf_of(host, &host->fn[i], fn) || host->fn[i].is_not_made)
 			continue;
 		there++;
 		*taken += host_next(host, &host->fn[i]) == HOST_NEXT_VFIO;
 	}
-	if (there < line->number && is_next_vf_taken(host, fn))
-		*taken += line->number - there;
-	return line->number;
+	if (there < made && is_next_vf_taken(host, fn))
+		*taken += made - there;
+	return made;
 }
 
 const char *next_boot_tell_vfs(const struct next_boot *next, char text[NEXT_BOOT_TEXT_SIZE])
@@ -158,14 +134,12 @@ static bool is_made(const struct host *host, const struct host_function *fn)
 	char text[64];
 	struct pci_address addr;
 	const struct host_function *pf;
-	const struct plan_vfs *line;
 
 	if (!host->plan.vfs ||
 	    pci_address_parse(host_link(host, fn, "physfn", text, sizeof(text)), &addr))
 		return false;
 	pf = host_find(host, &addr);
-	line = pf ? host_vfs(host, &pf->pci.addr) : NULL;
-	return line && can_make(host, pf, line);
+	return pf && host_makes_vfs(host, pf);
 }
 
 void next_boot_count(const struct host *host, struct next_boot *counts)
@@ -179,9 +153,12 @@ void next_boot_count(const struct host *host, struct next_boot *counts)
 	}
 	for (size_t i = 0; i < host->count; i++) {
 		enum host_next next = host_next(host, &host->fn[i]);
+		bool is_refused = next == HOST_NEXT_REFUSED || next == HOST_NEXT_HELD;
 
-		counts->taken += next == HOST_NEXT_VFIO && !is_made(host, &host->fn[i]);
-		counts->refused += next == HOST_NEXT_REFUSED || next == HOST_NEXT_HELD;
+		if ((!is_refused && next != HOST_NEXT_VFIO) || is_made(host, &host->fn[i]))
+			continue;
+		counts->taken += !is_refused;
+		counts->refused += is_refused;
 	}
 }
 
@@ -193,6 +170,8 @@ const char *next_boot_code(const struct host *host, const struct host_function *
 		return "";
 	if (host_next(host, fn) == HOST_NEXT_BLOCKS_GROUP)
 		return NEXT_BOOT_BLOCKS_GROUP;
+	if (host_next(host, fn) == HOST_NEXT_NOT_MADE)
+		return NEXT_BOOT_NOT_MADE;
 	reason = host->decisions.verdict[fn->place].reason;
 	return reason == REASON_NONE ? "" : code_name(reason);
 }
@@ -212,27 +191,12 @@ bool next_boot_is_excepted(const struct host *host, const struct host_function *
 	return false;
 }
 
-/* Can it keep a VM from using the group of a function? */
-static bool is_mate(const struct host *host, const struct host_function *mate,
-		    const struct host_function *fn)
-{
-	return mate->place != DECIDE_NO_INDEX &&
-	       host->table.fn[mate->place].group == host->table.fn[fn->place].group &&
-	       pci_may_block_group(&mate->pci);
-}
-
 bool next_boot_can_name_group(const struct host *host, const struct host_function *fn)
 {
-	for (size_t i = 0; i < host->count; i++) {
-		const struct host_function *mate = &host->fn[i];
+	struct group_cures cures;
 
-		if (!is_mate(host, mate, fn))
-			continue;
-		if (pci_is_bridge(&mate->pci) || host_protect(host, mate) ||
-		    next_boot_is_excepted(host, mate))
-			return false;
-	}
-	return true;
+	group_cures_count(host, fn, &cures);
+	return group_can_name(&cures);
 }
 
 /* Next steps that the boot half does not name, because it cannot change a config. */
@@ -249,52 +213,44 @@ static const char *fix_in_config(enum reason reason)
 	}
 }
 
-/* What of a group keeps a VM away, and can be mended in the config. */
-struct mates {
-	const struct host_function *excepted; /* the first that an except line names, or NULL */
-	unsigned int excepts;
-	unsigned int unnamed; /* those that nothing names */
-};
-
-static void find_mates(const struct host *host, const struct host_function *fn, struct mates *mates)
+/* It shares its group with what no VM can have; a device on the root bus belongs to the board. */
+static void fix_hopeless(const struct host *host, const struct host_function *fn, char *fix,
+			 size_t size)
 {
-	*mates = (struct mates){ 0 };
-	for (size_t i = 0; i < host->count; i++) {
-		const struct host_function *mate = &host->fn[i];
+	char path[SYSFS_PATH_MAX], remove[NAMING_SIZE];
+	struct slot list = { 0 };
 
-		if (!is_mate(host, mate, fn) || pci_is_bridge(&mate->pci) ||
-		    host_protect(host, mate))
-			continue;
-		if (!next_boot_is_excepted(host, mate))
-			mates->unnamed += host->decisions.verdict[mate->place].bind ==
-					  DECIDE_NO_INDEX;
-		else if (!mates->excepts++)
-			mates->excepted = mate;
-	}
+	if (!pci_path(host->root.fd, &fn->pci.addr, path, sizeof(path)) && !strchr(path, '/') &&
+	    !naming_add_one(host, &fn->pci.addr, &list))
+		group_say_hopeless(naming_remove(host, &list, remove), true, fix, size);
+	else
+		snprintf(fix, size, "put the card into another slot, or move what is in its way");
+	slot_free(&list);
 }
 
-/* One fix for the whole group; a device on the root bus belongs to the board. */
+/* One fix for the whole group. */
 static void fix_group(const struct host *host, const struct host_function *fn, enum reason reason,
 		      char *fix, size_t size)
 {
-	char addr[PCI_ADDRESS_SIZE], except[PCI_ADDRESS_SIZE], path[SYSFS_PATH_MAX], add[64] = "";
-	struct mates mates;
+	char addr[PCI_ADDRESS_SIZE], text[160], why[512];
+	struct group_cures cures;
 
-	find_mates(host, fn, &mates);
-	pci_address_format(&fn->pci.addr, addr);
+	group_cures_count(host, fn, &cures);
+	if (cures.count[GROUP_CURE_NONE])
+		fix_hopeless(host, fn, fix, size);
+	else if (cures.with_reason && cures.with_reason != fn)
+		next_boot_why(host, cures.with_reason, why, sizeof(why), fix, size);
 	/* With group claim, nothing has to name them. */
-	if (reason == REASON_GROUP && mates.unnamed)
-		snprintf(add, sizeof(add), ", then vfio-early add --group %s", addr);
-	if (mates.excepted)
-		snprintf(fix, size, "remove %s%s from the except line%s",
-			 pci_address_format(&mates.excepted->pci.addr, except),
-			 mates.excepts > 1 ? " and the others of its group" : "", add);
-	else if (reason == REASON_GROUP && next_boot_can_name_group(host, fn))
-		snprintf(fix, size, "vfio-early add --group %s, or set group claim", addr);
-	else if (!pci_path(host->root.fd, &fn->pci.addr, path, sizeof(path)) && !strchr(path, '/'))
-		snprintf(fix, size, "vfio-early remove %s: on this board no VM can have it", addr);
+	else if (cures.excepted && reason == REASON_GROUP && cures.count[GROUP_CURE_NAME])
+		snprintf(fix, size, "%s, then vfio-early add --group %s",
+			 group_say_except(&cures, text, sizeof(text)),
+			 pci_address_format(&fn->pci.addr, addr));
+	else if (cures.excepted)
+		group_say_except(&cures, fix, size);
+	else if (reason == REASON_GROUP && group_can_name(&cures))
+		group_say_name(fn, false, fix, size);
 	else
-		snprintf(fix, size, "put the card into another slot, or move what is in its way");
+		fix_hopeless(host, fn, fix, size);
 }
 
 void next_boot_why(const struct host *host, const struct host_function *fn, char *why,

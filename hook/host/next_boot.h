@@ -11,7 +11,7 @@
 
 struct next_boot {
 	unsigned int taken;	/* go to vfio-pci; without the virtual ones that vfs lines make */
-	unsigned int refused;	/* named, but refused or held */
+	unsigned int refused;	/* named, but refused or held; without those either */
 	unsigned int vfs;	/* virtual functions that vfs lines make */
 	unsigned int vfs_taken; /* those of them that go to vfio-pci */
 };
@@ -50,9 +50,11 @@ struct json_object *next_boot_json(struct host *host);
 
 /* The code of a group mate that stays with the host, and so keeps a VM from using the others. */
 #define NEXT_BOOT_BLOCKS_GROUP "blocks-group"
+/* The code of HOST_NEXT_NOT_MADE. */
+#define NEXT_BOOT_NOT_MADE     "vf-not-made"
 
 /*
- * next_boot_code - why, as a stable word: the boot half's (early/code.h), or the one above. "" if
+ * next_boot_code - why, as a stable word: the boot half's (early/code.h), or one of those above. "" if
  * there is nothing to say.
  */
 const char *next_boot_code(const struct host *host, const struct host_function *fn);

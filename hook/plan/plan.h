@@ -20,7 +20,7 @@
  * the kernel. A plan's comments begin with a code too: "# facts-unknown: ", "# facts-too-many: ",
  * "# protect: ", "# module: ", "# undone: ".
  */
-#define PLAN_LOST_MODULES "modules:"
+#define PLAN_LOST_MODULES  "modules:"
 #define PLAN_NOTE_TOO_MANY "facts-too-many: "
 
 /* The source of the protect lines. */
