@@ -278,6 +278,13 @@ config 'bind 10de:1187\n'
 "$command" list -a --root "$root" -n --raw -o ADDRESS,NEEDED >"$work/out" 2>"$work/err"
 [ "$(grep -c ':00\.0 may' "$work/out")" -eq 1100 ] || problem "list does not show 1,100 needed cards"
 
+begin "more cards than a plan can name: add, too, says that a line with a path is what can be done"
+many 1100
+function_ 0000:00:1f.7 8086:A36D C0330
+config 'bind 0005:63:00.0\n'
+"$command" add -n --root "$root" 00:1f.7 >"$work/out" 2>"$work/err"
+err_has "0000:00:1f.7 cannot be bound yet: it is not known what this host needs; vfio-early remove 0000:00:1f.7, then vfio-early add --by path 0000:00:1f.7"
+
 begin "more than a plan can name of a class that facts unknown does not hold back: the lines are left out"
 many 1100
 sed -i 's/^PCI_CLASS=20000/PCI_CLASS=120000/' "$root"/sys/devices/pci0000:00/*/*/uevent

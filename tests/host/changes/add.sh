@@ -103,7 +103,7 @@ run vm 100 02:00
 status_is 1
 err "error: 0000:02:00.0 is not given to VMs: vfio-early undo is in effect, so the next boot does not use the config; fix: vfio-early apply"
 run vm 100 --only 17:00.1
-err_has "0000:17:00.1 is not given to VMs: no bind line names it; fix: vfio-early add"
+err_has "0000:17:00.1 is not given to VMs: no bind line names it; fix: vfio-early add --only 0000:17:00.1"
 rm -r "$root/etc/pve"
 run remove 02:00
 status_is 0
