@@ -327,7 +327,7 @@ bool host_is_vf_of(const struct host *host, const struct host_function *vf,
 		       pci_address_format(&fn->pci.addr, addr));
 }
 
-/* Of those that are there today, the first ones are made again: the kernel numbers them by address. */
+/* Of those of today the first ones are made again: their numbers follow their addresses. */
 static void mark_beyond_line(struct host *host, const struct host_function *pf)
 {
 	unsigned int made = host_makes_vfs(host, pf);
@@ -414,7 +414,10 @@ static bool needs_too_many(const struct host *host)
 	return false;
 }
 
-/* A line with a path needs none of what the plan has no room for: for the function, and what of its slot is alike. */
+/*
+ * A line with a path does not depend on what the plan has no room for. For the function, and those of
+ * its slot that are refused for the same reason.
+ */
 static void fix_by_path(const struct host *host, const struct pci_address *addr, char *buf,
 			size_t size)
 {

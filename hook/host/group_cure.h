@@ -12,7 +12,7 @@ enum group_cure {
 	GROUP_CURE_NONE,
 	GROUP_CURE_NAME,   /* a bind line for it */
 	GROUP_CURE_EXCEPT, /* out of the except line */
-	GROUP_CURE_REASON, /* a line names it, and the boot refuses it for a reason that can be removed */
+	GROUP_CURE_REASON, /* a line names it; the reason for its refusal can be removed */
 	GROUP_CURES,
 };
 

@@ -6,8 +6,8 @@
 
 struct moved {
 	const struct host *host;
-	struct slot from; /* of the functions whose lines have another ID */
-	struct slot to;	  /* where the devices of those lines are now, as far as that is known */
+	struct slot from;     /* of the functions whose lines have another ID */
+	struct slot to;	      /* where their devices are now, as far as that is known */
 	unsigned int missing; /* lines whose device is nowhere */
 };
 
@@ -44,7 +44,10 @@ static void add(struct moved *moved, const struct host_function *fn)
 			 is_slot ? SLOT_WHOLE : SLOT_ONLY, &moved->to);
 }
 
-/* Is its line to be changed together with the others: of one line, of one card, or in each other's place? */
+/*
+ * Is its line to be changed together with the others: the same line, the same card, or one in the
+ * other's place?
+ */
 static bool belongs(const struct moved *moved, const struct host_function *fn)
 {
 	const struct verdict *verdict = verdict_of(moved->host, fn);

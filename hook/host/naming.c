@@ -75,7 +75,7 @@ static bool is_physical_named(const struct attempt *attempt, const struct select
 		(attempt->scope == SLOT_GROUP && slot_has(&attempt->covered, &sel->addr)));
 }
 
-/* Does `remove` leave this selector alone, or take it out with nothing named by it that is not meant? */
+/* Does `remove` leave this selector alone, or take out only what is meant? */
 static bool spares_others(const struct attempt *attempt, const struct selector *sel)
 {
 	const struct host *host = attempt->host;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The commands, for a fix, that name functions in the config or take their names out: these functions
- * and no others, whatever the bind lines are like. Knows what `add` and `remove` make of an address: the
- * card, the group, and lines that name more. Reads; changes nothing.
+ * The commands, for a fix, that name functions in the config or take their names out: these
+ * functions and no others, whatever the bind lines are like. Knows what `add` and `remove` make of
+ * an address: the card, the group, and lines that name more. Reads; changes nothing.
  */
 #ifndef VFIO_EARLY_HOOK_HOST_NAMING_H
 #define VFIO_EARLY_HOOK_HOST_NAMING_H
