@@ -143,14 +143,15 @@ static bool is_in_config(const struct vm *vm, const struct host_function *fn)
 	return is_in;
 }
 
-/* Refuses a function that the config does not bind. Returns 0 if --force overrides that. */
+/* Refuses a function that the next boot does not bind. Returns 0 if --force overrides that. */
 static int refuse_missing(struct vm *vm, const struct host_function *fn)
 {
 	char addr[PCI_ADDRESS_SIZE], why[512], fix[NEXT_BOOT_FIX_SIZE];
 	const char *protect = host_protect(vm->host, fn), *code = "not-in-config";
 
 	pci_address_format(&fn->pci.addr, addr);
-	if (host_next(vm->host, fn) == HOST_NEXT_REFUSED) {
+	if (host_next(vm->host, fn) == HOST_NEXT_REFUSED ||
+	    host_next(vm->host, fn) == HOST_NEXT_HELD) {
 		code = next_boot_code(vm->host, fn);
 		next_boot_why(vm->host, fn, why, sizeof(why), fix, sizeof(fix));
 		/* Instead of the fix for the config: the user asks for this function. */
@@ -206,7 +207,7 @@ static int check_functions(struct vm *vm)
 			vm_note(vm, "no-group",
 				"%s has no IOMMU group, so no VM gets it: vfio-early status says why",
 				addr);
-		if (!vm_is_given(vm, fn) && refuse_missing(vm, fn))
+		if (host_next(vm->host, fn) != HOST_NEXT_VFIO && refuse_missing(vm, fn))
 			ret = -EPERM;
 	}
 	return ret;
@@ -688,31 +689,16 @@ static int print_table(const struct vm *vm, const struct output *output)
 	return ret;
 }
 
-/* Prints a word for a shell: in quotes if it has a character that the shell would interpret. */
-static void print_word(const char *word)
-{
-	bool is_plain = *word &&
-			!word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUV"
-					   "WXYZ0123456789-_=,.:/+@%")];
-
-	if (!is_plain)
-		putchar('\'');
-	for (const char *pos = word; *pos; pos++) {
-		if (*pos == '\'')
-			fputs("'\\'", stdout);
-		putchar(*pos);
-	}
-	if (!is_plain)
-		putchar('\'');
-}
-
-static void print_text(const struct vm *vm, const struct output *output)
+static int print_text(const struct vm *vm, const struct output *output)
 {
 	for (size_t i = 0; i < vm->qm.calls && !vm->libvirt; i++) {
 		for (size_t j = 0; j < vm->qm.call[i].words; j++) {
-			if (j)
-				putchar(' ');
-			print_word(vm->qm.call[i].word[j]);
+			char *word = vm_quote(vm->qm.call[i].word[j]);
+
+			if (!word)
+				return message_errno(-ENOMEM, "cannot say how");
+			printf("%s%s", j ? " " : "", word);
+			free(word);
 		}
 		putchar('\n');
 	}
@@ -728,6 +714,7 @@ static void print_text(const struct vm *vm, const struct output *output)
 		}
 		output_fold_comment(output, text);
 	}
+	return 0;
 }
 
 static int print(const struct vm *vm, const struct output *output)
@@ -739,9 +726,7 @@ static int print(const struct vm *vm, const struct output *output)
 	if (output_is_table(output))
 		return print_table(vm, output);
 	/* The refusal has been printed. */
-	if (!vm->is_refused)
-		print_text(vm, output);
-	return 0;
+	return vm->is_refused ? 0 : print_text(vm, output);
 }
 
 /* --- the whole */
@@ -755,6 +740,8 @@ static int read_entries(struct vm *vm)
 		vm->entry[i].value = pve_config_indexed(&vm->qm.config, "hostpci", i);
 		if (vm->entry[i].value)
 			ret = pve_entry_resolve(vm->host, &vm->pve, &vm->entry[i]);
+		if (!ret && vm->entry[i].value)
+			vm_name_mapped(vm, &vm->entry[i]);
 		if (!ret && vm->entry[i].value && strlen(vm->entry[i].value) >= VM_LIST_SIZE)
 			ret = message_error("hostpci%u of VM %s is longer than %d characters; fix: "
 					    "name each function once",

@@ -41,6 +41,7 @@ struct vm {
 	bool is_asked[PVE_MAX_HOSTPCI]; /* the entry has what was asked for */
 	bool usb_taken[PVE_MAX_USB];
 	bool will_be_q35, is_arm;
+	bool becomes_q35;  /* by a call: its entries were written for another machine */
 	bool has_primary;  /* a function is or becomes the guest's primary screen: */
 	size_t primary_at; /* its index in host->fn */
 	struct vm_note *note;
@@ -66,11 +67,24 @@ __attribute__((format(printf, 3, 4))) int vm_refuse(struct vm *vm, const char *c
 /* vm_call - add the call "qm set ID OPTION VALUE". */
 void vm_call(struct vm *vm, const char *option, const char *value);
 
+/*
+ * vm_quote - a word for a shell: in quotes if it has a character that the shell would interpret. Returns
+ * malloc'ed text, or NULL.
+ */
+char *vm_quote(const char *word);
+
 /* vm_index - the index of a function in host->fn. */
 size_t vm_index(const struct vm *vm, const struct pci_function *fn);
 
 /* vm_is_given - does the config bind it, or would it if there were an IOMMU? */
 bool vm_is_given(const struct vm *vm, const struct host_function *fn);
+
+/*
+ * vm_name_mapped - with --mapping: an entry of that mapping names what was asked for, because that is what the
+ * mapping is after the call of pvesh; of a pool, beside its other alternatives.
+ * @entry: resolved
+ */
+void vm_name_mapped(const struct vm *vm, struct pve_entry *entry);
 
 /* vm_find_entry - the entry of this VM that has the function with this index in host->fn; or -1. */
 int vm_find_entry(const struct vm *vm, size_t at);

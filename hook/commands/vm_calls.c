@@ -2,6 +2,7 @@
 /* vfio-early vm: the calls of qm(1) for the machine type of a VM. Their format: qm.conf(5). */
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "commands/guest.h"
@@ -46,6 +47,32 @@ void vm_set_property(char *buf, const char *value, const char *key, const char *
 	}
 	if (!done)
 		snprintf(buf + len, VM_VALUE_SIZE - len, "%s%s=%s", len ? "," : "", key, text);
+}
+
+char *vm_quote(const char *word)
+{
+	bool is_plain = *word &&
+			!word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUV"
+					   "WXYZ0123456789-_=,.:/+@%")];
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	if (!is_plain)
+		fputc('\'', out);
+	for (const char *pos = word; *pos; pos++) {
+		if (*pos == '\'')
+			fputs("'\\'", out);
+		fputc(*pos, out);
+	}
+	if (!is_plain)
+		fputc('\'', out);
+	if (!fclose(out))
+		return text;
+	free(text);
+	return NULL;
 }
 
 /* --- the machine */
@@ -128,14 +155,19 @@ static void call_firmware(struct vm *vm, bool is_installed, const char *storage)
 	call_efidisk(vm, storage);
 }
 
-/* Sets another type in a value of cpu; flags and everything else stay. @buf: of VM_VALUE_SIZE */
-static void set_cpu_type(char *buf, const char *cpu, const char *type)
+/*
+ * Sets another type in a value of cpu or machine; flags and everything else stay.
+ * @buf: of VM_VALUE_SIZE
+ * @key: of the type: "cputype", "type"
+ */
+static void set_type(char *buf, const char *value, const char *key, const char *type)
 {
 	size_t len = (size_t)snprintf(buf, VM_VALUE_SIZE, "%s", type);
 
-	for (const char *pos = cpu ? cpu : ""; *pos && len < VM_VALUE_SIZE; pos += *pos == ',') {
+	for (const char *pos = value ? value : ""; *pos && len < VM_VALUE_SIZE;
+	     pos += *pos == ',') {
 		size_t width = strcspn(pos, ","), name = strcspn(pos, "=,");
-		bool is_type = name == width || (name == 7 && !strncmp(pos, "cputype", 7));
+		bool is_type = name == width || (name == strlen(key) && !strncmp(pos, key, name));
 
 		if (width && !is_type)
 			len += (size_t)snprintf(buf + len, VM_VALUE_SIZE - len, ",%.*s", (int)width,
@@ -166,7 +198,7 @@ static void call_cpu(struct vm *vm)
 			HIDDEN_UNTIL);
 	if (!vm->qm.is_known && !vm->hidden)
 		return;
-	set_cpu_type(value, cpu, "host");
+	set_type(value, cpu, "cputype", "host");
 	if (vm->hidden && !vm->has_primary && is_old) {
 		vm_set_property(hidden, value, "hidden", "1");
 		if (!cpu || strcmp(cpu, hidden) != 0)
@@ -190,6 +222,7 @@ static bool has_no_vga(const struct vm *vm)
 static void call_machine(struct vm *vm, bool is_installed)
 {
 	const char *arch = pve_config_get(&vm->qm.config, "arch");
+	char value[VM_VALUE_SIZE];
 
 	/* There, the machine "virt" is the only one. */
 	vm->is_arm = arch && !strcmp(arch, "aarch64");
@@ -202,9 +235,11 @@ static void call_machine(struct vm *vm, bool is_installed)
 			vm_call(vm, "--machine", "q35");
 		return;
 	}
-	vm->will_be_q35 = pve_is_q35(&vm->qm.config) || vm->q35 || !is_installed;
-	if (vm->will_be_q35 && !pve_is_q35(&vm->qm.config))
-		vm_call(vm, "--machine", "q35");
+	vm->becomes_q35 = !pve_is_q35(&vm->qm.config) && (vm->q35 || !is_installed);
+	vm->will_be_q35 = pve_is_q35(&vm->qm.config) || vm->becomes_q35;
+	set_type(value, pve_config_get(&vm->qm.config, "machine"), "type", "q35");
+	if (vm->becomes_q35)
+		vm_call(vm, "--machine", value);
 	else if (!vm->will_be_q35)
 		vm_note(vm, "machine-kept",
 			"this VM has a disk and is not q35: an installed guest may not start on "

@@ -32,6 +32,26 @@ static bool can_grow(const struct pve_entry *entry)
 	return pve_property(entry->value, "host", "host", text, sizeof(text));
 }
 
+static bool is_of_mapping(const struct vm *vm, const char *value)
+{
+	char name[160];
+
+	return vm->mapping && pve_property(value, NULL, "mapping", name, sizeof(name)) &&
+	       !strcmp(name, vm->mapping);
+}
+
+void vm_name_mapped(const struct vm *vm, struct pve_entry *entry)
+{
+	if (!is_of_mapping(vm, entry->value))
+		return;
+	for (size_t i = 0; i < vm->host->count; i++) {
+		if (slot_has(&vm->slot, &vm->host->fn[i].pci.addr))
+			entry->flags[i] |= PVE_NAMED;
+		else if (!entry->is_pool)
+			entry->flags[i] = 0;
+	}
+}
+
 int vm_find_entry(const struct vm *vm, size_t at)
 {
 	int found = -1;
@@ -243,6 +263,58 @@ static void set_rom(struct vm *vm, const bool *mask, char *value)
 	say_rom(vm);
 }
 
+/* Do the args of the VM switch the OpRegion on, for this entry or for each device? */
+static bool has_opregion(const char *args, unsigned int number)
+{
+	char entry[64];
+	const char *const keys[] = { entry, "vfio-pci.x-igd-opregion=" };
+
+	snprintf(entry, sizeof(entry), "device.hostpci%u.x-igd-opregion=", number);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const char *at = strstr(args, keys[i]);
+
+		if (at && (!strncmp(at + strlen(keys[i]), "on", 2) ||
+			   !strncmp(at + strlen(keys[i]), "true", 4)))
+			return true;
+	}
+	return false;
+}
+
+/* qm set replaces all of args: what the VM has there is kept. */
+static void say_opregion(struct vm *vm, unsigned int number)
+{
+	const char *args = pve_config_get(&vm->qm.config, "args");
+	char part[64], *text = NULL;
+	size_t size;
+	FILE *out;
+
+	if (args && has_opregion(args, number))
+		return;
+	snprintf(part, sizeof(part), "-set device.hostpci%u.x-igd-opregion=on", number);
+	if (!vm->qm.is_known) {
+		vm_note(vm, "igpu-opregion",
+			"the guest's driver finds its outputs by the OpRegion: append '%s' to the args "
+			"of VM %s (qm config %s shows what it has)",
+			part, vm->id, vm->id);
+		return;
+	}
+	out = open_memstream(&text, &size);
+	if (out)
+		fprintf(out, "%s%s%s", args ? args : "", args ? " " : "", part);
+	if (out && !fclose(out)) {
+		char *word = vm_quote(text);
+
+		vm_note(vm, "igpu-opregion",
+			"the guest's driver finds its outputs by the OpRegion: qm set %s --args %s",
+			vm->id, word ? word : "");
+		vm->no_memory |= !word;
+		free(word);
+	} else {
+		vm->no_memory = true;
+	}
+	free(text);
+}
+
 /* For Intel's GPU: the mode that is possible with the machine type. */
 static void set_igpu(struct vm *vm, unsigned int number, bool is_new, char *value)
 {
@@ -276,10 +348,7 @@ static void set_igpu(struct vm *vm, unsigned int number, bool is_new, char *valu
 			"on q35 Intel's GPU shows nothing before its driver unless it has a GOP ROM: "
 			"--romfile NAME, taken from the firmware of this very board or from a project "
 			"that builds them for its generation");
-	vm_note(vm, "igpu-opregion",
-		"the guest's driver finds its outputs by the OpRegion: qm set %s --args "
-		"'-set device.hostpci%u.x-igd-opregion=on'",
-		vm->id, number);
+	say_opregion(vm, number);
 }
 
 static void set_mdev(struct vm *vm, unsigned int number, char *value)
@@ -644,6 +713,29 @@ static void drop_primary(struct vm *vm, unsigned int number)
 		number, vm->id);
 }
 
+/* Without it the device is behind a bridge to conventional PCI; pcie=0 is the administrator's. */
+static void set_express(struct vm *vm, unsigned int number)
+{
+	const struct pve_entry *entry = &vm->entry[number];
+	char value[VM_VALUE_SIZE], text[64];
+
+	snprintf(value, sizeof(value), "%s", value_of(vm, number));
+	if (!*value || has_property(value, "pcie", text, sizeof(text)) ||
+	    is_set(value, "legacy-igd"))
+		return;
+	/* Such an entry is ignored, and qm set would refuse it. */
+	if (!vm->next[number] &&
+	    (entry->fault == PVE_FAULT_SYNTAX || entry->fault == PVE_FAULT_KEY_TWICE ||
+	     entry->fault == PVE_FAULT_PROPERTY || entry->fault == PVE_FAULT_BOTH))
+		return;
+	change(value, "pcie", "1");
+	set_next(vm, number, value);
+	vm_note(vm, "pcie-set",
+		"hostpci%u of VM %s gets pcie=1, because the machine becomes q35: without it the guest "
+		"sees a conventional PCI device",
+		number, vm->id);
+}
+
 static void call_entries(struct vm *vm)
 {
 	char option[32];
@@ -691,13 +783,13 @@ static int read_after(struct vm *vm, struct pve_config *after)
 	return ret ? message_errno(ret, "cannot say how") : 0;
 }
 
-/* The mapping does not exist yet: a call makes it. */
+/* Does a call make the mapping, or change what it is on this node? */
 static bool is_made(const struct vm *vm, const char *value)
 {
-	char name[160];
-
-	return vm->mapping && has_property(value, "mapping", name, sizeof(name)) &&
-	       !strcmp(name, vm->mapping);
+	for (size_t i = 0; i < vm->qm.calls; i++)
+		if (!strcmp(vm->qm.call[i].word[0], "pvesh"))
+			return is_of_mapping(vm, value);
+	return false;
 }
 
 static void say_faults(struct vm *vm, const struct pve_entry *list, size_t count)
@@ -731,7 +823,7 @@ static void say_there(struct vm *vm, const struct pve_entry *list, size_t count)
 
 		if (list[i].is_args || !vm->is_asked[number] || list[i].fault != PVE_FAULT_NONE ||
 		    strcmp(list[i].value, vm->entry[number].value) != 0 ||
-		    is_double(vm, list, count, i))
+		    is_made(vm, list[i].value) || is_double(vm, list, count, i))
 			continue;
 		vm_note(vm, "there-already",
 			"hostpci%u of VM %s has it already: nothing to do for it", number, vm->id);
@@ -768,8 +860,10 @@ static int look_at_after(struct vm *vm)
 		count++;
 		ret = is_args ? pve_resolve_args(vm->host, entry) :
 				pve_entry_resolve(vm->host, &vm->pve, entry);
-		if (is_made(vm, entry->value))
+		if (!ret && !is_args && is_made(vm, entry->value)) {
 			entry->fault = PVE_FAULT_NONE;
+			vm_name_mapped(vm, entry);
+		}
 	}
 	if (!ret) {
 		say_there(vm, list, count);
@@ -802,6 +896,9 @@ int vm_devices(struct vm *vm)
 	for (unsigned int i = 0; i < PVE_MAX_HOSTPCI && !ret; i++)
 		if (vm->has_primary && vm->primary && vm->entry[i].value)
 			drop_primary(vm, i);
+	for (unsigned int i = 0; i < PVE_MAX_HOSTPCI && !ret; i++)
+		if (vm->becomes_q35 && vm->entry[i].value)
+			set_express(vm, i);
 	if (ret)
 		return ret;
 	call_entries(vm);

@@ -186,7 +186,33 @@ begin "vm: no group"
 config 'bind 02:00\n'
 rm "$root/sys/devices/pci0000:00/0000:00:02.0/0000:02:00.0/iommu_group"
 run vm 103 02:00
+status_is 1
+no_out "qm set"
+err_has "error: 0000:02:00.0 is not given to VMs: no IOMMU group: "
+run vm 103 02:00 --json
+status_is 1
+[ "$(jq -r '"\(.refused) \(.calls | length) \(.notes[] | select(.level == "blocks").code)"' "$work/out")" = "true 0 no-group" ] ||
+	problem "$(cat "$work/out")"
+run vm --force 103 02:00
+status_is 0
+out "qm set 103 --hostpci0 0000:02:00"
 out "# 0000:02:00.0 has no IOMMU group, so no VM gets it: vfio-early status says why"
+
+begin "vm: the IOMMU is off: the next boot refuses the card, and so does vm"
+rm -rf "${root:?}"
+the_machine | sed -e '/^iommu/d' -e '/^acpi/d' -e 's/^\([0-9]*\) 0000/- 0000/' | "$top/tests/host/mktree" "$root"
+config 'bind 02:00
+'
+run vm 103 02:00
+status_is 1
+no_out "qm set"
+err_has "error: 0000:02:00.0 is not given to VMs: IOMMU off in the firmware (no DMAR, IVRS or IORT)"
+run vm --libvirt 02:00
+status_is 1
+no_out "<hostdev"
+run vm --force 103 02:00
+status_is 0
+out "qm set 103 --hostpci0 0000:02:00"
 
 begin "vm --json"
 config 'bind 17:00.1\n'

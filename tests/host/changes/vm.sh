@@ -375,6 +375,68 @@ hostpci1 0000:01:00.0 0000:01:00.1" <<-EOF
 	--hostpci0 0000:02:00,pcie=1
 EOF
 
+# --- what the VM has is kept, and no card is given twice
+
+vm_is "an entry names the mapping that is made: it has the card" "${q35}vga: none\nhostpci0: mapping=turing,pcie=1\n" '01:00 --mapping turing' '' \
+	'hostpci0 0000:01:00.0 0000:01:00.1' <<-EOF
+	pvesh create /cluster/mapping/pci --id turing --map id=10de:1e84,iommugroup=14,node=pve1,path=0000:01:00,subsystem-id=1458:4001
+EOF
+vm_is "an entry names the mapping, which is another card on this node now" "${q35}vga: none\nhostpci0: mapping=card,pcie=1\n" '02:00 --mapping card' '' \
+	'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	pvesh set /cluster/mapping/pci/card --map id=10de:06c0,iommugroup=15,node=pve1,path=0000:02:00,subsystem-id=1458:4002
+EOF
+vm_is "an entry names the mapping, another one the address" "${q35}vga: none\nhostpci0: 01:00,pcie=1\nhostpci1: mapping=turing,pcie=1\n" '01:00 --mapping turing' \
+	'entry-changed' 'hostpci1 0000:01:00.0 0000:01:00.1' <<-EOF
+	pvesh create /cluster/mapping/pci --id turing --map id=10de:1e84,iommugroup=14,node=pve1,path=0000:01:00,subsystem-id=1458:4001
+	--delete hostpci0
+EOF
+vm_is "an entry names the mapping, and has a mediated device of it" "${q35}hostpci0: mapping=turing,mdev=nvidia-63\n" '02:00 --mapping turing' 'mdev-replaced' \
+	'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	pvesh create /cluster/mapping/pci --id turing --map id=10de:06c0,iommugroup=15,node=pve1,path=0000:02:00,subsystem-id=1458:4002
+	--hostpci0 mapping=turing
+EOF
+vm_is "a machine keeps its other properties" 'machine: pc-i440fx-8.1,viommu=virtio\nbios: ovmf\nefidisk0: x:1\ncpu: host\nballoon: 0\n' 02:00 '' \
+	'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--machine q35,viommu=virtio
+	--hostpci0 0000:02:00,pcie=1
+EOF
+new='bios: ovmf\nefidisk0: x:1\ncpu: host\nballoon: 0\n'
+vm_is "the machine becomes q35: the entry gets pcie=1" "${new}hostpci0: 02:00\n" 02:00 'pcie-set' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
+	--machine q35
+	--hostpci0 02:00,pcie=1
+EOF
+vm_is "the machine becomes q35: so does the entry of another card" "${new}hostpci0: mapping=card,rombar=0\nhostpci3: 03:00,pcie=0\n" 02:00 'pcie-set' \
+	"hostpci0 0000:01:00.0 0000:01:00.1
+hostpci1 0000:02:00.0 0000:02:00.1
+hostpci3 0000:03:00.0 0000:03:00.1 0000:03:00.2 0000:03:00.3" <<-EOF
+	--machine q35
+	--hostpci0 mapping=card,rombar=0,pcie=1
+	--hostpci1 0000:02:00,pcie=1
+EOF
+vm_is "the machine becomes q35: an entry that Proxmox VE ignores stays as it is" "${new}hostpci0: 03:00,disable_vfio_reset=1\n" 02:00 'vm-entry-property' \
+	'error: hostpci0: disable_vfio_reset=1' <<-EOF
+	--machine q35
+	--hostpci1 0000:02:00,pcie=1
+EOF
+vm_is "the OpRegion is on already" "${q35}args: -smbios type=1 -set device.hostpci0.x-igd-opregion=on\n" 00:02 'igpu-rom' 'hostpci0 0000:00:02.0' <<-EOF
+	--hostpci0 0000:00:02,pcie=1
+EOF
+
+begin "vm: the args of the VM are kept"
+vm_machine
+guest 100 "${q35}args: -smbios type=1\n"
+run vm 100 00:02
+out "# the guest's driver finds its outputs by the OpRegion: qm set 100 --args '-smbios type=1 -set device.hostpci0.x-igd-opregion=on'"
+guest 100 "${q35}args: -smbios 'type=1' -set device.hostpci0.x-igd-opregion=off\n"
+run vm 100 00:02
+out "# the guest's driver finds its outputs by the OpRegion: qm set 100 --args '-smbios '\\''type=1'\\'' -set device.hostpci0.x-igd-opregion=off -set device.hostpci0.x-igd-opregion=on'"
+guest 100 "$q35"
+run vm 100 00:02
+out "# the guest's driver finds its outputs by the OpRegion: qm set 100 --args '-set device.hostpci0.x-igd-opregion=on'"
+rm -rf "$root/etc/pve"
+run vm 100 00:02 --machine
+out "# the guest's driver finds its outputs by the OpRegion: append '-set device.hostpci0.x-igd-opregion=on' to the args of VM 100 (qm config 100 shows what it has)"
+
 # --- keys that are there twice, which Proxmox VE passes the entry over for
 
 vm_is "two addresses by two keys" "${q35}hostpci0: host=02:00,host=03:00,pcie=1\n" 02:00 '' 'hostpci0 0000:02:00.0 0000:02:00.1' <<-EOF
