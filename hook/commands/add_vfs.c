@@ -97,7 +97,8 @@ static int write_lines(struct adding *adding, const struct host_function *fn)
 	if (!before)
 		fprintf(adding->out, "vfs %s=%s %u%s%s\n", where, id, adding->number,
 			*name ? "\t# " : "", name);
-	if (fn->pci.id.vendor == VENDOR_NVIDIA)
+	/* The findings say that it can have none. */
+	if (fn->pci.id.vendor == VENDOR_NVIDIA && host_number(host, fn, "sriov_totalvfs"))
 		message_warn(
 			"%s: its virtual functions stay with the driver nvidia, which gives a VM its "
 			"vGPU: no bind line is written",

@@ -90,7 +90,10 @@ struct group {
 	struct host_function **fn;
 	size_t count;
 	unsigned int endpoints, taken;
+	unsigned int
+		left; /* beside those that are taken, and not in the way now: no driver has them */
 	bool has_rmrr;
+	const struct host_function *bridge;	/* keeps every VM away, or NULL */
 	const struct host_function *in_the_way; /* the first one, or NULL */
 	char region[64];
 	struct ask_answer answer;
@@ -108,7 +111,7 @@ static bool is_in_the_way(const struct groups *groups, const struct group *group
 {
 	if (pci_is_port(&fn->pci) || is_taken(groups, fn) || fn->is_not_made)
 		return false;
-	return host_protect(groups->host, fn) ||
+	return host_protect(groups->host, fn) || fn == group->bridge ||
 	       (group->taken && !host_is_viable_driver(fn->pci.driver));
 }
 
@@ -119,9 +122,19 @@ static void look_at(const struct groups *groups, struct group *group)
 				    !group->fn[i]->is_not_made;
 		group->taken += is_taken(groups, group->fn[i]);
 	}
-	for (size_t i = 0; i < group->count && !group->in_the_way; i++)
-		if (is_in_the_way(groups, group, group->fn[i]))
-			group->in_the_way = group->fn[i];
+	if (group->endpoints)
+		group->bridge = next_boot_bridge(groups->host, group->number);
+	for (size_t i = 0; i < group->count; i++) {
+		const struct host_function *fn = group->fn[i];
+
+		group->left += host_next(groups->host, fn) == HOST_NEXT_BLOCKS_GROUP;
+		if (!is_in_the_way(groups, group, fn))
+			continue;
+		/* What this host needs is said first. */
+		if (!group->in_the_way || (host_protect(groups->host, fn) &&
+					   !host_protect(groups->host, group->in_the_way)))
+			group->in_the_way = fn;
+	}
 	group->has_rmrr = host_has_rmrr(groups->host, group->number, group->region,
 					sizeof(group->region));
 }
@@ -150,7 +163,15 @@ static enum viable is_viable(const struct group *group)
 		return VIABLE_EMPTY;
 	if (group->in_the_way || group->has_rmrr)
 		return VIABLE_NO;
-	return group->taken ? VIABLE_READY : VIABLE_POSSIBLE;
+	return group->taken && !group->left ? VIABLE_READY : VIABLE_POSSIBLE;
+}
+
+static const char *code_of(const struct groups *groups, const struct group *group,
+			   const struct host_function *fn)
+{
+	if (host_protect(groups->host, fn))
+		return code_name(REASON_PROTECTED);
+	return fn == group->bridge ? code_name(REASON_BRIDGE) : NEXT_BOOT_BLOCKS_GROUP;
 }
 
 static const char *vm_code(const struct groups *groups, const struct group *group)
@@ -160,8 +181,7 @@ static const char *vm_code(const struct groups *groups, const struct group *grou
 	if (group->answer.disagrees)
 		return ASK_DISAGREES;
 	if (fn)
-		return host_protect(groups->host, fn) ? code_name(REASON_PROTECTED) :
-							NEXT_BOOT_BLOCKS_GROUP;
+		return code_of(groups, group, fn);
 	return group->endpoints && group->has_rmrr ? "group-rmrr" : "";
 }
 
@@ -176,6 +196,9 @@ static const char *vm_why(const struct groups *groups, const struct group *group
 	if (needed)
 		snprintf(buf, size, "this host needs %s: %s",
 			 pci_address_format(&fn->pci.addr, addr), needed);
+	else if (fn && fn == group->bridge)
+		snprintf(buf, size, "%s is a bridge of the chipset, and stays with the host",
+			 pci_address_format(&fn->pci.addr, addr));
 	else if (fn)
 		snprintf(buf, size, "%s stays with %s", pci_address_format(&fn->pci.addr, addr),
 			 fn->pci.driver);
@@ -208,9 +231,7 @@ static void add_function(struct groups *groups, const struct group *group,
 	output_mark_cell(table, line, COL_NEXT, next == HOST_NEXT_VFIO ? OUTPUT_GOOD : OUTPUT_BAD);
 	if (is_in_the_way(groups, group, fn)) {
 		output_set(table, line, COL_VM, "blocks");
-		output_set(table, line, COL_CODE,
-			   host_protect(groups->host, fn) ? code_name(REASON_PROTECTED) :
-							    NEXT_BOOT_BLOCKS_GROUP);
+		output_set(table, line, COL_CODE, code_of(groups, group, fn));
 		output_set(table, line, COL_WHY, host_protect(groups->host, fn));
 		output_mark_cell(table, line, COL_VM, OUTPUT_BAD);
 	}

@@ -117,18 +117,30 @@ static struct tell_facts facts_of(const struct handover *handover)
 	};
 }
 
+/* What takes it along, so that a VM gets the whole group: --group does, unless no VM gets it at all. */
+static void warn_blocking(const struct handover *handover, const struct pci_function *fn)
+{
+	char addr[PCI_ADDRESS_SIZE];
+	const char *fix = "";
+
+	if (pci_is_bridge(fn))
+		fix = "; fix: name a device of another group";
+	else if (handover->scope != SLOT_GROUP)
+		fix = "; fix: --group";
+	message_warn("%s shares group %d and stays with the host: no VM gets the others%s",
+		     pci_address_format(&fn->addr, addr), fn->group, fix);
+}
+
 /* Adds an item for a function that is bound or kept, or that is refused. */
 static void add_verdict(struct handover *handover, unsigned int i)
 {
 	const struct tell_facts facts = facts_of(handover);
 	const struct pci_function *fn = &handover->act->table.fn[i];
 	const struct verdict *verdict = &handover->act->decisions.verdict[i];
-	char why[TELL_SIZE], fix[TELL_SIZE], addr[PCI_ADDRESS_SIZE];
+	char why[TELL_SIZE], fix[TELL_SIZE];
 
 	if (verdict->blocks_group && !handover->is_preview)
-		message_warn("%s shares group %d and stays with the host: no VM gets the others; "
-			     "fix: --group",
-			     pci_address_format(&fn->addr, addr), fn->group);
+		warn_blocking(handover, fn);
 	tell_reason(&facts, i, why, sizeof(why));
 	tell_fix(&facts, i, fix, sizeof(fix));
 	if (verdict->decision == DECIDE_REFUSE)

@@ -22,6 +22,7 @@
 #include "config/folders.h"
 #include "findings/findings.h"
 #include "findings/show.h"
+#include "host/next_boot.h"
 #include "host/slot.h"
 #include "ui/options.h"
 #include "plan/plan.h"
@@ -105,6 +106,7 @@ static void warn_mates(const struct import *import)
 	for (size_t i = 0; i < host->count; i++) {
 		struct host_function *fn = &host->fn[i];
 		char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE], other[PCI_ADDRESS_SIZE];
+		const struct host_function *bridge;
 		size_t j = 0;
 
 		if (import->is_taken[i] || pci_is_bridge(&fn->pci) ||
@@ -123,6 +125,18 @@ static void warn_mates(const struct import *import)
 				     "have that group",
 				     addr, pci_id_format(&fn->pci.id, id), other,
 				     host_protect(host, fn));
+			continue;
+		}
+		bridge = next_boot_bridge(host, host_group(host, &host->fn[j]));
+		if (bridge) {
+			char between[PCI_ADDRESS_SIZE];
+
+			message_warn(
+				"%s %s is in the slot or the group of %s, and so is %s, a bridge "
+				"of the chipset: no VM can have that group; fix: vfio-early "
+				"remove --group %s after this",
+				addr, pci_id_format(&fn->pci.id, id), other,
+				pci_address_format(&bridge->pci.addr, between), other);
 			continue;
 		}
 		message_warn("%s %s is in the slot or the group of %s, and no recipe names it; to "

@@ -219,6 +219,14 @@ static void set_share(struct vgpu *vgpu, struct libscols_line *line, const char 
 
 /* --- mediated devices */
 
+/* Does it stay with its driver at the next boot? On vfio-pci it has no types, and vm refuses it. */
+static bool is_left(const struct vgpu *vgpu, const struct host_function *fn)
+{
+	enum host_next next = host_next(vgpu->host, fn);
+
+	return next != HOST_NEXT_VFIO && next != HOST_NEXT_HELD;
+}
+
 /* An existing part: "0000:00:02.0/mdev_supported_types/TYPE/devices/UUID". */
 static void add_part(struct vgpu *vgpu, struct libscols_line *parent, const char *dir,
 		     const char *uuid)
@@ -238,15 +246,17 @@ static void add_part(struct vgpu *vgpu, struct libscols_line *parent, const char
 }
 
 /* The folder of a type: Documentation/driver-api/vfio-mediated-device.rst. */
-static void add_type(struct vgpu *vgpu, struct libscols_line *parent, const char *addr,
-		     const char *type, bool *is_advised)
+static void add_type(struct vgpu *vgpu, struct libscols_line *parent,
+		     const struct host_function *fn, const char *type, bool *is_advised)
 {
 	struct libscols_line *line = output_line(&vgpu->table, parent);
 	struct output_table *table = &vgpu->table;
 	char dir[2 * SYSFS_PATH_MAX], path[PATH_MAX], text[512];
+	char addr[PCI_ADDRESS_SIZE];
 	struct dirent **entry;
 	int used;
 
+	pci_address_format(&fn->pci.addr, addr);
 	snprintf(dir, sizeof(dir), "%s/mdev_supported_types/%s", addr, type);
 	snprintf(path, sizeof(path), "%s/devices", dir);
 	used = list_names(vgpu, path, &entry);
@@ -264,7 +274,7 @@ static void add_type(struct vgpu *vgpu, struct libscols_line *parent, const char
 		output_set(table, line, COL_FREE, text);
 		output_setf(table, line, COL_TOTAL, "%u", (unsigned int)used + text_number(text));
 		output_mark_cell(table, line, COL_FREE, *text == '0' ? OUTPUT_WARN : OUTPUT_GOOD);
-		if (*text != '0')
+		if (*text != '0' && is_left(vgpu, fn))
 			advise(vgpu, line, is_advised, "vfio-early vm VMID --mdev %s %s", type,
 			       addr);
 	}
@@ -319,8 +329,10 @@ static struct host_function *find_vf(const struct vgpu *vgpu, const struct host_
 
 struct nvidia_type {
 	unsigned int id, used;
-	char name[64];			/* "" if none can be made any more */
-	const struct host_function *vf; /* the first one that offers it, or NULL */
+	char name[64]; /* "" if none can be made any more */
+	bool is_offered;
+	const struct host_function
+		*vf; /* the first one that offers it and keeps its driver, or NULL */
 };
 
 struct nvidia {
@@ -372,7 +384,9 @@ static void read_creatable(const struct vgpu *vgpu, const struct host_function *
 		colon += 1 + strspn(colon + 1, " \t");
 		if (!type || type->vf)
 			continue;
-		type->vf = vf;
+		type->is_offered = true;
+		if (is_left(vgpu, vf))
+			type->vf = vf;
 		snprintf(type->name, sizeof(type->name), "%.*s", (int)strcspn(colon, "\n"), colon);
 	}
 }
@@ -409,9 +423,9 @@ static void add_nvidia_types(struct vgpu *vgpu, struct libscols_line *parent,
 		output_set(&vgpu->table, line, COL_KIND, "type");
 		output_set(&vgpu->table, line, COL_NAME, type->name);
 		output_setf(&vgpu->table, line, COL_USED, "%u", type->used);
-		if (!type->vf)
+		if (!type->is_offered)
 			output_set(&vgpu->table, line, COL_FREE, "0");
-		else
+		else if (type->vf)
 			advise(vgpu, line, is_advised, "vfio-early vm VMID --mdev nvidia-%u %s",
 			       type->id, pci_address_format(&type->vf->pci.addr, addr));
 	}
@@ -483,7 +497,7 @@ static void look_at(struct vgpu *vgpu, struct host_function *fn)
 			set_numbers(vgpu, line, fn, vfs, &is_divided);
 		read_nvidia(vgpu, fn, &nvidia);
 		for (int i = 0; i < count; i++)
-			add_type(vgpu, line, addr, entry[i]->d_name, &is_advised);
+			add_type(vgpu, line, fn, entry[i]->d_name, &is_advised);
 		add_nvidia_types(vgpu, line, &nvidia, &is_advised);
 		add_vfs(vgpu, line, fn);
 	}

@@ -182,6 +182,26 @@ static int refuse_missing(struct vm *vm, const struct host_function *fn)
 			 *fix ? "; fix: " : "", fix);
 }
 
+/* No VM gets a bridge of the chipset, nor, while the host has it, what shares its group. */
+static int refuse_bridge(struct vm *vm, const struct pci_function *fn)
+{
+	const struct host_function *bridge = next_boot_bridge(vm->host, fn->group);
+	char addr[PCI_ADDRESS_SIZE], other[PCI_ADDRESS_SIZE];
+
+	if (!bridge || vm->force || host_find(vm->host, &fn->addr) == bridge)
+		return 0;
+	/* A driver has it: check says so, with what else is in the way. */
+	if (!host_is_viable_driver(bridge->pci.driver))
+		return 0;
+	return vm_refuse(
+		vm, code_name(REASON_BRIDGE),
+		"%s is in group %d with %s, a bridge of the chipset: no VM can have them once a "
+		"driver takes that one; fix: name a device of another group; --force --only "
+		"gives it all the same",
+		pci_address_format(&fn->addr, addr), fn->group,
+		pci_address_format(&bridge->pci.addr, other));
+}
+
 /* Checks every function, before any message about the VM. */
 static int check_functions(struct vm *vm)
 {
@@ -198,11 +218,16 @@ static int check_functions(struct vm *vm)
 			return vm_refuse(vm, code_name(REASON_BRIDGE),
 					 "%s is a bridge of the chipset, in the slot or the group "
 					 "of what is named: no VM gets it; fix: name a device of "
-					 "another group, or its function with --only",
-					 addr);
+					 "another group%s",
+					 addr,
+					 next_boot_bridge(vm->host, vm->slot.fn[i].group) ?
+						 "" :
+						 ", or its function with --only");
 		if (pci_is_bridge(&fn->pci))
 			return vm_refuse(vm, code_name(REASON_BRIDGE),
 					 "%s is a bridge; fix: name what is behind it", addr);
+		if (refuse_bridge(vm, &vm->slot.fn[i]))
+			return -EPERM;
 		if (vm->slot.fn[i].group < 0)
 			vm_note(vm, "no-group",
 				"%s has no IOMMU group, so no VM gets it: vfio-early status says why",
@@ -346,22 +371,58 @@ static bool is_nvidia_type(const struct vm *vm, const struct pci_function *fn)
 	       strcmp(text, "0") != 0 && !strcmp(text, vm->mdev + 7);
 }
 
+/*
+ * What leaves a function that a line binds with its driver: vfio-early remove, unless the line also names
+ * others, which are to stay.
+ */
+static void fix_bound(const struct vm *vm, const struct host_function *fn, char *fix, size_t size)
+{
+	const struct host *host = vm->host;
+	const struct verdict *verdict = &host->decisions.verdict[fn->place];
+	char addr[PCI_ADDRESS_SIZE], physfn[64];
+	struct selector sel;
+	bool names_others = verdict->bind == DECIDE_NO_INDEX;
+
+	pci_address_format(&fn->pci.addr, addr);
+	if (!names_others) {
+		sel = host->plan.bind[verdict->bind].sel;
+		names_others = sel.kind == SELECTOR_CLASS || pci_resolve(host->root.fd, &sel);
+		for (size_t i = 0; i < host->count && sel.kind != SELECTOR_VF; i++)
+			names_others |= !pci_address_same_slot(&host->fn[i].pci.addr,
+							       &fn->pci.addr) &&
+					host_is_selected(host, &sel, &host->fn[i].pci, NULL);
+		/* remove would take the line that makes them, too. */
+		if (sel.kind == SELECTOR_VF) {
+			snprintf(fix, size, "delete bind vf:%s in the config",
+				 host_link(host, fn, "physfn", physfn, sizeof(physfn)));
+			return;
+		}
+	}
+	if (names_others)
+		snprintf(fix, size, "write except %s into /etc/vfio-early.conf", addr);
+	else
+		snprintf(fix, size, "vfio-early remove %s", addr);
+}
+
 /* The host's driver makes a mediated device, so it must keep the function. */
 static int check_mdev(struct vm *vm)
 {
 	const struct pci_function *fn = &vm->slot.fn[0];
-	char addr[PCI_ADDRESS_SIZE], path[SYSFS_PATH_MAX], name[128], types[4096] = "";
+	const struct host_function *mine = host_find(vm->host, &fn->addr);
+	char addr[PCI_ADDRESS_SIZE], path[SYSFS_PATH_MAX], name[128], types[4096] = "", fix[256];
 
 	pci_address_format(&fn->addr, addr);
 	if (vm->slot.count != 1)
 		return vm_refuse(vm, "mdev-functions",
 				 "a mediated device belongs to one function; fix: --only, "
 				 "and its address with the function");
-	if (host_next(vm->host, host_find(vm->host, &fn->addr)) == HOST_NEXT_VFIO)
+	if (host_next(vm->host, mine) == HOST_NEXT_VFIO) {
+		fix_bound(vm, mine, fix, sizeof(fix));
 		return vm_refuse(vm, "mdev-of-bound",
 				 "%s is bound by the config, and offers no mediated device then; "
-				 "fix: vfio-early remove %s",
-				 addr, addr);
+				 "fix: %s",
+				 addr, fix);
+	}
 	snprintf(name, sizeof(name), "mdev_supported_types/%.90s", vm->mdev);
 	if (sysfs_exists(vm->host->root.fd, pci_attribute(path, &fn->addr, name)))
 		return check_instances(vm, fn);

@@ -125,6 +125,9 @@ static bool can_be_added(const struct search *search, const struct host_function
 
 	if (pci_is_bridge(&fn->pci) || host_next(host, fn) == HOST_NEXT_REFUSED)
 		return false;
+	/* No VM could have it. */
+	if (next_boot_bridge(search->host, fn->pci.group))
+		return false;
 	/* Its virtual functions would be gone. */
 	if (host_number(host, fn, "sriov_numvfs"))
 		return false;

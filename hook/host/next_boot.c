@@ -199,6 +199,15 @@ bool next_boot_can_name_group(const struct host *host, const struct host_functio
 	return group_can_name(&cures);
 }
 
+const struct host_function *next_boot_bridge(struct host *host, int group)
+{
+	for (size_t i = 0; i < host->count && group >= 0; i++)
+		if (host_group(host, &host->fn[i]) == group && pci_is_bridge(&host->fn[i].pci) &&
+		    pci_may_block_group(&host->fn[i].pci))
+			return &host->fn[i];
+	return NULL;
+}
+
 /* Next steps that the boot half does not name, because it cannot change a config. */
 static const char *fix_in_config(enum reason reason)
 {

@@ -134,7 +134,7 @@ status_is 1
 err "error: 0000:02:00.1: a bridge; fix: name what is behind it"
 run detach --dry-run 02:00
 status_is 0
-err "warning: 0000:02:00.1 shares group 15 and stays with the host: no VM gets the others; fix: --group"
+err "warning: 0000:02:00.1 shares group 15 and stays with the host: no VM gets the others; fix: name a device of another group"
 
 begin "detach: except, and what undo said last does not take that away"
 protected
