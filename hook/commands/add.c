@@ -71,8 +71,8 @@ static enum outcome judge(enum reason reason)
 	case REASON_FACTS:
 		return OUTCOME_LATER;
 	case REASON_BRIDGE:
-	case REASON_EXCEPT:
 		return OUTCOME_HOPELESS;
+	case REASON_EXCEPT:
 	case REASON_PROTECTED:
 	case REASON_BOOT_VGA:
 	case REASON_VFS:

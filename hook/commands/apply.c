@@ -388,15 +388,14 @@ static int check(struct apply *apply, const char *kernel)
 {
 	struct findings findings = { 0 };
 	struct next_boot counts;
+	unsigned int lost = plan_lost_lines(&apply->host->plan);
 	char vfs[NEXT_BOOT_TEXT_SIZE];
 	int ret = 0;
 
-	if (apply->host->plan.losts)
+	if (lost)
 		return message_error("the config has %u line%s that would be left out, see above; "
 				     "nothing was changed; fix: correct %s, then " COMMAND_APPLY,
-				     apply->host->plan.losts,
-				     apply->host->plan.losts == 1 ? "" : "s",
-				     apply->host->plan.losts == 1 ? "it" : "them");
+				     lost, lost == 1 ? "" : "s", lost == 1 ? "it" : "them");
 	ret = findings_collect_check(apply->host, kernel, &findings);
 	if (!ret) {
 		findings_print(&findings, &findings_of_check, FINDING_WARNS, &apply->opts.output);

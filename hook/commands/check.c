@@ -137,7 +137,7 @@ int command_check(int argc, char **argv)
 		kernel = optarg;
 	if (code == OPTIONS_EXIT)
 		return opts.status;
-	if (options_no_arguments(&opts, argc, argv))
+	if (options_no_arguments(&opts, argc, argv) || (kernel && !options_is_kernel(kernel)))
 		return COMMAND_USAGE;
 
 	ret = host_open(opts.root, &check.host);

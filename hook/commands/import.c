@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "commands/candidate.h"
 #include "commands/command.h"
@@ -368,7 +369,11 @@ static int look(struct import *import)
 	if (!import->is_done || !import->is_taken || !import->out)
 		return message_errno(-ENOMEM, "cannot import");
 	if (import->recipes.unread) {
-		message_errno(-import->recipes.error, "cannot read /%s", import->recipes.unread);
+		message_error("cannot read /%s, which can have recipes: %s%s",
+			      import->recipes.unread, strerror(import->recipes.error),
+			      import->recipes.error == EACCES && geteuid() ?
+				      "; fix: run it as root" :
+				      "");
 		import->is_incomplete = true;
 	}
 	if (import->recipes.next_error) {
@@ -437,9 +442,11 @@ static int run(struct import *import, const struct options *opts)
 	print_recipes(import);
 	if (import->added && print_findings(import, opts))
 		import->is_incomplete = true;
-	if (import->dry_run && (import->added || import->deleted))
+	if (!import->added && !import->deleted && (!import->givers || import->is_incomplete))
+		; /* there is nothing to say, or it has been said */
+	else if (import->dry_run)
 		puts("Nothing was written (--dry-run).");
-	else if (import->added || import->deleted || (import->givers && !import->is_incomplete))
+	else
 		puts("To take effect: " COMMAND_APPLY ", then reboot.");
 	candidate_say_undone(import->host, NULL);
 	return import->is_incomplete ? COMMAND_INCOMPLETE : COMMAND_OK;

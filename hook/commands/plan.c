@@ -137,16 +137,6 @@ static int run_cmdline(const struct root *root)
 	return ret ? COMMAND_INCOMPLETE : COMMAND_OK;
 }
 
-/* A kernel version is not a path. Returns COMMAND_OK, or COMMAND_USAGE after printing an error. */
-static int check_kernel(const char *kernel)
-{
-	if (kernel && *kernel && *kernel != '.' && !strpbrk(kernel, "/ \t\n#"))
-		return COMMAND_OK;
-	message_error("%s is not a kernel version; fix: write what uname -r prints",
-		      kernel ? kernel : "");
-	return COMMAND_USAGE;
-}
-
 int command_plan(int argc, char **argv)
 {
 	const char *kernel = NULL, *output = NULL;
@@ -198,7 +188,7 @@ int command_plan(int argc, char **argv)
 	}
 	if (!kernel && !uname(&uts))
 		kernel = uts.release;
-	ret = is_cmdline ? COMMAND_OK : check_kernel(kernel);
+	ret = is_cmdline || options_is_kernel(kernel) ? COMMAND_OK : COMMAND_USAGE;
 	if (!ret)
 		ret = is_cmdline ? run_cmdline(&root) : run(&root, kernel, output);
 	free(newest);

@@ -371,6 +371,8 @@ int command_verify(int argc, char **argv)
 			      "IMAGE");
 		return options_usage(&opts);
 	}
+	if (kernel && !options_is_kernel(kernel))
+		return COMMAND_USAGE;
 	ret = run(&verify, &opts, kernel, argv + optind, argc - optind);
 	json_object_put(verify.images);
 	output_table_free(&verify.table);

@@ -138,6 +138,8 @@ char *finder_read(struct finder *finder, const char *name, bool is_again)
 		close(fd);
 	if (ret == -ENOMEM)
 		finder->recipes->failed = true;
+	else if (fd < 0 && !file_stat(finder->root->fd, name, &st) && !S_ISREG(st.st_mode))
+		; /* a folder that a line names: it has no lines, whoever may read it */
 	else if (ret < 0 && ret != -EFBIG)
 		note_unread(finder->recipes, name, -ret);
 	return ret < 0 ? NULL : text;

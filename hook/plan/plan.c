@@ -39,6 +39,9 @@
 #define PATH_TEXT_SIZE	   (PCI_ADDRESS_SIZE + 5 * SELECTOR_MAX_HOPS)
 #define SELECTOR_TEXT_SIZE (2 * PATH_TEXT_SIZE + ID_TEXT_SIZE + sizeof("vf:=@"))
 
+/* Of the last lost line of a plan, when there were more: it begins with their number. */
+#define LOST_MORE " more;"
+
 struct compiler {
 	struct config_problem *problem; /* or NULL: see compiler_open() */
 	enum plan_voice voice;
@@ -47,7 +50,8 @@ struct compiler {
 	struct config config;
 	struct plan plan;
 	char *lost[PLAN_MAX_LOST];
-	unsigned int losts; /* may exceed PLAN_MAX_LOST: those were not kept */
+	unsigned int losts;   /* may exceed PLAN_MAX_LOST: those were not kept */
+	unsigned int unnamed; /* wrong lines of the config for which one of them stands as a number */
 	/* The first ones are about the config and the host, the others about a kernel. */
 	unsigned int host_losts;
 	bool is_left_out[PLAN_MAX_BINDS]; /* of each bind selector: it has no line in the plan */
@@ -73,6 +77,19 @@ static void add_lost(const char *text, void *arg)
 	comp->losts++;
 }
 
+unsigned int plan_lost_lines(const struct plan *plan)
+{
+	unsigned long more;
+	char *end;
+
+	if (plan->losts < PLAN_MAX_LOST)
+		return plan->losts;
+	more = strtoul(plan->lost[plan->losts - 1], &end, 10);
+	return strncmp(end, LOST_MORE, strlen(LOST_MORE)) != 0 ?
+		       plan->losts :
+		       plan->losts - 1 + (unsigned int)more;
+}
+
 static void write_lost(const struct compiler *comp, FILE *out)
 {
 	unsigned int kept = comp->losts;
@@ -82,7 +99,10 @@ static void write_lost(const struct compiler *comp, FILE *out)
 	for (unsigned int i = 0; i < kept; i++)
 		fprintf(out, "lost %s\n", comp->lost[i] ? comp->lost[i] : "(out of memory)");
 	if (kept < comp->losts)
-		fprintf(out, "lost %u more; vfio-early plan names them\n", comp->losts - kept);
+		fprintf(out,
+			"lost %u" LOST_MORE " correct these first, then vfio-early plan names the "
+			"next\n",
+			comp->losts - kept + comp->unnamed);
 }
 
 static int add_function(const struct pci_function *fn, int error, void *arg)
@@ -818,6 +838,7 @@ static int compile_host(struct compiler *comp)
 	size_t size;
 	FILE *out;
 	int ret = 0;
+	unsigned int wrong;
 
 	plan_init(&comp->plan);
 	/* Not a warning: `undo` makes images too, and shows the warnings of their builder. */
@@ -829,7 +850,10 @@ static int compile_host(struct compiler *comp)
 		ret = config_read(comp->root, &comp->config, &problem);
 	if (ret)
 		return pass_on(comp, &problem);
-	config_parse(&comp->config, &comp->plan, comp->voice != PLAN_SAYS_NOTHING, add_lost, comp);
+	wrong = config_parse(&comp->config, &comp->plan, comp->voice != PLAN_SAYS_NOTHING, add_lost,
+			     comp);
+	/* Those that are counted, but not named, are one call for each file. */
+	comp->unnamed = wrong > comp->losts ? wrong - comp->losts : 0;
 	/* Only what is bound is compared with what is there. */
 	ret = (comp->plan.binds || comp->plan.vfs) && !comp->fn ?
 		      pci_scan(comp->root->fd, add_function, comp) :

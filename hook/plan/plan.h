@@ -49,6 +49,12 @@ static inline bool plan_is_empty(const struct plan *plan)
 	return !plan->binds && !plan->has_tasks;
 }
 
+/*
+ * plan_lost_lines - how many lines of the config were left out: more than plan->losts, where the last of those
+ * only counts.
+ */
+unsigned int plan_lost_lines(const struct plan *plan);
+
 /* What is printed on stderr while a plan is compiled. */
 enum plan_voice {
 	PLAN_SAYS_FAULTS, /* what is wrong with config and modules */

@@ -141,6 +141,15 @@ int options_usage(const struct options *opts)
 	return COMMAND_USAGE;
 }
 
+bool options_is_kernel(const char *text)
+{
+	if (text && *text && *text != '.' && !strpbrk(text, "/ \t\n#"))
+		return true;
+	message_error("%s is not a kernel version; fix: write what uname -r prints",
+		      text && *text ? text : "\"\"");
+	return false;
+}
+
 int options_no_arguments(const struct options *opts, int argc, char **argv)
 {
 	if (optind == argc)

@@ -69,6 +69,11 @@ int options_next(struct options *opts, int argc, char **argv);
  */
 int options_usage(const struct options *opts);
 
+/*
+ * options_is_kernel - is it a kernel version, which is not a path and not empty? Prints an error if not.
+ */
+bool options_is_kernel(const char *text);
+
 /* options_no_arguments - print an error if there are arguments left. Returns 0 or COMMAND_USAGE. */
 int options_no_arguments(const struct options *opts, int argc, char **argv);
 

@@ -109,7 +109,7 @@ done >"$root/etc/vfio-early.conf"
 plan
 status_is 1
 err "/etc/vfio-early.conf: 8 further wrong lines"
-out "lost 2 more; vfio-early plan names them"
+out "lost 9 more; correct these first, then vfio-early plan names the next"
 [ "$(grep -c '^lost ' "$work/out")" -eq 32 ] || problem "not 32 lost lines"
 
 begin "conf.d: byte order, later settings win, other names are left alone"
@@ -953,7 +953,7 @@ for bad in ../x a/b . "" "a b"; do
 	plan --kernel "$bad"
 	status_is 2
 	nothing_written
-	err "vfio-early: error: $bad is not a kernel version; fix: write what uname -r prints"
+	err "vfio-early: error: ${bad:-\"\"} is not a kernel version; fix: write what uname -r prints"
 done
 
 begin "a root that is not there"

@@ -277,6 +277,19 @@ run add 02:00
 status_is 1
 err "error: 0000:02:00.0 would be refused at boot: in except; fix: remove it from the except line"
 echo 'except 02:00' | config_is
+run add --force 02:00
+status_is 0
+err "warning: 0000:02:00.0: in except: written, but the boot refuses it as long as this is so"
+config_is <<-EOF
+	except 02:00
+	bind 0000:02:00.0=10de:1187	# GK104
+	bind 0000:02:00.1=10de:0e0a	# GK104 HDMI Audio
+EOF
+run list 02:00.0 -o NEXT --raw
+out refused
+run add --force 00:01.0
+status_is 1
+err_has "error: 0000:00:01.0 would be refused at boot: "
 
 begin "add: boot VGA that is kept"
 config 'boot-vga keep\n'

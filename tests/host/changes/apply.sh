@@ -559,6 +559,17 @@ for line in 'auto quiet' 'intel_iommu=on"' -- "a'b" vfio_early=off root=/dev/sda
 		problem "status does not say so: $(cat "$work/out")"
 done
 
+begin "apply, check: more wrong lines than are kept are counted, each of them"
+system 'bind 02:00\n'
+for count in 32 33 100 300; do
+	seq -f 'bnd %g' $count >"$root/etc/vfio-early.conf"
+	act apply
+	status_is 3
+	err "error: the config has $count lines that would be left out, see above; nothing was changed; fix: correct them, then vfio-early apply"
+	run check
+	[ "$count" -eq 32 ] || out_has "left out: $((count - 31)) more; correct these first, then vfio-early plan names the next"
+done
+
 begin "apply: wrong lines of the config: nothing is begun"
 system 'bind 02:00\nbind 0x1\nbend\n'
 snapshot "$work/before"

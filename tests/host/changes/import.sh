@@ -46,6 +46,39 @@ run import
 status_is 0
 no_err
 out "The config has all of it already."
+out "$next"
+run import -n
+status_is 0
+out "The config has all of it already."
+out "Nothing was written (--dry-run)."
+no_out "$next"
+
+# import_as_user: as somebody who may not read all of it.
+import_as_user() {
+	chmod 755 "$work"
+	setpriv --reuid 65534 --regid 65534 --clear-groups "$command" import -n --root "$root" >"$work/out" 2>"$work/err"
+	status=$?
+	chmod 700 "$work"
+}
+
+begin "import: as a user: a folder that a line only names, and one that can have recipes"
+old_recipes
+run import
+mkdir -p "$root/etc/credstore" "$root/usr/lib/tmpfiles.d"
+echo 'd /etc/credstore 0700 root root' >"$root/usr/lib/tmpfiles.d/credstore.conf"
+chmod 700 "$root/etc/credstore"
+if [ "$(id -u)" -ne 0 ] ||
+	! setpriv --reuid 65534 --regid 65534 --clear-groups "$command" --version >"$work/out" 2>&1; then
+	skip "needs root"
+else
+	import_as_user
+	status_is 0
+	no_err
+	chmod 700 "$root/etc/modprobe.d"
+	import_as_user
+	status_is 1
+	err "error: cannot read /etc/modprobe.d, which can have recipes: Permission denied; fix: run it as root"
+fi
 
 begin "import: after undo, what the config names already is not written again"
 mkdir -p "$root/etc/modprobe.d" "$root/var/lib/vfio-early"
