@@ -224,7 +224,7 @@ static bool is_left(const struct vgpu *vgpu, const struct host_function *fn)
 {
 	enum host_next next = host_next(vgpu->host, fn);
 
-	return next != HOST_NEXT_VFIO && next != HOST_NEXT_HELD;
+	return next != HOST_NEXT_VFIO && next != HOST_NEXT_HELD && next != HOST_NEXT_NOT_MADE;
 }
 
 /* An existing part: "0000:00:02.0/mdev_supported_types/TYPE/devices/UUID". */

@@ -416,6 +416,11 @@ static int check_mdev(struct vm *vm)
 		return vm_refuse(vm, "mdev-functions",
 				 "a mediated device belongs to one function; fix: --only, "
 				 "and its address with the function");
+	if (host_next(vm->host, mine) == HOST_NEXT_NOT_MADE && !vm->force)
+		return vm_refuse(vm, "mdev-of-bound",
+				 "the next boot does not make the virtual function %s; fix: see "
+				 "vfio-early check",
+				 addr);
 	if (host_next(vm->host, mine) == HOST_NEXT_VFIO) {
 		fix_bound(vm, mine, fix, sizeof(fix));
 		return vm_refuse(vm, "mdev-of-bound",
