@@ -117,7 +117,7 @@ static struct tell_facts facts_of(const struct handover *handover)
 	};
 }
 
-/* What takes it along, so that a VM gets the whole group: --group does, unless no VM gets it at all. */
+/* --group takes it along, so that a VM gets the whole group, unless no VM gets it at all. */
 static void warn_blocking(const struct handover *handover, const struct pci_function *fn)
 {
 	char addr[PCI_ADDRESS_SIZE];

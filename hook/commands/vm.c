@@ -372,8 +372,8 @@ static bool is_nvidia_type(const struct vm *vm, const struct pci_function *fn)
 }
 
 /*
- * What leaves a function that a line binds with its driver: vfio-early remove, unless the line also names
- * others, which are to stay.
+ * What leaves a function that a line binds with its driver: vfio-early remove, unless the line also
+ * names others, which are to stay.
  */
 static void fix_bound(const struct vm *vm, const struct host_function *fn, char *fix, size_t size)
 {

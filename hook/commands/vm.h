@@ -68,8 +68,8 @@ __attribute__((format(printf, 3, 4))) int vm_refuse(struct vm *vm, const char *c
 void vm_call(struct vm *vm, const char *option, const char *value);
 
 /*
- * vm_quote - a word for a shell: in quotes if it has a character that the shell would interpret. Returns
- * malloc'ed text, or NULL.
+ * vm_quote - a word for a shell: in quotes if it has a character that the shell would interpret.
+ * Returns malloc'ed text, or NULL.
  */
 char *vm_quote(const char *word);
 
@@ -80,8 +80,8 @@ size_t vm_index(const struct vm *vm, const struct pci_function *fn);
 bool vm_is_given(const struct vm *vm, const struct host_function *fn);
 
 /*
- * vm_name_mapped - with --mapping: an entry of that mapping names what was asked for, because that is what the
- * mapping is after the call of pvesh; of a pool, beside its other alternatives.
+ * vm_name_mapped - with --mapping: an entry of that mapping names what was asked for, because that
+ * is what the mapping is after the call of pvesh; of a pool, beside its other alternatives.
  * @entry: resolved
  */
 void vm_name_mapped(const struct vm *vm, struct pve_entry *entry);

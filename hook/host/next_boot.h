@@ -72,8 +72,8 @@ bool next_boot_can_name_group(const struct host *host, const struct host_functio
 #define NEXT_BOOT_FIX_SIZE 1024
 
 /*
- * next_boot_bridge - the first bridge of the chipset that keeps every VM from a group, or NULL: no VM gets the
- * bridge, and the host keeps it (pci_may_block_group). @group: -1: none
+ * next_boot_bridge - the first bridge of the chipset that keeps every VM from a group, or NULL: no VM
+ * gets the bridge, and the host keeps it (pci_may_block_group). @group: -1: none
  */
 const struct host_function *next_boot_bridge(struct host *host, int group);
 

@@ -51,7 +51,7 @@ struct compiler {
 	struct plan plan;
 	char *lost[PLAN_MAX_LOST];
 	unsigned int losts;   /* may exceed PLAN_MAX_LOST: those were not kept */
-	unsigned int unnamed; /* wrong lines of the config for which one of them stands as a number */
+	unsigned int unnamed; /* wrong lines of the config that are in losts as a number only */
 	/* The first ones are about the config and the host, the others about a kernel. */
 	unsigned int host_losts;
 	bool is_left_out[PLAN_MAX_BINDS]; /* of each bind selector: it has no line in the plan */

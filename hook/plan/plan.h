@@ -50,8 +50,8 @@ static inline bool plan_is_empty(const struct plan *plan)
 }
 
 /*
- * plan_lost_lines - how many lines of the config were left out: more than plan->losts, where the last of those
- * only counts.
+ * plan_lost_lines - how many lines of the config were left out: more than plan->losts, where the
+ * last of those only counts.
  */
 unsigned int plan_lost_lines(const struct plan *plan);
 

@@ -70,7 +70,8 @@ int options_next(struct options *opts, int argc, char **argv);
 int options_usage(const struct options *opts);
 
 /*
- * options_is_kernel - is it a kernel version, which is not a path and not empty? Prints an error if not.
+ * options_is_kernel - is it a kernel version, which is not a path and not empty? Prints an error
+ * if not.
  */
 bool options_is_kernel(const char *text);
 
