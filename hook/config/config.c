@@ -265,6 +265,13 @@ static const char *error_of_selector(const char *word)
 	if (!strncmp(word, "pci_", 4) || !strncmp(word, "PCI:", 4) || !strncmp(word, "/sys/", 5))
 		return WORDS("other-form", "an address is written as lspci -D prints it: "
 					   "0000:01:00.0");
+	if (plan_is_keyword(word, strlen(word)))
+		return WORDS("second-keyword", "a line has one keyword: begin a line of its own "
+					       "with this one");
+	/* The parser has a more exact text for what begins like an address: "all". */
+	if (!word[strcspn(word, "0123456789:.*")])
+		return WORDS("no-selector", "not a selector: an address, an ID or a class; "
+					    "vfio-early list -a shows them");
 	return NULL;
 }
 

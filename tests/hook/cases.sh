@@ -927,6 +927,15 @@ err_has "/etc/vfio-early.conf:8:6: error: "
 err "/etc/vfio-early.conf:9:11: error: write reset=default, or methods as /sys shows them: reset=flr,bus"
 err "/etc/vfio-early.conf:10:13: error: a line does not go on in the next one: leave out the \\, and begin the next line with a keyword"
 
+begin "two keywords in one line, and words that name nothing"
+config 'bind 01:00 except 01:00.1\nbind all\nexcept gpu\nbind *\nbind 1111:2222\n'
+plan
+status_is 1
+err "/etc/vfio-early.conf:1:12: error: a line has one keyword: begin a line of its own with this one"
+err "/etc/vfio-early.conf:2:6: error: not a selector: an address, an ID or a class; vfio-early list -a shows them"
+err "/etc/vfio-early.conf:3:8: error: not a selector: an address, an ID or a class; vfio-early list -a shows them"
+err "/etc/vfio-early.conf:4:6: error: not a selector; write an ID (10de:1187), an address (0000:81:00.0) or class:03"
+
 begin "plan --cmdline says of a wrong line what plan says"
 for line in 'cmdline foo=1 \\' 'cmdline=foo' 'cmdline: foo' '\357\273\277cmdline foo' '\357\273\277 cmdline=foo' 'cmdline a;b'; do
 	config "$line\n"
