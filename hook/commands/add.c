@@ -24,6 +24,7 @@
 struct add {
 	struct change change;
 	struct host *next; /* this host, decided with the candidate config */
+	int other_id;	   /* 1 + the last line of which it was said that it has another ID */
 };
 
 /* Writes the selector of a function, as in the config. */
@@ -311,24 +312,42 @@ static void warn_twins(const struct change *change)
 
 /* --- add: the lines */
 
+/* Once of each line: it has another ID, and is not needed beside those that are added. */
+static void warn_other_id(struct add *add, const struct pci_function *fn, int line)
+{
+	const struct host *next = add->next;
+	char addr[PCI_ADDRESS_SIZE], fix[2 * NAMING_SIZE];
+	struct slot from = { 0 };
+
+	if (add->other_id == line + 1)
+		return;
+	add->other_id = line + 1;
+	for (size_t i = 0; i < next->count; i++) {
+		const struct host_function *other = &next->fn[i];
+
+		if (other->place != DECIDE_NO_INDEX &&
+		    next->decisions.verdict[other->place].reason == REASON_ID_CHANGED &&
+		    next->decisions.verdict[other->place].bind == line)
+			naming_add_one(next, &other->pci.addr, &from);
+	}
+	message_warn("%s: the config names it with another ID: %s; fix: %s",
+		     pci_address_format(&fn->addr, addr), next->plan.bind[line].text,
+		     naming_replace(next, &from, &add->change.slot, ", then ",
+				    by_option(&add->change), fix));
+	slot_free(&from);
+}
+
 /* Does a line name it already that matches, and that is a bind! line if one is needed? */
-static bool is_named(const struct add *add, const struct pci_function *fn, bool bang)
+static bool is_named(struct add *add, const struct pci_function *fn, bool bang)
 {
 	const struct verdict *verdict = find_verdict(add, fn);
-	char addr[PCI_ADDRESS_SIZE], remove[NAMING_SIZE], name[NAMING_SIZE];
-	struct slot list = { 0 };
 
 	if (!verdict || verdict->bind == DECIDE_NO_INDEX)
 		return false;
-	if (verdict->reason == REASON_ID_CHANGED && !naming_add_one(add->next, &fn->addr, &list))
-		message_warn("%s: the config names it with another ID: %s; fix: %s, then %s",
-			     pci_address_format(&fn->addr, addr),
-			     add->next->plan.bind[verdict->bind].text,
-			     naming_remove(add->next, &list, remove),
-			     naming_add(add->next, &list, by_option(&add->change), name));
-	slot_free(&list);
-	if (verdict->reason == REASON_ID_CHANGED)
+	if (verdict->reason == REASON_ID_CHANGED) {
+		warn_other_id(add, fn, verdict->bind);
 		return false;
+	}
 	return !bang || add->next->plan.bind[verdict->bind].force;
 }
 

@@ -18,6 +18,7 @@
 #include "plan/modules.h"
 #include "plan/plan.h"
 #include "ui/status.h"
+#include "util/address.h"
 #include "util/message.h"
 
 #define GIVE_BACK_MS 10000 /* after a run that did not finish */
@@ -150,6 +151,27 @@ static void add_verdict(struct handover *handover, unsigned int i)
 			     verdict->reason == REASON_VARIANT ? why : "already on vfio-pci", "");
 	else if (verdict->decision != DECIDE_NOTHING)
 		handover_add(handover, fn, REPORT_PLANNED, "", "", "");
+}
+
+/* In the order of their addresses; the folder that they were read from has none. */
+static void add_verdicts(struct handover *handover)
+{
+	const struct pci_table *table = &handover->act->table;
+	const struct pci_address *last = NULL;
+
+	for (unsigned int n = 0; n < table->count; n++) {
+		unsigned int next = table->count;
+
+		for (unsigned int i = 0; i < table->count; i++)
+			if ((!last || address_compare(&table->fn[i].addr, last) > 0) &&
+			    (next == table->count ||
+			     address_compare(&table->fn[i].addr, &table->fn[next].addr) < 0))
+				next = i;
+		if (next == table->count)
+			break;
+		add_verdict(handover, next);
+		last = &table->fn[next].addr;
+	}
 }
 
 /* Adds an item for a function that disappeared while this program waited for the lock. */
@@ -398,8 +420,8 @@ int handover_give(struct handover *handover)
 
 	if (!ret)
 		ret = decide_now(handover, text, size);
-	for (unsigned int i = 0; i < handover->act->table.count && !ret; i++)
-		add_verdict(handover, i);
+	if (!ret)
+		add_verdicts(handover);
 	for (size_t i = 0; i < handover->slot.count && !ret; i++)
 		add_gone(handover, &handover->slot.fn[i]);
 	if (!ret && is_any(handover, REPORT_REFUSED)) {

@@ -421,9 +421,18 @@ static bool needs_too_many(const struct host *host)
 static void fix_by_path(const struct host *host, const struct pci_address *addr, char *buf,
 			size_t size)
 {
-	char remove[NAMING_SIZE], name[NAMING_SIZE];
+	char text[2 * NAMING_SIZE], path[SYSFS_PATH_MAX];
 	struct slot list = { 0 };
 
+	/* On the root bus the path is the address. */
+	if (pci_path(host->root.fd, addr, path, sizeof(path)) || !strchr(path, '/')) {
+		pci_address_format(addr, path);
+		snprintf(buf, size,
+			 "write \"bind! %s\" into /etc/vfio-early.conf, if this host does not need "
+			 "it",
+			 path);
+		return;
+	}
 	for (size_t i = 0; i < host->count; i++) {
 		const struct host_function *fn = &host->fn[i];
 
@@ -431,8 +440,8 @@ static void fix_by_path(const struct host *host, const struct pci_address *addr,
 		    host->decisions.verdict[fn->place].reason == REASON_FACTS)
 			naming_add_one(host, &fn->pci.addr, &list);
 	}
-	snprintf(buf, size, "%s, then %s", naming_remove(host, &list, remove),
-		 naming_add(host, &list, "--by path ", name));
+	snprintf(buf, size, "%s",
+		 naming_replace(host, &list, &list, ", then ", "--by path ", text));
 	slot_free(&list);
 }
 

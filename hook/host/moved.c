@@ -91,12 +91,10 @@ const char *moved_fix(const struct host *host, const struct host_function *fn, b
 		      char text[MOVED_SIZE])
 {
 	struct moved moved = { .host = host };
-	char remove[NAMING_SIZE], name[NAMING_SIZE] = "";
 	const char *between = ", then ";
 
 	add(&moved, fn);
 	add_all(&moved);
-	naming_remove(host, &moved.from, remove);
 	if (is_wanted)
 		naming_add_one(host, &fn->pci.addr, &moved.to);
 	if (!moved.to.count && moved.missing) {
@@ -104,9 +102,7 @@ const char *moved_fix(const struct host *host, const struct host_function *fn, b
 		for (size_t i = 0; i < moved.from.count; i++)
 			naming_add_one(host, &moved.from.fn[i].addr, &moved.to);
 	}
-	if (moved.to.count)
-		naming_add(host, &moved.to, "", name);
-	snprintf(text, MOVED_SIZE, "%s%s%s", remove, *name ? between : "", name);
+	naming_replace(host, &moved.from, &moved.to, between, "", text);
 	slot_free(&moved.from);
 	slot_free(&moved.to);
 	return text;

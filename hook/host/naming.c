@@ -197,6 +197,39 @@ const char *naming_remove(const struct host *host, const struct slot *meant, cha
 	return text;
 }
 
+/* The first bind line that names one of these, whatever ID is pinned to it; NULL if none does. */
+static const struct plan_selector *find_line(const struct host *host, const struct slot *meant)
+{
+	for (unsigned int i = 0; i < host->plan.binds; i++) {
+		struct selector sel = host->plan.bind[i].sel;
+
+		if (sel.kind != SELECTOR_ID)
+			sel.has_id = false;
+		for (size_t j = 0; j < meant->count; j++)
+			if (host_is_selected(host, &sel, &meant->fn[j], NULL))
+				return &host->plan.bind[i];
+	}
+	return NULL;
+}
+
+const char *naming_replace(const struct host *host, const struct slot *from, const struct slot *to,
+			   const char *between, const char *options, char text[2 * NAMING_SIZE])
+{
+	char remove[NAMING_SIZE], name[NAMING_SIZE] = "";
+	const struct plan_selector *line = find_line(host, from);
+
+	if (!find_command(host, from, "remove ", is_right_removal, remove)) {
+		snprintf(text, 2 * (size_t)NAMING_SIZE,
+			 "correct the line \"bind %s\" of the config, which names others too",
+			 line ? line->text : "");
+		return text;
+	}
+	if (to->count)
+		naming_add(host, to, options, name);
+	snprintf(text, 2 * (size_t)NAMING_SIZE, "%s%s%s", remove, *name ? between : "", name);
+	return text;
+}
+
 const char *naming_add(const struct host *host, const struct slot *meant, const char *options,
 		       char text[NAMING_SIZE])
 {

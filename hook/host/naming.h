@@ -28,6 +28,20 @@ const char *naming_remove(const struct host *host, const struct slot *meant,
 			  char text[NAMING_SIZE]);
 
 /*
+ * naming_replace - the command that takes names out, and that which gives others or the same one new
+ * lines. Where there is no command to remove them, the line to correct: an except line would beat
+ * the new ones.
+ * @to: may be empty
+ * @between: the words between both
+ * @options: of add, see naming_add()
+ *
+ * Returns @text.
+ */
+const char *naming_replace(const struct host *host, const struct slot *from, const struct slot *to,
+			   const char *between, const char *options,
+			   char text[2 * NAMING_SIZE]);
+
+/*
  * naming_add - "vfio-early add 0000:03:00.0": names these, and nothing else that is not bound anyhow.
  * @options: further ones, each with a blank behind it: "--by path "
  */

@@ -283,7 +283,7 @@ many 1100
 function_ 0000:00:1f.7 8086:A36D C0330
 config 'bind 0005:63:00.0\n'
 "$command" add -n --root "$root" 00:1f.7 >"$work/out" 2>"$work/err"
-err_has "0000:00:1f.7 cannot be bound yet: it is not known what this host needs; vfio-early remove 0000:00:1f.7, then vfio-early add --by path 0000:00:1f.7"
+err_has "0000:00:1f.7 cannot be bound yet: it is not known what this host needs; write \"bind! 0000:00:1f.7\" into /etc/vfio-early.conf, if this host does not need it"
 
 begin "more than a plan can name of a class that facts unknown does not hold back: the lines are left out"
 many 1100
