@@ -38,6 +38,7 @@ config_read() {
 	EOT
 	[ -n "$config" ] || {
 		warn "no other line says what to keep, so nothing is changed; fix: correct $_wrong"
+		config_from=$_wrong
 		return 1
 	}
 }

@@ -29,6 +29,11 @@ saved_may_be() {
 		! -name kernel.record ! -name grub.record.original ! -name kernel.record.original 2>&1)" ]
 }
 
+# saved_is DIR: has "save" made it? One that is not empty may be of a version without the mark.
+saved_is() {
+	[ -e "$1/saved" ] || [ -n "$(find "$1" -mindepth 1 2>/dev/null)" ]
+}
+
 # saved_copy FILE COPY: makes a flushed copy, with mode and owner; none if there is no file.
 saved_copy() {
 	[ -e "$1" ] || return 0
@@ -83,6 +88,10 @@ saved_put() {
 target_restore() {
 	saved_path "$1"
 	record_read "$1" || made=''
+	if [ -n "$dry_run" ]; then
+		saved_same "$saved/$1.file" "$file" || say "${file#"$root"}: would be put back"
+		return 0
+	fi
 	saved_same "$saved/$1.file" "$file" || {
 		if [ -e "$saved/$1.file" ]; then
 			say "${file#"$root"}: put back"
