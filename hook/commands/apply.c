@@ -394,8 +394,9 @@ static int check(struct apply *apply, const char *kernel)
 
 	if (lost)
 		return message_error("the config has %u line%s that would be left out, see above; "
-				     "nothing was changed; fix: correct %s, then " COMMAND_APPLY,
-				     lost, lost == 1 ? "" : "s", lost == 1 ? "it" : "them");
+				     "nothing was changed; fix: correct %s, then %s",
+				     lost, lost == 1 ? "" : "s", lost == 1 ? "it" : "them",
+				     again(apply));
 	ret = findings_collect_check(apply->host, kernel, &findings);
 	if (!ret) {
 		findings_print(&findings, &findings_of_check, FINDING_WARNS, &apply->opts.output);

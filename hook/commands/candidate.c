@@ -11,15 +11,17 @@
 void candidate_say_undone(const struct host *host, struct findings *findings)
 {
 	struct findings undone = { 0 };
+	enum finding_code code;
 
 	if (!state_is(&host->root, STATE_UNDONE))
 		return;
-	finding_add(&undone, FINDING_UNDONE, "config", NULL);
+	code = findings_undone(&host->root);
+	finding_add(&undone, code, "config", NULL);
 	if (undone.count)
 		message_note("%s; fix: %s", undone.list->text, undone.list->fix);
 	findings_free(&undone);
 	if (findings)
-		finding_add(findings, FINDING_UNDONE, "config", NULL);
+		finding_add(findings, code, "config", NULL);
 }
 
 int candidate_open(const struct host *host, const char *compiled, const char *lines,

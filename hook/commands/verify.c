@@ -227,7 +227,8 @@ static int print_image(struct verify *verify, const char *name, const struct ins
 		puts("  fix: " INSPECT_COMPRESS);
 	else if (is_of_no_kernel(verify, image))
 		puts("  fix: name an image, such as /boot/initrd.img-VERSION");
-	else if (image->state == INSPECT_WRONG && verify->host->is_undone)
+	else if (verify->host->is_undone && image->state != INSPECT_GOOD &&
+		 image->state != INSPECT_UNREADABLE)
 		puts("  fix: " COMMAND_UNDO);
 	else if (image->is_unknown_here)
 		puts("  fix: " COMMAND_APPLY_THERE);

@@ -200,6 +200,11 @@ static void find_absent(struct search *search, unsigned int bind)
 	finding_add(search->findings, FINDING_NO_FUNCTION, line.where, line.text, NULL);
 }
 
+enum finding_code findings_undone(const struct root *root)
+{
+	return state_is(root, STATE_UNFINISHED) ? FINDING_UNDO_UNFINISHED : FINDING_UNDONE;
+}
+
 void find_config(struct search *search)
 {
 	const struct host *host = search->host;
@@ -220,10 +225,7 @@ void find_config(struct search *search)
 	for (size_t i = 0; i < host->unreadables; i++)
 		find_unreadable(search, &host->unreadable[i]);
 	if (host->is_undone)
-		finding_add(search->findings,
-			    state_is(&host->root, STATE_UNFINISHED) ? FINDING_UNDO_UNFINISHED :
-								      FINDING_UNDONE,
-			    "config", NULL);
+		finding_add(search->findings, findings_undone(&host->root), "config", NULL);
 	else if (plan_is_empty(plan) && !plan->losts)
 		finding_add(search->findings, FINDING_NO_BIND_LINE, "config", NULL);
 	find_vfs(search);

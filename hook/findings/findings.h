@@ -101,6 +101,9 @@ void finding_add_words(struct findings *findings, const struct finding_words *wo
 
 void findings_free(struct findings *findings);
 
+/* findings_undone - what is said after `undo`: that it is in effect, or has not finished. */
+enum finding_code findings_undone(const struct root *root);
+
 /* findings_keep - drop those for which a function returns false. */
 void findings_keep(struct findings *findings,
 		   bool (*wants)(const struct finding *finding, const void *arg), const void *arg);

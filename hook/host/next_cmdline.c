@@ -232,9 +232,10 @@ static int parse_loader(struct next_kernel *kernel, char *line)
 		return -EIO;
 	while (kernel->loader < NEXT_LOADERS && strcmp(state, loaders[kernel->loader]) != 0)
 		kernel->loader++;
+	/* Of a newer version: what it says of the kernel is true all the same. */
 	if (kernel->loader == NEXT_LOADERS) {
 		kernel->loader = NEXT_LOADER_NOT_TOLD;
-		return -EIO;
+		return 0;
 	}
 	if (copy_value(&kernel->loader_text, text) ||
 	    copy_value(&kernel->loader_fix, *line ? line : NULL))

@@ -785,12 +785,15 @@ struct kernels_text {
 static int add_kernel(const char *kernel, void *arg)
 {
 	struct kernels_text *text = arg;
+	size_t left = text->size - text->len;
+	int len = snprintf(text->buf + text->len, left, "%s--kernel %s",
+			   text->len ? ", " : "name one that is there: ", kernel);
 
-	text->is_cut = text->len + strlen(kernel) + sizeof(", --kernel  and others") > text->size;
-	if (!text->is_cut)
-		text->len += (size_t)snprintf(
-			text->buf + text->len, text->size - text->len, "%s--kernel %s",
-			text->len ? ", " : "name one that is there: ", kernel);
+	text->is_cut = len < 0 || (size_t)len + sizeof(" and others") > left;
+	if (text->is_cut)
+		text->buf[text->len] = '\0';
+	else
+		text->len += (size_t)len;
 	return text->is_cut;
 }
 
@@ -801,7 +804,9 @@ static void write_kernels(const struct root *root, char *buf, size_t size)
 
 	buf[0] = '\0';
 	modules_each_kernel(root, add_kernel, &text);
-	if (!text.len)
+	if (!text.len && text.is_cut)
+		snprintf(buf, size, "name one of %.160s/" MODULES_PATH, root->path);
+	else if (!text.len)
 		snprintf(buf, size,
 			 "none is in %.160s/" MODULES_PATH ": install one, or its modules",
 			 root->path);

@@ -376,8 +376,12 @@ static void put_kernel(struct record *record)
 	struct next_kernel kernel;
 	char *text = NULL;
 
-	if (next_kernel_read(record->root, NULL, &kernel) || !kernel.how)
+	if (next_kernel_read(record->root, NULL, &kernel))
 		return;
+	if (!kernel.how) {
+		next_kernel_free(&kernel);
+		return;
+	}
 	if (asprintf(&text, "%s\t%s\t%s\t%s\nloader\t%s\t%s\t%s\n",
 		     kernel.version ? kernel.version : "-", kernel.image ? kernel.image : "-",
 		     kernel.place ? kernel.place : "-", kernel.how, next_loader_name(kernel.loader),
