@@ -90,8 +90,6 @@ struct group {
 	struct host_function **fn;
 	size_t count;
 	unsigned int endpoints, taken;
-	unsigned int
-		left; /* beside those that are taken, and not in the way now: no driver has them */
 	bool has_rmrr;
 	const struct host_function *bridge;	/* keeps every VM away, or NULL */
 	const struct host_function *in_the_way; /* the first one, or NULL */
@@ -127,7 +125,6 @@ static void look_at(const struct groups *groups, struct group *group)
 	for (size_t i = 0; i < group->count; i++) {
 		const struct host_function *fn = group->fn[i];
 
-		group->left += host_next(groups->host, fn) == HOST_NEXT_BLOCKS_GROUP;
 		if (!is_in_the_way(groups, group, fn))
 			continue;
 		/* What this host needs is said first. */
@@ -163,7 +160,8 @@ static enum viable is_viable(const struct group *group)
 		return VIABLE_EMPTY;
 	if (group->in_the_way || group->has_rmrr)
 		return VIABLE_NO;
-	return group->taken && !group->left ? VIABLE_READY : VIABLE_POSSIBLE;
+	/* What is not taken may be without a driver now, and get one at the next boot. */
+	return group->taken == group->endpoints ? VIABLE_READY : VIABLE_POSSIBLE;
 }
 
 static const char *code_of(const struct groups *groups, const struct group *group,

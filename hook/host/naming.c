@@ -197,6 +197,23 @@ const char *naming_remove(const struct host *host, const struct slot *meant, cha
 	return text;
 }
 
+/* Does a set line name one of these? `remove` would take it along. */
+static bool has_set(const struct host *host, const struct slot *meant)
+{
+	for (unsigned int i = 0; i < host->plan.sets; i++) {
+		struct selector sel = host->plan.set[i].sel;
+
+		/* Those stay. */
+		if (sel.kind == SELECTOR_ID || sel.kind == SELECTOR_CLASS)
+			continue;
+		sel.has_id = false;
+		for (size_t j = 0; j < meant->count; j++)
+			if (host_is_selected(host, &sel, &meant->fn[j], NULL))
+				return true;
+	}
+	return false;
+}
+
 /* The first bind line that names one of these, whatever ID is pinned to it; NULL if none does. */
 static const struct plan_selector *find_line(const struct host *host, const struct slot *meant)
 {
@@ -218,10 +235,9 @@ const char *naming_replace(const struct host *host, const struct slot *from, con
 	char remove[NAMING_SIZE], name[NAMING_SIZE] = "";
 	const struct plan_selector *line = find_line(host, from);
 
-	if (!find_command(host, from, "remove ", is_right_removal, remove)) {
+	if (has_set(host, from) || !find_command(host, from, "remove ", is_right_removal, remove)) {
 		snprintf(text, 2 * (size_t)NAMING_SIZE,
-			 "correct the line \"bind %s\" of the config, which names others too",
-			 line ? line->text : "");
+			 "correct the line \"bind %s\" of the config", line ? line->text : "");
 		return text;
 	}
 	if (to->count)

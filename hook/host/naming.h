@@ -29,8 +29,8 @@ const char *naming_remove(const struct host *host, const struct slot *meant,
 
 /*
  * naming_replace - the command that takes names out, and that which gives others or the same one new
- * lines. Where there is no command to remove them, the line to correct: an except line would beat
- * the new ones.
+ * lines. Where no command removes just them, the line to correct: an except line would beat the new
+ * ones, and set lines would be lost.
  * @to: may be empty
  * @between: the words between both
  * @options: of add, see naming_add()

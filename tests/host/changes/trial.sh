@@ -266,6 +266,8 @@ run status
 tr -s ' ' <"$work/out" >"$work/have"
 grep -A 1 "^fail image .*no image" "$work/have" | grep -Fxq " fix: vfio-early apply --try" ||
 	problem "the fix of an image: $(cat "$work/have")"
+run verify
+out "  fix: vfio-early apply --try"
 mode fail
 act apply --try
 status_is 1
