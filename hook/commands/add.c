@@ -287,8 +287,8 @@ static void warn(const struct add *add)
 		    (finding->level == FINDING_NOTES &&
 		     !finding_is(finding, FINDING_GROUP_CLAIMED)))
 			continue;
-		message_warn("%s: %s%s%s", finding->subject, finding->text,
-			     *finding->fix ? "; fix: " : "", finding->fix);
+		message_warn("%s%s%s%s%s", finding->subject, *finding->subject ? ": " : "",
+			     finding->text, *finding->fix ? "; fix: " : "", finding->fix);
 	}
 }
 

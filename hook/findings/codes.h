@@ -204,7 +204,7 @@
 	/* What a bound function costs, and what a VM will see of it. */ \
 	X(FORCED, "forced", DEVICE, "device", WARNS, \
 	  "{0} (protect), overridden by bind!: this host may not come up without it", \
-	  "write bind without the exclamation mark") \
+	  "take it out of the config, unless this host can do without it") \
 	X(TWIN, "twin-of-protected", DEVICE, "device", WARNS, \
 	  "the same model as {0}, which this host needs ({1}): if the two swap slots, the boot " \
 	  "may take the host's", \

@@ -15,13 +15,15 @@
 /* README, vfio.conf.bak, vfio.conf.dpkg-old, vfio.conf~: put aside on purpose. */
 static bool is_put_aside(const char *base)
 {
-	static const char *const endings[] = { "bak",	"backup", "old",    "orig",
-					       "save",	"disabl", "off",    "inactiv",
-					       "rej",	"sw",	  "sample", "example",
-					       "dpkg-", "ucf-",	  "rpm",    "vfio-early-old" };
+	static const char *const endings[] = { "bak",	 "backup",  "old",     "orig", "save",
+					       "disabl", "off",	    "inactiv", "rej",  "sw",
+					       "sample", "example", "dpkg-",   "ucf-", "rpm" };
 	const char *dot = strrchr(base, '.');
 
 	if (!strncmp(base, "README", 6) || base[strlen(base) - 1] == '~')
+		return true;
+	/* What import --delete keeps, the second with ".1" behind it. */
+	if (strstr(base, ".vfio-early-old"))
 		return true;
 	for (size_t i = 0; dot && i < sizeof(endings) / sizeof(endings[0]); i++)
 		if (!strncmp(dot + 1, endings[i], strlen(endings[i])))
