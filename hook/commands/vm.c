@@ -143,12 +143,29 @@ static bool is_in_config(const struct vm *vm, const struct host_function *fn)
 	return is_in;
 }
 
+/* A virtual function that there will not be. Returns 0 if --force overrides that. */
+static int refuse_not_made(struct vm *vm, const struct host_function *fn)
+{
+	char addr[PCI_ADDRESS_SIZE], why[512], fix[NEXT_BOOT_FIX_SIZE];
+
+	pci_address_format(&fn->pci.addr, addr);
+	next_boot_why(vm->host, fn, why, sizeof(why), fix, sizeof(fix));
+	if (!vm->force)
+		return vm_refuse(vm, NEXT_BOOT_NOT_MADE, "%s is not given to VMs: %s; fix: %s",
+				 addr, why, fix);
+	vm_note(vm, NEXT_BOOT_NOT_MADE, "%s: %s, so the VM does not start then; fix: %s", addr,
+		why, fix);
+	return 0;
+}
+
 /* Refuses a function that the next boot does not bind. Returns 0 if --force overrides that. */
 static int refuse_missing(struct vm *vm, const struct host_function *fn)
 {
 	char addr[PCI_ADDRESS_SIZE], why[512], fix[NEXT_BOOT_FIX_SIZE];
 	const char *protect = host_protect(vm->host, fn), *code = "not-in-config";
 
+	if (host_next(vm->host, fn) == HOST_NEXT_NOT_MADE)
+		return refuse_not_made(vm, fn);
 	pci_address_format(&fn->pci.addr, addr);
 	if (host_next(vm->host, fn) == HOST_NEXT_REFUSED ||
 	    host_next(vm->host, fn) == HOST_NEXT_HELD) {
@@ -416,11 +433,8 @@ static int check_mdev(struct vm *vm)
 		return vm_refuse(vm, "mdev-functions",
 				 "a mediated device belongs to one function; fix: --only, "
 				 "and its address with the function");
-	if (host_next(vm->host, mine) == HOST_NEXT_NOT_MADE && !vm->force)
-		return vm_refuse(vm, "mdev-of-bound",
-				 "the next boot does not make the virtual function %s; fix: see "
-				 "vfio-early check",
-				 addr);
+	if (host_next(vm->host, mine) == HOST_NEXT_NOT_MADE && refuse_not_made(vm, mine))
+		return -EPERM;
 	if (host_next(vm->host, mine) == HOST_NEXT_VFIO) {
 		fix_bound(vm, mine, fix, sizeof(fix));
 		return vm_refuse(vm, "mdev-of-bound",

@@ -173,8 +173,10 @@ static int decide_text(struct host *host, char *text, size_t size)
 
 	host->table.late_groups = host->iommu.has_smmu;
 	forget_places(host);
-	if (!host->plan.binds)
+	if (!host->plan.binds) {
+		mark_not_made(host);
 		return 0;
+	}
 	host->table.known = host->known;
 	host->table.knowns = host->known ? (unsigned int)host->count : 0;
 	ret = pci_collect(host->root.fd, &host->plan, NULL, &host->table);
@@ -362,7 +364,7 @@ static void mark_not_made(struct host *host)
 	for (size_t i = 0; i < host->count; i++) {
 		struct host_function *fn = &host->fn[i];
 
-		if (fn->place != DECIDE_NO_INDEX)
+		if (host->plan.binds)
 			fn->is_not_made |= is_of_taken(host, fn);
 		if (host->plan.vfs && host_vfs(host, &fn->pci.addr) &&
 		    host_number(host, fn, "sriov_numvfs"))
@@ -386,10 +388,10 @@ enum host_next host_next(const struct host *host, const struct host_function *fn
 {
 	const struct verdict *verdict;
 
-	if (fn->place == DECIDE_NO_INDEX)
-		return HOST_NEXT_NONE;
 	if (fn->is_not_made)
 		return HOST_NEXT_NOT_MADE;
+	if (fn->place == DECIDE_NO_INDEX)
+		return HOST_NEXT_NONE;
 	verdict = &host->decisions.verdict[fn->place];
 	switch (verdict->decision) {
 	case DECIDE_BIND:
@@ -403,6 +405,13 @@ enum host_next host_next(const struct host *host, const struct host_function *fn
 		break;
 	}
 	return verdict->blocks_group ? HOST_NEXT_BLOCKS_GROUP : HOST_NEXT_NONE;
+}
+
+bool host_keeps_driver(const struct host *host, const struct host_function *fn)
+{
+	enum host_next next = host_next(host, fn);
+
+	return next != HOST_NEXT_VFIO && next != HOST_NEXT_HELD && next != HOST_NEXT_NOT_MADE;
 }
 
 /* By the plan itself: that of a candidate config has no compiler. */
@@ -480,12 +489,10 @@ const char *host_why(const struct host *host, const struct host_function *fn, ch
 	size_t len = 0;
 
 	buf[0] = '\0';
-	if (fn->place == DECIDE_NO_INDEX)
-		return buf;
-	if (host_next(host, fn) == HOST_NEXT_NOT_MADE) {
+	if (host_next(host, fn) == HOST_NEXT_NOT_MADE)
 		snprintf(buf, size, "the next boot does not make this virtual function");
+	if (fn->place == DECIDE_NO_INDEX || host_next(host, fn) == HOST_NEXT_NOT_MADE)
 		return buf;
-	}
 	host_fix_image(host, fn, fix, sizeof(fix));
 	if (host_next(host, fn) == HOST_NEXT_BLOCKS_GROUP)
 		snprintf(buf, size, "not bound, shares the group of what is; see vfio-early check");

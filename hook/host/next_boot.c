@@ -128,17 +128,22 @@ const char *next_boot_tell_vfs(const struct next_boot *next, char text[NEXT_BOOT
 	return text;
 }
 
-/* Is it a virtual function that a vfs line makes? */
-static bool is_made(const struct host *host, const struct host_function *fn)
+/* The physical function of a virtual one, or NULL. */
+static const struct host_function *find_pf(const struct host *host, const struct host_function *fn)
 {
 	char text[64];
 	struct pci_address addr;
-	const struct host_function *pf;
 
-	if (!host->plan.vfs ||
-	    pci_address_parse(host_link(host, fn, "physfn", text, sizeof(text)), &addr))
-		return false;
-	pf = host_find(host, &addr);
+	return pci_address_parse(host_link(host, fn, "physfn", text, sizeof(text)), &addr) ?
+		       NULL :
+		       host_find(host, &addr);
+}
+
+/* Is it a virtual function that a vfs line makes? */
+static bool is_made(const struct host *host, const struct host_function *fn)
+{
+	const struct host_function *pf = host->plan.vfs ? find_pf(host, fn) : NULL;
+
 	return pf && host_makes_vfs(host, pf);
 }
 
@@ -166,12 +171,12 @@ const char *next_boot_code(const struct host *host, const struct host_function *
 {
 	enum reason reason;
 
+	if (host_next(host, fn) == HOST_NEXT_NOT_MADE)
+		return NEXT_BOOT_NOT_MADE;
 	if (fn->place == DECIDE_NO_INDEX)
 		return "";
 	if (host_next(host, fn) == HOST_NEXT_BLOCKS_GROUP)
 		return NEXT_BOOT_BLOCKS_GROUP;
-	if (host_next(host, fn) == HOST_NEXT_NOT_MADE)
-		return NEXT_BOOT_NOT_MADE;
 	reason = host->decisions.verdict[fn->place].reason;
 	return reason == REASON_NONE ? "" : code_name(reason);
 }
@@ -262,6 +267,33 @@ static void fix_group(const struct host *host, const struct host_function *fn, e
 		fix_hopeless(host, fn, fix, size);
 }
 
+/* What makes a virtual function again: its physical one keeps its driver, and the vfs line is enough. */
+static void fix_not_made(const struct host *host, const struct host_function *fn, char *fix,
+			 size_t size)
+{
+	const struct host_function *pf = find_pf(host, fn);
+	const struct plan_vfs *line = pf ? host_vfs(host, &pf->pci.addr) : NULL;
+	char addr[PCI_ADDRESS_SIZE], remove[NAMING_SIZE];
+	struct slot list = { 0 };
+	unsigned int number = 0;
+
+	if (!pf)
+		return;
+	pci_address_format(&pf->pci.addr, addr);
+	for (size_t i = 0; i < host->count && &host->fn[i] <= fn; i++)
+		number += host_is_vf_of(host, &host->fn[i], pf);
+	if (!host_keeps_driver(host, pf) && line)
+		snprintf(fix, size, "take %s out of the bind lines in /etc/vfio-early.conf", addr);
+	else if (!host_keeps_driver(host, pf) && !naming_add_one(host, &pf->pci.addr, &list))
+		snprintf(fix, size, "%s", naming_remove(host, &list, remove));
+	else if (line && (!line->number || host_makes_vfs(host, pf)))
+		snprintf(fix, size, "write %u instead of %u into the vfs line of %s", number,
+			 line->number, addr);
+	else
+		snprintf(fix, size, "correct the vfs line of %s (vfio-early check)", addr);
+	slot_free(&list);
+}
+
 void next_boot_why(const struct host *host, const struct host_function *fn, char *why,
 		   size_t why_size, char *fix, size_t fix_size)
 {
@@ -275,6 +307,13 @@ void next_boot_why(const struct host *host, const struct host_function *fn, char
 	char text[MOVED_SIZE];
 
 	why[0] = fix[0] = '\0';
+	if (host_next(host, fn) == HOST_NEXT_NOT_MADE) {
+		host_why(host, fn, why, why_size);
+		text[0] = '\0';
+		fix_not_made(host, fn, text, sizeof(text));
+		snprintf(fix, fix_size, "%s", words_of(NEXT_BOOT_NOT_MADE, text));
+		return;
+	}
 	if (fn->place == DECIDE_NO_INDEX)
 		return;
 	reason = host->decisions.verdict[fn->place].reason;
