@@ -157,6 +157,8 @@
 	X(VM_GONE, "vm-device-gone", VM, "vms", WARNS, \
 	  "{0}: no function is at {1}: the VM does not start", \
 	  "correct the entry, or remove it: {2}") \
+	X(VM_NOT_MADE, "vm-vf-not-made", VM, "vms", WARNS, \
+	  "{0}: the next boot does not make {1}: the VM does not start", "{2}") \
 	X(VM_NO_MAPPING, "vm-no-mapping", VM, "vms", WARNS, \
 	  "{0}: this node has no mapping {1}: the VM does not start", \
 	  "create it (Datacenter, Resource Mappings), or remove the entry: {2}") \
@@ -199,7 +201,7 @@
 	  "vfio-early remove {1}, or remove mdev= from the entry") \
 	X(CONTAINER_LOSES, "container-loses", VM, "vms", WARNS, \
 	  "{0} uses {1}, which belongs to {2}: the next boot takes it away", \
-	  "remove it from the container, or vfio-early remove {2}") \
+	  "remove it from the container, or {3}") \
 	\
 	/* What a bound function costs, and what a VM will see of it. */ \
 	X(FORCED, "forced", DEVICE, "device", WARNS, \

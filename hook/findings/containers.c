@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "findings/find.h"
+#include "host/next_boot.h"
 #include "util/file.h"
 
 #define DEPTH_MAX 24 /* folders below a function: USB hubs in hubs are the deepest */
@@ -130,12 +131,18 @@ static bool names_node(const struct node_search *search, const struct pve_option
 
 static void say(struct node_search *search, const char *key, const char *path)
 {
-	char about[32], addr[PCI_ADDRESS_SIZE];
+	const struct host *host = search->search->host;
+	char about[32], addr[PCI_ADDRESS_SIZE], why[512], fix[NEXT_BOOT_FIX_SIZE];
 
 	search->found = true;
+	pci_address_format(&search->fn->pci.addr, addr);
+	if (host_next(host, search->fn) == HOST_NEXT_NOT_MADE)
+		next_boot_why(host, search->fn, why, sizeof(why), fix, sizeof(fix));
+	else
+		snprintf(fix, sizeof(fix), "vfio-early remove %s", addr);
 	snprintf(about, sizeof(about), "container %u", search->container->id);
-	finding_add(search->search->findings, FINDING_CONTAINER_LOSES, about, key, path,
-		    pci_address_format(&search->fn->pci.addr, addr), NULL);
+	finding_add(search->search->findings, FINDING_CONTAINER_LOSES, about, key, path, addr, fix,
+		    NULL);
 }
 
 /* Reports it if the container uses the node. */
@@ -256,7 +263,7 @@ static void look_at_kfd(struct node_search *search)
 
 	for (size_t i = 0; i < host->count; i++)
 		if (host->fn[i].pci.id.vendor == 0x1002 && host->fn[i].pci.class >> 16 == 0x03 &&
-		    host_next(host, &host->fn[i]) != HOST_NEXT_VFIO)
+		    host_keeps_driver(host, &host->fn[i]))
 			return;
 	search->node = (struct node){ .path = "/dev/kfd" };
 	look_at_node(search);
@@ -293,7 +300,7 @@ void find_containers(struct search *search)
 				.container = &search->pve.vm[i],
 			};
 
-			if (host_next(search->host, node.fn) == HOST_NEXT_VFIO)
+			if (!host_keeps_driver(search->host, node.fn))
 				look_at_function(&node);
 		}
 	}

@@ -107,17 +107,6 @@ static const char *used_for(const struct protect_facts *facts, const struct pci_
 	return NULL;
 }
 
-/*
- * Is it the host's at the next boot, so that a start takes it from there? That it is on vfio-pci now may be
- * the work of an earlier start.
- */
-static bool is_of_host(const struct search *search, const struct host_function *fn)
-{
-	enum host_next next = host_next(search->host, fn);
-
-	return next != HOST_NEXT_VFIO && next != HOST_NEXT_HELD;
-}
-
 /* May the administrator bind it beforehand, with its card, so that the start takes nothing? */
 static bool can_be_added(const struct search *search, const struct host_function *fn)
 {
@@ -267,7 +256,9 @@ static void find_losses(struct search *search, const struct pve_entry *entry)
 	bool is_needed;
 
 	for (size_t i = 0; i < search->host->count; i++)
-		if (entry->flags[i] & PVE_TAKEN && is_of_host(search, &search->host->fn[i]))
+		/* That it is on vfio-pci now may be the work of an earlier start. */
+		if (entry->flags[i] & PVE_TAKEN &&
+		    host_keeps_driver(search->host, &search->host->fn[i]))
 			add_loss(search, entry, i, &losses);
 	is_needed = losses.needed.count;
 	if (is_needed)
@@ -328,6 +319,30 @@ static void find_other_device(struct search *search, const struct pve_entry *ent
 			    pci_address_format(&fn->pci.addr, addr), number, NULL);
 		return;
 	}
+}
+
+/* Of a pool, one that is there is enough. */
+static void find_not_made(struct search *search, const struct pve_entry *entry)
+{
+	const struct host *host = search->host;
+	const struct host_function *fn = NULL;
+	char about[32], name[160], addr[PCI_ADDRESS_SIZE], why[512], fix[NEXT_BOOT_FIX_SIZE];
+
+	for (size_t i = 0; i < host->count; i++) {
+		if (!(entry->flags[i] & PVE_NAMED))
+			continue;
+		if (host_next(host, &host->fn[i]) == HOST_NEXT_NOT_MADE)
+			fn = fn ? fn : &host->fn[i];
+		else if (entry->is_pool)
+			return;
+	}
+	if (!fn || is_template(entry))
+		return;
+	name_vm(entry->vm, about, sizeof(about));
+	name_entry(entry, name, sizeof(name));
+	next_boot_why(host, fn, why, sizeof(why), fix, sizeof(fix));
+	finding_add(search->findings, FINDING_VM_NOT_MADE, about, name,
+		    pci_address_format(&fn->pci.addr, addr), fix, NULL);
 }
 
 static void find_mdev(struct search *search, const struct pve_entry *entry)
@@ -550,6 +565,7 @@ void find_vms(struct search *search)
 		find_losses(search, entry);
 		find_other_device(search, entry);
 		find_fault(search, entry);
+		find_not_made(search, entry);
 		find_mdev(search, entry);
 		find_concern(search, from, group_of(search, entry));
 		for (; from < search->findings->count; from++) {
