@@ -153,8 +153,8 @@ static int refuse_not_made(struct vm *vm, const struct host_function *fn)
 	if (!vm->force)
 		return vm_refuse(vm, NEXT_BOOT_NOT_MADE, "%s is not given to VMs: %s; fix: %s",
 				 addr, why, fix);
-	vm_note(vm, NEXT_BOOT_NOT_MADE, "%s: %s, so the VM does not start then; fix: %s", addr,
-		why, fix);
+	vm_note(vm, NEXT_BOOT_NOT_MADE, "%s: %s, so the VM does not start then; fix: %s", addr, why,
+		fix);
 	return 0;
 }
 

@@ -279,8 +279,7 @@ void find_devices(struct search *search)
 		from = search->findings->count;
 		if (host_next(host, fn) == HOST_NEXT_VFIO)
 			find_in_bound(search, fn, about);
-		else if (host_next(host, fn) == HOST_NEXT_NOT_MADE &&
-			 fn->place != DECIDE_NO_INDEX)
+		else if (host_next(host, fn) == HOST_NEXT_NOT_MADE && fn->place != DECIDE_NO_INDEX)
 			find_not_made(search, fn, about);
 		else
 			continue;

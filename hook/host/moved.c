@@ -33,15 +33,14 @@ static void add(struct moved *moved, const struct host_function *fn)
 {
 	const struct host *host = moved->host;
 	const struct verdict *verdict = verdict_of(host, fn);
-	char addr[PCI_ADDRESS_SIZE];
+	struct selector hint = { .kind = SELECTOR_ADDRESS, .addr = verdict->hint };
 	bool is_slot = host->plan.bind[verdict->bind].sel.kind == SELECTOR_SLOT;
 
 	naming_add_one(host, &fn->pci.addr, &moved->from);
 	if (!verdict->has_hint)
 		moved->missing++;
 	else if (!is_hint_taken(host, verdict))
-		slot_add(host, pci_address_format(&verdict->hint, addr),
-			 is_slot ? SLOT_WHOLE : SLOT_ONLY, &moved->to);
+		slot_collect(host, &hint, is_slot ? SLOT_WHOLE : SLOT_ONLY, &moved->to);
 }
 
 /*

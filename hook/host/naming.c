@@ -46,11 +46,13 @@ static const char *format_word(const struct attempt *attempt, unsigned int word,
 
 static bool add_word(struct attempt *attempt, const struct pci_address *addr)
 {
-	char text[PCI_ADDRESS_SIZE];
+	const struct selector sel = {
+		.kind = attempt->is_slot ? SELECTOR_SLOT : SELECTOR_ADDRESS,
+		.addr = *addr,
+	};
 
-	attempt->word[attempt->words] = *addr;
-	format_word(attempt, attempt->words++, text);
-	return !slot_add(attempt->host, text, attempt->scope, &attempt->covered);
+	attempt->word[attempt->words++] = *addr;
+	return !slot_collect(attempt->host, &sel, attempt->scope, &attempt->covered);
 }
 
 /* As few words as cover all that is meant; false if that takes too many. */

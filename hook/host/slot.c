@@ -292,9 +292,20 @@ static void ignore(struct host_function *fn, void *arg)
 	(void)arg;
 }
 
-int slot_add(const struct host *host, const char *text, enum slot_scope scope, struct slot *slot)
+int slot_collect(const struct host *host, const struct selector *sel, enum slot_scope scope,
+		 struct slot *slot)
 {
 	size_t before = slot->count;
+	int ret = add_slot(&host->root, sel, scope, slot);
+
+	if (!ret && scope == SLOT_GROUP)
+		ret = add_groups(&host->root, before, slot);
+	sort(slot);
+	return ret;
+}
+
+int slot_add(const struct host *host, const char *text, enum slot_scope scope, struct slot *slot)
+{
 	struct selector sel;
 	int ret = slot_parse(host, text, &sel);
 
@@ -310,10 +321,7 @@ int slot_add(const struct host *host, const char *text, enum slot_scope scope, s
 		return ret;
 	ret = pci_resolve(host->root.fd, &sel);
 	if (!ret)
-		ret = add_slot(&host->root, &sel, scope, slot);
-	if (!ret && scope == SLOT_GROUP)
-		ret = add_groups(&host->root, before, slot);
-	sort(slot);
+		ret = slot_collect(host, &sel, scope, slot);
 	return ret ? message_errno(ret, "cannot read what is at %s", text) : 0;
 }
 

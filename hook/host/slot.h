@@ -46,6 +46,13 @@ enum slot_scope {
  */
 int slot_add(const struct host *host, const char *text, enum slot_scope scope, struct slot *slot);
 
+/*
+ * slot_collect - the same for a selector of a function or a slot, which prints nothing: for a command
+ * that is only tried. Returns 0 or -errno.
+ */
+int slot_collect(const struct host *host, const struct selector *sel, enum slot_scope scope,
+		 struct slot *slot);
+
 /* slot_parse - the same text as a selector, without asking whether it is there. 0 or -EINVAL. */
 int slot_parse(const struct host *host, const char *text, struct selector *sel);
 
