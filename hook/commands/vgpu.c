@@ -219,14 +219,6 @@ static void set_share(struct vgpu *vgpu, struct libscols_line *line, const char 
 
 /* --- mediated devices */
 
-/* Does it stay with its driver at the next boot? On vfio-pci it has no types, and vm refuses it. */
-static bool is_left(const struct vgpu *vgpu, const struct host_function *fn)
-{
-	enum host_next next = host_next(vgpu->host, fn);
-
-	return next != HOST_NEXT_VFIO && next != HOST_NEXT_HELD && next != HOST_NEXT_NOT_MADE;
-}
-
 /* An existing part: "0000:00:02.0/mdev_supported_types/TYPE/devices/UUID". */
 static void add_part(struct vgpu *vgpu, struct libscols_line *parent, const char *dir,
 		     const char *uuid)
@@ -274,7 +266,7 @@ static void add_type(struct vgpu *vgpu, struct libscols_line *parent,
 		output_set(table, line, COL_FREE, text);
 		output_setf(table, line, COL_TOTAL, "%u", (unsigned int)used + text_number(text));
 		output_mark_cell(table, line, COL_FREE, *text == '0' ? OUTPUT_WARN : OUTPUT_GOOD);
-		if (*text != '0' && is_left(vgpu, fn))
+		if (*text != '0' && host_keeps_driver(vgpu->host, fn))
 			advise(vgpu, line, is_advised, "vfio-early vm VMID --mdev %s %s", type,
 			       addr);
 	}
@@ -385,7 +377,7 @@ static void read_creatable(const struct vgpu *vgpu, const struct host_function *
 		if (!type || type->vf)
 			continue;
 		type->is_offered = true;
-		if (is_left(vgpu, vf))
+		if (host_keeps_driver(vgpu->host, vf))
 			type->vf = vf;
 		snprintf(type->name, sizeof(type->name), "%.*s", (int)strcspn(colon, "\n"), colon);
 	}

@@ -21,6 +21,7 @@
 #include "findings/findings.h"
 #include "early/sysfs.h"
 #include "host/host.h"
+#include "host/naming.h"
 #include "host/next_boot.h"
 #include "host/slot.h"
 #include "plan/plan.h"
@@ -388,37 +389,23 @@ static bool is_nvidia_type(const struct vm *vm, const struct pci_function *fn)
 	       strcmp(text, "0") != 0 && !strcmp(text, vm->mdev + 7);
 }
 
-/*
- * What leaves a function that a line binds with its driver: vfio-early remove, unless the line also
- * names others, which are to stay.
- */
-static void fix_bound(const struct vm *vm, const struct host_function *fn, char *fix, size_t size)
+/* What leaves a function that a line binds with its driver. */
+static void fix_bound(const struct vm *vm, const struct host_function *fn, char fix[NAMING_SIZE])
 {
-	const struct host *host = vm->host;
-	const struct verdict *verdict = &host->decisions.verdict[fn->place];
-	char addr[PCI_ADDRESS_SIZE], physfn[64];
-	struct selector sel;
-	bool names_others = verdict->bind == DECIDE_NO_INDEX;
+	const struct verdict *verdict = &vm->host->decisions.verdict[fn->place];
+	struct slot list = { 0 };
+	char physfn[64];
 
-	pci_address_format(&fn->pci.addr, addr);
-	if (!names_others) {
-		sel = host->plan.bind[verdict->bind].sel;
-		names_others = sel.kind == SELECTOR_CLASS || pci_resolve(host->root.fd, &sel);
-		for (size_t i = 0; i < host->count && sel.kind != SELECTOR_VF; i++)
-			names_others |= !pci_address_same_slot(&host->fn[i].pci.addr,
-							       &fn->pci.addr) &&
-					host_is_selected(host, &sel, &host->fn[i].pci, NULL);
-		/* remove would take the line that makes them, too. */
-		if (sel.kind == SELECTOR_VF) {
-			snprintf(fix, size, "delete bind vf:%s in the config",
-				 host_link(host, fn, "physfn", physfn, sizeof(physfn)));
-			return;
-		}
-	}
-	if (names_others)
-		snprintf(fix, size, "write except %s into /etc/vfio-early.conf", addr);
+	/* remove would take the line that makes them, too. */
+	if (verdict->bind != DECIDE_NO_INDEX &&
+	    vm->host->plan.bind[verdict->bind].sel.kind == SELECTOR_VF)
+		snprintf(fix, NAMING_SIZE, "delete bind vf:%s in the config",
+			 host_link(vm->host, fn, "physfn", physfn, sizeof(physfn)));
+	else if (naming_add_one(vm->host, &fn->pci.addr, &list))
+		fix[0] = '\0';
 	else
-		snprintf(fix, size, "vfio-early remove %s", addr);
+		naming_remove(vm->host, &list, fix);
+	slot_free(&list);
 }
 
 /* The host's driver makes a mediated device, so it must keep the function. */
@@ -426,7 +413,8 @@ static int check_mdev(struct vm *vm)
 {
 	const struct pci_function *fn = &vm->slot.fn[0];
 	const struct host_function *mine = host_find(vm->host, &fn->addr);
-	char addr[PCI_ADDRESS_SIZE], path[SYSFS_PATH_MAX], name[128], types[4096] = "", fix[256];
+	char addr[PCI_ADDRESS_SIZE], path[SYSFS_PATH_MAX], name[128], types[4096] = "";
+	char fix[NAMING_SIZE];
 
 	pci_address_format(&fn->addr, addr);
 	if (vm->slot.count != 1)
@@ -435,12 +423,14 @@ static int check_mdev(struct vm *vm)
 				 "and its address with the function");
 	if (host_next(vm->host, mine) == HOST_NEXT_NOT_MADE && refuse_not_made(vm, mine))
 		return -EPERM;
-	if (host_next(vm->host, mine) == HOST_NEXT_VFIO) {
-		fix_bound(vm, mine, fix, sizeof(fix));
+	if (host_next(vm->host, mine) != HOST_NEXT_NOT_MADE && !host_keeps_driver(vm->host, mine)) {
+		fix_bound(vm, mine, fix);
 		return vm_refuse(vm, "mdev-of-bound",
-				 "%s is bound by the config, and offers no mediated device then; "
+				 "%s is %s by the config, and offers no mediated device then; "
 				 "fix: %s",
-				 addr, fix);
+				 addr,
+				 host_next(vm->host, mine) == HOST_NEXT_HELD ? "held" : "bound",
+				 fix);
 	}
 	snprintf(name, sizeof(name), "mdev_supported_types/%.90s", vm->mdev);
 	if (sysfs_exists(vm->host->root.fd, pci_attribute(path, &fn->addr, name)))

@@ -197,8 +197,8 @@
 	  "{0}: legacy-igd=1 does not go with {1}: the VM does not start", \
 	  "change one of the two; vfio-early vm {3} ADDRESS prints what goes together") \
 	X(VM_MDEV_LOST, "vm-mdev-lost", VM, "vms", WARNS, \
-	  "{0} has a mediated device of {1}, which the next boot binds: then it has none", \
-	  "vfio-early remove {1}, or remove mdev= from the entry") \
+	  "{0} has a mediated device of {1}, which the next boot {2}: then it has none", \
+	  "{3}, or remove mdev= from the entry") \
 	X(CONTAINER_LOSES, "container-loses", VM, "vms", WARNS, \
 	  "{0} uses {1}, which belongs to {2}: the next boot takes it away", \
 	  "remove it from the container, or {3}") \

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "findings/find.h"
+#include "host/naming.h"
 #include "host/next_boot.h"
 #include "plan/facts.h"
 #include "plan/plan.h"
@@ -348,18 +349,25 @@ static void find_not_made(struct search *search, const struct pve_entry *entry)
 static void find_mdev(struct search *search, const struct pve_entry *entry)
 {
 	const struct host *host = search->host;
-	char about[32], name[160], addr[PCI_ADDRESS_SIZE];
+	char about[32], name[160], addr[PCI_ADDRESS_SIZE], remove[NAMING_SIZE];
+	struct slot list = { 0 };
 
 	if (!entry->is_mdev)
 		return;
 	for (size_t i = 0; i < host->count; i++) {
 		if (!(entry->flags[i] & PVE_NAMED) ||
-		    host_next(host, &host->fn[i]) != HOST_NEXT_VFIO)
+		    host_next(host, &host->fn[i]) == HOST_NEXT_NOT_MADE ||
+		    host_keeps_driver(host, &host->fn[i]))
 			continue;
 		name_vm(entry->vm, about, sizeof(about));
 		name_entry(entry, name, sizeof(name));
-		finding_add(search->findings, FINDING_VM_MDEV_LOST, about, name,
-			    pci_address_format(&host->fn[i].pci.addr, addr), NULL);
+		if (!naming_add_one(host, &host->fn[i].pci.addr, &list))
+			finding_add(search->findings, FINDING_VM_MDEV_LOST, about, name,
+				    pci_address_format(&host->fn[i].pci.addr, addr),
+				    host_next(host, &host->fn[i]) == HOST_NEXT_HELD ? "holds" :
+										      "binds",
+				    naming_remove(host, &list, remove), NULL);
+		slot_free(&list);
 		return;
 	}
 }
