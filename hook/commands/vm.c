@@ -111,46 +111,40 @@ void vm_call(struct vm *vm, const char *option, const char *value)
 /* --- checks */
 
 /* Only the IOMMU is missing. add accepts that too, because the next boot may have it. */
-static bool is_for_later(const struct vm *vm, const struct host_function *fn)
+static bool is_for_later(const struct host *host, const struct host_function *fn)
 {
 	enum reason reason = fn->place == DECIDE_NO_INDEX ?
 				     REASON_NONE :
-				     vm->host->decisions.verdict[fn->place].reason;
+				     host->decisions.verdict[fn->place].reason;
 
 	return reason == REASON_NO_GROUP || reason == REASON_NO_IOMMU || reason == REASON_NOIOMMU;
 }
 
 bool vm_is_given(const struct vm *vm, const struct host_function *fn)
 {
-	return host_next(vm->host, fn) == HOST_NEXT_VFIO || is_for_later(vm, fn);
+	return host_next(vm->host, fn) == HOST_NEXT_VFIO || is_for_later(vm->host, fn);
 }
 
-/* After `undo` the plan is empty: does the config as it is written bind it? */
-static bool is_in_config(const struct vm *vm, const struct host_function *fn)
+/* After `undo` the plan is empty: then it is the config as it is written that decides. */
+static struct host *decided(struct vm *vm)
 {
-	struct host *written = NULL;
-	const struct host_function *mine = NULL;
-	char *compiled = NULL;
-	size_t size;
-	bool is_in;
-
-	if (!plan_compile(&vm->host->root, NULL, &compiled, &size) &&
-	    !candidate_open(vm->host, compiled, "", &written))
-		mine = host_find(written, &fn->pci.addr);
-	is_in = mine && mine->place != DECIDE_NO_INDEX &&
-		written->decisions.verdict[mine->place].bind != DECIDE_NO_INDEX;
-	host_close(written);
-	free(compiled);
-	return is_in;
+	if (!vm->host->is_undone || vm->written)
+		return vm->written ? vm->written : vm->host;
+	if (host_twin(vm->host, &vm->written))
+		return vm->host;
+	vm->written->undone = HOST_UNDONE_NO;
+	vm->written->voice = PLAN_SAYS_NOTHING;
+	host_decide(vm->written, NULL);
+	return vm->written;
 }
 
 /* A virtual function that there will not be. Returns 0 if --force overrides that. */
-static int refuse_not_made(struct vm *vm, const struct host_function *fn)
+static int refuse_not_made(struct vm *vm, const struct host *host, const struct host_function *fn)
 {
 	char addr[PCI_ADDRESS_SIZE], why[512], fix[NEXT_BOOT_FIX_SIZE];
 
 	pci_address_format(&fn->pci.addr, addr);
-	next_boot_why(vm->host, fn, why, sizeof(why), fix, sizeof(fix));
+	next_boot_why(host, fn, why, sizeof(why), fix, sizeof(fix));
 	if (!vm->force)
 		return vm_refuse(vm, NEXT_BOOT_NOT_MADE, "%s is not given to VMs: %s; fix: %s",
 				 addr, why, fix);
@@ -160,28 +154,30 @@ static int refuse_not_made(struct vm *vm, const struct host_function *fn)
 }
 
 /* Refuses a function that the next boot does not bind. Returns 0 if --force overrides that. */
-static int refuse_missing(struct vm *vm, const struct host_function *fn)
+static int refuse_missing(struct vm *vm, const struct pci_address *address)
 {
+	const struct host *host = decided(vm);
+	const struct host_function *fn = host_find(host, address);
+	enum host_next next = host_next(host, fn);
 	char addr[PCI_ADDRESS_SIZE], why[512], fix[NEXT_BOOT_FIX_SIZE];
-	const char *protect = host_protect(vm->host, fn), *code = "not-in-config";
+	const char *protect = host_protect(host, fn), *code = "not-in-config";
 
-	if (host_next(vm->host, fn) == HOST_NEXT_NOT_MADE)
-		return refuse_not_made(vm, fn);
-	pci_address_format(&fn->pci.addr, addr);
-	if (host_next(vm->host, fn) == HOST_NEXT_REFUSED ||
-	    host_next(vm->host, fn) == HOST_NEXT_HELD) {
-		code = next_boot_code(vm->host, fn);
-		next_boot_why(vm->host, fn, why, sizeof(why), fix, sizeof(fix));
-		/* Instead of the fix for the config: the user asks for this function. */
-		if (vm->host->decisions.verdict[fn->place].reason == REASON_BOOT_VGA)
-			snprintf(fix, sizeof(fix), "boot-vga bind in the config");
-		if (vm->host->decisions.verdict[fn->place].reason == REASON_EXCEPT)
-			snprintf(fix, sizeof(fix), "remove it from the except line");
-	} else if (vm->host->is_undone && is_in_config(vm, fn)) {
+	if (next == HOST_NEXT_NOT_MADE)
+		return refuse_not_made(vm, host, fn);
+	pci_address_format(address, addr);
+	if (host != vm->host && (next == HOST_NEXT_VFIO || is_for_later(host, fn))) {
 		code = "undone";
 		snprintf(why, sizeof(why),
 			 "vfio-early undo is in effect, so the next boot does not use the config");
 		snprintf(fix, sizeof(fix), COMMAND_APPLY);
+	} else if (next == HOST_NEXT_REFUSED || next == HOST_NEXT_HELD) {
+		code = next_boot_code(host, fn);
+		next_boot_why(host, fn, why, sizeof(why), fix, sizeof(fix));
+		/* Instead of the fix for the config: the user asks for this function. */
+		if (host->decisions.verdict[fn->place].reason == REASON_BOOT_VGA)
+			snprintf(fix, sizeof(fix), "boot-vga bind in the config");
+		if (host->decisions.verdict[fn->place].reason == REASON_EXCEPT)
+			snprintf(fix, sizeof(fix), "remove it from the except line");
 	} else {
 		snprintf(why, sizeof(why), "no bind line names it");
 		snprintf(fix, sizeof(fix), "vfio-early add %s%s", vm->only ? "--only " : "", addr);
@@ -250,7 +246,7 @@ static int check_functions(struct vm *vm)
 			vm_note(vm, "no-group",
 				"%s has no IOMMU group, so no VM gets it: vfio-early status says why",
 				addr);
-		if (host_next(vm->host, fn) != HOST_NEXT_VFIO && refuse_missing(vm, fn))
+		if (host_next(vm->host, fn) != HOST_NEXT_VFIO && refuse_missing(vm, &fn->pci.addr))
 			ret = -EPERM;
 	}
 	return ret;
@@ -421,7 +417,7 @@ static int check_mdev(struct vm *vm)
 		return vm_refuse(vm, "mdev-functions",
 				 "a mediated device belongs to one function; fix: --only, "
 				 "and its address with the function");
-	if (host_next(vm->host, mine) == HOST_NEXT_NOT_MADE && refuse_not_made(vm, mine))
+	if (host_next(vm->host, mine) == HOST_NEXT_NOT_MADE && refuse_not_made(vm, vm->host, mine))
 		return -EPERM;
 	if (host_next(vm->host, mine) != HOST_NEXT_NOT_MADE && !host_keeps_driver(vm->host, mine)) {
 		fix_bound(vm, mine, fix);
@@ -946,6 +942,7 @@ static void release(struct vm *vm)
 	pve_close(&vm->pve);
 	qm_free(&vm->qm);
 	slot_free(&vm->slot);
+	host_close(vm->written);
 	host_close(vm->host);
 }
 

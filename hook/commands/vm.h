@@ -25,6 +25,8 @@ struct vm_note {
 
 struct vm {
 	struct host *host;
+	struct host
+		*written; /* after undo, where that was asked: with the config as it is; or NULL */
 	struct slot slot;
 	const char *id;
 	const char **usb;
