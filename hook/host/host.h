@@ -272,7 +272,7 @@ const char *host_why(const struct host *host, const struct host_function *fn, ch
 const char *host_fix_image(const struct host *host, const struct host_function *fn, char *buf,
 			   size_t size);
 
-/* host_keeps_driver - is it the host's at the next boot: there, and neither on vfio-pci nor held? */
+/* host_keeps_driver - is it the host's at the next boot: made, and not on vfio-pci or held? */
 bool host_keeps_driver(const struct host *host, const struct host_function *fn);
 
 /* host_next_name - "vfio-pci", "held", "refused", "left", "gone", or "" if nothing names it. */

@@ -267,7 +267,7 @@ static void fix_group(const struct host *host, const struct host_function *fn, e
 		fix_hopeless(host, fn, fix, size);
 }
 
-/* What makes a virtual function again: its physical one keeps its driver, and the vfs line is enough. */
+/* What makes a virtual function again: a driver for its physical one, and a larger vfs line. */
 static void fix_not_made(const struct host *host, const struct host_function *fn, char *fix,
 			 size_t size)
 {

@@ -47,8 +47,8 @@ enum slot_scope {
 int slot_add(const struct host *host, const char *text, enum slot_scope scope, struct slot *slot);
 
 /*
- * slot_collect - the same for a selector of a function or a slot, which prints nothing: for a command
- * that is only tried. Returns 0 or -errno.
+ * slot_collect - the same for a selector of a function or a slot, without a word: for a command that
+ * is only tried. Returns 0 or -errno.
  */
 int slot_collect(const struct host *host, const struct selector *sel, enum slot_scope scope,
 		 struct slot *slot);
