@@ -38,8 +38,7 @@ const char *naming_remove(const struct host *host, const struct slot *meant,
  * Returns @text.
  */
 const char *naming_replace(const struct host *host, const struct slot *from, const struct slot *to,
-			   const char *between, const char *options,
-			   char text[2 * NAMING_SIZE]);
+			   const char *between, const char *options, char text[2 * NAMING_SIZE]);
 
 /*
  * naming_add - "vfio-early add 0000:03:00.0": names these, and nothing else that is not bound anyhow.
