@@ -426,8 +426,8 @@ begin "check --root: this machine's /proc below another system says nothing of t
 system 'bind 02:00\n'
 rm -f "$root/var/lib/vfio-early/facts"
 mkdir -p "$root/sys/dev/block"
-if in_namespace "mount --rbind /proc '$root/proc' && '$command' check --root '$root'" >"$work/out" 2>"$work/err" ||
-	grep -q "facts unknown" "$work/out"; then
+if in_namespace "mount --rbind /proc '$root/proc'"; then
+	in_namespace "mount --rbind /proc '$root/proc' && '$command' check --root '$root'" >"$work/out" 2>"$work/err"
 	out_has "facts unknown: this is another system than the running host, whose facts are not this one's"
 else
 	skip "no namespace"
