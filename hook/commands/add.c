@@ -24,7 +24,9 @@
 struct add {
 	struct change change;
 	struct host *next; /* this host, decided with the candidate config */
-	int other_id;	   /* 1 + the last line of which it was said that it has another ID */
+	int argc;	   /* what the user named */
+	char **argv;
+	int other_id; /* 1 + the last line of which it was said that it has another ID */
 };
 
 /* Writes the selector of a function, as in the config. */
@@ -86,6 +88,35 @@ static enum outcome judge(enum reason reason)
 	return OUTCOME_BLOCKED;
 }
 
+/* Did the user give the address of this function, or only its slot or group? */
+static bool is_written(const struct add *add, const struct pci_function *fn)
+{
+	const struct host *host = add->change.host;
+
+	for (int i = 0; i < add->argc; i++) {
+		struct selector sel;
+
+		if (!slot_parse(host, add->argv[i], &sel) && !pci_resolve(host->root.fd, &sel) &&
+		    sel.kind == SELECTOR_ADDRESS && pci_address_equal(&sel.addr, &fn->addr))
+			return true;
+	}
+	return false;
+}
+
+/* Is it only the neighbour, in its slot, of a function whose address the user gave? */
+static bool is_neighbour(const struct add *add, const struct pci_function *fn)
+{
+	const struct slot *slot = &add->change.slot;
+
+	if (add->change.scope != SLOT_WHOLE || is_written(add, fn))
+		return false;
+	for (size_t i = 0; i < slot->count; i++)
+		if (pci_address_same_slot(&slot->fn[i].addr, &fn->addr) &&
+		    is_written(add, &slot->fn[i]))
+			return true;
+	return false;
+}
+
 static const char *next_step(const struct add *add, const struct pci_function *fn,
 			     enum reason reason)
 {
@@ -101,6 +132,8 @@ static const char *next_step(const struct add *add, const struct pci_function *f
 			return "; fix: --group takes the whole group";
 		return "; fix: put the card into another slot, or move what is in its way";
 	case REASON_PROTECTED:
+		if (is_neighbour(add, fn))
+			return "; fix: --only takes just what you named";
 		return "; --force takes it anyway: make sure that you can get back in";
 	default:
 		return "; --force writes the line anyway";
@@ -292,21 +325,43 @@ static void warn(const struct add *add)
 	}
 }
 
-/* A line with an ID binds every function with that ID. */
-static void warn_twins(const struct change *change)
+static bool is_twin(const struct change *change, const struct pci_function *fn)
 {
-	char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE];
+	for (size_t i = 0; i < change->slot.count; i++)
+		if (pci_id_matches(&change->slot.fn[i].id, &fn->id))
+			return !slot_has(&change->slot, &fn->addr);
+	return false;
+}
 
-	for (size_t i = 0; i < change->host->count; i++) {
-		const struct pci_function *twin = &change->host->fn[i].pci;
+/* What makes lines with addresses of those with IDs that are being written. */
+static const char *fix_by_id(const struct add *add, char text[2 * NAMING_SIZE])
+{
+	const struct host *next = add->next;
+	struct slot from = { 0 };
 
-		for (size_t j = 0; j < change->slot.count; j++)
-			if (pci_id_matches(&change->slot.fn[j].id, &twin->id) &&
-			    !slot_has(&change->slot, &twin->addr))
-				message_warn("%s also has the ID %s and will be bound too; fix: "
-					     "leave out --by id",
-					     pci_address_format(&twin->addr, addr),
-					     pci_id_format(&twin->id, id));
+	if (add->change.dry_run)
+		return "leave out --by id";
+	for (size_t i = 0; i < next->count; i++)
+		if (slot_has(&add->change.slot, &next->fn[i].pci.addr) ||
+		    is_twin(&add->change, &next->fn[i].pci))
+			naming_add_one(next, &next->fn[i].pci.addr, &from);
+	naming_replace(next, &from, &add->change.slot, ", then ", "", text);
+	slot_free(&from);
+	return text;
+}
+
+/* A line with an ID binds every function with that ID. @add: next has the new lines */
+static void warn_twins(const struct add *add)
+{
+	char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE], fix[2 * NAMING_SIZE];
+
+	for (size_t i = 0; i < add->next->count; i++) {
+		const struct pci_function *twin = &add->next->fn[i].pci;
+
+		if (is_twin(&add->change, twin))
+			message_warn("%s also has the ID %s and will be bound too; fix: %s",
+				     pci_address_format(&twin->addr, addr),
+				     pci_id_format(&twin->id, id), fix_by_id(add, fix));
 	}
 }
 
@@ -444,6 +499,8 @@ static int try_lines(struct add *add, const char *compiled, bool *bang)
 	}
 	if (!ret)
 		warn(add);
+	if (!ret && add->change.by == CHANGE_BY_ID)
+		warn_twins(add);
 	return ret;
 }
 
@@ -464,8 +521,6 @@ static int add_lines(struct add *add, struct edit *edit)
 	ret = candidate_open(add->change.host, compiled, "", &add->next);
 	if (!ret)
 		ret = make_lines(add, bang, lines);
-	if (ret > 0 && add->change.by == CHANGE_BY_ID)
-		warn_twins(&add->change);
 	if (ret > 0)
 		ret = bindlines_insert(edit, *lines);
 out:
@@ -474,28 +529,13 @@ out:
 	return ret;
 }
 
-/* Did the user give the address of this function, or only its slot or group? */
-static bool is_written(const struct change *change, const struct pci_function *fn, int argc,
-		       char **argv)
-{
-	for (int i = 0; i < argc; i++) {
-		struct selector sel;
-
-		if (!slot_parse(change->host, argv[i], &sel) &&
-		    !pci_resolve(change->host->root.fd, &sel) && sel.kind == SELECTOR_ADDRESS &&
-		    pci_address_equal(&sel.addr, &fn->addr))
-			return true;
-	}
-	return false;
-}
-
 /*
  * Leaves out bridges that a slot or a group includes, mainly the ISA bridge beside its controllers:
  * the boot refuses them. If there is nothing else, they stay, and their refusal is reported.
  */
-static void leave_out_bridges(struct change *change, int argc, char **argv)
+static void leave_out_bridges(struct add *add)
 {
-	struct slot *slot = &change->slot;
+	struct slot *slot = &add->change.slot;
 	char addr[PCI_ADDRESS_SIZE];
 	size_t bridges = 0, kept = 0;
 
@@ -504,7 +544,7 @@ static void leave_out_bridges(struct change *change, int argc, char **argv)
 	if (bridges == slot->count)
 		return;
 	for (size_t i = 0; i < slot->count; i++) {
-		if (!pci_is_bridge(&slot->fn[i]) || is_written(change, &slot->fn[i], argc, argv)) {
+		if (!pci_is_bridge(&slot->fn[i]) || is_written(add, &slot->fn[i])) {
 			slot->asked[kept] = slot->asked[i];
 			slot->fn[kept++] = slot->fn[i];
 			continue;
@@ -525,7 +565,9 @@ static int add_slots(struct add *add, int argc, char **argv)
 		ret = slot_add(change->host, argv[i], change->scope, &change->slot);
 	if (ret)
 		return command_selected(ret) < 0 ? COMMAND_NOTHING : COMMAND_USAGE;
-	leave_out_bridges(change, argc, argv);
+	add->argc = argc;
+	add->argv = argv;
+	leave_out_bridges(add);
 
 	change_say_left(change, "add");
 	ret = edit_open(&change->host->root, BINDLINES_FILE, &edit);

@@ -99,7 +99,7 @@ static const char *again(const struct apply *apply)
 {
 	if (apply->is_undo)
 		return COMMAND_UNDO;
-	return apply->minutes ? COMMAND_APPLY " --try" : COMMAND_APPLY;
+	return apply->minutes ? COMMAND_APPLY_TRY : COMMAND_APPLY;
 }
 
 /* --- printing */
@@ -467,10 +467,12 @@ static int print_summary(struct apply *apply)
 		ret = next_boot_print(apply->host, &apply->opts.output);
 	next_boot_count(apply->host, &counts);
 	if (is_unknown_here(apply))
-		output_foldf(output, 0, "%s",
+		output_foldf(output, 0,
 			     "The images hold back storage, network and USB controllers, and "
 			     "vfio-early verify reports them as not as configured, until they are "
-			     "made " COMMAND_APPLY_THERE);
+			     "made " COMMAND_THERE "%s",
+			     apply->minutes ? COMMAND_APPLY_TRY :
+					      trial_command(&apply->host->root));
 	if (apply->is_dry)
 		puts("This was a dry run: nothing was changed.");
 	else if (apply->is_undo)

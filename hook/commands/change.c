@@ -9,6 +9,7 @@
 #include "commands/change.h"
 #include "commands/command.h"
 #include "config/bindlines.h"
+#include "config/trial.h"
 #include "findings/show.h"
 #include "util/message.h"
 
@@ -51,7 +52,7 @@ void change_say_next(const struct change *change)
 	if (change->dry_run)
 		puts("Nothing was written (--dry-run).");
 	else
-		puts("To take effect: " COMMAND_APPLY ", then reboot.");
+		printf("To take effect: %s, then reboot.\n", trial_command(&change->host->root));
 }
 
 /* A JSON array of the bind and vfs lines: { "line": "..." }. */

@@ -118,6 +118,23 @@ static struct tell_facts facts_of(const struct handover *handover)
 	};
 }
 
+/* Could all of a group be taken, as --group does it? By the rules of the boot, as with "group claim". */
+static bool can_take_group(const struct handover *handover, int group)
+{
+	static struct decisions decisions;
+	const struct pci_table *table = &handover->act->table;
+	unsigned char before = plan.group;
+
+	plan.group = PLAN_GROUP_CLAIM;
+	decide(&plan, &handover->host->iommu, table, &decisions);
+	plan.group = before;
+	for (unsigned int i = 0; i < table->count; i++)
+		if (table->fn[i].group == group &&
+		    decisions.verdict[i].reason == REASON_GROUP_CLAIM)
+			return false;
+	return true;
+}
+
 /* --group takes it along, so that a VM gets the whole group, unless no VM gets it at all. */
 static void warn_blocking(const struct handover *handover, const struct pci_function *fn)
 {
@@ -127,7 +144,9 @@ static void warn_blocking(const struct handover *handover, const struct pci_func
 	if (pci_is_bridge(fn))
 		fix = "; fix: name a device of another group";
 	else if (handover->scope != SLOT_GROUP)
-		fix = "; fix: --group";
+		fix = can_take_group(handover, fn->group) ?
+			      "; fix: --group" :
+			      "; fix: put the card into another slot: --group cannot take all of it";
 	message_warn("%s shares group %d and stays with the host: no VM gets the others%s",
 		     pci_address_format(&fn->addr, addr), fn->group, fix);
 }

@@ -21,6 +21,7 @@
 #include "config/bindlines.h"
 #include "config/edit.h"
 #include "config/folders.h"
+#include "config/trial.h"
 #include "findings/findings.h"
 #include "findings/show.h"
 #include "host/next_boot.h"
@@ -179,19 +180,29 @@ static bool is_needless(const struct import *import, size_t i)
 	       !(import->deletes && import_is_deletable(import, i));
 }
 
-/*
- * Has it no effect? If the whole line may be deleted, its part without effect is not listed again.
- */
+/* If the whole line may be deleted, its part without effect is not listed again. */
+static bool is_listed(const struct import *import, const struct recipe *recipe)
+{
+	for (size_t j = 0; j < import->recipes.count; j++)
+		if (is_needless(import, j) && is_same_place(recipe, &import->recipes.list[j]))
+			return true;
+	return false;
+}
+
 static bool is_idle(const struct import *import, size_t i)
 {
 	const struct recipe *recipe = &import->recipes.list[i];
 
-	if (recipe->state == RECIPE_IN_FORCE || recipe->state == RECIPE_NOT_KNOWN)
-		return false;
-	for (size_t j = 0; j < import->recipes.count; j++)
-		if (is_needless(import, j) && is_same_place(recipe, &import->recipes.list[j]))
-			return false;
-	return true;
+	return recipe->state != RECIPE_IN_FORCE && recipe->state != RECIPE_NOT_KNOWN &&
+	       recipe->state != RECIPE_SET_AGAIN && !is_listed(import, recipe);
+}
+
+/* It would be in force without the line that is set behind it, and goes with that one. */
+static bool is_set_again(const struct import *import, size_t i)
+{
+	const struct recipe *recipe = &import->recipes.list[i];
+
+	return recipe->state == RECIPE_SET_AGAIN && !is_listed(import, recipe);
 }
 
 static bool is_kept(const struct import *import, size_t i)
@@ -253,6 +264,10 @@ static void print_recipes(const struct import *import)
 		       "shown it:\n%s",
 		       import->vfs_done);
 	print_part(import, "Not in force, and so not imported:", true, is_idle);
+	print_part(import,
+		   "Not in force, and so not imported; to be deleted with the line that counts, or "
+		   "it would count itself:",
+		   true, is_set_again);
 	print_part(import, "Left as it is:", true, is_kept);
 	fflush(stdout);
 	warn_others(import);
@@ -447,7 +462,7 @@ static int run(struct import *import, const struct options *opts)
 	else if (import->dry_run)
 		puts("Nothing was written (--dry-run).");
 	else
-		puts("To take effect: " COMMAND_APPLY ", then reboot.");
+		printf("To take effect: %s, then reboot.\n", trial_command(&import->host->root));
 	candidate_say_undone(import->host, NULL);
 	return import->is_incomplete ? COMMAND_INCOMPLETE : COMMAND_OK;
 }

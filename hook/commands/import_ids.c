@@ -26,22 +26,30 @@ static bool is_same_id(const struct selector *sel, const struct pci_id *id)
 	return sel->kind == SELECTOR_ID && !memcmp(&sel->id, id, sizeof(*id));
 }
 
-/* Does the config name this ID, or every function with it in another way? */
-static bool is_named_id(const struct import *import, const struct pci_id *id)
+/* How much of an ID the config names. */
+enum named {
+	NAMED_NONE,
+	NAMED_SOME, /* some of its functions, in another way */
+	NAMED_ALL,  /* the ID, or every function with it */
+};
+
+static enum named named_id(const struct import *import, const struct pci_id *id)
 {
 	const struct host *host = import->host;
 	unsigned int found = 0, named = 0;
 
 	for (unsigned int i = 0; i < host->plan.binds; i++)
 		if (is_same_id(&host->plan.bind[i].sel, id))
-			return true;
+			return NAMED_ALL;
 	for (size_t i = 0; i < host->count; i++) {
 		if (!pci_id_matches(id, &host->fn[i].pci.id))
 			continue;
 		found++;
 		named += is_in_config(host, &host->fn[i]);
 	}
-	return found && found == named;
+	if (!named)
+		return NAMED_NONE;
+	return found == named ? NAMED_ALL : NAMED_SOME;
 }
 
 /* Has this run added a line for it already? */
@@ -227,10 +235,28 @@ static bool is_address(const struct ids_rule *rule)
 	       strchr(text, '.') && !pci_address_parse(text, &addr);
 }
 
+/* The config has taken a choice among twins: those it does not name are left to this host. */
+static void leave_out_twins(const struct import *import, const struct pci_id *id, const char *from)
+{
+	for (size_t i = 0; i < import->host->count; i++) {
+		const struct host_function *fn = &import->host->fn[i];
+		char addr[PCI_ADDRESS_SIZE], text[PCI_ID_SIZE];
+
+		if (!pci_id_matches(id, &fn->pci.id) || is_in_config(import->host, fn) ||
+		    is_refused(import, fn))
+			continue;
+		pci_address_format(&fn->pci.addr, addr);
+		message_warn("%s: %s %s is left out: the config names another function with that "
+			     "ID; to hand it over too: vfio-early add --only %s",
+			     from, addr, pci_id_format(&fn->pci.id, text), addr);
+	}
+}
+
 static bool import_rule(struct import *import, const struct ids_rule *rule, const char *from)
 {
 	char text[2 * PCI_ID_SIZE];
 	bool is_whole = !rule->has_rest;
+	enum named named;
 	unsigned int good;
 	struct pci_id id;
 
@@ -246,16 +272,23 @@ static bool import_rule(struct import *import, const struct ids_rule *rule, cons
 	}
 	write_id(&id, text, sizeof(text));
 	good = count_good(import, &id, from, &is_whole);
-	for (size_t i = 0; i < import->host->count; i++)
-		import->is_taken[i] |= pci_id_matches(&id, &import->host->fn[i].pci.id) &&
-				       !is_refused(import, &import->host->fn[i]);
-	if (good && !is_named_id(import, &id)) {
+	named = named_id(import, &id);
+	for (size_t i = 0; i < import->host->count; i++) {
+		const struct host_function *fn = &import->host->fn[i];
+
+		import->is_taken[i] |= pci_id_matches(&id, &fn->pci.id) &&
+				       (named != NAMED_SOME || is_in_config(import->host, fn)) &&
+				       !is_refused(import, fn);
+	}
+	if (named == NAMED_SOME) {
+		leave_out_twins(import, &id, from);
+	} else if (good && named == NAMED_NONE) {
 		if (good > 1 && !is_added(import, text))
 			message_warn("%u functions have the ID %s: to take one of them, put its "
 				     "address into the config instead (vfio-early add ADDRESS)",
 				     good, text);
 		add_line(import, text, &id, from);
-	} else if (!good && is_whole && !is_named_id(import, &id)) {
+	} else if (!good && is_whole && named == NAMED_NONE) {
 		message_error("%s: no function has the ID %s today, so it is left out; fix: delete "
 			      "it, or import again when the device is there",
 			      from, text);

@@ -2,6 +2,8 @@
 /* vfs lines from other ways to make virtual functions; see import_ids.h. */
 #include <errno.h>
 #include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "commands/import_ids.h"
@@ -25,14 +27,40 @@ static unsigned int find_number(const struct importing *importing, const struct 
 	return line ? line->number : importing->number[fn - host->fn];
 }
 
-static bool leave_out(struct importing *importing, const char *from, const char *addr,
-		      const char *why)
+/* @fix: printf()-like */
+__attribute__((format(printf, 5, 6))) static bool leave_out(struct importing *importing,
+							    const char *from, const char *addr,
+							    const char *why, const char *fix, ...)
 {
-	message_error("%s: virtual functions of %s are left out: %s; fix: vfio-early add --vfs "
-		      "NUMBER %s, then delete the line",
-		      from, addr, why, *addr == '0' ? addr : "ADDRESS");
+	char text[192];
+	va_list args;
+
+	va_start(args, fix);
+	vsnprintf(text, sizeof(text), fix, args);
+	va_end(args);
+	message_error("%s: virtual functions of %s are left out: %s; fix: %s", from, addr, why,
+		      text);
 	importing->import->is_incomplete = true;
 	return false;
+}
+
+/* The number cannot be read from the line. */
+static bool leave_out_unread(struct importing *importing, const struct vfs_maker *maker,
+			     const char *from)
+{
+	static const char why[] = "the line says no plain number, or does more than that";
+	char addr[PCI_ADDRESS_SIZE];
+
+	if (!maker->fn)
+		return leave_out(importing, from, "a function", why,
+				 "vfio-early add --vfs NUMBER ADDRESS, then delete the line");
+	pci_address_format(&maker->fn->pci.addr, addr);
+	if (find_number(importing, maker->fn))
+		return leave_out(importing, from, addr, why,
+				 "delete the line; the config has %u of them",
+				 find_number(importing, maker->fn));
+	return leave_out(importing, from, addr, why,
+			 "vfio-early add --vfs NUMBER %s, then delete the line", addr);
 }
 
 static bool import_one(struct importing *importing, const struct vfs_maker *maker, const char *from,
@@ -45,16 +73,19 @@ static bool import_one(struct importing *importing, const struct vfs_maker *make
 
 	pci_address_format(&fn->pci.addr, addr);
 	if (!total)
-		return leave_out(importing, from, addr, "it has no SR-IOV");
-	if (maker->number > (long)total) {
-		snprintf(why, sizeof(why), "%ld are asked for, and it can have %u", maker->number,
-			 total);
-		return leave_out(importing, from, addr, why);
-	}
+		return leave_out(importing, from, addr, "it has no SR-IOV", "delete the line");
 	if (before && before != (unsigned long)maker->number) {
 		snprintf(why, sizeof(why), "%ld are asked for, and another line has %u",
 			 maker->number, before);
-		return leave_out(importing, from, addr, why);
+		return leave_out(importing, from, addr, why,
+				 "delete the line, or correct the number of vfs %s in the config",
+				 addr);
+	}
+	if (maker->number > (long)total) {
+		snprintf(why, sizeof(why), "%ld are asked for, and it can have %u", maker->number,
+			 total);
+		return leave_out(importing, from, addr, why,
+				 "vfio-early add --vfs %u %s, then delete the line", total, addr);
 	}
 	if (before)
 		return true;
@@ -83,13 +114,14 @@ static bool import_driver(struct importing *importing, const struct vfs_maker *m
 	}
 	return found ? is_whole :
 		       leave_out(importing, from, maker->driver,
-				 "no function with SR-IOV has that driver today");
+				 "no function with SR-IOV has that driver today",
+				 "vfio-early add --vfs NUMBER ADDRESS, then delete the line");
 }
 
 static void import_maker(const struct vfs_maker *maker, void *arg)
 {
 	struct importing *importing = arg;
-	char from[PATH_MAX + 16], addr[PCI_ADDRESS_SIZE];
+	char from[PATH_MAX + 16];
 	bool is_whole;
 
 	snprintf(from, sizeof(from), "%s:%u", maker->file, maker->line);
@@ -106,15 +138,13 @@ static void import_maker(const struct vfs_maker *maker, void *arg)
 	if (maker->is_unread)
 		message_warn("%s: nothing on this host reads that file by itself", from);
 	if (maker->number < 0 || maker->number > PLAN_VFS_MAX)
-		is_whole = leave_out(importing, from,
-				     maker->fn ? pci_address_format(&maker->fn->pci.addr, addr) :
-						 "a function",
-				     "the line says no plain number, or does more than that");
+		is_whole = leave_out_unread(importing, maker, from);
 	else if (maker->driver)
 		is_whole = import_driver(importing, maker, from);
 	else if (!maker->fn)
 		is_whole = leave_out(importing, from, "a function",
-				     "which one is not said there, or it is not there today");
+				     "which one is not said there, or it is not there today",
+				     "vfio-early add --vfs NUMBER ADDRESS, then delete the line");
 	else
 		is_whole = import_one(importing, maker, from, maker->fn);
 	if (is_whole)

@@ -24,6 +24,7 @@ struct removal {
 	FILE *kept;	  /* what is said at the end of set lines that stay */
 	unsigned int removed;
 	bool is_left;		  /* a remaining line still names it */
+	bool is_excepted;	  /* one does, and an except line takes it back */
 	unsigned char left_named; /* a bit for each function of slot.left that a line still names */
 };
 
@@ -180,16 +181,45 @@ static void find_others(const struct removal *removal, const struct selector *se
 	}
 }
 
-/* The function to be removed that this selector names, or NULL. */
-static const struct pci_function *find_meant(const struct removal *removal,
-					     const struct selector *sel)
+static bool is_excepted(const struct removal *removal, const struct pci_function *fn)
 {
-	for (size_t i = 0; i < removal->change.slot.count; i++) {
-		const struct pci_function *fn = &removal->change.slot.fn[i];
+	for (unsigned int i = 0; i < removal->plan.excepts; i++) {
+		struct selector sel = removal->plan.except[i].sel;
 
-		if (host_is_selected(removal->change.host, sel, fn, NULL))
-			return fn;
+		if (!pci_resolve(removal->change.host->root.fd, &sel) &&
+		    host_is_selected(removal->change.host, &sel, fn, NULL))
+			return true;
 	}
+	return false;
+}
+
+/*
+ * "0000:01:00.0 0000:01:00.1": the functions to be removed that a selector names and no except line
+ * does; the selector's own address if it names none. NULL when memory ran out.
+ */
+static char *list_meant(const struct removal *removal, const struct selector *sel)
+{
+	const struct slot *slot = &removal->change.slot;
+	char *text = NULL, addr[PCI_ADDRESS_SIZE];
+	bool is_any = false, is_first = true;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	for (size_t i = 0; i < slot->count && out; i++) {
+		if (!host_is_selected(removal->change.host, sel, &slot->fn[i], NULL))
+			continue;
+		is_any = true;
+		if (is_excepted(removal, &slot->fn[i]))
+			continue;
+		fprintf(out, "%s%s", is_first ? "" : " ",
+			pci_address_format(&slot->fn[i].addr, addr));
+		is_first = false;
+	}
+	if (out && !is_any)
+		fputs(pci_address_format(&sel->addr, addr), out);
+	if (out && !fclose(out))
+		return text;
+	free(text);
 	return NULL;
 }
 
@@ -219,26 +249,35 @@ static bool may_go(const struct removal *removal, const struct selector *sel, st
 	return sel->kind != SELECTOR_CLASS && (!others->count || is_named_slot(removal, sel));
 }
 
-/* May it be removed from a line? If not, an error with the fix is printed. */
+/* May it be removed from a line? If not, that is said, with the fix if one is needed. */
 static bool may_remove(struct removal *removal, const char *file, unsigned int line,
 		       const char *word, const struct selector *sel)
 {
 	struct selector loose = *sel;
 	struct others others;
-	const struct pci_function *fn;
-	char addr[PCI_ADDRESS_SIZE];
+	char *meant;
 
 	if (may_go(removal, sel, &others))
 		return true;
 	if (loose.kind != SELECTOR_ID)
 		loose.has_id = false;
-	fn = find_meant(removal, &loose);
+	meant = list_meant(removal, &loose);
+	if (meant && !*meant) {
+		output_foldf(&removal->change.output, 0,
+			     "%s:%u: %s stays: it names others, and an except line leaves out what "
+			     "you named",
+			     file, line, word);
+		removal->is_excepted = true;
+		free(meant);
+		return false;
+	}
 	message_error(
 		"%s:%u: %s names it too, and others%s%s%s%s; fix: write `except %s`, or change "
 		"that line",
 		file, line, word, others.count ? " (" : "", others.text,
 		others.count > MAX_OTHERS ? " and more" : "", others.count ? ")" : "",
-		pci_address_format(fn ? &fn->addr : &sel->addr, addr));
+		meant ? meant : "what you named");
+	free(meant);
 	removal->is_left = true;
 	return false;
 }
@@ -525,7 +564,7 @@ static int run(void *arg, int argc, char **argv)
 		return COMMAND_NOTHING;
 	if (removal->removed)
 		change_say_next(&removal->change);
-	else if (!removal->is_left)
+	else if (!removal->is_left && !removal->is_excepted)
 		say_not_named(argc, argv);
 	candidate_say_undone(removal->change.host, NULL);
 	return removal->is_left ? COMMAND_INCOMPLETE : COMMAND_OK;

@@ -85,7 +85,7 @@ int trial_prepare(const struct root *root, unsigned int minutes, bool is_dry, st
 		return ret;
 	if (old.state == TRIAL_UNCONFIRMED || old.state == TRIAL_RESTORING)
 		return message_error("this boot is a trial that is not confirmed; fix: vfio-early "
-				     "confirm, then " COMMAND_APPLY " --try");
+				     "confirm, then " COMMAND_APPLY_TRY);
 	/* This boot is the failed trial, so its config is not a good state. */
 	if (old.state == TRIAL_FAILED)
 		return message_error("the last good state could not be put back, see vfio-early "

@@ -65,7 +65,6 @@ struct verify {
 	struct output_table table;  /* with -o */
 	const struct output *output;
 	bool is_quiet, is_named; /* the images are arguments */
-	bool is_trial;		 /* the next boot is one, which apply alone would end */
 	unsigned int images_seen, wrong, untold;
 };
 
@@ -233,9 +232,9 @@ static int print_image(struct verify *verify, const char *name, const struct ins
 		 image->state != INSPECT_UNREADABLE)
 		puts("  fix: " COMMAND_UNDO);
 	else if (image->is_unknown_here)
-		printf("  fix: " COMMAND_APPLY_THERE "%s\n", verify->is_trial ? " --try" : "");
+		printf("  fix: " COMMAND_THERE "%s\n", trial_command(&verify->host->root));
 	else if (image->state != INSPECT_GOOD && image->state != INSPECT_UNREADABLE)
-		printf("  fix: " COMMAND_APPLY "%s\n", verify->is_trial ? " --try" : "");
+		printf("  fix: %s\n", trial_command(&verify->host->root));
 	return image->next ? print_next(verify, image->next) : 0;
 }
 
@@ -312,10 +311,8 @@ static int print_json(struct verify *verify)
 static int read_config(struct verify *verify)
 {
 	char *kernel = NULL;
-	struct trial trial;
 	int ret;
 
-	verify->is_trial = !trial_load(&verify->host->root, &trial) && trial.state == TRIAL_PENDING;
 	host_kernel(verify->host, &kernel);
 	if (verify->is_quiet)
 		verify->host->voice = PLAN_SAYS_NOTHING;

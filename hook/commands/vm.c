@@ -178,6 +178,11 @@ static int refuse_missing(struct vm *vm, const struct pci_address *address)
 			snprintf(fix, sizeof(fix), "boot-vga bind in the config");
 		if (host->decisions.verdict[fn->place].reason == REASON_EXCEPT)
 			snprintf(fix, sizeof(fix), "remove it from the except line");
+	} else if (host_vfs(host, address)) {
+		snprintf(why, sizeof(why), "the config makes %u virtual function%s of it",
+			 host_vfs(host, address)->number,
+			 host_vfs(host, address)->number == 1 ? "" : "s");
+		snprintf(fix, sizeof(fix), "name one of those: vfio-early list shows them");
 	} else {
 		snprintf(why, sizeof(why), "no bind line names it");
 		snprintf(fix, sizeof(fix), "vfio-early add %s%s", vm->only ? "--only " : "", addr);

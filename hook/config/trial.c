@@ -13,6 +13,7 @@
 #include "config/trial.h"
 #include "early/paths.h"
 #include "early/sysfs.h"
+#include "ui/status.h"
 #include "util/file.h"
 #include "util/message.h"
 
@@ -120,6 +121,18 @@ int trial_read(const struct root *root, struct trial *trial)
 	int ret = trial_load(root, trial);
 
 	return ret ? message_errno(ret, "cannot read /" TRIAL_FILE) : 0;
+}
+
+bool trial_is_pending(const struct root *root)
+{
+	struct trial trial;
+
+	return !trial_load(root, &trial) && trial.state == TRIAL_PENDING;
+}
+
+const char *trial_command(const struct root *root)
+{
+	return trial_is_pending(root) ? COMMAND_APPLY_TRY : COMMAND_APPLY;
 }
 
 bool trial_is_marked(const struct root *root)

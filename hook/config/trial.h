@@ -49,6 +49,15 @@ int trial_read(const struct root *root, struct trial *trial);
 /* trial_load - the same without a message. */
 int trial_load(const struct root *root, struct trial *trial);
 
+/* trial_is_pending - is the next boot a trial? No if its file cannot be read. */
+bool trial_is_pending(const struct root *root);
+
+/*
+ * trial_command - the command that makes a changed config take effect: while the next boot is a
+ * trial, not the one that would end it.
+ */
+const char *trial_command(const struct root *root);
+
 /*
  * trial_is_marked - is there an unfinished trial? Looks at a file on the root file system, because
  * the trial's own may be on one that is not mounted.

@@ -18,7 +18,10 @@
 #include "host/settings.h"
 #include "ui/status.h"
 
-#define FINDING_REBOOT COMMAND_APPLY ", then reboot"
+/* In a fix: the commands of findings->apply. */
+#define FINDING_APPLY  "{apply}"
+#define FINDING_IMAGES "{images}"
+#define FINDING_REBOOT "{reboot}"
 
 /* clang-format off */
 #define FINDING_LIST(X) \
@@ -62,7 +65,7 @@
 	  "{0} binds nothing: its functions are all in {1}", \
 	  "remove that line, or its functions from the except line") \
 	X(UNDONE, "undone", CONFIG, "config", IDLE, \
-	  "vfio-early undo is in effect: the next boot binds nothing", COMMAND_APPLY) \
+	  "vfio-early undo is in effect: the next boot binds nothing", FINDING_APPLY) \
 	X(UNDO_UNFINISHED, "undo-unfinished", CONFIG, "config", BLOCKS, \
 	  "vfio-early undo has not finished: the next boot may still hand devices over", \
 	  COMMAND_UNDO) \
@@ -102,7 +105,7 @@
 	X(FACTS_UNKNOWN, "facts-unknown", CONFIG, "protect", WARNS, \
 	  "facts unknown: {0}; storage, network and USB controllers are bound only by a line with " \
 	  "ID and path, or by bind!", \
-	  COMMAND_APPLY_THERE) \
+	  COMMAND_THERE FINDING_APPLY) \
 	X(FACTS_TOO_MANY, "facts-too-many", CONFIG, "protect", WARNS, \
 	  "{0}; storage, network and USB controllers are bound only by a line with ID and path, or " \
 	  "by bind!", \
@@ -114,7 +117,7 @@
 	X(NO_KERNEL, "no-kernel", IMAGE, "kernel", BLOCKS, "no kernel in /lib/modules", \
 	  "install a kernel package") \
 	X(MODULE_LOST, "module-missing", MACHINE, "modules", BLOCKS, "{0}", \
-	  "install this kernel's modules or run depmod for it, then " COMMAND_APPLY) \
+	  "install this kernel's modules or run depmod for it, then " FINDING_IMAGES) \
 	X(MODULE_NOTE, "module-note", MACHINE, "modules", NOTES, "{0}", "") \
 	\
 	/* IOMMU groups, as a VM takes them. */ \
@@ -260,7 +263,7 @@
 	/* What this boot made of set lines; the function is bound all the same. */ \
 	X(SET_NOT_THERE, "set-not-offered", BOOT, "boot", BLOCKS, \
 	  "this boot did not set its {0}: what was asked for is not offered; it had: {1}", \
-	  "correct its set line, then " FINDING_REBOOT) \
+	  "correct its set line, then " FINDING_APPLY ", then reboot") \
 	X(SET_FAILED, "set-failed", BOOT, "boot", BLOCKS, \
 	  "this boot could not set its {0}; it had: {1}", "vfio-early log says more") \
 	\
@@ -310,16 +313,16 @@
 	/* The images. What is wrong in one has codes of its own: see image/inspect.h. */ \
 	X(IMAGE_OK, "image-ok", IMAGE, "image", OK, "{0}", "") \
 	X(IMAGE_MISSING, "image-missing", IMAGE, "image", BLOCKS, "no image: /{0} does not exist", \
-	  COMMAND_APPLY) \
+	  FINDING_IMAGES) \
 	X(IMAGE_OLD, "image-old", IMAGE, "image", BLOCKS, "/{0} is older than the config", \
-	  COMMAND_APPLY) \
+	  FINDING_IMAGES) \
 	X(IMAGE_UNREADABLE, "image-unreadable", IMAGE, "image", UNKNOWN, \
 	  "you cannot read /{0}; it is newer than the config", "run it as root") \
 	X(IMAGE_DAMAGED, "image-damaged", IMAGE, "image", BLOCKS, "/{0} is damaged: {1}", \
-	  COMMAND_APPLY) \
+	  FINDING_IMAGES) \
 	X(IMAGE_UNSUPPORTED, "image-unsupported", IMAGE, "image", BLOCKS, "/{0} is {1}", \
 	  "COMPRESS=zstd in /etc/initramfs-tools/initramfs.conf, or compress=\"zstd\" in " \
-	  "/etc/dracut.conf, then " COMMAND_APPLY) \
+	  "/etc/dracut.conf, then " FINDING_IMAGES) \
 	X(BOOT_UNREADABLE, "boot-folder-unreadable", IMAGE, "image", UNKNOWN, "/boot: {0}", \
 	  "run it as root") \
 	X(NO_BOOT_KERNEL, "no-image", IMAGE, "image", UNKNOWN, \

@@ -90,13 +90,9 @@ static struct kmod_ctx *open_kmod(const struct host *host, const char *kernel)
 
 static enum findings_apply what_apply_is(const struct host *host)
 {
-	struct trial trial;
-
 	if (host->is_undone)
 		return FINDINGS_UNDO;
-	if (!trial_load(&host->root, &trial) && trial.state == TRIAL_PENDING)
-		return FINDINGS_APPLY_TRY;
-	return FINDINGS_APPLY;
+	return trial_is_pending(&host->root) ? FINDINGS_APPLY_TRY : FINDINGS_APPLY;
 }
 
 static int open_search(struct search *search)

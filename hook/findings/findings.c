@@ -82,29 +82,36 @@ static void free_finding(struct finding *finding)
 	free(finding->fix);
 }
 
-/* Takes over a fix, and says what to do instead of "apply" now. NULL when memory ran out. */
-static char *fit_fix(const struct findings *findings, const struct finding_words *is, char *fix)
-{
-	static const char reboot[] = ", then reboot";
-	const char *found = fix ? strstr(fix, COMMAND_APPLY) : NULL, *behind;
-	char *fitted = NULL;
-	int ret;
-
-	if (!found || findings->apply == FINDINGS_APPLY ||
-	    (findings->apply == FINDINGS_UNDO && is->stage != FINDING_STAGE_IMAGE))
-		return fix;
-	behind = found + strlen(COMMAND_APPLY);
-	if (findings->apply == FINDINGS_UNDO)
-		ret = asprintf(&fitted, "%.*s" COMMAND_UNDO "%s", (int)(found - fix), fix, behind);
-	else if (found == fix && !strcmp(behind, reboot))
-		/* What was applied is waiting for just that. */
-		ret = asprintf(&fitted, "reboot, then vfio-early confirm");
-	else
-		ret = asprintf(&fitted, "%.*s" COMMAND_APPLY " --try%s", (int)(found - fix), fix,
-			       behind);
-	free(fix);
-	return ret < 0 ? NULL : fitted;
-}
+/* A place in a fix for a command, and the command for each findings->apply. */
+static const struct {
+	const char *place, *command[FINDINGS_APPLY_COUNT];
+} commands[] = {
+	{
+		FINDING_APPLY,
+		{
+			[FINDINGS_APPLY] = COMMAND_APPLY,
+			[FINDINGS_APPLY_TRY] = COMMAND_APPLY_TRY,
+			[FINDINGS_UNDO] = COMMAND_APPLY,
+		},
+	},
+	{
+		FINDING_IMAGES,
+		{
+			[FINDINGS_APPLY] = COMMAND_APPLY,
+			[FINDINGS_APPLY_TRY] = COMMAND_APPLY_TRY,
+			[FINDINGS_UNDO] = COMMAND_UNDO,
+		},
+	},
+	{
+		FINDING_REBOOT,
+		{
+			[FINDINGS_APPLY] = COMMAND_APPLY ", then reboot",
+			/* What was applied is waiting for just that. */
+			[FINDINGS_APPLY_TRY] = "reboot, then vfio-early confirm",
+			[FINDINGS_UNDO] = COMMAND_APPLY ", then reboot",
+		},
+	},
+};
 
 /* Takes over the texts. */
 static void append(struct findings *findings, const struct finding_words *is, const char *subject,
@@ -119,10 +126,10 @@ static void append(struct findings *findings, const struct finding_words *is, co
 		.entry = -1,
 		.subject = strdup(subject ? subject : ""),
 		.text = text,
-		.fix = fit_fix(findings, is, fix),
+		.fix = fix,
 	};
 
-	if (!item.subject || !text || !item.fix ||
+	if (!item.subject || !text || !fix ||
 	    array_append(&findings->list, &findings->count, sizeof(item), &item)) {
 		findings->failed = true;
 		free_finding(&item);
@@ -131,8 +138,23 @@ static void append(struct findings *findings, const struct finding_words *is, co
 	findings->of_level[item.level]++;
 }
 
-/* A text with {0}, {1} and so on replaced. NULL when memory ran out. */
-static char *fill(const char *template, const char *const *argument, size_t arguments)
+/* Writes the command whose place @text begins with, if any. Returns the length of the place, or 0. */
+static size_t fill_command(FILE *out, const char *text, enum findings_apply apply)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		size_t len = strlen(commands[i].place);
+
+		if (strncmp(text, commands[i].place, len))
+			continue;
+		fputs(commands[i].command[apply], out);
+		return len;
+	}
+	return 0;
+}
+
+/* A text with {0}, {1} and so on, and the places of commands, replaced. NULL when memory ran out. */
+static char *fill(const struct findings *findings, const char *template,
+		  const char *const *argument, size_t arguments)
 {
 	char *text = NULL;
 	size_t size;
@@ -140,15 +162,20 @@ static char *fill(const char *template, const char *const *argument, size_t argu
 
 	if (!out)
 		return NULL;
-	for (const char *pos = template; *pos; pos++) {
-		size_t number = (size_t)(pos[0] == '{' ? pos[1] - '0' : ARGUMENTS_MAX);
+	for (const char *pos = template; *pos;) {
+		size_t number = (size_t)(pos[0] == '{' ? pos[1] - '0' : ARGUMENTS_MAX), len;
 
 		if (number < arguments && pos[2] == '}') {
 			fputs(argument[number], out);
-			pos += 2;
+			len = 3;
 		} else {
-			fputc(*pos, out);
+			len = fill_command(out, pos, findings->apply);
+			if (!len) {
+				fputc(*pos, out);
+				len = 1;
+			}
 		}
+		pos += len;
 	}
 	if (fclose(out)) {
 		free(text);
@@ -169,15 +196,16 @@ void finding_add(struct findings *findings, enum finding_code code, const char *
 	while ((next = va_arg(args, const char *)) && arguments < ARGUMENTS_MAX)
 		argument[arguments++] = next;
 	va_end(args);
-	append(findings, is, subject, fill(words_of(is->code, is->text), argument, arguments),
-	       fill(words_of(is->code, is->fix), argument, arguments));
+	append(findings, is, subject,
+	       fill(findings, words_of(is->code, is->text), argument, arguments),
+	       fill(findings, words_of(is->code, is->fix), argument, arguments));
 }
 
 void finding_add_words(struct findings *findings, const struct finding_words *is,
 		       const char *subject)
 {
 	append(findings, is, subject, strdup(words_of(is->code, is->text)),
-	       strdup(words_of(is->code, is->fix)));
+	       fill(findings, words_of(is->code, is->fix), NULL, 0));
 }
 
 void findings_free(struct findings *findings)

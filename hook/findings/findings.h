@@ -51,11 +51,12 @@ struct finding {
 	char *fix;     /* what to do; "" when there is nothing */
 };
 
-/* What "vfio-early apply" in a fix stands for, where that would not lead to what is wanted. */
+/* How images are made here: which commands a fix names (FINDING_APPLY and so on in codes.h). */
 enum findings_apply {
 	FINDINGS_APPLY,
 	FINDINGS_APPLY_TRY, /* the next boot is a trial, which apply alone would end */
-	FINDINGS_UNDO,	    /* after undo: of an image alone */
+	FINDINGS_UNDO,	    /* after undo: with nothing to bind */
+	FINDINGS_APPLY_COUNT,
 };
 
 struct findings {

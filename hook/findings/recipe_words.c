@@ -5,6 +5,7 @@
 
 struct recipe_words {
 	const char *code, *why, *fix;
+	const char *fix_other; /* of one that names no device, where that differs */
 };
 
 #define FIX_IMPORT	  "vfio-early import, then delete it"
@@ -134,12 +135,12 @@ static const struct recipe_words states[RECIPE_STATES] = {
 	[RECIPE_NO_SUFFIX] = { "no-suffix",
 			       "does nothing: nothing reads a file there whose name does not end in "
 			       ".conf",
-			       FIX_ADD_FILE },
+			       FIX_ADD_FILE, "delete the file" },
 	[RECIPE_DOT_FILE] = { "dot-file",
 			      "does nothing: nothing reads a file there whose name begins with a dot",
-			      FIX_ADD_FILE },
-	[RECIPE_NO_READER] = { "no-reader", "does nothing: nothing reads that place",
-			       FIX_ADD_FILE },
+			      FIX_ADD_FILE, "delete the file" },
+	[RECIPE_NO_READER] = { "no-reader", "does nothing: nothing reads that place", FIX_ADD_FILE,
+			       "delete the file" },
 	[RECIPE_HIDDEN] = { "hidden",
 			    "does nothing: a file of the same name in an earlier folder counts "
 			    "instead",
@@ -151,46 +152,46 @@ static const struct recipe_words states[RECIPE_STATES] = {
 	[RECIPE_NO_SUCH] = { "no-such-parameter",
 			     "does nothing: that module has no such parameter; in modprobe.d it is "
 			     "written options vfio-pci ids=",
-			     FIX_ADD_LINE },
+			     FIX_ADD_LINE, "delete it" },
 	[RECIPE_AFTER_BLANK] = { "after-blank",
 				 "does nothing: a blank ends the list of IDs, so what follows is "
 				 "another parameter",
-				 FIX_ADD_LINE },
+				 FIX_ADD_LINE, "delete it" },
 	[RECIPE_BAD_LINE] = { "bad-line", "does nothing: modprobe does not understand that line",
-			      FIX_ADD_LINE },
+			      FIX_ADD_LINE, "delete it" },
 	[RECIPE_NO_OPTIONS] = { "no-options",
 				"does nothing: a line with options there loads no module "
 				"(modules-load.d(5))",
-				FIX_ADD_LINE },
+				FIX_ADD_LINE, "delete it" },
 	[RECIPE_NOT_PASSED] = { "not-passed",
 				"does nothing: the boot loader does not pass it to the kernel",
-				FIX_ADD_LINE },
+				FIX_ADD_LINE, "delete it" },
 	[RECIPE_NOT_KNOWN] = { "maybe-passed",
 			       "it is not known whether the boot loader reads that file and passes it "
 			       "to the kernel",
-			       FIX_ADD_LINE },
+			       FIX_ADD_LINE, "delete it" },
 	[RECIPE_BY_ALIAS] = { "alias-options",
 			      "does nothing: options of an alias count only when vfio-pci is loaded by "
 			      "that name",
-			      FIX_ADD_LINE },
+			      FIX_ADD_LINE, "delete it" },
 	[RECIPE_AFTER_DASHES] = { "after-dashes",
 				  "does nothing: options behind -- count for no module",
-				  FIX_ADD_LINE },
+				  FIX_ADD_LINE, "delete it" },
 	[RECIPE_REFUSED] = { "module-refused",
 			     "does nothing: an option of vfio-pci has a value that it does not "
 			     "take, so modprobe does not load it",
-			     FIX_ADD_LINE },
+			     FIX_ADD_LINE, "delete it" },
 	[RECIPE_IN_VALUE] = { "in-value",
 			      "does nothing: the quotes make it a part of the value of another "
 			      "parameter",
-			      FIX_ADD_LINE },
+			      FIX_ADD_LINE, "delete it" },
 	[RECIPE_IN_COMMENT] = { "in-comment",
 				"does nothing: the comment above it ends in a backslash, and goes on",
-				FIX_ADD_LINE },
+				FIX_ADD_LINE, "delete it" },
 	[RECIPE_WRONG_FILE] = { "wrong-file",
 				"does nothing: it is a line of modprobe.d, and this is a list of "
 				"modules",
-				FIX_ADD_LINE },
+				FIX_ADD_LINE, "delete it" },
 	[RECIPE_COMMA_LIST] = { "comma-list",
 				"does nothing: a blacklist line takes one module, so the list is "
 				"read as one name",
@@ -205,6 +206,27 @@ static const struct recipe_words *words_of_recipe(const struct recipe *recipe)
 	return recipe->state == RECIPE_IN_FORCE ? &kinds[recipe->kind] : &states[recipe->state];
 }
 
+/* Would its device be handed over by an address in the config? */
+static bool names_device(const struct recipe *recipe)
+{
+	switch (recipe->kind) {
+	case RECIPE_IDS:
+	case RECIPE_MODULE_IDS:
+	case RECIPE_CMDLINE_IDS:
+	case RECIPE_STUB_IDS:
+	case RECIPE_DRIVERCTL:
+	case RECIPE_INSTALL_VFIO:
+	case RECIPE_SCRIPT:
+	case RECIPE_UDEV:
+	case RECIPE_UNIT:
+	case RECIPE_STARTUP:
+	case RECIPE_XEN_HIDE:
+		return true;
+	default:
+		return false;
+	}
+}
+
 const char *recipe_code(const struct recipe *recipe)
 {
 	return words_of_recipe(recipe)->code;
@@ -217,5 +239,7 @@ const char *recipe_why(const struct recipe *recipe)
 
 const char *recipe_fix(const struct recipe *recipe)
 {
-	return words_of(recipe_code(recipe), words_of_recipe(recipe)->fix);
+	const struct recipe_words *is = words_of_recipe(recipe);
+
+	return words_of(is->code, is->fix_other && !names_device(recipe) ? is->fix_other : is->fix);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "config/state.h"
+#include "config/trial.h"
 #include "early/sysfs.h"
 #include "early/tell.h"
 #include "host/host.h"
@@ -458,15 +459,15 @@ const char *host_fix_image(const struct host *host, const struct host_function *
 			   size_t size)
 {
 	const struct verdict *verdict = &host->decisions.verdict[fn->place];
-	const char *fix = "", *text;
+	const char *where = "", *command = "", *text;
 
 	if (verdict->reason == REASON_GROUP_CLAIM)
 		verdict = &host->decisions.verdict[verdict->mate];
-	if (verdict->reason == REASON_NO_PATH)
-		fix = COMMAND_APPLY;
-	else if (verdict->reason == REASON_FACTS)
-		fix = COMMAND_APPLY_THERE;
-	snprintf(buf, size, "%s", fix);
+	if (verdict->reason == REASON_NO_PATH || verdict->reason == REASON_FACTS)
+		command = trial_command(&host->root);
+	if (verdict->reason == REASON_FACTS)
+		where = COMMAND_THERE;
+	snprintf(buf, size, "%s%s", where, command);
 	if (verdict->reason == REASON_FACTS && needs_too_many(host))
 		fix_by_path(host, &host->table.fn[verdict - host->decisions.verdict].addr, buf,
 			    size);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "config/trial.h"
 #include "early/decide.h"
 #include "early/paths.h"
 #include "early/pci.h"
@@ -550,9 +551,9 @@ static void write_unknown(struct compiler *comp, FILE *out, enum plan_facts fact
 		return;
 	message_warn(
 		"%s%s; storage, network and USB controllers are bound only by a line with ID and "
-		"path, or by bind!; fix: %s",
-		is_unknown ? "facts unknown: " : "", why,
-		is_unknown ? COMMAND_APPLY_THERE :
+		"path, or by bind!; fix: %s%s",
+		is_unknown ? "facts unknown: " : "", why, is_unknown ? COMMAND_THERE : "",
+		is_unknown ? trial_command(comp->root) :
 			     "write the devices to bind with their IDs and paths");
 }
 

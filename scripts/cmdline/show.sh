@@ -112,12 +112,24 @@ not_in_force() {
 		}'
 }
 
+# how_to_add TOKENS: prints the command that adds them, less those that are better left out.
+how_to_add() {
+	_list=$(printf '%s\n' "$1" | tokens_split)
+	_out=$(
+		host_minds "$_list" | sed 's/	.*//'
+		host_refuses "$_list" | sed 's/	.*//'
+	)
+	_good=$(tokens_without "$_list" "$_out") _out=$(tokens_with "$_list" "$_out")
+	[ -z "$_good" ] || printf '%s' "$me add $(words "$_good")${_out:+, and leave out $(words "$_out")}"
+	[ -n "$_good" ] || printf '%s' 'remove it there'
+}
+
 # why_not CODE TOKENS: prints the reason in words, with the next step.
 why_not() {
 	case $1 in
 	not-refreshed) echo "$2: the entry that boots next lacks it; fix: $me refresh" ;;
-	other-loader) echo "$2: this boot loader does not read that file; fix: $me add $2" ;;
-	no-reader) echo "$2: nothing reads a file of that name; fix: $me add $2" ;;
+	other-loader) echo "$2: this boot loader does not read that file; fix: $(how_to_add "$2")" ;;
+	no-reader) echo "$2: nothing reads a file of that name; fix: $(how_to_add "$2")" ;;
 	not-first-line) echo "$2: proxmox-boot-tool reads only the first line; fix: move it there, then: $me refresh" ;;
 	lost) echo "$2: the variable is set again further down, or in a file that is read later" ;;
 	other-entry) echo "$2: in a variable that GRUB does not put into the entries of this system (recovery, Xen, or misspelt)" ;;

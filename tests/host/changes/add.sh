@@ -158,9 +158,16 @@ config_is <<-EOF
 	bind 10de:0e0a	# GK104 HDMI Audio
 EOF
 err_is <<-EOF
-	vfio-early: warning: 0000:01:00.0 also has the ID 10de:1187 and will be bound too; fix: leave out --by id
-	vfio-early: warning: 0000:01:00.1 also has the ID 10de:0e0a and will be bound too; fix: leave out --by id
+	vfio-early: warning: 0000:01:00.0 also has the ID 10de:1187 and will be bound too; fix: vfio-early remove 0000:01:00.0 0000:02:00.0, then vfio-early add 0000:02:00.0
+	vfio-early: warning: 0000:01:00.1 also has the ID 10de:0e0a and will be bound too; fix: vfio-early remove 0000:01:00.0 0000:02:00.0, then vfio-early add 0000:02:00.0
 EOF
+run remove 0000:01:00.0 0000:02:00.0
+status_is 0
+run add 0000:02:00.0
+status_is 0
+[ "$(grep -c '^bind 0000:02:00' "$root/etc/vfio-early.conf")" -eq 2 ] || problem "$(cat "$root/etc/vfio-early.conf")"
+run add --by id -n 01:00
+err_has "will be bound too; fix: leave out --by id"
 
 begin "add --by id: what is tried is the line that will be written"
 config 'boot-vga keep\n'
@@ -751,6 +758,20 @@ run remove 02:00
 status_is 1
 err "error: /etc/vfio-early.conf:1: class:03 names it too, and others (0000:01:00.0); fix: write \`except 0000:02:00.0\`, or change that line"
 echo 'bind class:03' | config_is
+
+begin "remove: what an except line leaves out already is said, and is no error"
+config 'bind class:03 10de:0e0a\nexcept 02:00.0\n'
+run remove 02:00
+status_is 1
+out "/etc/vfio-early.conf:1: class:03 stays: it names others, and an except line leaves out what you named"
+err_is <<-EOF
+	vfio-early: error: /etc/vfio-early.conf:1: 10de:0e0a names it too, and others (0000:01:00.1); fix: write \`except 0000:02:00.1\`, or change that line
+EOF
+config 'bind class:03 10de:0e0a\nexcept 02:00.0 02:00.1\n'
+run remove 02:00
+status_is 0
+err_is </dev/null
+printf 'bind class:03 10de:0e0a\nexcept 02:00.0 02:00.1\n' | config_is
 
 begin "remove --only: a slot stays, and is named"
 config 'bind 02:00\n'

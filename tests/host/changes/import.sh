@@ -246,7 +246,20 @@ modprobe -C "$root/etc/modprobe.d" --showconfig | grep '^options vfio_pci.*ids='
 in_file vfio-early.conf "bind 8086:1572	# from /etc/modprobe.d/c.conf:1"
 ! grep -q 10de "$root/etc/vfio-early.conf" || problem "an ID that was set again was imported"
 out "  /etc/modprobe.d/c.conf:1: 8086:154c: does nothing: a blank ends the list of IDs, so what follows is another parameter"
+out "Not in force, and so not imported; to be deleted with the line that counts, or it would count itself:"
 out "  /etc/modprobe.d/a.conf:2:   options vfio-pci ids=10de:1187 disable_idle_d3=1: does nothing: the parameter is set again further down, and only the last one counts (/etc/modprobe.d/b.conf:1)"
+
+begin "import: an ID of twins, of which the config names one: the other stays with this host"
+config 'options vfio-pci ids=10de:1187,10de:0e0a\n' modprobe.d/vfio.conf
+config 'bind 02:00\n'
+run import
+status_is 0
+out "The config has all of it already."
+out "  /etc/modprobe.d/vfio.conf:1: options vfio-pci ids=10de:1187,10de:0e0a"
+err "warning: /etc/modprobe.d/vfio.conf:1: 0000:01:00.0 10de:1187 is left out: the config names another function with that ID; to hand it over too: vfio-early add --only 0000:01:00.0"
+err "warning: /etc/modprobe.d/vfio.conf:1: 0000:01:00.1 10de:0e0a is left out: the config names another function with that ID; to hand it over too: vfio-early add --only 0000:01:00.1"
+! grep -q 'is in the slot' "$work/err" || problem "what is left out is proposed"
+echo 'bind 02:00' | config_is
 
 begin "import: what is not in force is no reason to bind"
 config 'options vfio-pci ids=10de:1187\n' modprobe.d/vfio
@@ -636,7 +649,7 @@ out "The config has all of it already."
 config 'echo 8 > /sys/bus/pci/devices/0000:17:00.0/sriov_numvfs\n' rc.local
 run import
 status_is 1
-grep -q "8 are asked for, and another line has 4" "$work/err" || problem "the other number is not said"
+err "error: /etc/rc.local:1: virtual functions of 0000:17:00.0 are left out: 8 are asked for, and another line has 4; fix: delete the line, or correct the number of vfs 0000:17:00.0 in the config"
 
 while IFS='|' read -r file text wanted; do
 	begin "import: virtual functions of $file, $wanted: ${text%%\\*}"

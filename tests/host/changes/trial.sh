@@ -268,6 +268,8 @@ grep -A 1 "^fail image .*no image" "$work/have" | grep -Fxq " fix: vfio-early ap
 	problem "the fix of an image: $(cat "$work/have")"
 run verify
 out "  fix: vfio-early apply --try"
+run add 17:00.0
+out "To take effect: vfio-early apply --try, then reboot."
 mode fail
 act apply --try
 status_is 1
