@@ -66,8 +66,7 @@ char *tell_iommu_whole(const struct iommu *iommu, char *buf, size_t size)
 
 /* --- verdicts */
 
-/* Intel's integrated graphics, for which Debian's kernels leave the IOMMU off by default. */
-static bool is_igfx(const struct iommu *iommu, const struct pci_function *fn)
+bool tell_is_igfx(const struct iommu *iommu, const struct pci_function *fn)
 {
 	return iommu->table == IOMMU_TABLE_DMAR && fn->class >> 16 == 0x03 &&
 	       fn->id.vendor == 0x8086 && !fn->addr.bus && fn->addr.dev == 2;
@@ -103,7 +102,7 @@ static const char *subject_of(const struct tell_facts *facts, unsigned int i, ch
 	case REASON_NO_IOMMU:
 		return tell_iommu(facts->iommu, buf, size);
 	case REASON_NO_GROUP:
-		if (!is_igfx(facts->iommu, fn))
+		if (!tell_is_igfx(facts->iommu, fn))
 			return WORDS("", "the firmware's tables leave it out");
 		if (!facts->iommu->igfx_param[0])
 			return facts->iommu->is_asked ?
@@ -227,7 +226,7 @@ char *tell_fix(const struct tell_facts *facts, unsigned int i, char *buf, size_t
 		text = WORDS("remove-noiommu", "remove enable_unsafe_noiommu_mode");
 		break;
 	case REASON_NO_GROUP:
-		if (!is_igfx(facts->iommu, fn))
+		if (!tell_is_igfx(facts->iommu, fn))
 			text = WORDS("firmware-update", "look for an update");
 		else if (facts->iommu->igfx_param[0])
 			text = WORDS("remove-parameter", "remove it");

@@ -66,9 +66,10 @@ static int print_text(const struct check *check, const struct output *output)
 		putchar('\n');
 	printf("%s%s%s", output_on(output, mark), verdict, output_off(output, mark));
 	output_foldf(output, (unsigned int)strlen(verdict),
-		     ": the next boot binds %u, refuses %u%s; %zu of %zu findings block",
-		     counts.taken, counts.refused, next_boot_tell_vfs(&counts, vfs), blocks(check),
-		     count);
+		     ": the next boot binds %u, refuses %u%s%s; %zu of %zu findings block",
+		     counts.taken, counts.refused, next_boot_tell_vfs(&counts, vfs),
+		     next_boot_is_open(check->host) ? " with the parameters of this one" : "",
+		     blocks(check), count);
 	return 0;
 }
 

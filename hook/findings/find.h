@@ -10,6 +10,7 @@
 #include "host/boot_report.h"
 #include "host/pve.h"
 #include "protect/protect.h"
+#include "util/params.h"
 
 struct search {
 	struct host *host;
@@ -43,6 +44,16 @@ struct find_line {
  */
 const struct find_line *find_line(const struct search *search, enum compiler_line kind,
 				  unsigned int number, struct find_line *line);
+
+/*
+ * find_is_iommu_next - is the IOMMU off, or a function left out of it, by the parameters of this boot
+ * alone? Reads those of the next boot. Writes the fix, a reboot, if it is so.
+ * @param: "intel_iommu=off", a parameter of this boot that does it; "": it lacks intel_iommu=on
+ */
+bool find_is_iommu_next(struct search *search, const char *param, char *fix, size_t size);
+
+/* find_has_param - is this parameter on a kernel command line, however it is quoted? */
+bool find_has_param(const char *cmdline, const struct param *wanted);
 
 /* find_concern - all findings from now on are about this IOMMU group. */
 void find_concern(struct search *search, size_t from, int group);

@@ -11,6 +11,7 @@
 #include "host/next_cmdline.h"
 #include "util/file.h"
 #include "util/params.h"
+#include "util/words.h"
 
 #define PATH_CPUINFO "proc/cpuinfo"
 #define PATH_UNSAFE  "sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"
@@ -73,9 +74,13 @@ static void find_iommu(struct search *search)
 		[IOMMU_NOIOMMU] = FINDING_IOMMU_NOIOMMU,
 	};
 	const struct iommu *iommu = &search->host->iommu;
-	char text[512], fix[512];
+	char text[512], fix[512], next[512];
 
 	host_iommu(search->host, text, sizeof(text), fix, sizeof(fix));
+	if (iommu->state == IOMMU_OFF_KERNEL &&
+	    (*iommu->param || (iommu->table == IOMMU_TABLE_DMAR && !iommu->is_asked)) &&
+	    find_is_iommu_next(search, iommu->param, next, sizeof(next)))
+		snprintf(fix, sizeof(fix), "%s", words_of("reboot", next));
 	if (iommu->table || iommu->state == IOMMU_ON)
 		finding_add(search->findings, FINDING_FIRMWARE_OK, "", tables[iommu->table], NULL);
 	finding_add(search->findings, codes[iommu->state], "", text, fix, NULL);
@@ -149,7 +154,7 @@ static void add_loader(struct search *search, const struct next_kernel *kernel)
 		    kernel->loader_fix ? kernel->loader_fix : "", NULL);
 }
 
-static bool has_param(const char *cmdline, const struct param *wanted)
+bool find_has_param(const char *cmdline, const struct param *wanted)
 {
 	struct params params;
 	struct param param;
@@ -174,7 +179,7 @@ void find_loader(struct search *search, const char *wanted)
 	while (params_next(&params, &param)) {
 		char *token;
 
-		if (has_param(search->host->cmdline, &param))
+		if (find_has_param(search->host->cmdline, &param))
 			continue;
 		missing++;
 		token = strndup(param.text, param.len);

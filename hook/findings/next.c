@@ -103,6 +103,29 @@ static void find_iommu_off(struct search *search, const struct next_cmdline *nex
 	find_param(search, next, "iommu", "off", FINDING_NEXT_IOMMU_OFF);
 }
 
+bool find_is_iommu_next(struct search *search, const char *param, char *fix, size_t size)
+{
+	struct next_cmdline next;
+	bool is_good = false;
+	char *line = NULL;
+
+	if (!next_cmdline_read(&search->host->root, &search->host->answers, &next) && next.count)
+		line = next_cmdline_text(&next);
+	if (line && *param) {
+		const struct param off = { .text = param, .len = strlen(param) };
+
+		is_good = !find_has_param(line, &off);
+		snprintf(fix, size, "reboot: the next boot is without %s", param);
+	} else if (line) {
+		is_good = cmdline_find(line, "intel_iommu", "on", NULL) &&
+			  !cmdline_find(line, "intel_iommu", "off", NULL);
+		snprintf(fix, size, "reboot: the next boot has intel_iommu=on");
+	}
+	free(line);
+	next_cmdline_free(&next);
+	return is_good;
+}
+
 static int look_for_default_on(const char *line, void *arg)
 {
 	(void)arg;

@@ -346,7 +346,7 @@ bool next_boot_is_open(const struct host *host)
 		if (fn->place == DECIDE_NO_INDEX || host_next(host, fn) != HOST_NEXT_REFUSED)
 			continue;
 		reason = host->decisions.verdict[fn->place].reason;
-		if (reason == REASON_NO_GROUP ||
+		if ((reason == REASON_NO_GROUP && tell_is_igfx(&host->iommu, &fn->pci)) ||
 		    (reason == REASON_NO_IOMMU && host->iommu.state == IOMMU_OFF_KERNEL))
 			return true;
 	}

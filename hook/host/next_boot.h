@@ -37,7 +37,7 @@ const char *next_boot_tell_vfs(const struct next_boot *next, char text[NEXT_BOOT
 
 /*
  * next_boot_is_open - is something refused for a reason that another kernel command line would
- * remove: an IOMMU that the kernel has off, a function without a group? Then the next boot may
+ * remove: an IOMMU that the kernel has off, an integrated GPU that it leaves out? Then the next boot may
  * still do it.
  */
 bool next_boot_is_open(const struct host *host);
