@@ -184,7 +184,7 @@ static bool may_write(const struct add *add, const struct pci_function *fn, bool
 	message_warn("%s: %s%s", addr, why,
 		     verdict->reason == REASON_PROTECTED ?
 			     ": written as bind!, which takes it away from the host" :
-			     ": written, but the boot refuses it as long as this is so");
+			     ": the boot refuses it as long as this is so");
 	*bang = verdict->reason == REASON_PROTECTED;
 	return true;
 }

@@ -226,7 +226,7 @@ void find_config(struct search *search)
 		find_unreadable(search, &host->unreadable[i]);
 	if (host->is_undone)
 		finding_add(search->findings, findings_undone(&host->root), "config", NULL);
-	else if (plan_is_empty(plan) && !plan->losts)
+	else if (plan_is_empty(plan) && !count_blocks(search))
 		finding_add(search->findings, FINDING_NO_BIND_LINE, "config", NULL);
 	find_vfs(search);
 	find_sets(search);

@@ -286,7 +286,7 @@ err "error: 0000:02:00.0 would be refused at boot: in except; fix: remove it fro
 echo 'except 02:00' | config_is
 run add --force 02:00
 status_is 0
-err "warning: 0000:02:00.0: in except: written, but the boot refuses it as long as this is so"
+err "warning: 0000:02:00.0: in except: the boot refuses it as long as this is so"
 config_is <<-EOF
 	except 02:00
 	bind 0000:02:00.0=10de:1187	# GK104
