@@ -14,7 +14,9 @@
 #include <sys/stat.h>
 
 #include "findings/find.h"
+#include "host/naming.h"
 #include "host/next_boot.h"
+#include "host/slot.h"
 #include "util/file.h"
 
 #define DEPTH_MAX 24 /* folders below a function: USB hubs in hubs are the deepest */
@@ -129,17 +131,30 @@ static bool names_node(const struct node_search *search, const struct pve_option
 	return !strncmp(node, path, len) && (!node[len] || node[len] == '/');
 }
 
+/* What leaves the whole card to this host. */
+static void fix_remove(const struct host *host, const struct host_function *fn, char *fix,
+		       size_t size)
+{
+	const struct selector sel = { .kind = SELECTOR_ADDRESS, .addr = fn->pci.addr };
+	char text[NAMING_SIZE];
+	struct slot card = { 0 };
+
+	if (!slot_collect(host, &sel, SLOT_WHOLE, &card))
+		snprintf(fix, size, "%s", naming_remove(host, &card, text));
+	slot_free(&card);
+}
+
 static void say(struct node_search *search, const char *key, const char *path)
 {
 	const struct host *host = search->search->host;
-	char about[32], addr[PCI_ADDRESS_SIZE], why[512], fix[NEXT_BOOT_FIX_SIZE];
+	char about[32], addr[PCI_ADDRESS_SIZE], why[512], fix[NEXT_BOOT_FIX_SIZE] = "";
 
 	search->found = true;
 	pci_address_format(&search->fn->pci.addr, addr);
 	if (host_next(host, search->fn) == HOST_NEXT_NOT_MADE)
 		next_boot_why(host, search->fn, why, sizeof(why), fix, sizeof(fix));
 	else
-		snprintf(fix, sizeof(fix), "vfio-early remove %s", addr);
+		fix_remove(host, search->fn, fix, sizeof(fix));
 	snprintf(about, sizeof(about), "container %u", search->container->id);
 	finding_add(search->search->findings, FINDING_CONTAINER_LOSES, about, key, path, addr, fix,
 		    NULL);
