@@ -273,7 +273,7 @@ static int choose(struct list *list, bool all, int argc, char **argv)
 		choose_physical(list);
 	for (size_t i = 0; i < host->count && !argc; i++) {
 		list->is_listed[i] |= all || host->fn[i].is_display ||
-				      host->fn[i].place != DECIDE_NO_INDEX;
+				      host_is_touched(host, &host->fn[i]);
 		any |= list->is_listed[i];
 	}
 	if (!argc && !any)

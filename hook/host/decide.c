@@ -408,6 +408,23 @@ enum host_next host_next(const struct host *host, const struct host_function *fn
 	return verdict->blocks_group ? HOST_NEXT_BLOCKS_GROUP : HOST_NEXT_NONE;
 }
 
+bool host_is_touched(const struct host *host, struct host_function *fn)
+{
+	int group = host_group(host, fn);
+
+	if (fn->place == DECIDE_NO_INDEX)
+		return false;
+	if (fn->place < (int)host->table.candidates || group < 0 ||
+	    host_next(host, fn) != HOST_NEXT_NONE)
+		return true;
+	for (size_t i = 0; i < host->count; i++)
+		if (host->fn[i].place != DECIDE_NO_INDEX &&
+		    host->fn[i].place < (int)host->table.candidates &&
+		    host_group(host, &host->fn[i]) == group)
+			return true;
+	return false;
+}
+
 bool host_keeps_driver(const struct host *host, const struct host_function *fn)
 {
 	enum host_next next = host_next(host, fn);

@@ -272,6 +272,12 @@ const char *host_why(const struct host *host, const struct host_function *fn, ch
 const char *host_fix_image(const struct host *host, const struct host_function *fn, char *buf,
 			   size_t size);
 
+/*
+ * host_is_touched - does the config name it, does the next boot do something with it, or may it be in the
+ * group of one that is named? Decided before. Where groups are made late, the table has more.
+ */
+bool host_is_touched(const struct host *host, struct host_function *fn);
+
 /* host_keeps_driver - is it the host's at the next boot: made, and not on vfio-pci or held? */
 bool host_keeps_driver(const struct host *host, const struct host_function *fn);
 

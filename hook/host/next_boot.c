@@ -45,7 +45,7 @@ int next_boot_print(struct host *host, const struct output *output)
 		struct libscols_line *line;
 		char text[256];
 
-		if (fn->place == DECIDE_NO_INDEX)
+		if (!host_is_touched(host, fn))
 			continue;
 		line = output_line(&table, NULL);
 		output_set(&table, line, COL_ADDRESS, pci_address_format(&fn->pci.addr, text));
@@ -384,7 +384,7 @@ struct json_object *next_boot_json(struct host *host)
 	struct json_object *functions = json_object_new_array();
 
 	for (size_t i = 0; i < host->count && functions; i++)
-		if (host->fn[i].place != DECIDE_NO_INDEX)
+		if (host_is_touched(host, &host->fn[i]))
 			json_object_array_add(functions, json_function(host, &host->fn[i]));
 	return functions;
 }
