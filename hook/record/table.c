@@ -139,6 +139,8 @@ const struct table_row table_rows[] = {
 	{ THERE(STATE_DIR "/undone") },
 	{ THERE(STATE_DIR "/unfinished") },
 	{ FILE_(STATE_DIR "/trial", TEXT) },
+	{ FILE_(STATE_CMDLINE "/grub", NUMBERS) },
+	{ FILE_(STATE_CMDLINE "/kernel", NUMBERS) },
 
 	/* old recipes */
 	{ FILE_("etc/modprobe.d/*", CONFIG) },
