@@ -57,6 +57,16 @@ static bool has_table(const struct iommu *iommu)
 	return iommu->table && iommu->table != IOMMU_TABLE_TREE;
 }
 
+void iommu_read_cmdline(const char *cmdline, struct iommu *iommu)
+{
+	cmdline_find(cmdline, "intel_iommu", "igfx_off", iommu->igfx_param);
+	iommu->is_asked = cmdline_find(cmdline, "intel_iommu", "on", NULL);
+	cmdline_find(cmdline, "intremap", "off", iommu->remapping_param);
+	/* The vendor's own parameter, or the general one (arch/x86/kernel/pci-dma.c). */
+	if (!cmdline_find(cmdline, tables[iommu->table].param, "off", iommu->param) && iommu->table)
+		cmdline_find(cmdline, "iommu", "off", iommu->param);
+}
+
 void iommu_read(int rootfd, const char *cmdline, bool noiommu, struct iommu *iommu)
 {
 	char path[SYSFS_PATH_MAX], text[8];
@@ -77,15 +87,11 @@ void iommu_read(int rootfd, const char *cmdline, bool noiommu, struct iommu *iom
 	sysfs_for_each(rootfd, PATH_IOMMU_CLASS, count_unit, iommu);
 	iommu->has_remapping = sysfs_for_each_line(rootfd, PATH_INTERRUPTS, look_for_remapping,
 						   NULL) > 0;
-	cmdline_find(cmdline, "intel_iommu", "igfx_off", iommu->igfx_param);
-	iommu->is_asked = cmdline_find(cmdline, "intel_iommu", "on", NULL);
-	cmdline_find(cmdline, "intremap", "off", iommu->remapping_param);
-	if (iommu->units)
+	iommu_read_cmdline(cmdline, iommu);
+	if (iommu->units) {
+		iommu->param[0] = '\0';
 		return;
-
-	/* The vendor's own parameter, or the general one (arch/x86/kernel/pci-dma.c). */
-	if (!cmdline_find(cmdline, tables[iommu->table].param, "off", iommu->param) && iommu->table)
-		cmdline_find(cmdline, "iommu", "off", iommu->param);
+	}
 	if (sysfs_read(rootfd, PATH_NOIOMMU, text, sizeof(text)) > 0 && text[0] == 'Y')
 		noiommu = true;
 	if (noiommu)
@@ -98,4 +104,10 @@ void iommu_read(int rootfd, const char *cmdline, bool noiommu, struct iommu *iom
 bool iommu_wants_remapping(const struct iommu *iommu)
 {
 	return iommu->table == IOMMU_TABLE_DMAR || iommu->table == IOMMU_TABLE_IVRS;
+}
+
+bool iommu_is_igfx(const struct iommu *iommu, const struct pci_function *fn)
+{
+	return iommu->table == IOMMU_TABLE_DMAR && fn->class >> 16 == 0x03 &&
+	       fn->id.vendor == 0x8086 && !fn->addr.bus && fn->addr.dev == 2;
 }

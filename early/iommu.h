@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "cmdline.h"
+#include "pci.h"
 
 #define IOMMU_NAME_SIZE 32
 
@@ -57,6 +58,19 @@ struct iommu {
  * @iommu: filled in
  */
 void iommu_read(int rootfd, const char *cmdline, bool noiommu, struct iommu *iommu);
+
+/*
+ * iommu_read_cmdline - what a kernel command line asks of it: param, igfx_param, remapping_param and
+ * is_asked, whether it is on or not.
+ * @iommu: with its table
+ */
+void iommu_read_cmdline(const char *cmdline, struct iommu *iommu);
+
+/*
+ * iommu_is_igfx - is it Intel's integrated graphics, which the kernels of Debian leave without an
+ * IOMMU by default (CONFIG_INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF)?
+ */
+bool iommu_is_igfx(const struct iommu *iommu, const struct pci_function *fn);
 
 /* iommu_wants_remapping - should this kind of IOMMU come with x86 interrupt remapping? */
 bool iommu_wants_remapping(const struct iommu *iommu);

@@ -66,12 +66,6 @@ char *tell_iommu_whole(const struct iommu *iommu, char *buf, size_t size)
 
 /* --- verdicts */
 
-bool tell_is_igfx(const struct iommu *iommu, const struct pci_function *fn)
-{
-	return iommu->table == IOMMU_TABLE_DMAR && fn->class >> 16 == 0x03 &&
-	       fn->id.vendor == 0x8086 && !fn->addr.bus && fn->addr.dev == 2;
-}
-
 /*
  * The subject of the sentence for a reason: the one thing that it names; "" if it names none. May
  * use "buf" for it.
@@ -102,7 +96,7 @@ static const char *subject_of(const struct tell_facts *facts, unsigned int i, ch
 	case REASON_NO_IOMMU:
 		return tell_iommu(facts->iommu, buf, size);
 	case REASON_NO_GROUP:
-		if (!tell_is_igfx(facts->iommu, fn))
+		if (!iommu_is_igfx(facts->iommu, fn))
 			return WORDS("", "the firmware's tables leave it out");
 		if (!facts->iommu->igfx_param[0])
 			return facts->iommu->is_asked ?
@@ -226,7 +220,7 @@ char *tell_fix(const struct tell_facts *facts, unsigned int i, char *buf, size_t
 		text = WORDS("remove-noiommu", "remove enable_unsafe_noiommu_mode");
 		break;
 	case REASON_NO_GROUP:
-		if (!tell_is_igfx(facts->iommu, fn))
+		if (!iommu_is_igfx(facts->iommu, fn))
 			text = WORDS("firmware-update", "look for an update");
 		else if (facts->iommu->igfx_param[0])
 			text = WORDS("remove-parameter", "remove it");

@@ -7,7 +7,6 @@
 #ifndef VFIO_EARLY_TELL_H
 #define VFIO_EARLY_TELL_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "act.h"
@@ -43,9 +42,6 @@ char *tell_fix(const struct tell_facts *facts, unsigned int i, char *buf, size_t
 
 /* tell_whole - both in one line: "a bridge; name what is behind it". Returns buf. */
 char *tell_whole(const struct tell_facts *facts, unsigned int i, char *buf, size_t size);
-
-/* tell_is_igfx - Intel's integrated graphics, for which Debian's kernels leave the IOMMU off by default? */
-bool tell_is_igfx(const struct iommu *iommu, const struct pci_function *fn);
 
 /* tell_iommu - "IOMMU on (dmar0)", or why it is off. Returns buf. */
 char *tell_iommu(const struct iommu *iommu, char *buf, size_t size);

@@ -481,19 +481,18 @@ static int print_summary(struct apply *apply)
 	else if (is_same && !apply->minutes)
 		output_foldf(output, 0,
 			     "No image had to be made: the next boot%s binds %u, refuses %u%s.",
-			     is_open ? " with the kernel command line of this one" : "",
-			     counts.taken, counts.refused, next_boot_tell_vfs(&counts, vfs));
+			     is_open ? " with this boot's parameters" : "", counts.taken,
+			     counts.refused, next_boot_tell_vfs(&counts, vfs));
 	else if (apply->minutes)
 		output_foldf(output, 0,
 			     "Done: the next boot is a trial. Reboot, and within %u minute%s of it: "
 			     "vfio-early confirm; else what was good before is put back.",
 			     apply->minutes, apply->minutes == 1 ? "" : "s");
 	else if (is_open)
-		output_foldf(
-			output, 0,
-			"Done: with the kernel command line of this boot the next one would bind %u, "
-			"refuse %u. Reboot, then vfio-early status says what came of it.",
-			counts.taken, counts.refused);
+		output_foldf(output, 0,
+			     "Done: with this boot's parameters the next one would bind %u, "
+			     "refuse %u. Reboot, then vfio-early status says what came of it.",
+			     counts.taken, counts.refused);
 	else
 		output_foldf(output, 0,
 			     "Done: the next boot binds %u, refuses %u%s. Reboot to make it so.",

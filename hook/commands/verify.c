@@ -192,9 +192,8 @@ static int print_next(const struct verify *verify, struct host *next)
 	ret = next_boot_print(next, verify->output);
 	next_boot_count(next, &counts);
 	output_foldf(verify->output, 0, "The next boot with it%s binds %u, refuses %u%s.",
-		     next_boot_is_open(next) ? " and with the kernel command line of this boot" :
-					       "",
-		     counts.taken, counts.refused, next_boot_tell_vfs(&counts, vfs));
+		     next_boot_is_open(next) ? " and this boot's parameters" : "", counts.taken,
+		     counts.refused, next_boot_tell_vfs(&counts, vfs));
 	return ret;
 }
 

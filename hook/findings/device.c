@@ -3,31 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "early/tell.h"
 #include "findings/find.h"
 #include "host/next_boot.h"
-#include "util/words.h"
 
 /* --- refusals: the boot half's own codes and words */
-
-/* An integrated GPU that this boot leaves out of the IOMMU: the next one may not. */
-static void fix_igfx(struct search *search, const struct host_function *fn, char *fix, size_t size)
-{
-	const struct iommu *iommu = &search->host->iommu;
-	char next[NEXT_BOOT_FIX_SIZE];
-
-	if (!tell_is_igfx(iommu, &fn->pci) || (!*iommu->igfx_param && iommu->is_asked))
-		return;
-	if (find_is_iommu_next(search, "", next, sizeof(next)) &&
-	    (!*iommu->igfx_param ||
-	     find_is_iommu_next(search, iommu->igfx_param, next, sizeof(next))))
-		snprintf(fix, size, "%s", words_of("reboot", next));
-	else if (!*iommu->igfx_param)
-		snprintf(fix, size, "%s",
-			 words_of("add-parameter",
-				  "add kernel parameter intel_iommu=on; vfio-early "
-				  "apply does, unless cmdline is set"));
-}
 
 void find_refusals(struct search *search)
 {
@@ -56,7 +35,7 @@ void find_refusals(struct search *search)
 			words.level = FINDING_NOTES;
 		next_boot_why(host, fn, why, sizeof(why), fix, sizeof(fix));
 		if (reason == REASON_NO_GROUP)
-			fix_igfx(search, fn, fix, sizeof(fix));
+			find_iommu_fix(search, fn, fix, sizeof(fix));
 		snprintf(text, sizeof(text), "%s: %s",
 			 next == HOST_NEXT_HELD ? "held without a driver" : "refused", why);
 		words.code = next_boot_code(host, fn);

@@ -11,7 +11,6 @@
 #include "host/next_cmdline.h"
 #include "util/file.h"
 #include "util/params.h"
-#include "util/words.h"
 
 #define PATH_CPUINFO "proc/cpuinfo"
 #define PATH_UNSAFE  "sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"
@@ -56,34 +55,6 @@ static void find_cpu(struct search *search)
 	else
 		finding_add(search->findings, is_x86 ? FINDING_CPU_NO_VM : FINDING_CPU_UNKNOWN, "",
 			    NULL);
-}
-
-static void find_iommu(struct search *search)
-{
-	static const char *const tables[] = {
-		[IOMMU_TABLE_NONE] = "an IOMMU without an ACPI table",
-		[IOMMU_TABLE_DMAR] = "DMAR: Intel VT-d",
-		[IOMMU_TABLE_IVRS] = "IVRS: AMD-Vi",
-		[IOMMU_TABLE_IORT] = "IORT: Arm SMMU",
-		[IOMMU_TABLE_TREE] = "a device tree, no ACPI",
-	};
-	static const enum finding_code codes[] = {
-		[IOMMU_ON] = FINDING_IOMMU_ON,
-		[IOMMU_OFF_FIRMWARE] = FINDING_IOMMU_OFF_FIRMWARE,
-		[IOMMU_OFF_KERNEL] = FINDING_IOMMU_OFF_KERNEL,
-		[IOMMU_NOIOMMU] = FINDING_IOMMU_NOIOMMU,
-	};
-	const struct iommu *iommu = &search->host->iommu;
-	char text[512], fix[512], next[512];
-
-	host_iommu(search->host, text, sizeof(text), fix, sizeof(fix));
-	if (iommu->state == IOMMU_OFF_KERNEL &&
-	    (*iommu->param || (iommu->table == IOMMU_TABLE_DMAR && !iommu->is_asked)) &&
-	    find_is_iommu_next(search, iommu->param, next, sizeof(next)))
-		snprintf(fix, sizeof(fix), "%s", words_of("reboot", next));
-	if (iommu->table || iommu->state == IOMMU_ON)
-		finding_add(search->findings, FINDING_FIRMWARE_OK, "", tables[iommu->table], NULL);
-	finding_add(search->findings, codes[iommu->state], "", text, fix, NULL);
 }
 
 static bool is_unsafe(const struct search *search)
@@ -154,7 +125,7 @@ static void add_loader(struct search *search, const struct next_kernel *kernel)
 		    kernel->loader_fix ? kernel->loader_fix : "", NULL);
 }
 
-bool find_has_param(const char *cmdline, const struct param *wanted)
+static bool has_param(const char *cmdline, const struct param *wanted)
 {
 	struct params params;
 	struct param param;
@@ -179,7 +150,7 @@ void find_loader(struct search *search, const char *wanted)
 	while (params_next(&params, &param)) {
 		char *token;
 
-		if (find_has_param(search->host->cmdline, &param))
+		if (has_param(search->host->cmdline, &param))
 			continue;
 		missing++;
 		token = strndup(param.text, param.len);

@@ -103,48 +103,16 @@ static void find_iommu_off(struct search *search, const struct next_cmdline *nex
 	find_param(search, next, "iommu", "off", FINDING_NEXT_IOMMU_OFF);
 }
 
-bool find_is_iommu_next(struct search *search, const char *param, char *fix, size_t size)
-{
-	struct next_cmdline next;
-	bool is_good = false;
-	char *line = NULL;
-
-	if (!next_cmdline_read(&search->host->root, &search->host->answers, &next) && next.count)
-		line = next_cmdline_text(&next);
-	if (line && *param) {
-		const struct param off = { .text = param, .len = strlen(param) };
-
-		is_good = !find_has_param(line, &off);
-		snprintf(fix, size, "reboot: the next boot is without %s", param);
-	} else if (line) {
-		is_good = cmdline_find(line, "intel_iommu", "on", NULL) &&
-			  !cmdline_find(line, "intel_iommu", "off", NULL);
-		snprintf(fix, size, "reboot: the next boot has intel_iommu=on");
-	}
-	free(line);
-	next_cmdline_free(&next);
-	return is_good;
-}
-
-static int look_for_default_on(const char *line, void *arg)
-{
-	(void)arg;
-	return !strcmp(line, "CONFIG_INTEL_IOMMU_DEFAULT_ON=y");
-}
-
 /* Intel's IOMMU is off by default in some kernels: this boot has the parameter, the next one not. */
 static void find_iommu_missing(struct search *search, const char *line,
 			       const struct next_kernel *kernel)
 {
-	char path[SYSFS_PATH_MAX];
-
 	if (search->host->iommu.table != IOMMU_TABLE_DMAR ||
 	    !cmdline_find(search->host->cmdline, "intel_iommu", "on", NULL) ||
 	    cmdline_find(line, "intel_iommu", "on", NULL) ||
 	    cmdline_find(line, "intel_iommu", "off", NULL))
 		return;
-	sysfs_path(path, "boot/config-%s", kernel->version ? kernel->version : "");
-	if (file_for_each_line(search->host->root.fd, path, look_for_default_on, NULL) != 1)
+	if (find_iommu_default(search, kernel->version) != FIND_DEFAULT_ON)
 		finding_add(search->findings, FINDING_NEXT_IOMMU_MISSING, "intel_iommu=on",
 			    "intel_iommu=on", NULL);
 }

@@ -367,18 +367,6 @@ bool host_is_boot_vga(const struct host *host, const struct host_function *fn)
 	       *host_attribute(host, fn, "boot_vga", text, sizeof(text)) == '1';
 }
 
-void host_iommu(const struct host *host, char *what, size_t what_size, char *fix, size_t fix_size)
-{
-	const struct iommu *iommu = &host->iommu;
-	size_t len;
-
-	tell_iommu(iommu, what, what_size);
-	len = strlen(tell_iommu_fix(iommu, fix, fix_size));
-	if (iommu->state == IOMMU_OFF_KERNEL && !*iommu->param && iommu->table == IOMMU_TABLE_DMAR)
-		snprintf(fix + len, fix_size - len,
-			 "; vfio-early apply does, unless cmdline is set");
-}
-
 bool host_is_viable_driver(const char *driver)
 {
 	return !*driver || !strcmp(driver, "pci-stub") || !strcmp(driver, "pcieport") ||

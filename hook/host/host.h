@@ -254,12 +254,6 @@ bool host_is_vf_of(const struct host *host, const struct host_function *vf,
 /* host_binds_vfs - does a bind line of the plan name the virtual functions of this one? */
 bool host_binds_vfs(const struct host *host, const struct pci_address *addr);
 
-/*
- * host_iommu - the state of the IOMMU as a sentence: "IOMMU off in the kernel (...)"
- * @fix: what to do, or ""; `apply` adds a missing parameter
- */
-void host_iommu(const struct host *host, char *what, size_t what_size, char *fix, size_t fix_size);
-
 /* host_next, host_why - the verdict, and its reason as a sentence ("" if there is none). */
 enum host_next host_next(const struct host *host, const struct host_function *fn);
 const char *host_why(const struct host *host, const struct host_function *fn, char *buf,

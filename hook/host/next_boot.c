@@ -337,6 +337,16 @@ void next_boot_why(const struct host *host, const struct host_function *fn, char
 	snprintf(fix, fix_size, "%s", words_of(code_name(reason), text));
 }
 
+bool next_boot_is_by_cmdline(const struct host *host, const struct host_function *fn)
+{
+	const struct iommu *iommu = &host->iommu;
+	bool is_unasked = iommu->table == IOMMU_TABLE_DMAR && !iommu->is_asked;
+
+	if (!fn)
+		return iommu->state == IOMMU_OFF_KERNEL && (*iommu->param || is_unasked);
+	return iommu_is_igfx(iommu, &fn->pci) && (*iommu->igfx_param || is_unasked);
+}
+
 bool next_boot_is_open(const struct host *host)
 {
 	for (size_t i = 0; i < host->count; i++) {
@@ -346,8 +356,8 @@ bool next_boot_is_open(const struct host *host)
 		if (fn->place == DECIDE_NO_INDEX || host_next(host, fn) != HOST_NEXT_REFUSED)
 			continue;
 		reason = host->decisions.verdict[fn->place].reason;
-		if ((reason == REASON_NO_GROUP && tell_is_igfx(&host->iommu, &fn->pci)) ||
-		    (reason == REASON_NO_IOMMU && host->iommu.state == IOMMU_OFF_KERNEL))
+		if ((reason == REASON_NO_IOMMU && next_boot_is_by_cmdline(host, NULL)) ||
+		    (reason == REASON_NO_GROUP && next_boot_is_by_cmdline(host, fn)))
 			return true;
 	}
 	return false;

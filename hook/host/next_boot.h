@@ -36,10 +36,13 @@ unsigned int next_boot_vfs(const struct host *host, const struct host_function *
 const char *next_boot_tell_vfs(const struct next_boot *next, char text[NEXT_BOOT_TEXT_SIZE]);
 
 /*
- * next_boot_is_open - is something refused for a reason that another kernel command line would
- * remove: an IOMMU that the kernel has off, an integrated GPU that it leaves out? Then the next boot may
- * still do it.
+ * next_boot_is_by_cmdline - does this boot's kernel command line keep the IOMMU off, or the integrated
+ * GPU out of it? The next boot's may not.
+ * @fn: a function without a group, or NULL for the whole IOMMU
  */
+bool next_boot_is_by_cmdline(const struct host *host, const struct host_function *fn);
+
+/* next_boot_is_open - is something refused for that reason? Then the next boot may still bind it. */
 bool next_boot_is_open(const struct host *host);
 
 /* next_boot_print - the table. Returns 0, or -errno after saying what went wrong. */

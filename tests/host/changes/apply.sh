@@ -507,12 +507,12 @@ act apply
 status_is 0
 out "blocks  IOMMU off in the kernel (firmware table DMAR)"
 out "        fix: add kernel parameter intel_iommu=on; vfio-early apply does, unless cmdline is set"
-out "Done: with the kernel command line of this boot the next one would bind 0, refuse 2. Reboot, then vfio-early status says what came of it."
+out "Done: with this boot's parameters the next one would bind 0, refuse 2. Reboot, then vfio-early status says what came of it."
 run verify
 status_is 0
-out "The next boot with it and with the kernel command line of this boot binds 0, refuses 2."
+out "The next boot with it and this boot's parameters binds 0, refuses 2."
 act apply
-out "No image had to be made: the next boot with the kernel command line of this one binds 0, refuses 2."
+out "No image had to be made: the next boot with this boot's parameters binds 0, refuses 2."
 
 begin "apply: what is current is left alone, what is not is made"
 system 'bind 02:00\n'
