@@ -103,23 +103,46 @@ static bool is_written(const struct add *add, const struct pci_function *fn)
 	return false;
 }
 
-/* Is it only the neighbour, in its slot, of a function whose address the user gave? */
-static bool is_neighbour(const struct add *add, const struct pci_function *fn)
+/* What a function has to do with those that the user named. */
+enum beside {
+	BESIDE_NONE,  /* it was named itself, or is of no slot of theirs */
+	BESIDE_SLOT,  /* of a slot of theirs, with a group of its own: it may stay */
+	BESIDE_GROUP, /* without it no VM gets the others */
+};
+
+static enum beside beside(const struct add *add, const struct pci_address *addr)
 {
 	const struct slot *slot = &add->change.slot;
+	const struct pci_function *fn = NULL;
+	enum beside is = BESIDE_NONE;
 
-	if (add->change.scope != SLOT_WHOLE || is_written(add, fn))
-		return false;
 	for (size_t i = 0; i < slot->count; i++)
-		if (pci_address_same_slot(&slot->fn[i].addr, &fn->addr) &&
-		    is_written(add, &slot->fn[i]))
-			return true;
-	return false;
+		if (pci_address_equal(&slot->fn[i].addr, addr))
+			fn = &slot->fn[i];
+	if (!fn || is_written(add, fn))
+		return BESIDE_NONE;
+	for (size_t i = 0; i < slot->count; i++) {
+		const struct pci_function *other = &slot->fn[i];
+
+		if (!pci_address_same_slot(&other->addr, addr) || !is_written(add, other))
+			continue;
+		if (fn->group < 0 || fn->group == other->group)
+			return BESIDE_GROUP;
+		is = BESIDE_SLOT;
+	}
+	return is;
 }
+
+#define FIX_ONLY "; fix: --only takes just what you named"
 
 static const char *next_step(const struct add *add, const struct pci_function *fn,
 			     enum reason reason)
 {
+	enum beside is = beside(add, &fn->addr);
+
+	if (is == BESIDE_SLOT &&
+	    (reason == REASON_EXCEPT || reason == REASON_BOOT_VGA || reason == REASON_PROTECTED))
+		return FIX_ONLY;
 	switch (reason) {
 	case REASON_EXCEPT:
 		return "; fix: remove it from the except line";
@@ -132,8 +155,8 @@ static const char *next_step(const struct add *add, const struct pci_function *f
 			return "; fix: --group takes the whole group";
 		return "; fix: put the card into another slot, or move what is in its way";
 	case REASON_PROTECTED:
-		if (is_neighbour(add, fn))
-			return "; fix: --only takes just what you named";
+		if (is == BESIDE_GROUP)
+			return "; fix: put the card into another slot";
 		return "; --force takes it anyway: make sure that you can get back in";
 	default:
 		return "; --force writes the line anyway";
@@ -189,10 +212,32 @@ static bool may_write(const struct add *add, const struct pci_function *fn, bool
 	return true;
 }
 
+/* The virtual functions of one that lines name by themselves, by address or ID. Returns their number. */
+static size_t list_named_vfs(const struct add *add, const struct pci_address *addr,
+			     struct slot *list)
+{
+	const struct host *next = add->next;
+	const struct host_function *pf = host_find(next, addr);
+
+	for (size_t i = 0; i < next->count && pf; i++) {
+		const struct host_function *fn = &next->fn[i];
+
+		if (host_is_vf_of(next, fn, pf) && fn->place != DECIDE_NO_INDEX &&
+		    fn->place < (int)next->table.candidates)
+			naming_add_one(next, &fn->pci.addr, list);
+	}
+	return list->count;
+}
+
 /* Do lines make or bind virtual functions of it? On vfio-pci it has none. */
 static bool has_vf_lines(const struct add *add, const struct pci_address *addr)
 {
-	return host_vfs(add->next, addr) || host_binds_vfs(add->next, addr);
+	struct slot list = { 0 };
+	bool has = host_vfs(add->next, addr) || host_binds_vfs(add->next, addr) ||
+		   list_named_vfs(add, addr, &list);
+
+	slot_free(&list);
+	return has;
 }
 
 static const char *by_option(const struct change *change)
@@ -218,13 +263,24 @@ static char *fix_vf_lines(const struct add *add, const struct host_function *fn)
 	if (!slot_has(slot, &fn->pci.addr)) {
 		fputs("leave out --by id", out);
 	} else {
-		fputs("vfio-early remove", out);
+		struct slot list = { 0 };
+		const char *remove = "vfio-early remove";
+
 		for (size_t i = 0; i < slot->count; i++) {
 			char addr[PCI_ADDRESS_SIZE];
 
-			if (has_vf_lines(add, &slot->fn[i].addr))
-				fprintf(out, " vf:%s", pci_address_format(&slot->fn[i].addr, addr));
+			if (host_vfs(add->next, &slot->fn[i].addr) ||
+			    host_binds_vfs(add->next, &slot->fn[i].addr)) {
+				fprintf(out, "%s vf:%s", remove,
+					pci_address_format(&slot->fn[i].addr, addr));
+				remove = "";
+			}
+			list_named_vfs(add, &slot->fn[i].addr, &list);
 		}
+		/* Those that vf: names are gone with it. */
+		if (*remove && list.count)
+			fputs(naming_remove(add->next, &list, name), out);
+		slot_free(&list);
 		fprintf(out, ", then %s",
 			naming_add(add->next, slot, by_option(&add->change), name));
 	}
@@ -253,6 +309,11 @@ static bool may_lose_vfs(const struct add *add, const struct host_function *fn)
 		message_warn("%s: the config %s, and on vfio-pci it has none: written all the same",
 			     addr, what);
 		return true;
+	}
+	if (beside(add, &fn->pci.addr) == BESIDE_SLOT) {
+		message_error("%s: the config %s, and on vfio-pci it has none" FIX_ONLY, addr,
+			      what);
+		return false;
 	}
 	fix = fix_vf_lines(add, fn);
 	message_error("%s: the config %s, and on vfio-pci it has none; fix: %s; --force writes the "
@@ -325,46 +386,6 @@ static void warn(const struct add *add)
 	}
 }
 
-static bool is_twin(const struct change *change, const struct pci_function *fn)
-{
-	for (size_t i = 0; i < change->slot.count; i++)
-		if (pci_id_matches(&change->slot.fn[i].id, &fn->id))
-			return !slot_has(&change->slot, &fn->addr);
-	return false;
-}
-
-/* What makes lines with addresses of those with IDs that are being written. */
-static const char *fix_by_id(const struct add *add, char text[2 * NAMING_SIZE])
-{
-	const struct host *next = add->next;
-	struct slot from = { 0 };
-
-	if (add->change.dry_run)
-		return "leave out --by id";
-	for (size_t i = 0; i < next->count; i++)
-		if (slot_has(&add->change.slot, &next->fn[i].pci.addr) ||
-		    is_twin(&add->change, &next->fn[i].pci))
-			naming_add_one(next, &next->fn[i].pci.addr, &from);
-	naming_replace(next, &from, &add->change.slot, ", then ", "", text);
-	slot_free(&from);
-	return text;
-}
-
-/* A line with an ID binds every function with that ID. @add: next has the new lines */
-static void warn_twins(const struct add *add)
-{
-	char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE], fix[2 * NAMING_SIZE];
-
-	for (size_t i = 0; i < add->next->count; i++) {
-		const struct pci_function *twin = &add->next->fn[i].pci;
-
-		if (is_twin(&add->change, twin))
-			message_warn("%s also has the ID %s and will be bound too; fix: %s",
-				     pci_address_format(&twin->addr, addr),
-				     pci_id_format(&twin->id, id), fix_by_id(add, fix));
-	}
-}
-
 /* --- add: the lines */
 
 /* Once of each line: it has another ID, and is not needed beside those that are added. */
@@ -406,8 +427,11 @@ static bool is_named(struct add *add, const struct pci_function *fn, bool bang)
 	return !bang || add->next->plan.bind[verdict->bind].force;
 }
 
-/* Returns the number of lines to add, or -errno after printing an error. */
-static int make_lines(struct add *add, bool *bang, char **lines)
+/*
+ * Returns the number of lines to add, or -errno after printing an error.
+ * @is_new: set for each function that gets one
+ */
+static int make_lines(struct add *add, const bool *bang, bool *is_new, char **lines)
 {
 	size_t size;
 	FILE *out = open_memstream(lines, &size);
@@ -421,6 +445,7 @@ static int make_lines(struct add *add, bool *bang, char **lines)
 
 		if (is_named(add, fn, bang[i]))
 			continue;
+		is_new[i] = true;
 		ret = write_selector(&add->change, fn, text);
 		snprintf(line, sizeof(line), "bind%s %s", bang[i] ? "!" : "", text);
 		/* With --by id, two functions can have the same line. */
@@ -499,31 +524,75 @@ static int try_lines(struct add *add, const char *compiled, bool *bang)
 	}
 	if (!ret)
 		warn(add);
-	if (!ret && add->change.by == CHANGE_BY_ID)
-		warn_twins(add);
 	return ret;
+}
+
+/*
+ * A line with an ID takes every function with that ID. Reports those that only such a line takes. Returns
+ * whether it may be written.
+ * @tried: the next boot with the new lines; add->next is that without them
+ */
+static bool may_take_twins(const struct add *add, const struct host *tried, const bool *is_new)
+{
+	const struct slot *slot = &add->change.slot;
+	char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE];
+	bool may = true;
+
+	for (size_t i = 0; i < tried->count; i++) {
+		const struct host_function *twin = &tried->fn[i];
+		size_t j = 0;
+
+		while (j < slot->count &&
+		       !(is_new[j] && pci_id_matches(&slot->fn[j].id, &twin->pci.id)))
+			j++;
+		if (j == slot->count || slot_has(slot, &twin->pci.addr) ||
+		    host_next(tried, twin) != HOST_NEXT_VFIO ||
+		    host_next(add->next, host_find(add->next, &twin->pci.addr)) == HOST_NEXT_VFIO)
+			continue;
+		pci_address_format(&twin->pci.addr, addr);
+		pci_id_format(&twin->pci.id, id);
+		if (add->change.force)
+			message_warn("%s also has the ID %s and will be bound too", addr, id);
+		else
+			message_error("%s also has the ID %s and would be bound too; fix: leave out "
+				      "--by id; --force writes the line anyway",
+				      addr, id);
+		may &= add->change.force;
+	}
+	return may;
 }
 
 static int add_lines(struct add *add, struct edit *edit)
 {
-	bool *bang = calloc(add->change.slot.count, sizeof(*bang));
+	size_t size, count = add->change.slot.count;
+	bool *bang = calloc(count, sizeof(*bang)), *is_new = calloc(count, sizeof(*is_new));
 	char **lines = &add->change.lines, *compiled = NULL;
-	size_t size;
-	int ret = bang ? plan_compile(&add->change.host->root, NULL, &compiled, &size) : -ENOMEM;
+	struct host *tried = NULL;
+	int ret = bang && is_new ? plan_compile(&add->change.host->root, NULL, &compiled, &size) :
+				   -ENOMEM;
 
 	if (!ret)
 		ret = try_lines(add, compiled, bang);
 	if (ret)
 		goto out;
 	/* Now without the new lines: which functions does the config name already? */
-	host_close(add->next);
+	tried = add->next;
 	add->next = NULL;
 	ret = candidate_open(add->change.host, compiled, "", &add->next);
 	if (!ret)
-		ret = make_lines(add, bang, lines);
-	if (ret > 0)
+		ret = make_lines(add, bang, is_new, lines);
+	if (ret > 0 && add->change.by == CHANGE_BY_ID && !may_take_twins(add, tried, is_new)) {
+		message_error("nothing was written");
+		add->change.is_refused = true;
+		free(*lines);
+		*lines = NULL;
+		ret = COMMAND_INCOMPLETE;
+	} else if (ret > 0) {
 		ret = bindlines_insert(edit, *lines);
+	}
 out:
+	host_close(tried);
+	free(is_new);
 	free(bang);
 	free(compiled);
 	return ret;

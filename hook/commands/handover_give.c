@@ -118,37 +118,48 @@ static struct tell_facts facts_of(const struct handover *handover)
 	};
 }
 
-/* Could all of a group be taken, as --group does it? By the rules of the boot, as with "group claim". */
-static bool can_take_group(const struct handover *handover, int group)
+/*
+ * What lets a VM have the group of a function that stays: by the rules of the boot, as with "group claim".
+ * --group writes IDs and paths, so for it the facts need not be known.
+ */
+static const char *fix_blocking(const struct handover *handover, const struct pci_function *fn)
 {
 	static struct decisions decisions;
 	const struct pci_table *table = &handover->act->table;
 	unsigned char before = plan.group;
+	enum reason reason = REASON_NONE;
 
+	if (pci_is_bridge(fn))
+		return "; fix: name a device of another group";
+	if (handover->scope == SLOT_GROUP)
+		return "";
 	plan.group = PLAN_GROUP_CLAIM;
 	decide(&plan, &handover->host->iommu, table, &decisions);
 	plan.group = before;
-	for (unsigned int i = 0; i < table->count; i++)
-		if (table->fn[i].group == group &&
+	for (unsigned int i = 0; i < table->count && !reason; i++)
+		if (table->fn[i].group == fn->group &&
 		    decisions.verdict[i].reason == REASON_GROUP_CLAIM)
-			return false;
-	return true;
+			reason = decisions.verdict[decisions.verdict[i].mate].reason;
+	switch (reason) {
+	case REASON_NONE:
+	case REASON_FACTS:
+		return "; fix: --group";
+	case REASON_EXCEPT:
+		return "; fix: remove it from the except line";
+	case REASON_BOOT_VGA:
+		return "; fix: boot-vga bind in the config";
+	default:
+		return "; fix: name a device of another group: --group cannot take all of this one";
+	}
 }
 
 /* --group takes it along, so that a VM gets the whole group, unless no VM gets it at all. */
 static void warn_blocking(const struct handover *handover, const struct pci_function *fn)
 {
 	char addr[PCI_ADDRESS_SIZE];
-	const char *fix = "";
 
-	if (pci_is_bridge(fn))
-		fix = "; fix: name a device of another group";
-	else if (handover->scope != SLOT_GROUP)
-		fix = can_take_group(handover, fn->group) ?
-			      "; fix: --group" :
-			      "; fix: put the card into another slot: --group cannot take all of it";
 	message_warn("%s shares group %d and stays with the host: no VM gets the others%s",
-		     pci_address_format(&fn->addr, addr), fn->group, fix);
+		     pci_address_format(&fn->addr, addr), fn->group, fix_blocking(handover, fn));
 }
 
 /* Adds an item for a function that is bound or kept, or that is refused. */

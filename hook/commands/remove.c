@@ -181,11 +181,14 @@ static void find_others(const struct removal *removal, const struct selector *se
 	}
 }
 
-static bool is_excepted(const struct removal *removal, const struct pci_function *fn)
+/* Does an except line name it? As in the boot, also one with an ID that is there no more. */
+static bool has_except(const struct removal *removal, const struct pci_function *fn)
 {
 	for (unsigned int i = 0; i < removal->plan.excepts; i++) {
 		struct selector sel = removal->plan.except[i].sel;
 
+		if (sel.kind != SELECTOR_ID)
+			sel.has_id = false;
 		if (!pci_resolve(removal->change.host->root.fd, &sel) &&
 		    host_is_selected(removal->change.host, &sel, fn, NULL))
 			return true;
@@ -209,7 +212,7 @@ static char *list_meant(const struct removal *removal, const struct selector *se
 		if (!host_is_selected(removal->change.host, sel, &slot->fn[i], NULL))
 			continue;
 		is_any = true;
-		if (is_excepted(removal, &slot->fn[i]))
+		if (has_except(removal, &slot->fn[i]))
 			continue;
 		fprintf(out, "%s%s", is_first ? "" : " ",
 			pci_address_format(&slot->fn[i].addr, addr));
@@ -378,7 +381,7 @@ static bool is_still_bound(const struct removal *removal, const struct selector 
 
 			addr.fn = 0;
 			first = host_find(host, &addr);
-			if (host_is_selected(host, set, fn, NULL) &&
+			if (!has_except(removal, fn) && host_is_selected(host, set, fn, NULL) &&
 			    host_is_selected(host, &bind, fn, first ? &first->pci.id : NULL))
 				return true;
 		}

@@ -136,18 +136,21 @@ static void fix_remove(const struct host *host, const struct host_function *fn, 
 		       size_t size)
 {
 	const struct selector sel = { .kind = SELECTOR_ADDRESS, .addr = fn->pci.addr };
-	char text[NAMING_SIZE];
+	char text[NAMING_SIZE], addr[PCI_ADDRESS_SIZE];
 	struct slot card = { 0 };
 
 	if (!slot_collect(host, &sel, SLOT_WHOLE, &card))
 		snprintf(fix, size, "%s", naming_remove(host, &card, text));
+	else
+		snprintf(fix, size, "vfio-early remove %s",
+			 pci_address_format(&fn->pci.addr, addr));
 	slot_free(&card);
 }
 
 static void say(struct node_search *search, const char *key, const char *path)
 {
 	const struct host *host = search->search->host;
-	char about[32], addr[PCI_ADDRESS_SIZE], why[512], fix[NEXT_BOOT_FIX_SIZE] = "";
+	char about[32], addr[PCI_ADDRESS_SIZE], why[512], fix[NEXT_BOOT_FIX_SIZE];
 
 	search->found = true;
 	pci_address_format(&search->fn->pci.addr, addr);

@@ -150,24 +150,35 @@ out "Nothing to do: the config names all of it already."
 run add 00:02.0/00.0
 out "Nothing to do: the config names all of it already."
 
-begin "add --by id: twins are named"
+begin "add --by id: what such a line would take besides is refused, unless the config takes it anyway"
 run add --by id 02:00
+status_is 1
+err_is <<-EOF
+	vfio-early: error: 0000:01:00.0 also has the ID 10de:1187 and would be bound too; fix: leave out --by id; --force writes the line anyway
+	vfio-early: error: 0000:01:00.1 also has the ID 10de:0e0a and would be bound too; fix: leave out --by id; --force writes the line anyway
+	vfio-early: error: nothing was written
+EOF
+[ ! -e "$root/etc/vfio-early.conf" ] || problem "a line was written"
+run add --by id --force 02:00
 status_is 0
 config_is <<-EOF
 	bind 10de:1187	# GK104
 	bind 10de:0e0a	# GK104 HDMI Audio
 EOF
-err_is <<-EOF
-	vfio-early: warning: 0000:01:00.0 also has the ID 10de:1187 and will be bound too; fix: vfio-early remove 0000:01:00.0 0000:02:00.0, then vfio-early add 0000:02:00.0
-	vfio-early: warning: 0000:01:00.1 also has the ID 10de:0e0a and will be bound too; fix: vfio-early remove 0000:01:00.0 0000:02:00.0, then vfio-early add 0000:02:00.0
-EOF
-run remove 0000:01:00.0 0000:02:00.0
+err_has "warning: 0000:01:00.0 also has the ID 10de:1187 and will be bound too"
+config 'bind 02:00\n'
+run add --by id 02:00
 status_is 0
-run add 0000:02:00.0
+out "Nothing to do: the config names all of it already."
+err_is </dev/null
+config 'bind 01:00\n'
+run add --by id 02:00
 status_is 0
-[ "$(grep -c '^bind 0000:02:00' "$root/etc/vfio-early.conf")" -eq 2 ] || problem "$(cat "$root/etc/vfio-early.conf")"
-run add --by id -n 01:00
-err_has "will be bound too; fix: leave out --by id"
+! grep -q 'also has the ID' "$work/err" || problem "$(cat "$work/err")"
+config 'except 01:00\n'
+run add --by id 02:00
+status_is 0
+! grep -q 'also has the ID' "$work/err" || problem "$(cat "$work/err")"
 
 begin "add --by id: what is tried is the line that will be written"
 config 'boot-vga keep\n'
