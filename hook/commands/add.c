@@ -23,8 +23,9 @@
 
 struct add {
 	struct change change;
-	struct host *next; /* this host, decided with the candidate config */
-	int argc;	   /* what the user named */
+	struct host *next;  /* this host, decided with the candidate config */
+	struct host *tried; /* the same with the new lines, once they were tried */
+	int argc;	    /* what the user named */
 	char **argv;
 	int other_id; /* 1 + the last line of which it was said that it has another ID */
 };
@@ -424,6 +425,10 @@ static bool is_named(struct add *add, const struct pci_function *fn, bool bang)
 		warn_other_id(add, fn, verdict->bind);
 		return false;
 	}
+	/* A line of another form can do what that one cannot: an address names the boot VGA's slot. */
+	if (host_next(add->next, host_find(add->next, &fn->addr)) != HOST_NEXT_VFIO &&
+	    host_next(add->tried, host_find(add->tried, &fn->addr)) == HOST_NEXT_VFIO)
+		return false;
 	return !bang || add->next->plan.bind[verdict->bind].force;
 }
 
@@ -473,11 +478,16 @@ static char *make_candidate(const struct change *change, const bool *bang)
 	int ret = out ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < change->slot.count && !ret; i++) {
+		const char *keyword = bang && bang[i] ? "bind!" : "bind";
 		char text[CHANGE_SELECTOR_SIZE];
 
+		if (change->by == CHANGE_BY_ADDRESS) {
+			candidate_bind(change->host, &change->slot.fn[i], keyword, out);
+			continue;
+		}
 		ret = write_selector(change, &change->slot.fn[i], text);
 		if (!ret)
-			fprintf(out, "bind%s %s\n", bang && bang[i] ? "!" : "", text);
+			fprintf(out, "%s %s\n", keyword, text);
 	}
 	if (out && fclose(out))
 		ret = -ENOMEM;
@@ -530,10 +540,10 @@ static int try_lines(struct add *add, const char *compiled, bool *bang)
 /*
  * A line with an ID takes every function with that ID. Reports those that only such a line takes. Returns
  * whether it may be written.
- * @tried: the next boot with the new lines; add->next is that without them
  */
-static bool may_take_twins(const struct add *add, const struct host *tried, const bool *is_new)
+static bool may_take_twins(const struct add *add, const bool *is_new)
 {
+	const struct host *tried = add->tried;
 	const struct slot *slot = &add->change.slot;
 	char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE];
 	bool may = true;
@@ -567,7 +577,6 @@ static int add_lines(struct add *add, struct edit *edit)
 	size_t size, count = add->change.slot.count;
 	bool *bang = calloc(count, sizeof(*bang)), *is_new = calloc(count, sizeof(*is_new));
 	char **lines = &add->change.lines, *compiled = NULL;
-	struct host *tried = NULL;
 	int ret = bang && is_new ? plan_compile(&add->change.host->root, NULL, &compiled, &size) :
 				   -ENOMEM;
 
@@ -576,12 +585,12 @@ static int add_lines(struct add *add, struct edit *edit)
 	if (ret)
 		goto out;
 	/* Now without the new lines: which functions does the config name already? */
-	tried = add->next;
+	add->tried = add->next;
 	add->next = NULL;
 	ret = candidate_open(add->change.host, compiled, "", &add->next);
 	if (!ret)
 		ret = make_lines(add, bang, is_new, lines);
-	if (ret > 0 && add->change.by == CHANGE_BY_ID && !may_take_twins(add, tried, is_new)) {
+	if (ret > 0 && add->change.by == CHANGE_BY_ID && !may_take_twins(add, is_new)) {
 		message_error("nothing was written");
 		add->change.is_refused = true;
 		free(*lines);
@@ -591,7 +600,6 @@ static int add_lines(struct add *add, struct edit *edit)
 		ret = bindlines_insert(edit, *lines);
 	}
 out:
-	host_close(tried);
 	free(is_new);
 	free(bang);
 	free(compiled);
@@ -691,5 +699,6 @@ int command_add(int argc, char **argv)
 	int ret = change_run(&add.change, &spec, argc, argv, run, &add);
 
 	host_close(add.next);
+	host_close(add.tried);
 	return ret;
 }

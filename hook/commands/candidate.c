@@ -24,6 +24,18 @@ void candidate_say_undone(const struct host *host, struct findings *findings)
 		finding_add(findings, code, "config", NULL);
 }
 
+void candidate_bind(const struct host *host, const struct pci_function *fn, const char *keyword,
+		    FILE *out)
+{
+	char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE], path[SYSFS_PATH_MAX];
+
+	fprintf(out, "%s %s=%s", keyword, pci_address_format(&fn->addr, addr),
+		pci_id_format(&fn->id, id));
+	if (!pci_path(host->root.fd, &fn->addr, path, sizeof(path)))
+		fprintf(out, "@%s", path);
+	fputc('\n', out);
+}
+
 int candidate_open(const struct host *host, const char *compiled, const char *lines,
 		   struct host **candidate)
 {

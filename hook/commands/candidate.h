@@ -6,6 +6,8 @@
 #ifndef VFIO_EARLY_HOOK_COMMANDS_CANDIDATE_H
 #define VFIO_EARLY_HOOK_COMMANDS_CANDIDATE_H
 
+#include <stdio.h>
+
 #include "findings/findings.h"
 #include "host/host.h"
 
@@ -21,6 +23,14 @@
  */
 int candidate_open(const struct host *host, const char *compiled, const char *lines,
 		   struct host **candidate);
+
+/*
+ * candidate_bind - write the bind line of a function, with its address, as the compiler makes it: with the
+ * current ID and path, which can decide between two lines.
+ * @keyword: "bind" or "bind!"
+ */
+void candidate_bind(const struct host *host, const struct pci_function *fn, const char *keyword,
+		    FILE *out);
 
 /*
  * candidate_say_undone - after a change of the config: print that `undo` is in effect, so that the

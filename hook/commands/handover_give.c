@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commands/candidate.h"
 #include "commands/handover.h"
 #include "early/decide.h"
 #include "early/paths.h"
@@ -38,17 +39,6 @@ static void copy_without_binds(const char *text, FILE *out)
 	}
 }
 
-/* Like the bind lines of a boot: with the current ID and path. */
-static void write_bind(const struct handover *handover, const struct pci_function *fn, FILE *out)
-{
-	char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE], path[SYSFS_PATH_MAX];
-
-	fprintf(out, "bind %s=%s", pci_address_format(&fn->addr, addr), pci_id_format(&fn->id, id));
-	if (!pci_path(handover->host->root.fd, &fn->addr, path, sizeof(path)))
-		fprintf(out, "@%s", path);
-	fputc('\n', out);
-}
-
 static int write_plan(const struct handover *handover, char **text, size_t *size)
 {
 	const struct root *root = &handover->host->root;
@@ -70,7 +60,7 @@ static int write_plan(const struct handover *handover, char **text, size_t *size
 	if (out) {
 		copy_without_binds(compiled, out);
 		for (size_t i = 0; i < handover->slot.count; i++)
-			write_bind(handover, &handover->slot.fn[i], out);
+			candidate_bind(handover->host, &handover->slot.fn[i], "bind", out);
 	}
 	free(compiled);
 	return !out || fclose(out) ? message_errno(-ENOMEM, "cannot make the plan") : 0;

@@ -308,19 +308,15 @@ static int judge(struct vm *vm, const struct findings *findings)
 	return ret;
 }
 
-/* The functions as bind lines, with address and ID; NULL without memory. */
-static char *write_lines(const struct slot *slot)
+/* The functions as bind lines; NULL without memory. */
+static char *write_lines(const struct host *host, const struct slot *slot)
 {
 	char *lines = NULL;
 	size_t size;
 	FILE *out = open_memstream(&lines, &size);
 
-	for (size_t i = 0; out && i < slot->count; i++) {
-		char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE];
-
-		fprintf(out, "bind %s=%s\n", pci_address_format(&slot->fn[i].addr, addr),
-			pci_id_format(&slot->fn[i].id, id));
-	}
+	for (size_t i = 0; out && i < slot->count; i++)
+		candidate_bind(host, &slot->fn[i], "bind", out);
 	if (out && !fclose(out))
 		return lines;
 	free(lines);
@@ -332,7 +328,7 @@ static int check_group(struct vm *vm)
 {
 	struct findings findings = { 0 };
 	struct host *candidate = NULL;
-	char *compiled = NULL, *lines = write_lines(&vm->slot);
+	char *compiled = NULL, *lines = write_lines(vm->host, &vm->slot);
 	size_t size;
 	int ret = lines ? plan_compile(&vm->host->root, NULL, &compiled, &size) :
 			  message_errno(-ENOMEM, "cannot look at what is in use");
