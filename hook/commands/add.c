@@ -425,8 +425,9 @@ static bool is_named(struct add *add, const struct pci_function *fn, bool bang)
 		warn_other_id(add, fn, verdict->bind);
 		return false;
 	}
-	/* A line of another form can do what that one cannot: an address names the boot VGA's slot. */
-	if (host_next(add->next, host_find(add->next, &fn->addr)) != HOST_NEXT_VFIO &&
+	/* A line of another form may do what that one cannot: an address, in the boot VGA's slot. */
+	if ((verdict->reason == REASON_BOOT_VGA || verdict->reason == REASON_FACTS ||
+	     verdict->reason == REASON_NO_PATH) &&
 	    host_next(add->tried, host_find(add->tried, &fn->addr)) == HOST_NEXT_VFIO)
 		return false;
 	return !bang || add->next->plan.bind[verdict->bind].force;

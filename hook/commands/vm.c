@@ -153,6 +153,73 @@ static int refuse_not_made(struct vm *vm, const struct host *host, const struct 
 	return 0;
 }
 
+/* The functions as bind lines; NULL without memory. */
+static char *write_lines(const struct host *host, const struct pci_function *fn, size_t count)
+{
+	char *lines = NULL;
+	size_t size;
+	FILE *out = open_memstream(&lines, &size);
+
+	for (size_t i = 0; out && i < count; i++)
+		candidate_bind(host, &fn[i], "bind", out);
+	if (out && !fclose(out))
+		return lines;
+	free(lines);
+	return NULL;
+}
+
+/* Opens this host as if the config had lines for these functions, too. */
+static int open_candidate(struct vm *vm, const struct pci_function *fn, size_t count,
+			  struct host **candidate)
+{
+	char *compiled = NULL, *lines = write_lines(vm->host, fn, count);
+	size_t size;
+	int ret = lines ? plan_compile(&vm->host->root, NULL, &compiled, &size) :
+			  message_errno(-ENOMEM, "cannot look at what is in use");
+
+	if (!ret)
+		ret = candidate_open(vm->host, compiled, lines, candidate);
+	free(compiled);
+	free(lines);
+	return ret;
+}
+
+/* Instead of the fix for the config: the user asks for this function. */
+static void fix_asked(const struct host *host, const struct host_function *fn, char *fix,
+		      size_t size)
+{
+	enum reason reason = host->decisions.verdict[fn->place].reason;
+
+	if (reason == REASON_BOOT_VGA)
+		snprintf(fix, size, "boot-vga bind in the config");
+	if (reason == REASON_EXCEPT)
+		snprintf(fix, size, "remove it from the except line");
+}
+
+/* What `add` would refuse it for, in place of the advice to add it. */
+static void why_not_added(struct vm *vm, const struct host_function *fn, char *why, size_t why_size,
+			  char *fix, size_t fix_size)
+{
+	struct host *candidate = NULL;
+	const struct host_function *there;
+	char addr[PCI_ADDRESS_SIZE];
+	size_t len;
+
+	if (open_candidate(vm, &fn->pci, 1, &candidate))
+		return;
+	there = host_find(candidate, &fn->pci.addr);
+	if (host_next(candidate, there) == HOST_NEXT_REFUSED && !host_protect(candidate, there)) {
+		next_boot_why(candidate, there, why, why_size, fix, fix_size);
+		fix_asked(candidate, there, fix, fix_size);
+		len = strlen(fix);
+		if (len)
+			snprintf(fix + len, fix_size - len, ", then vfio-early add %s%s",
+				 vm->only ? "--only " : "",
+				 pci_address_format(&fn->pci.addr, addr));
+	}
+	host_close(candidate);
+}
+
 /* Refuses a function that the next boot does not bind. Returns 0 if --force overrides that. */
 static int refuse_missing(struct vm *vm, const struct pci_address *address)
 {
@@ -173,11 +240,7 @@ static int refuse_missing(struct vm *vm, const struct pci_address *address)
 	} else if (next == HOST_NEXT_REFUSED || next == HOST_NEXT_HELD) {
 		code = next_boot_code(host, fn);
 		next_boot_why(host, fn, why, sizeof(why), fix, sizeof(fix));
-		/* Instead of the fix for the config: the user asks for this function. */
-		if (host->decisions.verdict[fn->place].reason == REASON_BOOT_VGA)
-			snprintf(fix, sizeof(fix), "boot-vga bind in the config");
-		if (host->decisions.verdict[fn->place].reason == REASON_EXCEPT)
-			snprintf(fix, sizeof(fix), "remove it from the except line");
+		fix_asked(host, fn, fix, sizeof(fix));
 	} else if (host_vfs(host, address)) {
 		snprintf(why, sizeof(why), "the config makes %u virtual function%s of it",
 			 host_vfs(host, address)->number,
@@ -186,6 +249,7 @@ static int refuse_missing(struct vm *vm, const struct pci_address *address)
 	} else {
 		snprintf(why, sizeof(why), "no bind line names it");
 		snprintf(fix, sizeof(fix), "vfio-early add %s%s", vm->only ? "--only " : "", addr);
+		why_not_added(vm, fn, why, sizeof(why), fix, sizeof(fix));
 	}
 	if (vm->force) {
 		vm_note(vm, "not-in-config",
@@ -253,6 +317,10 @@ static int check_functions(struct vm *vm)
 				addr);
 		if (host_next(vm->host, fn) != HOST_NEXT_VFIO && refuse_missing(vm, &fn->pci.addr))
 			ret = -EPERM;
+		else if (host_next(vm->host, fn) == HOST_NEXT_VFIO && host_protect(vm->host, fn))
+			vm_note(vm, code_name(REASON_FORCED),
+				"%s %s: this host needs it, and bind! in the config gives it away",
+				addr, host_protect(vm->host, fn));
 	}
 	return ret;
 }
@@ -308,41 +376,19 @@ static int judge(struct vm *vm, const struct findings *findings)
 	return ret;
 }
 
-/* The functions as bind lines; NULL without memory. */
-static char *write_lines(const struct host *host, const struct slot *slot)
-{
-	char *lines = NULL;
-	size_t size;
-	FILE *out = open_memstream(&lines, &size);
-
-	for (size_t i = 0; out && i < slot->count; i++)
-		candidate_bind(host, &slot->fn[i], "bind", out);
-	if (out && !fclose(out))
-		return lines;
-	free(lines);
-	return NULL;
-}
-
 /* Checks as `check` does once the config has all of them. Returns -EPERM if something blocks. */
 static int check_group(struct vm *vm)
 {
 	struct findings findings = { 0 };
 	struct host *candidate = NULL;
-	char *compiled = NULL, *lines = write_lines(vm->host, &vm->slot);
-	size_t size;
-	int ret = lines ? plan_compile(&vm->host->root, NULL, &compiled, &size) :
-			  message_errno(-ENOMEM, "cannot look at what is in use");
+	int ret = open_candidate(vm, vm->slot.fn, vm->slot.count, &candidate);
 
-	if (!ret)
-		ret = candidate_open(vm->host, compiled, lines, &candidate);
 	if (!ret)
 		ret = findings_collect_check(candidate, NULL, &findings);
 	if (!ret)
 		ret = judge(vm, &findings);
 	findings_free(&findings);
 	host_close(candidate);
-	free(compiled);
-	free(lines);
 	return ret;
 }
 

@@ -248,26 +248,48 @@ static int refuse_interface(const struct host *host, const char *word)
 	return message_error("there is no network interface %s; %s", word, fix);
 }
 
-/* "7": the number of a group that `groups` prints. */
+/* The first function, bridges apart, that has this IOMMU group or is on this bus; -1: any. */
+static const struct host_function *find_number(const struct host *host, int group, int bus)
+{
+	for (size_t i = 0; i < host->count; i++) {
+		struct host_function *fn = &host->fn[i];
+
+		if (!pci_is_bridge(&fn->pci) && (group < 0 || host_group(host, fn) == group) &&
+		    (bus < 0 || fn->pci.addr.bus == bus))
+			return fn;
+	}
+	return NULL;
+}
+
+/* "7": the number of a group that `groups` prints. "41" is that of a bus, too, and "01" of a bus alone. */
 static int refuse_number(const struct host *host, const char *word)
 {
-	char addr[PCI_ADDRESS_SIZE];
-	const struct host_function *found = NULL;
+	const struct host_function *of_group = NULL, *on_bus = NULL;
+	char first[PCI_ADDRESS_SIZE], other[PCI_ADDRESS_SIZE];
 	size_t len = strspn(word, "0123456789");
 
 	if (!len || len > 3 || word[len])
 		return 0;
-	for (size_t i = 0; i < host->count && !found; i++)
-		if (!pci_is_bridge(&host->fn[i].pci) &&
-		    host_group(host, &host->fn[i]) == atoi(word))
-			found = &host->fn[i];
-	if (!found)
+	if (len == 1 || *word != '0')
+		of_group = find_number(host, atoi(word), -1);
+	if (len == 2)
+		on_bus = find_number(host, -1, (int)strtol(word, NULL, 16));
+	if (on_bus && of_group && on_bus != of_group)
+		return message_error("%s is a number, not an address; fix: write %s, which is on "
+				     "that bus, or %s, which is in that group",
+				     word, pci_address_format(&on_bus->pci.addr, first),
+				     pci_address_format(&of_group->pci.addr, other));
+	if (on_bus)
+		return message_error("%s is a number, not an address: a device has a bus and a "
+				     "number; fix: write %s",
+				     word, pci_address_format(&on_bus->pci.addr, first));
+	if (!of_group)
 		return message_error("%s is a number, not an address, and no device is in a group "
 				     "%s; see vfio-early groups",
 				     word, word);
 	return message_error("%s is a number, not an address: a group is named by one of its "
 			     "functions; fix: write %s",
-			     word, pci_address_format(&found->pci.addr, addr));
+			     word, pci_address_format(&of_group->pci.addr, first));
 }
 
 int host_refuse_word(const struct host *host, const char *word)

@@ -101,9 +101,10 @@ int slot_parse(const struct host *host, const char *text, struct selector *sel)
 	if (sel->kind == SELECTOR_ID)
 		return refuse_id(host, text, sel);
 	if (sel->kind == SELECTOR_CLASS)
-		return message_error("%s is a class, not an address; fix: write it into "
-				     "/etc/vfio-early.conf yourself: bind %s",
-				     text, text);
+		return message_error("%s is a class, not an address; fix: name a function that "
+				     "vfio-early list prints; only in /etc/vfio-early.conf a "
+				     "line may name a class",
+				     text);
 	if (sel->kind == SELECTOR_VF)
 		return message_error("%s are virtual functions, not an address; fix: name one "
 				     "of them, or make and bind all: vfio-early add --vfs 4 %.*s",
@@ -322,6 +323,10 @@ int slot_add(const struct host *host, const char *text, enum slot_scope scope, s
 	ret = pci_resolve(host->root.fd, &sel);
 	if (!ret)
 		ret = slot_collect(host, &sel, scope, slot);
+	if (ret == -ENOENT && sel.kind == SELECTOR_SLOT)
+		return message_error("%s has virtual functions alone, each a device of its own; "
+				     "fix: name the one that you want, such as %s.0",
+				     text, text);
 	return ret ? message_errno(ret, "cannot read what is at %s", text) : 0;
 }
 
