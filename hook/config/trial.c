@@ -130,8 +130,19 @@ bool trial_is_pending(const struct root *root)
 	return !trial_load(root, &trial) && trial.state == TRIAL_PENDING;
 }
 
+bool trial_can_confirm(const struct root *root)
+{
+	char booted[CONFIG_DIGEST_HEX];
+	struct trial trial;
+
+	return !trial_load(root, &trial) && trial.state == TRIAL_UNCONFIRMED &&
+	       !strcmp(trial.tried, trial_booted(root, booted));
+}
+
 const char *trial_command(const struct root *root)
 {
+	if (trial_can_confirm(root))
+		return COMMAND_CONFIRM ", then " COMMAND_APPLY;
 	return trial_is_pending(root) ? COMMAND_APPLY_TRY : COMMAND_APPLY;
 }
 

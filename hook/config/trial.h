@@ -52,9 +52,12 @@ int trial_load(const struct root *root, struct trial *trial);
 /* trial_is_pending - is the next boot a trial? No if its file cannot be read. */
 bool trial_is_pending(const struct root *root);
 
+/* trial_can_confirm - is this boot a trial that confirm would end well: it runs what is tried? */
+bool trial_can_confirm(const struct root *root);
+
 /*
- * trial_command - the command that makes a changed config take effect: while the next boot is a
- * trial, not the one that would end it.
+ * trial_command - the command that makes a changed config take effect without losing a trial: while the
+ * next boot is one, not the one that would end it; while this boot is one, that is confirmed first.
  */
 const char *trial_command(const struct root *root);
 

@@ -33,8 +33,8 @@ static void add_wrong(struct search *search, const struct inspection *image, con
 			.level = FINDING_BLOCKS,
 			.text = image->wrong[i].text,
 			.fix = image->is_unknown_here && is_about_facts(&image->wrong[i]) ?
-				       COMMAND_THERE FINDING_IMAGES :
-				       FINDING_IMAGES,
+				       COMMAND_THERE FIX_IMAGES :
+				       FIX_IMAGES,
 		};
 
 		finding_add_words(search->findings, &words, version);

@@ -18,10 +18,13 @@
 #include "host/settings.h"
 #include "ui/status.h"
 
-/* In a fix: the commands of findings->apply. */
-#define FINDING_APPLY  "{apply}"
-#define FINDING_IMAGES "{images}"
-#define FINDING_REBOOT "{reboot}"
+/*
+ * Places in a fix for the command that fits findings->apply: what makes the config take effect (after undo
+ * that ends it), what makes the images again (after undo without it), what makes the next boot run them.
+ */
+#define FIX_APPLY  "{apply}"
+#define FIX_IMAGES "{images}"
+#define FIX_REBOOT "{reboot}"
 
 /* clang-format off */
 #define FINDING_LIST(X) \
@@ -65,7 +68,7 @@
 	  "{0} binds nothing: its functions are all in {1}", \
 	  "remove that line, or its functions from the except line") \
 	X(UNDONE, "undone", CONFIG, "config", IDLE, \
-	  "vfio-early undo is in effect: the next boot binds nothing", FINDING_APPLY) \
+	  "vfio-early undo is in effect: the next boot binds nothing", FIX_APPLY) \
 	X(UNDO_UNFINISHED, "undo-unfinished", CONFIG, "config", BLOCKS, \
 	  "vfio-early undo has not finished: the next boot may still hand devices over", \
 	  COMMAND_UNDO) \
@@ -105,7 +108,7 @@
 	X(FACTS_UNKNOWN, "facts-unknown", CONFIG, "protect", WARNS, \
 	  "facts unknown: {0}; storage, network and USB controllers are bound only by a line with " \
 	  "ID and path, or by bind!", \
-	  COMMAND_THERE FINDING_APPLY) \
+	  COMMAND_THERE FIX_APPLY) \
 	X(FACTS_TOO_MANY, "facts-too-many", CONFIG, "protect", WARNS, \
 	  "{0}; storage, network and USB controllers are bound only by a line with ID and path, or " \
 	  "by bind!", \
@@ -117,7 +120,7 @@
 	X(NO_KERNEL, "no-kernel", IMAGE, "kernel", BLOCKS, "no kernel in /lib/modules", \
 	  "install a kernel package") \
 	X(MODULE_LOST, "module-missing", MACHINE, "modules", BLOCKS, "{0}", \
-	  "install this kernel's modules or run depmod for it, then " FINDING_IMAGES) \
+	  "install this kernel's modules or run depmod for it, then " FIX_IMAGES) \
 	X(MODULE_NOTE, "module-note", MACHINE, "modules", NOTES, "{0}", "") \
 	\
 	/* IOMMU groups, as a VM takes them. */ \
@@ -263,7 +266,7 @@
 	/* What this boot made of set lines; the function is bound all the same. */ \
 	X(SET_NOT_THERE, "set-not-offered", BOOT, "boot", BLOCKS, \
 	  "this boot did not set its {0}: what was asked for is not offered; it had: {1}", \
-	  "correct its set line, then " FINDING_APPLY ", then reboot") \
+	  "correct its set line, then " FIX_APPLY ", then reboot") \
 	X(SET_FAILED, "set-failed", BOOT, "boot", BLOCKS, \
 	  "this boot could not set its {0}; it had: {1}", "vfio-early log says more") \
 	\
@@ -290,7 +293,7 @@
 	  "{0}: this boot does not know that value, and binds nothing", \
 	  "remove it from the boot loader's config, if it is there") \
 	X(PARAMETER_MISSING, "parameter-missing", BOOT, "boot-loader", BLOCKS, \
-	  "this kernel was booted without {0}", FINDING_REBOOT) \
+	  "this kernel was booted without {0}", FIX_REBOOT) \
 	\
 	/* What the boot loader boots next. */ \
 	X(NEXT_KERNEL, "next-kernel", BOOT, "kernel", OK, \
@@ -313,16 +316,16 @@
 	/* The images. What is wrong in one has codes of its own: see image/inspect.h. */ \
 	X(IMAGE_OK, "image-ok", IMAGE, "image", OK, "{0}", "") \
 	X(IMAGE_MISSING, "image-missing", IMAGE, "image", BLOCKS, "no image: /{0} does not exist", \
-	  FINDING_IMAGES) \
+	  FIX_IMAGES) \
 	X(IMAGE_OLD, "image-old", IMAGE, "image", BLOCKS, "/{0} is older than the config", \
-	  FINDING_IMAGES) \
+	  FIX_IMAGES) \
 	X(IMAGE_UNREADABLE, "image-unreadable", IMAGE, "image", UNKNOWN, \
 	  "you cannot read /{0}; it is newer than the config", "run it as root") \
 	X(IMAGE_DAMAGED, "image-damaged", IMAGE, "image", BLOCKS, "/{0} is damaged: {1}", \
-	  FINDING_IMAGES) \
+	  FIX_IMAGES) \
 	X(IMAGE_UNSUPPORTED, "image-unsupported", IMAGE, "image", BLOCKS, "/{0} is {1}", \
 	  "COMPRESS=zstd in /etc/initramfs-tools/initramfs.conf, or compress=\"zstd\" in " \
-	  "/etc/dracut.conf, then " FINDING_IMAGES) \
+	  "/etc/dracut.conf, then " FIX_IMAGES) \
 	X(BOOT_UNREADABLE, "boot-folder-unreadable", IMAGE, "image", UNKNOWN, "/boot: {0}", \
 	  "run it as root") \
 	X(NO_BOOT_KERNEL, "no-image", IMAGE, "image", UNKNOWN, \
@@ -331,14 +334,14 @@
 	/* This boot. */ \
 	X(BOOT_OK, "boot-ok", BOOT, "boot", OK, "all as configured", "") \
 	X(BOOT_NONE, "boot-none", BOOT, "boot", BLOCKS, \
-	  "vfio-early did not run at this boot", FINDING_REBOOT) \
+	  "vfio-early did not run at this boot", FIX_REBOOT) \
 	X(BOOT_UNKNOWN, "boot-unreadable", BOOT, "boot", UNKNOWN, "/{0}: {1}", "run it as root") \
 	X(BOOT_NO_FILE, "boot-no-file", BOOT, "boot", BLOCKS, "/{0} is not a regular file", \
 	  "move it away, then reboot") \
 	X(BOOT_OLD, "boot-old", BOOT, "boot", BLOCKS, \
-	  "the config was changed since this boot", FINDING_REBOOT) \
+	  "the config was changed since this boot", FIX_REBOOT) \
 	X(BOOT_UNAWARE, "boot-unaware", BOOT, "boot", BLOCKS, "this boot did not know of it", \
-	  FINDING_REBOOT) \
+	  FIX_REBOOT) \
 	X(DEVICE_OK, "device-ok", BOOT, "device", OK, "on {0}", "") \
 	X(VFS_MADE, "vfs-made", BOOT, "vfs", OK, "{0}", "") \
 	X(VFS_THERE, "vfs-there", BOOT, "vfs", WARNS, "{0}", "let one of the two make them") \
@@ -357,7 +360,7 @@
 	  "reboot, then vfio-early confirm") \
 	X(TRIAL_UNCONFIRMED, "trial-unconfirmed", BOOT, "trial", BLOCKS, \
 	  "this boot is a trial: in {0} the last good state is put back, and this host reboots", \
-	  "vfio-early confirm") \
+	  "{1}") \
 	X(TRIAL_MISSED, "trial-missed", BOOT, "trial", BLOCKS, \
 	  "a trial was not confirmed, and nothing has put the last good state back: " \
 	  "vfio-early-trial.service did not run at this boot", \

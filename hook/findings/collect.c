@@ -92,6 +92,8 @@ static enum findings_apply what_apply_is(const struct host *host)
 {
 	if (host->is_undone)
 		return FINDINGS_UNDO;
+	if (trial_can_confirm(&host->root))
+		return FINDINGS_APPLY_CONFIRM;
 	return trial_is_pending(&host->root) ? FINDINGS_APPLY_TRY : FINDINGS_APPLY;
 }
 

@@ -87,31 +87,58 @@ static const struct {
 	const char *place, *command[FINDINGS_APPLY_COUNT];
 } commands[] = {
 	{
-		FINDING_APPLY,
+		FIX_APPLY,
 		{
 			[FINDINGS_APPLY] = COMMAND_APPLY,
 			[FINDINGS_APPLY_TRY] = COMMAND_APPLY_TRY,
+			[FINDINGS_APPLY_CONFIRM] = COMMAND_CONFIRM ", then " COMMAND_APPLY,
 			[FINDINGS_UNDO] = COMMAND_APPLY,
 		},
 	},
 	{
-		FINDING_IMAGES,
+		FIX_IMAGES,
 		{
 			[FINDINGS_APPLY] = COMMAND_APPLY,
 			[FINDINGS_APPLY_TRY] = COMMAND_APPLY_TRY,
+			[FINDINGS_APPLY_CONFIRM] = COMMAND_CONFIRM ", then " COMMAND_APPLY,
 			[FINDINGS_UNDO] = COMMAND_UNDO,
 		},
 	},
 	{
-		FINDING_REBOOT,
+		FIX_REBOOT,
 		{
 			[FINDINGS_APPLY] = COMMAND_APPLY ", then reboot",
 			/* What was applied is waiting for just that. */
-			[FINDINGS_APPLY_TRY] = "reboot, then vfio-early confirm",
-			[FINDINGS_UNDO] = COMMAND_APPLY ", then reboot",
+			[FINDINGS_APPLY_TRY] = "reboot, then " COMMAND_CONFIRM,
+			[FINDINGS_APPLY_CONFIRM] = COMMAND_CONFIRM ", then " COMMAND_APPLY
+								   ", then reboot",
+			[FINDINGS_UNDO] = COMMAND_UNDO ", then reboot",
 		},
 	},
 };
+
+/* Are all images as they should be, as far as they were looked at? Then a reboot is all that is missing. */
+static bool are_images_good(const struct findings *findings)
+{
+	size_t good = 0;
+
+	for (size_t i = 0; i < findings->count; i++) {
+		if (findings->list[i].stage != FINDING_STAGE_IMAGE)
+			continue;
+		if (findings->list[i].level != FINDING_OK)
+			return false;
+		good++;
+	}
+	return good;
+}
+
+static const char *command_of(const struct findings *findings, size_t i)
+{
+	if (!strcmp(commands[i].place, FIX_REBOOT) && are_images_good(findings) &&
+	    (findings->apply == FINDINGS_APPLY || findings->apply == FINDINGS_UNDO))
+		return "reboot";
+	return commands[i].command[findings->apply];
+}
 
 /* Takes over the texts. */
 static void append(struct findings *findings, const struct finding_words *is, const char *subject,
@@ -139,14 +166,14 @@ static void append(struct findings *findings, const struct finding_words *is, co
 }
 
 /* Writes the command whose place @text begins with, if any. Returns the length of the place, or 0. */
-static size_t fill_command(FILE *out, const char *text, enum findings_apply apply)
+static size_t fill_command(FILE *out, const char *text, const struct findings *findings)
 {
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		size_t len = strlen(commands[i].place);
 
 		if (strncmp(text, commands[i].place, len))
 			continue;
-		fputs(commands[i].command[apply], out);
+		fputs(command_of(findings, i), out);
 		return len;
 	}
 	return 0;
@@ -169,7 +196,7 @@ static char *fill(const struct findings *findings, const char *template,
 			fputs(argument[number], out);
 			len = 3;
 		} else {
-			len = fill_command(out, pos, findings->apply);
+			len = fill_command(out, pos, findings);
 			if (!len) {
 				fputc(*pos, out);
 				len = 1;

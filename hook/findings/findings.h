@@ -51,11 +51,12 @@ struct finding {
 	char *fix;     /* what to do; "" when there is nothing */
 };
 
-/* How images are made here: which commands a fix names (FINDING_APPLY and so on in codes.h). */
+/* Which commands a fix names; see FIX_APPLY and so on in codes.h. */
 enum findings_apply {
 	FINDINGS_APPLY,
-	FINDINGS_APPLY_TRY, /* the next boot is a trial, which apply alone would end */
-	FINDINGS_UNDO,	    /* after undo: with nothing to bind */
+	FINDINGS_APPLY_TRY,	/* the next boot is a trial, which apply alone would end */
+	FINDINGS_APPLY_CONFIRM, /* this boot is one */
+	FINDINGS_UNDO,		/* after undo */
 	FINDINGS_APPLY_COUNT,
 };
 
@@ -97,6 +98,10 @@ extern const struct finding_filter findings_of_status;
 __attribute__((sentinel)) void finding_add(struct findings *findings, enum finding_code code,
 					   const char *subject, ...);
 
+/*
+ * finding_add_words - the same with words of its own.
+ * @words: its fix may have the places of codes.h for commands; its text is taken as it is
+ */
 void finding_add_words(struct findings *findings, const struct finding_words *words,
 		       const char *subject);
 

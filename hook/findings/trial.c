@@ -21,7 +21,11 @@ static void add_unconfirmed(struct search *search, const struct trial *trial)
 	left -= trial_now();
 	snprintf(text, sizeof(text), "%lld min %lld s", left > 0 ? left / 60 : 0,
 		 left > 0 ? left % 60 : 0);
-	finding_add(search->findings, FINDING_TRIAL_UNCONFIRMED, "", text, NULL);
+	finding_add(search->findings, FINDING_TRIAL_UNCONFIRMED, "", text,
+		    trial_can_confirm(root) ? COMMAND_CONFIRM :
+					      "wait until it is, or end the trial: " COMMAND_APPLY
+					      ", or " COMMAND_UNDO,
+		    NULL);
 }
 
 void find_trial(struct search *search)

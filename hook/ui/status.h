@@ -14,6 +14,7 @@ enum {
 /* What makes a changed config take effect; for messages. Before a trial boot: see trial_command(). */
 #define COMMAND_APPLY	  "vfio-early apply"
 #define COMMAND_APPLY_TRY COMMAND_APPLY " --try"
+#define COMMAND_CONFIRM	  "vfio-early confirm"
 #define COMMAND_UNDO	  "vfio-early undo"
 /* Before it where it is not known what this host needs: an image that is made here would not know it. */
 #define COMMAND_THERE	  "on the running host, not in a chroot or a container: "
