@@ -646,6 +646,10 @@ static int check_options(struct vm *vm)
 		return vm_refuse(vm, "one-card",
 				 "--primary is for one card: a guest has one first screen; "
 				 "fix: one call for each");
+	if (vm->primary && !displays)
+		return vm_refuse(vm, "no-display",
+				 "--primary is for a card with a screen, and none is named; fix: "
+				 "leave out --primary");
 	return 0;
 }
 

@@ -309,6 +309,12 @@
 	  "remove it from {1}, then vfio-early-cmdline refresh") \
 	X(NEXT_IOMMU_OFF_ADDED, "next-iommu-off-added", MACHINE, "boot-loader", BLOCKS, \
 	  "{0} turns the IOMMU off at the next boot", "vfio-early-cmdline remove {0}") \
+	X(NEXT_GPU_OFF, "next-igpu-off", MACHINE, "boot-loader", BLOCKS, \
+	  "{0} leaves the integrated GPU out of the IOMMU at the next boot: no VM can have it", \
+	  "remove it from {1}, then vfio-early-cmdline refresh") \
+	X(NEXT_GPU_OFF_ADDED, "next-igpu-off-added", MACHINE, "boot-loader", BLOCKS, \
+	  "{0} leaves the integrated GPU out of the IOMMU at the next boot: no VM can have it", \
+	  "vfio-early-cmdline remove {0}") \
 	X(NEXT_IOMMU_MISSING, "next-iommu-missing", MACHINE, "boot-loader", BLOCKS, \
 	  "the next boot lacks {0}, which this boot has: its kernel may leave the IOMMU off", \
 	  "vfio-early-cmdline add {0}") \

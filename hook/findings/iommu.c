@@ -37,8 +37,19 @@ enum find_default find_iommu_default(const struct search *search, const char *ve
 	return ret > 0 ? (enum find_default)ret : FIND_DEFAULT_OFF;
 }
 
+/* Is intel_iommu=on in a file of the loader whose entries do not have it yet? */
+static bool waits_for_refresh(const struct next_cmdline *next)
+{
+	for (size_t i = 0; i < next->count; i++)
+		if (!strcmp(next->param[i].code, "not-refreshed") &&
+		    cmdline_find(next->param[i].token, "intel_iommu", "on", NULL))
+			return true;
+	return false;
+}
+
 /* What the next boot asks of the IOMMU. Returns whether that is known. */
-static bool read_next(struct search *search, struct iommu *iommu, enum find_default *without)
+static bool read_next(struct search *search, struct iommu *iommu, enum find_default *without,
+		      bool *wants_refresh)
 {
 	struct host *host = search->host;
 	struct next_kernel kernel = { 0 };
@@ -52,6 +63,7 @@ static bool read_next(struct search *search, struct iommu *iommu, enum find_defa
 		iommu_read_cmdline(line, iommu);
 		next_kernel_read(&host->root, &host->answers, &kernel);
 		*without = find_iommu_default(search, kernel.version);
+		*wants_refresh = waits_for_refresh(&next);
 	}
 	next_kernel_free(&kernel);
 	next_cmdline_free(&next);
@@ -74,12 +86,13 @@ void find_iommu_fix(struct search *search, const struct host_function *fn, char 
 {
 	const struct root *root = &search->host->root;
 	enum find_default without = FIND_DEFAULT_OFF;
+	bool wants_refresh = false;
 	struct iommu iommu;
 	size_t len;
 
 	if (!next_boot_is_by_cmdline(search->host, fn))
 		return;
-	if (!read_next(search, &iommu, &without)) {
+	if (!read_next(search, &iommu, &without, &wants_refresh)) {
 		iommu = search->host->iommu;
 	} else if (are_good(&iommu, without, fn)) {
 		snprintf(fix, size, "%s",
@@ -95,7 +108,10 @@ void find_iommu_fix(struct search *search, const struct host_function *fn, char 
 	if (fn && !*iommu.param)
 		memcpy(iommu.param, iommu.igfx_param, sizeof(iommu.param));
 	len = strlen(tell_iommu_fix(&iommu, fix, size));
-	if (!*iommu.param && iommu.table == IOMMU_TABLE_DMAR && !iommu.is_asked)
+	if (!*iommu.param && wants_refresh)
+		snprintf(fix, size, "%s",
+			 words_of("refresh", "vfio-early-cmdline refresh, then reboot"));
+	else if (!*iommu.param && iommu.table == IOMMU_TABLE_DMAR && !iommu.is_asked)
 		snprintf(fix + len, size - len, "; %s does, unless cmdline is set",
 			 trial_command(root));
 }

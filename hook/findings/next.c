@@ -47,11 +47,19 @@ static bool is_added(const struct search *search, const struct next_param *param
 
 static void add(struct search *search, enum finding_code code, const struct next_param *param)
 {
+	static const enum finding_code added[][2] = {
+		{ FINDING_NEXT_OFF, FINDING_NEXT_OFF_ADDED },
+		{ FINDING_NEXT_IOMMU_OFF, FINDING_NEXT_IOMMU_OFF_ADDED },
+		{ FINDING_NEXT_GPU_OFF, FINDING_NEXT_GPU_OFF_ADDED },
+	};
 	char place[512];
 
-	if (is_added(search, param))
-		code = code == FINDING_NEXT_OFF ? FINDING_NEXT_OFF_ADDED :
-						  FINDING_NEXT_IOMMU_OFF_ADDED;
+	for (size_t i = 0; i < sizeof(added) / sizeof(added[0]) && is_added(search, param); i++) {
+		if (added[i][0] == code) {
+			code = added[i][1];
+			break;
+		}
+	}
 	snprintf(place, sizeof(place), "%s:%u", param->file, param->line);
 	finding_add(search->findings, code, place, param->token, place, NULL);
 }
@@ -88,6 +96,17 @@ static void find_told(struct search *search, const struct next_cmdline *next)
 		add(search, FINDING_NEXT_OFF, worst);
 }
 
+static bool binds_igfx(const struct search *search)
+{
+	const struct host *host = search->host;
+
+	for (size_t i = 0; i < host->count; i++)
+		if (iommu_is_igfx(&host->iommu, &host->fn[i].pci) &&
+		    host_next(host, &host->fn[i]) == HOST_NEXT_VFIO)
+			return true;
+	return false;
+}
+
 static void find_iommu_off(struct search *search, const struct next_cmdline *next)
 {
 	enum iommu_table table = search->host->iommu.table;
@@ -100,7 +119,8 @@ static void find_iommu_off(struct search *search, const struct next_cmdline *nex
 	if (table != IOMMU_TABLE_DMAR &&
 	    find_param(search, next, "amd_iommu", "off", FINDING_NEXT_IOMMU_OFF))
 		return;
-	find_param(search, next, "iommu", "off", FINDING_NEXT_IOMMU_OFF);
+	if (!find_param(search, next, "iommu", "off", FINDING_NEXT_IOMMU_OFF) && binds_igfx(search))
+		find_param(search, next, "intel_iommu", "igfx_off", FINDING_NEXT_GPU_OFF);
 }
 
 /* Intel's IOMMU is off by default in some kernels: this boot has the parameter, the next one not. */

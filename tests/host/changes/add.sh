@@ -229,8 +229,12 @@ config_is <<-EOF
 	bind 0000:17:00.2=8086:154c
 EOF
 run add 17:00.0
+status_is 1
+err "error: 0000:17:00.0: the config binds its virtual functions, and on vfio-pci it has none; fix: vfio-early remove 0000:17:00.2, then vfio-early add 0000:17:00.0; --force writes the line anyway"
+run remove 0000:17:00.2
+status_is 0
+run add 17:00.0
 config_is <<-EOF
-	bind 0000:17:00.2=8086:154c
 	bind 0000:17:00.0=8086:1572
 EOF
 
@@ -377,7 +381,7 @@ err "error: 10de:1187 is an ID, not an address; fix: name 0000:01:00.0, 0000:02:
 run add 1234:5678
 err "error: 1234:5678 is an ID, not an address, and no function has it"
 run add class:03
-err "error: class:03 is a class, not an address; fix: write it into /etc/vfio-early.conf yourself: bind class:03"
+err "error: class:03 is a class, not an address; fix: name a function that vfio-early list prints; only in /etc/vfio-early.conf a line may name a class"
 run add 02:00=10de:1187
 err "error: 02:00=10de:1187: leave out the = and the ID; it is pinned to the ID that is there today"
 run add 0x02:00.0

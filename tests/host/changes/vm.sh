@@ -626,6 +626,9 @@ status_is 1
 out_has '"refused": true'
 no_out "qm set 100 --hostpci"
 out_has '"code": "one-card"'
+run vm 100 --only 02:00.1 --primary --json
+status_is 1
+out_has '"code": "no-display"'
 run vm 100 02:00 -o LEVEL,CODE --raw
 status_is 0
 no_out "qm set"
