@@ -112,16 +112,16 @@ not_in_force() {
 		}'
 }
 
-# how_to_add TOKENS: prints the command that adds them, less those that are better left out.
+# how_to_add TOKENS: prints what to do for them where they would count: add them, less those that are
+# better left out.
 how_to_add() {
 	_list=$(printf '%s\n' "$1" | tokens_split)
-	_out=$(
-		host_minds "$_list" | sed 's/	.*//'
-		host_refuses "$_list" | sed 's/	.*//'
-	)
-	_good=$(tokens_without "$_list" "$_out") _out=$(tokens_with "$_list" "$_out")
-	[ -z "$_good" ] || printf '%s' "$me add $(words "$_good")${_out:+, and leave out $(words "$_out")}"
-	[ -n "$_good" ] || printf '%s' 'remove it there'
+	_ids=$(tokens_name "$_list" vfio-pci.ids)
+	_good=$(tokens_without "$_list" "$(host_minds "$_list" | sed 's/	.*//')" |
+		grep -v '^"*root=' | while read -r _token; do quoted "$_token"; done)
+	_fix=${_good:+$me add $(words "$_good")}${_good:+${_ids:+; }}
+	_fix=$_fix${_ids:+vfio-early add ADDRESS for what $(words "$_ids") names}
+	echo "${_fix:-remove it there}"
 }
 
 # why_not CODE TOKENS: prints the reason in words, with the next step.
