@@ -224,7 +224,8 @@ static int print_image(struct verify *verify, const char *name, const struct ins
 		printf("  %s, and %s\n", inspect_summary(&verify->inspector),
 		       inspect_nothing(&verify->inspector));
 	if (image->state == INSPECT_UNSUPPORTED)
-		puts("  fix: " INSPECT_COMPRESS);
+		printf("  fix: " INSPECT_COMPRESS ", then %s\n",
+		       trial_command(&verify->host->root));
 	else if (is_of_no_kernel(verify, image))
 		puts("  fix: name an image, such as /boot/initrd.img-VERSION");
 	else if (verify->host->is_undone && image->state != INSPECT_GOOD &&

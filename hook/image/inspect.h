@@ -46,7 +46,7 @@ enum inspect_state {
 /* What is to be done about INSPECT_UNSUPPORTED; findings/codes.h has it too. */
 #define INSPECT_COMPRESS                                                                 \
 	"COMPRESS=zstd in /etc/initramfs-tools/initramfs.conf, or compress=\"zstd\" in " \
-	"/etc/dracut.conf, then vfio-early apply"
+	"/etc/dracut.conf"
 
 /* What is wrong with an image, or worth knowing: a stable word, and a sentence for people. */
 struct inspect_remark {
