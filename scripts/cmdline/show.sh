@@ -192,10 +192,12 @@ show() {
 		esac
 	done
 	if [ -z "$targets" ]; then
+		hand_left
 		host_wants "$(running)" | while IFS='	' read -r _token _why; do
-			[ -n "$(tokens_with "$_token" "$(running)")" ] ||
+			[ -z "$(tokens_with "$_token" "$_missing")" ] ||
 				row missing "$_token: $_why; fix: add it by hand"
 		done
+		[ -z "$_told" ] || row 'by hand' "$(words "$(hand_word tokens)")"
 		host_minds "$(running)" | while IFS='	' read -r _token _kind _why; do
 			[ -z "$_why" ] || row "$_kind" "$_token: $_why; fix: remove it by hand"
 		done

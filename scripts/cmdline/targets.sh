@@ -464,9 +464,9 @@ targets_undo() {
 	done
 }
 
-# targets_by_hand: there is no file that can be changed here. Reports what the config asks for,
-# until a boot has it, or the administrator says that it was done.
-targets_by_hand() {
+# hand_left: sets $_missing to what is still to be added by hand, and $_told if some of it was, as the
+# administrator has told in this boot.
+hand_left() {
 	_missing=$(hand_missing) _told=''
 	if [ -n "$_missing" ] && [ -e "$records/by-hand" ]; then
 		_boot=''
@@ -476,6 +476,12 @@ targets_by_hand() {
 			_missing=$(tokens_without "$_missing" "$(hand_word tokens | tokens_split)")
 		fi
 	fi
+}
+
+# targets_by_hand: there is no file that can be changed here. Reports what the config asks for,
+# until a boot has it, or the administrator says that it was done.
+targets_by_hand() {
+	hand_left
 	if [ -n "$_missing" ]; then
 		by_hand "$loader_text: nothing was changed; add to its command line by hand:" \
 			"$(words "$_missing")$then_by_hand"
