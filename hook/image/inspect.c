@@ -364,6 +364,40 @@ static void compare(struct work *work, const struct host *today)
 		      "%u more functions would be treated differently by a plan of today", more);
 }
 
+/* The next line that is no comment, or NULL. @pos: moved behind it */
+static const char *next_line(const char **pos, const char *end, size_t *len)
+{
+	while (*pos < end) {
+		const char *line = *pos, *eol = memchr(line, '\n', (size_t)(end - line));
+
+		*pos = eol ? eol + 1 : end;
+		*len = (size_t)(*pos - line);
+		if (*line != '#')
+			return line;
+	}
+	return NULL;
+}
+
+/*
+ * Do two plans say the same? Comments decide nothing: where a tree is not known, they say why, which is
+ * not the same inside of it and outside.
+ */
+static bool is_same_plan(const char *one, size_t one_size, const char *two, size_t two_size)
+{
+	const char *one_end = one + one_size, *two_end = two + two_size;
+
+	for (;;) {
+		size_t one_len = 0, two_len = 0;
+		const char *a = next_line(&one, one_end, &one_len);
+		const char *b = next_line(&two, two_end, &two_len);
+
+		if (!a || !b)
+			return a == b;
+		if (one_len != two_len || memcmp(a, b, one_len) != 0)
+			return false;
+	}
+}
+
 static int compare_today(struct work *work)
 {
 	struct inspection *inspection = work->inspection;
@@ -386,8 +420,7 @@ static int compare_today(struct work *work)
 		host->problem = (struct config_problem){ 0 };
 		return 0;
 	}
-	inspection->is_current = size == work->image.plan_size &&
-				 !memcmp(text, work->image.plan, size);
+	inspection->is_current = is_same_plan(text, size, work->image.plan, work->image.plan_size);
 	if (inspection->is_current) {
 		free(text);
 		return 0;

@@ -80,6 +80,14 @@ out "  the plan in it was made from an older config"
 out_has "0000:02:00.0 10de:1187 GK104               15        vfio-pci"
 no_out "0000:01:00.0"
 
+begin "verify: a comment in the plan makes no other plan"
+ready
+sed -i '2i # facts-unknown: said in other words' "$image/usr/lib/vfio-early/plan"
+pack gzip
+run verify "$root/boot/initrd.img-$kernel"
+status_is 0
+no_out "a plan of today would differ"
+
 begin "verify: a plan of today would differ, not in what is bound"
 ready
 sed -i 's/^deadline .*/deadline 21/' "$image/usr/lib/vfio-early/plan"
