@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "commands/candidate.h"
 #include "config/state.h"
@@ -36,6 +37,19 @@ void candidate_bind(const struct host *host, const struct pci_function *fn, cons
 	fputc('\n', out);
 }
 
+/* Without the paths that candidate_bind() wrote: the compiler pins none where the facts are unknown. */
+static void write_unpinned(const char *lines, FILE *out)
+{
+	for (size_t len; *lines; lines += len) {
+		len = strcspn(lines, "@\n");
+		fwrite(lines, 1, len, out);
+		if (lines[len] == '@')
+			len += strcspn(lines + len, "\n");
+		if (lines[len])
+			fputc(lines[len++], out);
+	}
+}
+
 int candidate_open(const struct host *host, const char *compiled, const char *lines,
 		   struct host **candidate)
 {
@@ -48,7 +62,11 @@ int candidate_open(const struct host *host, const char *compiled, const char *li
 		return ret;
 	out = open_memstream(&text, &size);
 	if (out)
-		fprintf(out, "%s%s", compiled, lines);
+		fputs(compiled, out);
+	if (out && strstr(compiled, "\nfacts unknown\n"))
+		write_unpinned(lines, out);
+	else if (out)
+		fputs(lines, out);
 	if (!out || fclose(out))
 		ret = message_errno(-ENOMEM, "cannot try it");
 	else

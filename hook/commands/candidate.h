@@ -16,7 +16,7 @@
  * @host: opened
  * @compiled: the plan of the current config, from plan_compile()
  * @lines: the bind lines exactly as they will be written, because the form of a selector can change
- *	the result; "" for the config as it is
+ *	the result; "" for the config as it is. A path behind @ counts only where the facts are known
  * @candidate: close it with host_close()
  *
  * Returns 0, or -errno after printing an error.
@@ -25,8 +25,8 @@ int candidate_open(const struct host *host, const char *compiled, const char *li
 		   struct host **candidate);
 
 /*
- * candidate_bind - write the bind line of a function, with its address, as the compiler makes it: with the
- * current ID and path, which can decide between two lines.
+ * candidate_bind - write the bind line of a function, with its address, as the compiler makes it where the
+ * facts are known: with the current ID and path, which can decide between two lines.
  * @keyword: "bind" or "bind!"
  */
 void candidate_bind(const struct host *host, const struct pci_function *fn, const char *keyword,
