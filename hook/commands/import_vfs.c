@@ -16,6 +16,9 @@ struct importing {
 	struct import *import;
 	unsigned int *number; /* for each function of the host: the number in its new line, or 0 */
 	FILE *done;	      /* names of lines that the config replaces */
+	FILE *idle;	      /* and of those that are not in force */
+	int ret;	      /* of what is called for each line */
+	char **zero;	      /* for each function: lines of a 0 before its number */
 };
 
 /* The number that the config or a new line has for it, or 0. */
@@ -118,6 +121,35 @@ static bool import_driver(struct importing *importing, const struct vfs_maker *m
 				 "vfio-early add --vfs NUMBER ADDRESS, then delete the line");
 }
 
+/*
+ * A 0 before the number, as a kernel wants it that is to change one: alone, it would remove those
+ * that the config makes, so it goes with the line of the number.
+ */
+static void keep_zero(struct importing *importing, const struct vfs_maker *maker, const char *from)
+{
+	char **zero, *text;
+
+	if (!maker->fn || !maker->is_overwritten)
+		return;
+	zero = &importing->zero[maker->fn - importing->import->host->fn];
+	if (asprintf(&text, "%s  %s: %s\n", *zero ? *zero : "", from, maker->text) < 0) {
+		importing->ret = -ENOMEM;
+		return;
+	}
+	free(*zero);
+	*zero = text;
+}
+
+static void print_zero(struct importing *importing, const struct host_function *fn)
+{
+	char **zero = &importing->zero[fn - importing->import->host->fn];
+
+	if (*zero)
+		fputs(*zero, importing->done);
+	free(*zero);
+	*zero = NULL;
+}
+
 static void import_maker(const struct vfs_maker *maker, void *arg)
 {
 	struct importing *importing = arg;
@@ -125,9 +157,16 @@ static void import_maker(const struct vfs_maker *maker, void *arg)
 	bool is_whole;
 
 	snprintf(from, sizeof(from), "%s:%u", maker->file, maker->line);
-	/* Zero is also the default without the line. */
-	if (!maker->number)
+	if (maker->idle || (maker->number && maker->is_overwritten)) {
+		fprintf(importing->idle, "  %s: %s: %s\n", from, maker->text,
+			maker->idle ? vfs_maker_why_idle(maker) : "a later line writes 0");
 		return;
+	}
+	/* Zero is also the default without the line. */
+	if (!maker->number) {
+		keep_zero(importing, maker, from);
+		return;
+	}
 	if (maker->is_nvidia) {
 		message_warn("%s: stays as it is: NVIDIA's own script makes the virtual functions "
 			     "of its GPUs",
@@ -147,22 +186,34 @@ static void import_maker(const struct vfs_maker *maker, void *arg)
 				     "vfio-early add --vfs NUMBER ADDRESS, then delete the line");
 	else
 		is_whole = import_one(importing, maker, from, maker->fn);
-	if (is_whole)
-		fprintf(importing->done, "  %s: %s\n", from, maker->text);
+	if (!is_whole)
+		return;
+	if (maker->fn)
+		print_zero(importing, maker->fn);
+	fprintf(importing->done, "  %s: %s\n", from, maker->text);
 }
 
 int import_vfs(struct import *import)
 {
 	struct importing importing = { .import = import };
-	size_t size;
+	size_t count = import->host->count, size;
 	int ret = -ENOMEM;
 
-	importing.number = calloc(import->host->count + 1, sizeof(*importing.number));
+	importing.number = calloc(count + 1, sizeof(*importing.number));
+	importing.zero = calloc(count + 1, sizeof(*importing.zero));
 	importing.done = open_memstream(&import->vfs_done, &size);
-	if (importing.number && importing.done)
-		vfs_makers_find(import->host, import_maker, &importing);
-	if (importing.done && !fclose(importing.done) && importing.number)
-		ret = 0;
+	importing.idle = open_memstream(&import->vfs_idle, &size);
+	if (importing.number && importing.zero && importing.done && importing.idle)
+		ret = vfs_makers_find(import->host, import_maker, &importing);
+	if (!ret)
+		ret = importing.ret;
+	if (importing.done && fclose(importing.done))
+		ret = -ENOMEM;
+	if (importing.idle && fclose(importing.idle))
+		ret = -ENOMEM;
+	for (size_t i = 0; i < count && importing.zero; i++)
+		free(importing.zero[i]);
+	free(importing.zero);
 	free(importing.number);
 	return ret ? message_errno(ret, "cannot import") : 0;
 }

@@ -95,6 +95,8 @@
 	X(VFS_ELSEWHERE, "vfs-elsewhere", CONFIG, "vfs", WARNS, \
 	  "{0} makes virtual functions of it too: {1}", \
 	  "let one of the two make them: whoever comes second changes nothing") \
+	X(VFS_REMOVED, "vfs-removed", CONFIG, "vfs", WARNS, \
+	  "{0} removes its virtual functions: {1}", "delete that line") \
 	X(VFS_NEEDED, "vfs-needed", CONFIG, "vfs", NOTES, \
 	  "this host needs it ({0}): some drivers reset a function while they make virtual ones", "") \
 	X(SET_UNUSED, "set-unused", CONFIG, "config", WARNS, "{0}: {1}", \

@@ -46,11 +46,15 @@ static void add_rival(const struct vfs_maker *maker, void *arg)
 	const struct rivals *rivals = arg;
 	char addr[PCI_ADDRESS_SIZE], where[PATH_MAX + 16];
 
-	/* A 0 makes none. */
-	if (maker->is_unread || !maker->number || !vfs_maker_is_of(maker, rivals->fn))
+	if (maker->is_unread || maker->idle || maker->is_overwritten ||
+	    !vfs_maker_is_of(maker, rivals->fn))
+		return;
+	/* A module's max_vfs=0 is its default; in sysfs a 0 removes those that are there. */
+	if (!maker->number && maker->driver)
 		return;
 	snprintf(where, sizeof(where), "%s:%u", maker->file, maker->line);
-	finding_add(rivals->search->findings, FINDING_VFS_ELSEWHERE,
+	finding_add(rivals->search->findings,
+		    maker->number ? FINDING_VFS_ELSEWHERE : FINDING_VFS_REMOVED,
 		    pci_address_format(&rivals->fn->pci.addr, addr), where, maker->text, NULL);
 }
 
@@ -64,7 +68,8 @@ static void find_beside(struct search *search, const struct host_function *fn)
 	if (why)
 		finding_add(search->findings, FINDING_VFS_NEEDED,
 			    pci_address_format(&fn->pci.addr, addr), why, NULL);
-	vfs_makers_find(search->host, add_rival, &rivals);
+	if (vfs_makers_find(search->host, add_rival, &rivals))
+		search->findings->failed = true;
 }
 
 static void find_made(struct search *search, const struct plan_vfs *vfs,
