@@ -10,6 +10,7 @@
 #include "early/pci.h"
 #include "early/plan.h"
 #include "findings/vfs_makers.h"
+#include "host/naming.h"
 #include "util/message.h"
 
 struct importing {
@@ -35,7 +36,7 @@ __attribute__((format(printf, 5, 6))) static bool leave_out(struct importing *im
 							    const char *from, const char *addr,
 							    const char *why, const char *fix, ...)
 {
-	char text[192];
+	char text[NAMING_SIZE + 96];
 	va_list args;
 
 	va_start(args, fix);
@@ -66,17 +67,43 @@ static bool leave_out_unread(struct importing *importing, const struct vfs_maker
 			 "vfio-early add --vfs NUMBER %s, then delete the line", addr);
 }
 
+/*
+ * Does the config, or a line that this import makes, bind the physical function? `add --vfs` refuses it
+ * then, too. @fix: the command that takes it out of the bind lines
+ */
+static bool is_bound_itself(const struct import *import, const struct host_function *fn,
+			    char fix[NAMING_SIZE])
+{
+	const struct host *next = import->next;
+	const struct host_function *mine = host_find(next, &fn->pci.addr);
+	struct slot list = { 0 };
+
+	if (!mine || mine->place == DECIDE_NO_INDEX ||
+	    !decide_is_taken(&next->decisions.verdict[mine->place]))
+		return false;
+	if (naming_add_one(next, &fn->pci.addr, &list))
+		snprintf(fix, NAMING_SIZE, "take it out of the bind lines of the config");
+	else
+		naming_remove(next, &list, fix);
+	slot_free(&list);
+	return true;
+}
+
 static bool import_one(struct importing *importing, const struct vfs_maker *maker, const char *from,
 		       const struct host_function *fn)
 {
 	struct import *import = importing->import;
 	unsigned int before = find_number(importing, fn);
 	unsigned int total = host_number(import->host, fn, "sriov_totalvfs");
-	char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE], name[96], why[128];
+	char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE], name[96], why[128], fix[NAMING_SIZE];
 
 	pci_address_format(&fn->pci.addr, addr);
 	if (!total)
 		return leave_out(importing, from, addr, "it has no SR-IOV", "delete the line");
+	if (is_bound_itself(import, fn, fix))
+		return leave_out(importing, from, addr,
+				 "it is bound itself, and on vfio-pci it makes none",
+				 "delete the line, or keep it from being bound first: %s", fix);
 	if (before && before != (unsigned long)maker->number) {
 		snprintf(why, sizeof(why), "%ld are asked for, and another line has %u",
 			 maker->number, before);
@@ -87,6 +114,13 @@ static bool import_one(struct importing *importing, const struct vfs_maker *make
 	if (maker->number > (long)total) {
 		snprintf(why, sizeof(why), "%ld are asked for, and it can have %u", maker->number,
 			 total);
+		/* add refuses another number than that of the config. */
+		if (before)
+			return leave_out(
+				importing, from, addr, why,
+				"write %u or fewer into the line vfs %s of the config, then "
+				"delete this one",
+				total, addr);
 		return leave_out(importing, from, addr, why,
 				 "vfio-early add --vfs %u %s, then delete the line", total, addr);
 	}

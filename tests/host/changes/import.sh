@@ -705,6 +705,39 @@ done <<-'EOF'
 	644|usr/lib/tmpfiles.d/a.conf|w /sys/bus/pci/devices/0000:17:00.0/sriov_numvfs - - - - 3|hidden by the same name in an earlier directory
 EOF
 
+begin "import: virtual functions of a function that is bound itself: left out, as add --vfs refuses it"
+for text in 'bind 17:00.0\n' 'bind 17:00.0=8086:1572\n'; do
+	config "$text"
+	cp "$root/etc/vfio-early.conf" "$work/want"
+	config 'bus/pci/devices/0000:17:00.0/sriov_numvfs = 4\n' sysfs.conf
+	run import
+	status_is 1
+	err "error: /etc/sysfs.conf:1: virtual functions of 0000:17:00.0 are left out: it is bound itself, and on vfio-pci it makes none; fix: delete the line, or keep it from being bound first: vfio-early remove 0000:17:00.0"
+	config_is <"$work/want"
+done
+run remove 0000:17:00.0
+status_is 0
+run import
+status_is 0
+config_is <<-EOF
+	vfs 0000:17:00.0=8086:1572 4	# from /etc/sysfs.conf:1
+EOF
+# So does a line that the same import makes.
+config ''
+config 'options vfio-pci ids=8086:1572\n' modprobe.d/vfio.conf
+run import
+status_is 1
+config_is <<-EOF
+	bind 8086:1572	# from /etc/modprobe.d/vfio.conf:1
+EOF
+
+begin "import: more virtual functions than there can be, and the config has the same number"
+config 'vfs 17:00.0 65\n'
+config 'bus/pci/devices/0000:17:00.0/sriov_numvfs = 65\n' sysfs.conf
+run import
+status_is 1
+err "error: /etc/sysfs.conf:1: virtual functions of 0000:17:00.0 are left out: 65 are asked for, and it can have 64; fix: write 64 or fewer into the line vfs 0000:17:00.0 of the config, then delete this one"
+
 begin "import: an address where an ID belongs: named as such, with the command that takes it"
 config 'options vfio-pci ids=01:00.0,0000:02:00.0,0x10de:0x1187\n' modprobe.d/vfio.conf
 run import
