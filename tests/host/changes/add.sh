@@ -935,6 +935,30 @@ run remove 17:00.0
 status_is 0
 [ ! -s "$root/etc/vfio-early.conf" ] || problem "a line is left"
 
+begin "add: a virtual function of today that the vfs line does not make again"
+config 'vfs 17:00.0 1\n'
+cp "$root/etc/vfio-early.conf" "$work/want"
+run add 17:00.2
+status_is 1
+err "error: 0000:17:00.2: the next boot does not make this virtual function; fix: write 2 instead of 1 into the vfs line of 0000:17:00.0; --force writes the line anyway"
+config_is <"$work/want"
+run add --json -n 17:00.2
+status_is 1
+out_has '"code": "vf-not-made"'
+run add 17:00.1
+status_is 0
+run add --force 17:00.2
+status_is 0
+err_has "warning: 0000:17:00.2: the next boot does not make this virtual function: written all the same; fix: write 2"
+run check
+status_is 1
+out_has "fix: write 2 instead of 1 into the vfs line of 0000:17:00.0"
+run status
+no_out "bind lines"
+config 'vfs 17:00.0 2\nbind 17:00.1 17:00.2\n'
+run check
+status_is 0
+
 begin "add: a function of which the config makes virtual ones, as add --vfs of a bound one"
 of_it="0000:17:00.0: the config makes 4 virtual functions of it, and on vfio-pci it has none"
 fix="fix: vfio-early remove vf:0000:17:00.0, then vfio-early add 0000:17:00.0; --force writes the line anyway"
