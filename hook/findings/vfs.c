@@ -95,17 +95,25 @@ static void find_made(struct search *search, const struct plan_vfs *vfs,
 		finding_add(search->findings, FINDING_VFS_OK, addr, wanted, now, NULL);
 }
 
-/* Of those that there are none of today: who makes them? */
+/* Of those that there are none of today: who makes them, and does an except line name them? */
 static void find_unmade(struct search *search, unsigned int bind)
 {
 	const struct host_function *fn;
 	char addr[PCI_ADDRESS_SIZE];
-	struct find_line line;
+	struct find_line line, other;
+	int except;
 
 	find_line(search, COMPILER_BIND, bind, &line);
 	fn = find_physical(search, &search->host->plan.bind[bind].sel, &line);
-	if (!fn || host_number(search->host, fn, "sriov_numvfs") ||
-	    host_vfs(search->host, &fn->pci.addr))
+	if (!fn || host_number(search->host, fn, "sriov_numvfs"))
+		return;
+	except = next_boot_vf_except(search->host, fn);
+	if (except >= 0) {
+		find_line(search, COMPILER_EXCEPT, (unsigned int)except, &other);
+		finding_add(search->findings, FINDING_BIND_EXCEPTED, line.where, line.text,
+			    other.both, NULL);
+	}
+	if (host_vfs(search->host, &fn->pci.addr))
 		return;
 	pci_address_format(&fn->pci.addr, addr);
 	if (host_number(search->host, fn, "sriov_totalvfs"))

@@ -959,6 +959,32 @@ config 'vfs 17:00.0 2\nbind 17:00.1 17:00.2\n'
 run check
 status_is 0
 
+run add 17:00.0 17:00.1
+status_is 1
+config ''
+run add 17:00.0 17:00.1
+status_is 1
+err "error: 0000:17:00.1: the next boot does not make this virtual function; fix: name 0000:17:00.0 or its virtual functions, not both; --force writes the line anyway"
+
+for line in 'except vf:17:00.0' 'except 00:1f.3 vf:17:00.0=8086:1572'; do
+	begin "add --vfs: virtual functions that the boot would refuse: $line"
+	config "$line\n"
+	cp "$root/etc/vfio-early.conf" "$work/want"
+	run add --vfs 2 17:00.0
+	status_is 1
+	err "error: 0000:17:00.0: its virtual functions would be refused at boot: in except; fix: remove vf:0000:${line##*vf:} from the except line"
+	err "error: nothing was written"
+	config_is <"$work/want"
+	run add --vfs 2 --json -n 17:00.0
+	out_has '"refused": true'
+	run add --vfs 2 --force 17:00.0
+	status_is 0
+	err "warning: 0000:17:00.0: its virtual functions are in except: the boot refuses them as long as this is so"
+done
+config 'except 17:00.1\n'
+run add --vfs 2 17:00.0
+status_is 0
+
 begin "add: a function of which the config makes virtual ones, as add --vfs of a bound one"
 of_it="0000:17:00.0: the config makes 4 virtual functions of it, and on vfio-pci it has none"
 fix="fix: vfio-early remove vf:0000:17:00.0, then vfio-early add 0000:17:00.0; --force writes the line anyway"
