@@ -539,11 +539,11 @@ status_is 3
 err "error: /etc/vfio-early.conf is larger than 1 MiB; fix: edit it yourself"
 
 begin "add: several at once lose nothing"
-for address in 01:00.0 01:00.1 02:00.0 02:00.1 17:00.0 17:00.1 17:00.2; do
+for address in 01:00.0 01:00.1 02:00.0 02:00.1 17:00.0; do
 	"$command" add --only "$address" --root "$root" >/dev/null 2>&1 &
 done
 wait
-[ "$(grep -c ^bind "$root/etc/vfio-early.conf")" -eq 7 ] || problem "lines were lost"
+[ "$(grep -c ^bind "$root/etc/vfio-early.conf")" -eq 5 ] || problem "lines were lost"
 
 begin "add: another one that does not end"
 mkdir -p "$root/run/vfio-early"
