@@ -173,6 +173,27 @@ static const struct verdict *find_verdict(const struct add *add, const struct pc
 	return &add->next->decisions.verdict[mine->place];
 }
 
+/* Is it a virtual function that the next boot does not make? Reports that. */
+static bool is_unmade(const struct add *add, const struct pci_function *fn)
+{
+	const struct host_function *mine = host_find(add->next, &fn->addr);
+	char addr[PCI_ADDRESS_SIZE], why[512], fix[NEXT_BOOT_FIX_SIZE], link[64];
+	struct pci_address pf;
+
+	if (!mine || !mine->is_not_made)
+		return false;
+	pci_address_format(&fn->addr, addr);
+	next_boot_why(add->next, mine, why, sizeof(why), fix, sizeof(fix));
+	if (!pci_address_parse(host_link(add->next, mine, "physfn", link, sizeof(link)), &pf) &&
+	    slot_has(&add->change.slot, &pf))
+		snprintf(fix, sizeof(fix), "name %s or its virtual functions, not both", link);
+	if (add->change.force)
+		message_warn("%s: %s: written all the same; fix: %s", addr, why, fix);
+	else
+		message_error("%s: %s; fix: %s; --force writes the line anyway", addr, why, fix);
+	return !add->change.force;
+}
+
 /* Reports what blocks one function. Returns whether a line for it may be written. */
 static bool may_write(const struct add *add, const struct pci_function *fn, bool *bang)
 {
@@ -194,6 +215,8 @@ static bool may_write(const struct add *add, const struct pci_function *fn, bool
 			addr, addr);
 		return false;
 	}
+	if (is_unmade(add, fn))
+		return false;
 	outcome = judge(verdict->reason);
 	host_why(add->next, host_find(add->next, &fn->addr), why, sizeof(why));
 	if (outcome == OUTCOME_LATER)

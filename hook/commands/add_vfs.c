@@ -16,6 +16,7 @@
 #include "early/text.h"
 #include "findings/findings.h"
 #include "host/names.h"
+#include "host/next_boot.h"
 #include "plan/plan.h"
 #include "util/message.h"
 
@@ -134,6 +135,28 @@ static bool try_function(const struct adding *adding, const struct findings *fin
 	return blocks;
 }
 
+/* Would the boot refuse them all? Reports that, and returns whether the lines are refused for it. */
+static bool try_except(const struct adding *adding, const struct host_function *fn)
+{
+	const struct host *next = adding->next;
+	int except = next_boot_vf_except(next, fn);
+	char addr[PCI_ADDRESS_SIZE];
+
+	/* Those of NVIDIA get no bind line. */
+	if (except < 0 || fn->pci.id.vendor == VENDOR_NVIDIA)
+		return false;
+	pci_address_format(&fn->pci.addr, addr);
+	if (adding->change->force)
+		message_warn("%s: its virtual functions are in except: the boot refuses them as "
+			     "long as this is so",
+			     addr);
+	else
+		message_error("%s: its virtual functions would be refused at boot: in except; "
+			      "fix: remove %s from the except line",
+			      addr, next->plan.except[except].text);
+	return !adding->change->force;
+}
+
 static bool is_of_vfs(const struct finding *finding, const void *arg)
 {
 	(void)arg;
@@ -172,7 +195,10 @@ static int try_lines(struct adding *adding, int argc, char **argv)
 	for (int i = 0; i < argc && !ret; i++) {
 		const struct host_function *fn = find_physical(adding->change->host, argv[i]);
 
-		blocks |= fn && try_function(adding, findings, fn);
+		if (!fn)
+			continue;
+		blocks |= try_function(adding, findings, fn);
+		blocks |= try_except(adding, fn);
 	}
 	host_close(candidate);
 	findings_keep(findings, is_of_vfs, NULL);

@@ -264,6 +264,9 @@ static void print_recipes(const struct import *import)
 		       "shown it:\n%s",
 		       import->vfs_done);
 	print_part(import, "Not in force, and so not imported:", true, is_idle);
+	if (*import->vfs_idle)
+		printf("Makes no virtual functions, as it is not in force, and so not imported:\n%s",
+		       import->vfs_idle);
 	print_part(import,
 		   "Not in force, and so not imported; to be deleted with the line that counts, or "
 		   "it would count itself:",
@@ -506,6 +509,7 @@ int command_import(int argc, char **argv)
 		fclose(import.out);
 	free(import.lines);
 	free(import.vfs_done);
+	free(import.vfs_idle);
 	free(import.is_done);
 	free(import.is_taken);
 	recipes_free(&import.recipes);

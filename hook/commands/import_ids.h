@@ -29,6 +29,7 @@ struct import {
 	FILE *out;
 	unsigned int added;
 	char *vfs_done; /* names of lines that a vfs line replaces; set by import_vfs() */
+	char *vfs_idle; /* and of lines that are not in force, and why */
 };
 
 #define IMPORT_WHERE_SIZE 512

@@ -15,6 +15,7 @@
 #ifndef VFIO_EARLY_HOOK_FINDINGS_CODES_H
 #define VFIO_EARLY_HOOK_FINDINGS_CODES_H
 
+#include "host/next_boot.h"
 #include "host/settings.h"
 #include "ui/status.h"
 
@@ -92,9 +93,13 @@
 	X(VFS_NONE, "vfs-none", CONFIG, "config", BLOCKS, \
 	  "{0}: there are no virtual functions, and no vfs line makes any", \
 	  "write vfs {1} NUMBER") \
+	X(VF_NOT_MADE, NEXT_BOOT_NOT_MADE, CONFIG, "config", BLOCKS, \
+	  "{0} names a virtual function that the next boot does not make", "{1}") \
 	X(VFS_ELSEWHERE, "vfs-elsewhere", CONFIG, "vfs", WARNS, \
 	  "{0} makes virtual functions of it too: {1}", \
 	  "let one of the two make them: whoever comes second changes nothing") \
+	X(VFS_REMOVED, "vfs-removed", CONFIG, "vfs", WARNS, \
+	  "{0} removes its virtual functions: {1}", "delete that line") \
 	X(VFS_NEEDED, "vfs-needed", CONFIG, "vfs", NOTES, \
 	  "this host needs it ({0}): some drivers reset a function while they make virtual ones", "") \
 	X(SET_UNUSED, "set-unused", CONFIG, "config", WARNS, "{0}: {1}", \

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What else makes virtual functions; see vfs_makers.h. */
 #include <ctype.h>
-#include <dirent.h>
+#include <errno.h>
 #include <fnmatch.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/folders.h"
 #include "findings/vfs_makers.h"
+#include "util/array.h"
 #include "util/file.h"
 
 #define FILE_MAX (1u << 20)
@@ -18,46 +20,54 @@ static const char numvfs[] = "sriov_numvfs", max_vfs[] = "max_vfs=";
 static const char link_key[] = "SR-IOVVirtualFunctions=";
 /* Its unit starts NVIDIA's sriov-manage (pve-nvidia-vgpu-helper). */
 static const char nvidia[] = "sriov-manage";
+/* systemd-rc-local-generator(8) starts it only if it may be executed. */
+static const char rc_local[] = "rc.local";
 /* "enp1s0f0 4", as a guide for Proxmox VE has it; every line. */
 static const char name_and_number[] = "";
 
 static const struct {
-	const char *folder;
-	const char *names; /* of the files in it: fnmatch(3) */
-	const char *word;  /* by which a line makes them */
+	const char *const *dirs; /* a file hides those of its name in later ones; NULL-ended */
+	const char *names;	 /* of the files in it: fnmatch(3) */
+	const char *word;	 /* by which a line makes them */
 } table[] = {
-	{ "etc", "sysfs.conf", numvfs },
-	{ "etc/sysfs.d", "*.conf", numvfs },
-	{ "etc", "rc.local", numvfs },
-	{ "etc", "crontab", numvfs },
-	{ "etc/cron.d", "*", numvfs },
-	{ "etc/network", "interfaces", numvfs },
-	{ "etc/network/interfaces.d", "*", numvfs },
-	{ "etc/tmpfiles.d", "*.conf", numvfs },
-	{ "run/tmpfiles.d", "*.conf", numvfs },
-	{ "usr/lib/tmpfiles.d", "*.conf", numvfs },
-	{ "etc/udev/rules.d", "*.rules", numvfs },
-	{ "etc/systemd/system", "*.service", numvfs },
-	{ "etc/systemd/network", "*.link", link_key },
-	{ "run/systemd/network", "*.link", link_key },
-	{ "usr/lib/systemd/network", "*.link", link_key },
-	{ "etc/modprobe.d", "*.conf", max_vfs },
-	{ "etc/systemd/system/multi-user.target.wants", "pve-nvidia-sriov@*", nvidia },
-	{ "etc/pve", "sriov.conf", name_and_number },
+#define DIRS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+	{ DIRS("etc"), "sysfs.conf", numvfs },
+	{ DIRS("etc/sysfs.d"), "*.conf", numvfs },
+	{ DIRS("etc"), rc_local, numvfs },
+	{ DIRS("etc"), "crontab", numvfs },
+	{ DIRS("etc/cron.d"), "*", numvfs },
+	{ DIRS("etc/network"), "interfaces", numvfs },
+	{ DIRS("etc/network/interfaces.d"), "*", numvfs },
+	/* tmpfiles.d(5) */
+	{ DIRS("etc/tmpfiles.d", "run/tmpfiles.d", "usr/local/lib/tmpfiles.d",
+	       "usr/lib/tmpfiles.d"),
+	  "*.conf", numvfs },
+	{ DIRS("etc/udev/rules.d"), "*.rules", numvfs },
+	{ DIRS("etc/systemd/system"), "*.service", numvfs },
+	/* systemd.link(5) */
+	{ DIRS("etc/systemd/network", "run/systemd/network", "usr/local/lib/systemd/network",
+	       "usr/lib/systemd/network"),
+	  "*.link", link_key },
+	{ DIRS("etc/modprobe.d"), "*.conf", max_vfs },
+	{ DIRS("etc/systemd/system/multi-user.target.wants"), "pve-nvidia-sriov@*", nvidia },
+	{ DIRS("etc/pve"), "sriov.conf", name_and_number },
+#undef DIRS
 };
 
 #define N_ROWS (sizeof(table) / sizeof(table[0]))
 
+/* The lines of one file. */
+struct maker_lines {
+	struct vfs_maker *list;
+	size_t count;
+};
+
 struct maker_search {
 	const struct host *host;
+	struct maker_lines lines;
 	void (*each)(const struct vfs_maker *maker, void *arg);
 	void *arg;
 };
-
-static int is_visible(const struct dirent *entry)
-{
-	return *entry->d_name != '.';
-}
 
 /* --- whose they are */
 
@@ -153,7 +163,7 @@ static long read_echo(const char *text)
 }
 
 /* @word: of the table's row */
-static long find_number(const char *word, const char *folder, const char *line)
+static long find_number(const char *word, bool is_tmpfiles, const char *line)
 {
 	const char *pos = strstr(line, word);
 
@@ -174,7 +184,7 @@ static long find_number(const char *word, const char *folder, const char *line)
 		return -1;
 	pos += sizeof(numvfs) - 1;
 	/* tmpfiles.d(5): type, path, mode, user, group, age, argument */
-	if (strstr(folder, "tmpfiles.d")) {
+	if (is_tmpfiles) {
 		for (int i = 0; i < 4; i++) {
 			pos += strspn(pos, " \t");
 			pos += strcspn(pos, " \t");
@@ -186,82 +196,207 @@ static long find_number(const char *word, const char *folder, const char *line)
 	return read_echo(line);
 }
 
-/* --- the lines */
+/* --- whether they are in force */
 
-static void look_at_line(const struct maker_search *search, size_t row, struct vfs_maker *maker,
-			 const char *whole)
+/*
+ * How many compound commands a line of sh opens and does not close. @depth: before the line. Words in
+ * quotes count too: then an exit may not be noticed.
+ */
+static int count_depth(const char *line, int depth)
 {
-	char *copy = strdup(maker->text);
+	static const char *const opening[] = { "if", "case", "for", "while", "until", "{" };
+	static const char *const closing[] = { "fi", "esac", "done", "}" };
+	static const char between[] = " \t;()&|";
 
-	maker->fn = NULL;
-	maker->driver = NULL;
-	maker->is_named = false;
-	maker->is_nvidia = table[row].word == nvidia;
-	maker->is_unread = table[row].word == name_and_number;
-	maker->number = find_number(table[row].word, table[row].folder, maker->text);
-	if (!copy)
-		return;
-	if (table[row].word == max_vfs)
-		maker->driver = find_driver(copy);
-	else if (table[row].word == nvidia)
-		maker->driver = "nvidia";
-	else if (table[row].word == name_and_number)
-		maker->fn = host_find_interface(search->host, maker->text);
-	else
-		maker->fn = find_function(search->host,
-					  table[row].word == link_key ? whole : maker->text,
-					  &maker->is_named);
-	if (table[row].word != max_vfs || maker->driver)
-		search->each(maker, search->arg);
-	free(copy);
+	for (size_t len; *(line += strspn(line, between)) && *line != '#'; line += len) {
+		len = strcspn(line, between);
+		for (size_t i = 0; i < sizeof(opening) / sizeof(opening[0]); i++)
+			depth += len == strlen(opening[i]) && !memcmp(line, opening[i], len);
+		for (size_t i = 0; i < sizeof(closing) / sizeof(closing[0]); i++)
+			depth -= len == strlen(closing[i]) && !memcmp(line, closing[i], len);
+	}
+	/* The text of a here-document is none of commands. */
+	return strstr(line, "<<") ? INT_MAX / 2 : depth;
 }
 
-static void look_into(const struct maker_search *search, size_t row, const char *name)
+/* "exit 0" that always comes to pass. */
+static bool is_exit(const char *line, int depth)
 {
-	struct vfs_maker maker = { .file = name };
-	char *text, *whole, *pos, *line;
-	size_t size;
+	static const char word[] = "exit";
+	const char *rest = line + sizeof(word) - 1;
 
-	if (file_read(search->host->root.fd, name + 1, FILE_MAX, &text, &size))
-		return;
-	whole = strdup(text);
-	pos = text;
-	while (whole && (line = strsep(&pos, "\n"))) {
-		maker.line++;
+	if (depth > 0 || strncmp(line, word, sizeof(word) - 1) != 0)
+		return false;
+	rest += strspn(rest, " \t");
+	rest += strspn(rest, "0123456789");
+	rest += strspn(rest, " \t;");
+	return !*rest || *rest == '#';
+}
+
+/* Does a later line of the file write for the same function, or maybe for it? */
+static bool is_of_same(const struct vfs_maker *maker, const struct vfs_maker *later)
+{
+	if (later->driver || later->idle || !maker->fn)
+		return false;
+	return later->fn ? later->fn == maker->fn : !later->is_named;
+}
+
+/* The last number that a file writes for a function counts. */
+static void mark_overwritten(struct maker_lines *lines)
+{
+	for (size_t i = 0; i < lines->count; i++) {
+		struct vfs_maker *maker = &lines->list[i];
+
+		for (size_t j = i + 1; j < lines->count; j++) {
+			const struct vfs_maker *later = &lines->list[j];
+
+			if (!is_of_same(maker, later))
+				continue;
+			/* Only a line that names it can be sure to take back what another made. */
+			if (!maker->number)
+				maker->is_overwritten = true;
+			else if (later->fn)
+				maker->is_overwritten = !later->number;
+		}
+	}
+}
+
+/* --- the lines */
+
+/* Sets *driver to a new text. Returns 0, -ENOENT if the line names none, or -ENOMEM. */
+static int copy_driver(const char *line, char **driver)
+{
+	char *copy = strdup(line);
+	const char *word = copy ? find_driver(copy) : NULL;
+	int ret = copy ? -ENOENT : -ENOMEM;
+
+	if (word) {
+		*driver = strdup(word);
+		ret = *driver ? 0 : -ENOMEM;
+	}
+	free(copy);
+	return ret;
+}
+
+static int look_at_line(struct maker_search *search, size_t row, struct vfs_maker *maker,
+			const char *whole)
+{
+	const char *word = table[row].word;
+	int ret = 0;
+
+	maker->is_nvidia = word == nvidia;
+	maker->is_unread = word == name_and_number;
+	maker->number = find_number(word, strstr(*table[row].dirs, "tmpfiles.d"), maker->text);
+	if (word == max_vfs)
+		ret = copy_driver(maker->text, &maker->driver);
+	else if (word == nvidia)
+		ret = copy_driver("options nvidia", &maker->driver);
+	else if (word == name_and_number)
+		maker->fn = host_find_interface(search->host, maker->text);
+	else
+		maker->fn = find_function(search->host, word == link_key ? whole : maker->text,
+					  &maker->is_named);
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	ret = array_append(&search->lines.list, &search->lines.count, sizeof(*maker), maker);
+	if (ret)
+		free(maker->driver);
+	return ret;
+}
+
+/* @text: of the file, is cut into lines. @idle: of the whole file */
+static int look_at_lines(struct maker_search *search, size_t row, const char *name, char *text,
+			 enum vfs_maker_idle idle)
+{
+	char *whole = strdup(text), *line;
+	unsigned int number = 0;
+	int depth = 0, ret = whole ? 0 : -ENOMEM;
+
+	while (!ret && (line = strsep(&text, "\n"))) {
+		struct vfs_maker maker = { .file = name, .line = ++number, .idle = idle };
+
 		line[strcspn(line, "\r")] = '\0';
 		line += strspn(line, " \t");
+		if (table[row].names == rc_local && !idle) {
+			if (is_exit(line, depth))
+				idle = VFS_MAKER_BEHIND_EXIT;
+			depth = count_depth(line, depth);
+		}
 		if (!*line || *line == '#' || *line == ';' || !strstr(line, table[row].word))
 			continue;
 		maker.text = line;
-		look_at_line(search, row, &maker, whole);
+		ret = look_at_line(search, row, &maker, whole);
 	}
 	free(whole);
-	free(text);
+	return ret;
 }
 
-void vfs_makers_find(const struct host *host,
-		     void (*each)(const struct vfs_maker *maker, void *arg), void *arg)
+static enum vfs_maker_idle find_idle(const struct host *host, size_t row,
+				     const struct folder_file *file)
 {
-	const struct maker_search search = { .host = host, .each = each, .arg = arg };
+	struct stat st;
 
-	for (size_t row = 0; row < N_ROWS; row++) {
-		struct dirent **entry = NULL;
-		int count = file_names(host->root.fd, table[row].folder, &entry, is_visible,
-				       alphasort);
+	if (file->state == FOLDER_HIDDEN)
+		return VFS_MAKER_HIDDEN;
+	if (table[row].names == rc_local && !file_stat(host->root.fd, file->name, &st) &&
+	    !(st.st_mode & 0111))
+		return VFS_MAKER_NOT_EXECUTABLE;
+	return VFS_MAKER_IN_FORCE;
+}
 
-		for (int i = 0; i < count; i++) {
-			char name[PATH_MAX];
+static int look_into(struct maker_search *search, size_t row, const struct folder_file *file)
+{
+	struct maker_lines *lines = &search->lines;
+	char name[PATH_MAX], *text;
+	size_t size;
+	int ret;
 
-			/* Our own are none. */
-			if (!fnmatch(table[row].names, entry[i]->d_name, 0) &&
-			    !strstr(entry[i]->d_name, "vfio-early") &&
-			    snprintf(name, sizeof(name), "/%s/%s", table[row].folder,
-				     entry[i]->d_name) < (int)sizeof(name))
-				look_into(&search, row, name);
-			free(entry[i]);
-		}
-		free(entry);
+	if (snprintf(name, sizeof(name), "/%s", file->name) >= (int)sizeof(name) ||
+	    file_read(search->host->root.fd, file->name, FILE_MAX, &text, &size))
+		return 0;
+	ret = look_at_lines(search, row, name, text, find_idle(search->host, row, file));
+	mark_overwritten(lines);
+	for (size_t i = 0; i < lines->count; i++) {
+		if (!ret)
+			search->each(&lines->list[i], search->arg);
+		free(lines->list[i].driver);
 	}
+	free(lines->list);
+	*lines = (struct maker_lines){ 0 };
+	free(text);
+	return ret;
+}
+
+int vfs_makers_find(const struct host *host, void (*each)(const struct vfs_maker *maker, void *arg),
+		    void *arg)
+{
+	struct maker_search search = { .host = host, .each = each, .arg = arg };
+	int ret = 0;
+
+	for (size_t row = 0; row < N_ROWS && !ret; row++) {
+		struct folders folders;
+
+		ret = folders_list(&host->root, table[row].dirs, "", &folders);
+		for (size_t i = 0; i < folders.count && !ret; i++)
+			/* Our own are none. */
+			if (!fnmatch(table[row].names, folders.file[i].base, 0) &&
+			    !strstr(folders.file[i].base, "vfio-early"))
+				ret = look_into(&search, row, &folders.file[i]);
+		folders_free(&folders);
+	}
+	return ret;
+}
+
+const char *vfs_maker_why_idle(const struct vfs_maker *maker)
+{
+	static const char *const texts[] = {
+		[VFS_MAKER_IN_FORCE] = "",
+		[VFS_MAKER_HIDDEN] = "hidden by the same name in an earlier directory",
+		[VFS_MAKER_NOT_EXECUTABLE] = "the file is not executable, so nothing runs it",
+		[VFS_MAKER_BEHIND_EXIT] = "behind an exit",
+	};
+
+	return texts[maker->idle];
 }
 
 bool vfs_maker_is_of(const struct vfs_maker *maker, const struct host_function *fn)

@@ -68,21 +68,15 @@ int next_boot_print(struct host *host, const struct output *output)
 }
 
 /*
- * Would a virtual function of it be bound that is not there yet? Decided on what is known of it
- * before: it has the class of the physical one (SR-IOV specification, "Class Code"), an address that
- * no line has, and as a rule a group of its own.
+ * A virtual function of it that is not there yet. What is known of it before: it has the class of the
+ * physical one (SR-IOV specification, "Class Code"), an address that no line has, and as a rule a
+ * group of its own.
  */
-static bool is_next_vf_taken(const struct host *host, const struct host_function *fn)
+static void imagine_vf(const struct host *host, const struct host_function *fn,
+		       struct pci_function *vf)
 {
-	static struct pci_table table;
-	static struct decisions decisions;
-	struct pci_function *vf = &table.fn[0];
 	char device[16];
 
-	/* Its driver gives vGPUs to VMs, and keeps them. */
-	if (!strcmp(fn->pci.driver, "nvidia"))
-		return false;
-	table.count = table.candidates = 1;
 	*vf = (struct pci_function){ 0 };
 	vf->addr.domain = UINT32_MAX;
 	vf->class = fn->pci.class;
@@ -95,9 +89,33 @@ static bool is_next_vf_taken(const struct host *host, const struct host_function
 	vf->pf.addr = fn->pci.addr;
 	vf->pf.id = fn->pci.id;
 	vf->is_pf_unknown = pci_read_place(host->root.fd, &fn->pci.addr, &vf->pf.place) != 0;
+}
+
+/* Would it be bound? */
+static bool is_next_vf_taken(const struct host *host, const struct host_function *fn)
+{
+	static struct pci_table table;
+	static struct decisions decisions;
+
+	/* Its driver gives vGPUs to VMs, and keeps them. */
+	if (!strcmp(fn->pci.driver, "nvidia"))
+		return false;
+	table.count = table.candidates = 1;
+	imagine_vf(host, fn, &table.fn[0]);
 	decide(&host->plan, &host->iommu, &table, &decisions);
 	return decide_is_taken(&decisions.verdict[0]) &&
 	       decisions.verdict[0].decision != DECIDE_HOLD;
+}
+
+int next_boot_vf_except(const struct host *host, const struct host_function *fn)
+{
+	struct pci_function vf;
+
+	imagine_vf(host, fn, &vf);
+	for (unsigned int i = 0; i < host->plan.excepts; i++)
+		if (pci_match(&host->plan.except[i].sel, &vf) != SELECTOR_DIFFERS)
+			return (int)i;
+	return -1;
 }
 
 unsigned int next_boot_vfs(const struct host *host, const struct host_function *fn,

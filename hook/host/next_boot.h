@@ -27,6 +27,12 @@ void next_boot_count(const struct host *host, struct next_boot *next);
 unsigned int next_boot_vfs(const struct host *host, const struct host_function *fn,
 			   unsigned int *taken);
 
+/*
+ * next_boot_vf_except - the except line, in the plan, that names every virtual function of one, also those
+ * that are not there yet; -1: none.
+ */
+int next_boot_vf_except(const struct host *host, const struct host_function *fn);
+
 #define NEXT_BOOT_TEXT_SIZE 96
 
 /*

@@ -381,7 +381,9 @@ static int add_file(struct replay *replay, char *rest, bool has_newline)
 	unpack_text(text, &size);
 	if (has_newline)
 		text[size++] = '\n';
-	ret = unpack_file(replay->dirfd, path, 0644, text, size);
+	/* A record has no modes, and an rc.local that does nothing is rare. */
+	ret = unpack_file(replay->dirfd, path, strcmp(path, "etc/rc.local") ? 0644 : 0755, text,
+			  size);
 	free(text);
 	return ret;
 }

@@ -640,6 +640,8 @@ status_is 0
 config_is <<-EOF
 	vfs 0000:17:00.0=8086:1572 4	# from /etc/sysfs.conf:3
 EOF
+# Alone, the 0 would remove what the vfs line makes.
+out "  /etc/sysfs.conf:2: class/net/enp23s0f0/device/sriov_numvfs = 0"
 out "  /etc/sysfs.conf:3: class/net/enp23s0f0/device/sriov_numvfs = 4"
 out "  /etc/pve/sriov.conf:1: enp23s0f0 4"
 err "warning: /etc/pve/sriov.conf:1: nothing on this host reads that file by itself"
@@ -648,12 +650,16 @@ status_is 0
 out "The config has all of it already."
 config 'echo 8 > /sys/bus/pci/devices/0000:17:00.0/sriov_numvfs\n' rc.local
 run import
+status_is 0
+chmod 755 "$root/etc/rc.local"
+run import
 status_is 1
 err "error: /etc/rc.local:1: virtual functions of 0000:17:00.0 are left out: 8 are asked for, and another line has 4; fix: delete the line, or correct the number of vfs 0000:17:00.0 in the config"
 
 while IFS='|' read -r file text wanted; do
 	begin "import: virtual functions of $file, $wanted: ${text%%\\*}"
 	config "$text\n" "$file"
+	case $file in */rc.local) chmod 755 "$file" ;; esac
 	run import
 	if [ "$wanted" = - ]; then
 		status_is 1
@@ -675,6 +681,62 @@ done <<-'EOF'
 	modprobe.d/a.conf|options i40e max_vfs=5,6|-
 	modprobe.d/a.conf|options ixgbe max_vfs=5|-
 EOF
+
+while IFS='|' read -r mode name text why; do
+	begin "import: virtual functions of a line that is not in force: $why"
+	config "$text\n" "../$name"
+	chmod "$mode" "$root/$name"
+	case $why in
+	hidden*)
+		mkdir -p "$root/etc/tmpfiles.d"
+		ln -s /dev/null "$root/etc/tmpfiles.d/a.conf"
+		;;
+	esac
+	run import
+	status_is 0
+	[ ! -s "$root/etc/vfio-early.conf" ] || problem "a line was written"
+	out "Makes no virtual functions, as it is not in force, and so not imported:"
+	out_has "numvfs"
+	out_has ": $why"
+done <<-'EOF'
+	644|etc/rc.local|echo 3 > /sys/bus/pci/devices/0000:17:00.0/sriov_numvfs|the file is not executable, so nothing runs it
+	755|etc/rc.local|exit 0\necho 3 > /sys/bus/pci/devices/0000:17:00.0/sriov_numvfs|behind an exit
+	644|etc/sysfs.conf|bus/pci/devices/0000:17:00.0/sriov_numvfs = 3\nbus/pci/devices/0000:17:00.0/sriov_numvfs = 0|a later line writes 0
+	644|usr/lib/tmpfiles.d/a.conf|w /sys/bus/pci/devices/0000:17:00.0/sriov_numvfs - - - - 3|hidden by the same name in an earlier directory
+EOF
+
+begin "import: virtual functions of a function that is bound itself: left out, as add --vfs refuses it"
+for text in 'bind 17:00.0\n' 'bind 17:00.0=8086:1572\n'; do
+	config "$text"
+	cp "$root/etc/vfio-early.conf" "$work/want"
+	config 'bus/pci/devices/0000:17:00.0/sriov_numvfs = 4\n' sysfs.conf
+	run import
+	status_is 1
+	err "error: /etc/sysfs.conf:1: virtual functions of 0000:17:00.0 are left out: it is bound itself, and on vfio-pci it makes none; fix: delete the line, or keep it from being bound first: vfio-early remove 0000:17:00.0"
+	config_is <"$work/want"
+done
+run remove 0000:17:00.0
+status_is 0
+run import
+status_is 0
+config_is <<-EOF
+	vfs 0000:17:00.0=8086:1572 4	# from /etc/sysfs.conf:1
+EOF
+# So does a line that the same import makes.
+config ''
+config 'options vfio-pci ids=8086:1572\n' modprobe.d/vfio.conf
+run import
+status_is 1
+config_is <<-EOF
+	bind 8086:1572	# from /etc/modprobe.d/vfio.conf:1
+EOF
+
+begin "import: more virtual functions than there can be, and the config has the same number"
+config 'vfs 17:00.0 65\n'
+config 'bus/pci/devices/0000:17:00.0/sriov_numvfs = 65\n' sysfs.conf
+run import
+status_is 1
+err "error: /etc/sysfs.conf:1: virtual functions of 0000:17:00.0 are left out: 65 are asked for, and it can have 64; fix: write 64 or fewer into the line vfs 0000:17:00.0 of the config, then delete this one"
 
 begin "import: an address where an ID belongs: named as such, with the command that takes it"
 config 'options vfio-pci ids=01:00.0,0000:02:00.0,0x10de:0x1187\n' modprobe.d/vfio.conf
