@@ -254,7 +254,7 @@ config 'options vfio-pci ids=10de:1187,10de:0e0a\n' modprobe.d/vfio.conf
 config 'bind 02:00\n'
 run import
 status_is 0
-out "The config has all of it already."
+out "The config has the rest of it already."
 out "  /etc/modprobe.d/vfio.conf:1: options vfio-pci ids=10de:1187,10de:0e0a"
 err "warning: /etc/modprobe.d/vfio.conf:1: 0000:01:00.0 10de:1187 is left out: the config names another function with that ID; to hand it over too: vfio-early add --only 0000:01:00.0"
 err "warning: /etc/modprobe.d/vfio.conf:1: 0000:01:00.1 10de:0e0a is left out: the config names another function with that ID; to hand it over too: vfio-early add --only 0000:01:00.1"
@@ -491,7 +491,9 @@ status_is 1
 err "error: /etc/modprobe.d/vfio.conf:1: 0000:02:00.0 10de:1187 is left out, because it would not be bound: in except; fix: remove it from the except line, or delete it here"
 in_file modprobe.d/vfio.conf "options vfio-pci ids=10de:1187,10de:0e0a"
 no_out "No longer needed"
-in_file vfio-early.conf "bind 10de:1187	# GK104, from /etc/modprobe.d/vfio.conf:1"
+in_file vfio-early.conf "bind 0000:01:00.0=10de:1187	# GK104, from /etc/modprobe.d/vfio.conf:1"
+! grep -q '^bind 10de:1187' "$root/etc/vfio-early.conf" || problem "the one in except is named too"
+! grep -q 'is in the slot' "$work/err" || problem "what is left out is proposed"
 run import --delete
 status_is 1
 no_out "has all of it"
