@@ -309,12 +309,18 @@ static bool is_idle(const struct import *import, size_t i)
 	       recipe->state != RECIPE_SET_AGAIN && !is_listed(import, recipe);
 }
 
-/* It would be in force without the line that is set behind it, and goes with that one. */
+/*
+ * It would be in force without the line that is set behind it, and goes with that one; in the same
+ * line, with itself.
+ */
 static bool is_set_again(const struct import *import, size_t i)
 {
 	const struct recipe *recipe = &import->recipes.list[i];
+	char from[IMPORT_WHERE_SIZE];
 
-	return recipe->state == RECIPE_SET_AGAIN && !is_listed(import, recipe);
+	return recipe->state == RECIPE_SET_AGAIN && !is_listed(import, recipe) &&
+	       !(import->deletes && import_is_deletable(import, i)) &&
+	       !(recipe->by && !strcmp(recipe->by, import_where(recipe, from)));
 }
 
 static bool is_kept(const struct import *import, size_t i)
@@ -376,10 +382,8 @@ static void print_recipes(const struct import *import)
 		       "shown it:\n%s",
 		       import->vfs_done);
 	print_part(import, "Not in force, and so not imported:", true, is_idle);
-	print_part(import,
-		   "Not in force, and so not imported; to be deleted with the line that counts, or "
-		   "it would count itself:",
-		   true, is_set_again);
+	print_part(import, "Set again further down, so not imported; delete them together:", true,
+		   is_set_again);
 	print_part(import, "Left as it is:", true, is_kept);
 	fflush(stdout);
 	warn_others(import);
