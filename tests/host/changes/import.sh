@@ -744,3 +744,26 @@ run check --json
 config 'options vfio-pci disable-idle-d3=1\n' modprobe.d/vfio.conf
 run check --json
 ! grep -q '"cmdline-option"' "$work/out" || problem "modprobe.d has it"
+
+begin "check: an option that has a use, in a place that does not count: to be corrected, or deleted"
+config 'options kvm ignore_msrs=1\n' modprobe.d/kvm
+config 'options vfio-pci ids=10de:1187\n' modprobe.d/vfio
+config 'options vfio-pci disable_vga=1\n' modules
+run check --json
+[ "$(jq -r '.findings[] | select(.stage == "recipe") | .subject + " " + .fix' "$work/out")" = \
+	"/etc/modprobe.d/kvm:1 correct the name, or delete the file
+/etc/modprobe.d/vfio:1 vfio-early add ADDRESS for its device, then delete the file
+/etc/modules:1 correct it, or delete it" ] || problem "$(jq -c '.findings[]' "$work/out")"
+
+begin "check, import: an empty ids= takes nothing, and nothing is said"
+config 'bind 17:00.0\n'
+config 'options vfio-pci ids=\n' modprobe.d/vfio.conf
+run check
+no_out "ids="
+no_out "every twin"
+run import
+status_is 0
+no_err
+out_is <<-EOF
+	Nothing to import: no ids= and no override of driverctl for vfio-pci.
+EOF
