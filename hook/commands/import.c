@@ -100,51 +100,163 @@ static bool is_mate(const struct import *import, struct host_function *fn,
 	return group >= 0 && group == host_group(import->host, taken);
 }
 
-/* A recipe for a part of a card may have worked, but a VM needs the whole group. */
-static void warn_mates(const struct import *import)
+/*
+ * The lines in the form of a plan, where a comment is a line of its own. The caller frees the
+ * result; NULL without memory.
+ */
+static char *plain_lines(const char *lines)
+{
+	char *text = strdup(lines), *to = text;
+
+	for (const char *from = text; from && *from;) {
+		size_t len = strcspn(from, "\n"), kept = strcspn(from, "#\n");
+
+		memmove(to, from, kept);
+		to += kept;
+		*to++ = '\n';
+		from += len + (from[len] == '\n');
+	}
+	if (to)
+		*to = '\0';
+	return text;
+}
+
+/*
+ * This host with the lines, which a dry run has not written.
+ * @more: in the form of a plan
+ */
+static int open_candidate(const struct import *import, const char *more, struct host **host)
+{
+	char *plain = plain_lines(import->lines), *lines = NULL, *compiled = NULL;
+	size_t size;
+	int ret = -ENOMEM;
+
+	if (plain && asprintf(&lines, "%s%s", plain, more) < 0)
+		lines = NULL;
+	free(plain);
+	if (lines)
+		ret = compiler_plan(import->host->compiler, NULL, &compiled, &size);
+	if (!ret)
+		ret = candidate_open(import->host, compiled, lines, host);
+	free(compiled);
+	free(lines);
+	return ret;
+}
+
+/* The function of a recipe whose card or group an other one is in that nothing names; or NULL. */
+static struct host_function *find_taken(const struct import *import, struct host_function *fn)
 {
 	struct host *host = import->host;
+	size_t at = (size_t)(fn - host->fn);
 
-	for (size_t i = 0; i < host->count; i++) {
-		struct host_function *fn = &host->fn[i];
-		char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE], other[PCI_ADDRESS_SIZE];
-		const struct host_function *bridge;
-		size_t j = 0;
+	if (import->is_taken[at] || import->is_left_out[at] || pci_is_bridge(&fn->pci) ||
+	    slot_is_virtual(&host->root, &fn->pci.addr) ||
+	    (fn->place != DECIDE_NO_INDEX && fn->place < (int)host->table.candidates))
+		return NULL;
+	for (size_t i = 0; i < host->count; i++)
+		if (import->is_taken[i] && is_mate(import, fn, &host->fn[i]))
+			return &host->fn[i];
+	return NULL;
+}
 
-		if (import->is_taken[i] || pci_is_bridge(&fn->pci) ||
-		    slot_is_virtual(&host->root, &fn->pci.addr) ||
-		    (fn->place != DECIDE_NO_INDEX && fn->place < (int)host->table.candidates))
-			continue;
-		while (j < host->count &&
-		       !(import->is_taken[j] && is_mate(import, fn, &host->fn[j])))
-			j++;
-		if (j == host->count)
-			continue;
-		pci_address_format(&fn->pci.addr, addr);
-		pci_address_format(&host->fn[j].pci.addr, other);
-		if (host_protect(host, fn)) {
-			message_warn("%s %s is in the slot or the group of %s, and %s: no VM can "
-				     "have that group",
-				     addr, pci_id_format(&fn->pci.id, id), other,
-				     host_protect(host, fn));
-			continue;
-		}
-		bridge = next_boot_bridge(host, host_group(host, &host->fn[j]));
-		if (bridge) {
-			char between[PCI_ADDRESS_SIZE];
+/* Decides as if the config had these others too. *mates: NULL when there are none */
+static int open_mates(const struct import *import, struct host **mates)
+{
+	char *lines = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&lines, &size);
+	int ret = 0;
 
-			message_warn(
-				"%s %s is in the slot or the group of %s, and so is %s, a bridge "
-				"of the chipset: no VM can have that group; fix: vfio-early "
-				"remove --group %s after this",
-				addr, pci_id_format(&fn->pci.id, id), other,
-				pci_address_format(&bridge->pci.addr, between), other);
-			continue;
-		}
+	for (size_t i = 0; i < import->host->count && out; i++) {
+		struct host_function *fn = &import->host->fn[i];
+		char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE];
+
+		if (find_taken(import, fn))
+			fprintf(out, "bind %s=%s\n", pci_address_format(&fn->pci.addr, addr),
+				pci_id_format(&fn->pci.id, id));
+	}
+	if (!out || fclose(out))
+		ret = message_errno(-ENOMEM, "cannot look at the rest of the cards");
+	else if (size)
+		ret = open_candidate(import, lines, mates);
+	free(lines);
+	return ret;
+}
+
+/* What `add` would refuse is not proposed; in a group of its own it keeps no VM from the others. */
+static void warn_refused(const struct import *import, struct host_function *fn,
+			 struct host_function *taken, const struct host *mates)
+{
+	const struct host_function *mate = host_find(mates, &fn->pci.addr);
+	enum reason reason = mates->decisions.verdict[mate->place].reason;
+	char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE], other[PCI_ADDRESS_SIZE], why[512];
+	int group = host_group(import->host, fn);
+
+	if (group < 0 || group != host_group(import->host, taken))
+		return;
+	pci_address_format(&taken->pci.addr, other);
+	message_warn("%s %s is in the group of %s, and would not be bound: %s: no VM can have that "
+		     "group; fix: %s, or put %s into an except line",
+		     pci_address_format(&fn->pci.addr, addr), pci_id_format(&fn->pci.id, id), other,
+		     host_why(mates, mate, why, sizeof(why)),
+		     reason == REASON_EXCEPT   ? "remove it from the except line" :
+		     reason == REASON_BOOT_VGA ? "set boot-vga bind" :
+						 "change that",
+		     other);
+}
+
+static void warn_mate(const struct import *import, struct host_function *fn,
+		      struct host_function *taken, const struct host *mates)
+{
+	struct host *host = import->host;
+	char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE], other[PCI_ADDRESS_SIZE];
+	const struct host_function *bridge;
+
+	pci_address_format(&fn->pci.addr, addr);
+	pci_address_format(&taken->pci.addr, other);
+	if (host_protect(host, fn)) {
+		message_warn("%s %s is in the slot or the group of %s, and %s: no VM can "
+			     "have that group",
+			     addr, pci_id_format(&fn->pci.id, id), other, host_protect(host, fn));
+		return;
+	}
+	bridge = next_boot_bridge(host, host_group(host, taken));
+	if (bridge) {
+		char between[PCI_ADDRESS_SIZE];
+
+		message_warn("%s %s is in the slot or the group of %s, and so is %s, a bridge "
+			     "of the chipset: no VM can have that group; fix: vfio-early "
+			     "remove --group %s after this",
+			     addr, pci_id_format(&fn->pci.id, id), other,
+			     pci_address_format(&bridge->pci.addr, between), other);
+		return;
+	}
+	if (import_is_refused(mates, &fn->pci.addr))
+		warn_refused(import, fn, taken, mates);
+	else
 		message_warn("%s %s is in the slot or the group of %s, and no recipe names it; to "
 			     "hand it over too: vfio-early add --only %s",
 			     addr, pci_id_format(&fn->pci.id, id), other, addr);
+}
+
+/*
+ * A recipe for a part of a card may have worked, but a VM needs the whole group. Returns 0, or -errno
+ * after printing an error.
+ */
+static int warn_mates(const struct import *import)
+{
+	struct host *mates = NULL;
+	int ret = open_mates(import, &mates);
+
+	for (size_t i = 0; mates && i < import->host->count; i++) {
+		struct host_function *fn = &import->host->fn[i];
+		struct host_function *taken = find_taken(import, fn);
+
+		if (taken)
+			warn_mate(import, fn, taken, mates);
 	}
+	host_close(mates);
+	return ret;
 }
 
 /* --- messages about the recipes */
@@ -197,12 +309,18 @@ static bool is_idle(const struct import *import, size_t i)
 	       recipe->state != RECIPE_SET_AGAIN && !is_listed(import, recipe);
 }
 
-/* It would be in force without the line that is set behind it, and goes with that one. */
+/*
+ * It would be in force without the line that is set behind it, and goes with that one; in the same
+ * line, with itself.
+ */
 static bool is_set_again(const struct import *import, size_t i)
 {
 	const struct recipe *recipe = &import->recipes.list[i];
+	char from[IMPORT_WHERE_SIZE];
 
-	return recipe->state == RECIPE_SET_AGAIN && !is_listed(import, recipe);
+	return recipe->state == RECIPE_SET_AGAIN && !is_listed(import, recipe) &&
+	       !(import->deletes && import_is_deletable(import, i)) &&
+	       !(recipe->by && !strcmp(recipe->by, import_where(recipe, from)));
 }
 
 static bool is_kept(const struct import *import, size_t i)
@@ -267,48 +385,11 @@ static void print_recipes(const struct import *import)
 	if (*import->vfs_idle)
 		printf("Makes no virtual functions, as it is not in force, and so not imported:\n%s",
 		       import->vfs_idle);
-	print_part(import,
-		   "Not in force, and so not imported; to be deleted with the line that counts, or "
-		   "it would count itself:",
-		   true, is_set_again);
+	print_part(import, "Set again further down, so not imported; delete them together:", true,
+		   is_set_again);
 	print_part(import, "Left as it is:", true, is_kept);
 	fflush(stdout);
 	warn_others(import);
-}
-
-/*
- * The lines in the form of a plan, where a comment is a line of its own. The caller frees the
- * result; NULL without memory.
- */
-static char *plain_lines(const char *lines)
-{
-	char *text = strdup(lines), *to = text;
-
-	for (const char *from = text; from && *from;) {
-		size_t len = strcspn(from, "\n"), kept = strcspn(from, "#\n");
-
-		memmove(to, from, kept);
-		to += kept;
-		*to++ = '\n';
-		from += len + (from[len] == '\n');
-	}
-	if (to)
-		*to = '\0';
-	return text;
-}
-
-/* This host with the lines, which a dry run has not written. */
-static int open_candidate(const struct import *import, struct host **host)
-{
-	char *lines = plain_lines(import->lines), *compiled = NULL;
-	size_t size;
-	int ret = lines ? compiler_plan(import->host->compiler, NULL, &compiled, &size) : -ENOMEM;
-
-	if (!ret)
-		ret = candidate_open(import->host, compiled, lines, host);
-	free(compiled);
-	free(lines);
-	return ret;
 }
 
 /* Prints what blocks the config that was, or would be, written, as `check` does. */
@@ -317,7 +398,8 @@ static int print_findings(const struct import *import, const struct options *opt
 	struct findings findings = { 0 };
 	struct host *host = NULL;
 	char *kernel = NULL;
-	int ret = import->dry_run ? open_candidate(import, &host) : host_twin(import->host, &host);
+	int ret = import->dry_run ? open_candidate(import, "", &host) :
+				    host_twin(import->host, &host);
 
 	if (!ret)
 		ret = host_kernel(host, &kernel);
@@ -383,8 +465,9 @@ static int look(struct import *import)
 		return ret;
 	import->is_done = calloc(import->recipes.count + 1, sizeof(*import->is_done));
 	import->is_taken = calloc(import->host->count + 1, sizeof(*import->is_taken));
+	import->is_left_out = calloc(import->host->count + 1, sizeof(*import->is_left_out));
 	import->out = open_memstream(&import->lines, &import->size);
-	if (!import->is_done || !import->is_taken || !import->out)
+	if (!import->is_done || !import->is_taken || !import->is_left_out || !import->out)
 		return message_errno(-ENOMEM, "cannot import");
 	if (import->recipes.unread) {
 		message_error("cannot read /%s, which can have recipes: %s%s",
@@ -420,15 +503,21 @@ static int look(struct import *import)
  */
 static int clean_up(struct import *import)
 {
+	bool is_left_out = false;
+	int ret = 0;
+
+	for (size_t i = 0; i < import->host->count; i++)
+		is_left_out |= import->is_left_out[i];
 	if (!import->givers)
 		puts("Nothing to import: no ids= and no override of driverctl for vfio-pci.");
 	else if (!import->added && !import->is_incomplete)
-		puts("The config has all of it already.");
+		puts(is_left_out ? "The config has the rest of it already." :
+				   "The config has all of it already.");
 	fflush(stdout);
 	if (import->added)
-		warn_mates(import);
-	if (!import->deletes)
-		return 0;
+		ret = warn_mates(import);
+	if (ret || !import->deletes)
+		return ret;
 	if (!import->is_incomplete)
 		return import_delete(import);
 	message_error("not all could be imported, so nothing is deleted");
@@ -512,6 +601,7 @@ int command_import(int argc, char **argv)
 	free(import.vfs_idle);
 	free(import.is_done);
 	free(import.is_taken);
+	free(import.is_left_out);
 	recipes_free(&import.recipes);
 	host_close(import.next);
 	host_close(import.host);

@@ -226,10 +226,20 @@ static bool has_rest(const struct recipe *recipe)
 	return recipe->kind == RECIPE_SOFTDEP || recipe_is_ids(recipe);
 }
 
+/* Does a backslash at its end join the next line to it? One that another backslash quotes does not. */
+static bool is_continued(const char *line, size_t len)
+{
+	size_t backslashes = 0;
+
+	while (backslashes < len && line[len - 1 - backslashes] == '\\')
+		backslashes++;
+	return backslashes % 2;
+}
+
 /*
  * Makes the new text of a file. A line that continues in the next one is commented out as a whole,
- * and the rest of it is written behind its last part: a comment that ends in a backslash would
- * include it.
+ * each part as a comment of its own, without the backslash that would join the next one to it; the
+ * rest of the line is written behind its last part.
  */
 static int comment_out(const struct import *import, struct edit *edit)
 {
@@ -255,12 +265,12 @@ static int comment_out(const struct import *import, struct edit *edit)
 		recipe = find_line(import, edit->name, line.number, line.text);
 		for (; lines && *old; lines--) {
 			size_t len = strcspn(old, "\n");
+			size_t kept = len;
 
-			/* At the end of the file, the backslash joins nothing yet. */
-			bool is_open = recipe && is_modprobe && !old[len] && len &&
-				       old[len - 1] == '\\';
-
-			fprintf(out, "%s%.*s", recipe ? COMMENT : "", (int)(len - is_open), old);
+			if (recipe && is_modprobe && is_continued(old, len))
+				for (kept--; kept && strchr(" \t", old[kept - 1]); kept--)
+					;
+			fprintf(out, "%s%.*s", recipe ? COMMENT : "", (int)kept, old);
 			old += len;
 			if (*old || (recipe && has_rest(recipe)))
 				fputc('\n', out);

@@ -21,6 +21,31 @@ static bool is_in_config(const struct host *host, const struct host_function *fn
 	return fn->place != DECIDE_NO_INDEX && fn->place < (int)host->table.candidates;
 }
 
+/* Does the boot refuse it for itself or for a line of the config, and not for the rest of its group? */
+static bool is_own_reason(enum reason reason)
+{
+	switch (reason) {
+	case REASON_EXCEPT:
+	case REASON_ID_CHANGED:
+	case REASON_NO_PATH:
+	case REASON_BRIDGE:
+	case REASON_PROTECTED:
+	case REASON_BOOT_VGA:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * Does the config hand it over? Not with a line that the boot refuses: one whose ID was another
+ * device's, or beside an except line. The IOMMU and the rest of its group may still change.
+ */
+static bool is_named(const struct host *host, const struct host_function *fn)
+{
+	return is_in_config(host, fn) && !is_own_reason(host->decisions.verdict[fn->place].reason);
+}
+
 static bool is_same_id(const struct selector *sel, const struct pci_id *id)
 {
 	return sel->kind == SELECTOR_ID && !memcmp(&sel->id, id, sizeof(*id));
@@ -45,7 +70,7 @@ static enum named named_id(const struct import *import, const struct pci_id *id)
 		if (!pci_id_matches(id, &host->fn[i].pci.id))
 			continue;
 		found++;
-		named += is_in_config(host, &host->fn[i]);
+		named += is_named(host, &host->fn[i]);
 	}
 	if (!named)
 		return NAMED_NONE;
@@ -80,25 +105,25 @@ static void add_line(struct import *import, const char *selector, const struct p
  * whatever way it is named? Without an IOMMU, or without the facts of the host, this is not known
  * yet.
  */
+bool import_is_refused(const struct host *next, const struct pci_address *addr)
+{
+	const struct host_function *fn = host_find(next, addr);
+	enum reason reason;
+
+	if (!fn || fn->place == DECIDE_NO_INDEX)
+		return false;
+	reason = next->decisions.verdict[fn->place].reason;
+	return is_own_reason(reason) || reason == REASON_GROUP || reason == REASON_GROUP_CLAIM;
+}
+
 static bool is_refused(const struct import *import, const struct host_function *fn)
 {
-	const struct host_function *next = host_find(import->next, &fn->pci.addr);
+	return import_is_refused(import->next, &fn->pci.addr);
+}
 
-	if (!next || next->place == DECIDE_NO_INDEX)
-		return false;
-	switch (import->next->decisions.verdict[next->place].reason) {
-	case REASON_EXCEPT:
-	case REASON_ID_CHANGED:
-	case REASON_NO_PATH:
-	case REASON_BRIDGE:
-	case REASON_PROTECTED:
-	case REASON_BOOT_VGA:
-	case REASON_GROUP:
-	case REASON_GROUP_CLAIM:
-		return true;
-	default:
-		return false;
-	}
+static void leave_out(const struct import *import, const struct host_function *fn)
+{
+	import->is_left_out[fn - import->host->fn] = true;
 }
 
 static const char *fix_of(enum reason reason)
@@ -124,18 +149,23 @@ static void say_refused(const struct import *import, const struct host_function 
 	enum reason reason = import->next->decisions.verdict[next->place].reason;
 	char addr[PCI_ADDRESS_SIZE], id[PCI_ID_SIZE], why[512];
 
+	leave_out(import, fn);
 	message_error("%s: %s %s is left out, because it would not be bound: %s; fix: %s%s", from,
 		      pci_address_format(&fn->pci.addr, addr), pci_id_format(&fn->pci.id, id),
 		      host_why(import->next, next, why, sizeof(why)), fix_of(reason),
 		      reason == REASON_PROTECTED ? addr : "");
 }
 
-/* Reports the functions with an ID that the boot will refuse. Returns the number of the others. */
+/*
+ * Reports the functions with an ID that the boot will refuse. Returns the number of the others.
+ * @refused: is any of them?
+ */
 static unsigned int count_good(const struct import *import, const struct pci_id *id,
-			       const char *from, bool *is_whole)
+			       const char *from, bool *refused)
 {
 	unsigned int good = 0;
 
+	*refused = false;
 	for (size_t i = 0; i < import->host->count; i++) {
 		const struct host_function *fn = &import->host->fn[i];
 
@@ -146,7 +176,7 @@ static unsigned int count_good(const struct import *import, const struct pci_id 
 			continue;
 		}
 		say_refused(import, fn, from);
-		*is_whole = false;
+		*refused = true;
 	}
 	return good;
 }
@@ -242,9 +272,10 @@ static void leave_out_twins(const struct import *import, const struct pci_id *id
 		const struct host_function *fn = &import->host->fn[i];
 		char addr[PCI_ADDRESS_SIZE], text[PCI_ID_SIZE];
 
-		if (!pci_id_matches(id, &fn->pci.id) || is_in_config(import->host, fn) ||
+		if (!pci_id_matches(id, &fn->pci.id) || is_named(import->host, fn) ||
 		    is_refused(import, fn))
 			continue;
+		leave_out(import, fn);
 		pci_address_format(&fn->pci.addr, addr);
 		message_warn("%s: %s %s is left out: the config names another function with that "
 			     "ID; to hand it over too: vfio-early add --only %s",
@@ -252,10 +283,38 @@ static void leave_out_twins(const struct import *import, const struct pci_id *id
 	}
 }
 
+/* Writes "ADDRESS=ID". @text: of PCI_ADDRESS_SIZE + PCI_ID_SIZE */
+static void write_address(const struct host_function *fn, char *text)
+{
+	char id[PCI_ID_SIZE];
+
+	pci_address_format(&fn->pci.addr, text);
+	strcat(text, "=");
+	strcat(text, pci_id_format(&fn->pci.id, id));
+}
+
+/* An ID in the config would name those that the boot refuses too, and check would have them deleted. */
+static void add_addresses(struct import *import, const struct pci_id *id, const char *written,
+			  const char *from)
+{
+	message_warn("%s: a line for the ID %s would name what is left out too, so each of the "
+		     "others with it gets a line of its own",
+		     from, written);
+	for (size_t i = 0; i < import->host->count; i++) {
+		const struct host_function *fn = &import->host->fn[i];
+		char text[PCI_ADDRESS_SIZE + PCI_ID_SIZE];
+
+		if (!pci_id_matches(id, &fn->pci.id) || is_refused(import, fn))
+			continue;
+		write_address(fn, text);
+		add_line(import, text, &fn->pci.id, from);
+	}
+}
+
 static bool import_rule(struct import *import, const struct ids_rule *rule, const char *from)
 {
 	char text[2 * PCI_ID_SIZE];
-	bool is_whole = !rule->has_rest;
+	bool is_whole = !rule->has_rest, refused;
 	enum named named;
 	unsigned int good;
 	struct pci_id id;
@@ -271,17 +330,20 @@ static bool import_rule(struct import *import, const struct ids_rule *rule, cons
 		return false;
 	}
 	write_id(&id, text, sizeof(text));
-	good = count_good(import, &id, from, &is_whole);
+	good = count_good(import, &id, from, &refused);
+	is_whole &= !refused;
 	named = named_id(import, &id);
 	for (size_t i = 0; i < import->host->count; i++) {
 		const struct host_function *fn = &import->host->fn[i];
 
 		import->is_taken[i] |= pci_id_matches(&id, &fn->pci.id) &&
-				       (named != NAMED_SOME || is_in_config(import->host, fn)) &&
+				       (named != NAMED_SOME || is_named(import->host, fn)) &&
 				       !is_refused(import, fn);
 	}
 	if (named == NAMED_SOME) {
 		leave_out_twins(import, &id, from);
+	} else if (good && named == NAMED_NONE && refused) {
+		add_addresses(import, &id, text, from);
 	} else if (good && named == NAMED_NONE) {
 		if (good > 1 && !is_added(import, text))
 			message_warn("%u functions have the ID %s: to take one of them, put its "
@@ -318,16 +380,6 @@ static bool import_ids(struct import *import, const struct recipe *recipe, const
 	return is_whole;
 }
 
-/* Writes "ADDRESS=ID". @text: of PCI_ADDRESS_SIZE + PCI_ID_SIZE */
-static void write_address(const struct host_function *fn, char *text)
-{
-	char id[PCI_ID_SIZE];
-
-	pci_address_format(&fn->pci.addr, text);
-	strcat(text, "=");
-	strcat(text, pci_id_format(&fn->pci.id, id));
-}
-
 static bool import_driverctl(struct import *import, const struct recipe *recipe, const char *from)
 {
 	char text[PCI_ADDRESS_SIZE + PCI_ID_SIZE];
@@ -346,7 +398,7 @@ static bool import_driverctl(struct import *import, const struct recipe *recipe,
 		return false;
 	}
 	import->is_taken[fn - import->host->fn] = true;
-	if (is_in_config(import->host, fn))
+	if (is_named(import->host, fn))
 		return true;
 	write_address(fn, text);
 	add_line(import, text, &fn->pci.id, from);

@@ -17,8 +17,9 @@ struct import {
 	struct host *host;
 	struct host *next; /* the candidate: with everything that active recipes name */
 	struct recipes recipes;
-	bool *is_done;	/* for each recipe: fully understood, and all of it is in the config */
-	bool *is_taken; /* for each function of the host: an active recipe names it */
+	bool *is_done;	   /* for each recipe: fully understood, and all of it is in the config */
+	bool *is_taken;	   /* for each function of the host: an active recipe names it */
+	bool *is_left_out; /* for each of them too: said to be left to this host */
 	bool dry_run;
 	bool deletes;
 	bool is_incomplete;  /* a part of an active recipe could not be imported */
@@ -48,6 +49,9 @@ int import_open_next(struct import *import);
  * cannot import.
  */
 void import_make_lines(struct import *import);
+
+/* import_is_refused - would the boot refuse it, in whatever way it is named? @next: a candidate */
+bool import_is_refused(const struct host *next, const struct pci_address *addr);
 
 /*
  * import_vfs - make a vfs line for each function of which something else makes virtual functions;

@@ -5,15 +5,19 @@
 
 struct recipe_words {
 	const char *code, *why, *fix;
-	const char *fix_other; /* of one that names no device, where that differs */
+	const char *fix_other; /* of one that gives no device away, where that differs */
 };
 
 #define FIX_IMPORT	  "vfio-early import, then delete it"
 #define FIX_IMPORT_LOADER "vfio-early import, then delete it from the boot loader's config"
 #define FIX_LOADER	  "delete it from the boot loader's config"
 #define FIX_ADD		  "vfio-early add ADDRESS for what it names, then delete it"
-#define FIX_ADD_FILE	  "vfio-early add ADDRESS for its device, then delete the file"
-#define FIX_ADD_LINE	  "vfio-early add ADDRESS for its device, then delete it"
+/* Both texts: of one that gives a device away, and of another, which may have a use. */
+#define FIX_ADD_FILE                                                   \
+	"vfio-early add ADDRESS for its device, then delete the file", \
+		"correct the name, or delete the file"
+#define FIX_ADD_LINE \
+	"vfio-early add ADDRESS for its device, then delete it", "correct it, or delete it"
 
 static const struct recipe_words kinds[RECIPE_KINDS] = {
 	[RECIPE_IDS] = { "ids",
@@ -135,12 +139,12 @@ static const struct recipe_words states[RECIPE_STATES] = {
 	[RECIPE_NO_SUFFIX] = { "no-suffix",
 			       "does nothing: nothing reads a file there whose name does not end in "
 			       ".conf",
-			       FIX_ADD_FILE, "delete the file" },
+			       FIX_ADD_FILE },
 	[RECIPE_DOT_FILE] = { "dot-file",
 			      "does nothing: nothing reads a file there whose name begins with a dot",
-			      FIX_ADD_FILE, "delete the file" },
-	[RECIPE_NO_READER] = { "no-reader", "does nothing: nothing reads that place", FIX_ADD_FILE,
-			       "delete the file" },
+			      FIX_ADD_FILE },
+	[RECIPE_NO_READER] = { "no-reader", "does nothing: nothing reads that place",
+			       FIX_ADD_FILE },
 	[RECIPE_HIDDEN] = { "hidden",
 			    "does nothing: a file of the same name in an earlier folder counts "
 			    "instead",
@@ -152,46 +156,46 @@ static const struct recipe_words states[RECIPE_STATES] = {
 	[RECIPE_NO_SUCH] = { "no-such-parameter",
 			     "does nothing: that module has no such parameter; in modprobe.d it is "
 			     "written options vfio-pci ids=",
-			     FIX_ADD_LINE, "delete it" },
+			     FIX_ADD_LINE },
 	[RECIPE_AFTER_BLANK] = { "after-blank",
 				 "does nothing: a blank ends the list of IDs, so what follows is "
 				 "another parameter",
-				 FIX_ADD_LINE, "delete it" },
+				 FIX_ADD_LINE },
 	[RECIPE_BAD_LINE] = { "bad-line", "does nothing: modprobe does not understand that line",
-			      FIX_ADD_LINE, "delete it" },
+			      FIX_ADD_LINE },
 	[RECIPE_NO_OPTIONS] = { "no-options",
 				"does nothing: a line with options there loads no module "
 				"(modules-load.d(5))",
-				FIX_ADD_LINE, "delete it" },
+				FIX_ADD_LINE },
 	[RECIPE_NOT_PASSED] = { "not-passed",
 				"does nothing: the boot loader does not pass it to the kernel",
-				FIX_ADD_LINE, "delete it" },
+				FIX_ADD_LINE },
 	[RECIPE_NOT_KNOWN] = { "maybe-passed",
 			       "it is not known whether the boot loader reads that file and passes it "
 			       "to the kernel",
-			       FIX_ADD_LINE, "delete it" },
+			       FIX_ADD_LINE },
 	[RECIPE_BY_ALIAS] = { "alias-options",
 			      "does nothing: options of an alias count only when vfio-pci is loaded by "
 			      "that name",
-			      FIX_ADD_LINE, "delete it" },
+			      FIX_ADD_LINE },
 	[RECIPE_AFTER_DASHES] = { "after-dashes",
 				  "does nothing: options behind -- count for no module",
-				  FIX_ADD_LINE, "delete it" },
+				  FIX_ADD_LINE },
 	[RECIPE_REFUSED] = { "module-refused",
 			     "does nothing: an option of vfio-pci has a value that it does not "
 			     "take, so modprobe does not load it",
-			     FIX_ADD_LINE, "delete it" },
+			     FIX_ADD_LINE },
 	[RECIPE_IN_VALUE] = { "in-value",
 			      "does nothing: the quotes make it a part of the value of another "
 			      "parameter",
-			      FIX_ADD_LINE, "delete it" },
+			      FIX_ADD_LINE },
 	[RECIPE_IN_COMMENT] = { "in-comment",
 				"does nothing: the comment above it ends in a backslash, and goes on",
-				FIX_ADD_LINE, "delete it" },
+				FIX_ADD_LINE },
 	[RECIPE_WRONG_FILE] = { "wrong-file",
 				"does nothing: it is a line of modprobe.d, and this is a list of "
 				"modules",
-				FIX_ADD_LINE, "delete it" },
+				FIX_ADD_LINE },
 	[RECIPE_COMMA_LIST] = { "comma-list",
 				"does nothing: a blacklist line takes one module, so the list is "
 				"read as one name",
@@ -207,15 +211,10 @@ static const struct recipe_words *words_of_recipe(const struct recipe *recipe)
 }
 
 /* Would its device be handed over by an address in the config? */
-static bool names_device(const struct recipe *recipe)
+static bool gives_device(const struct recipe *recipe)
 {
 	switch (recipe->kind) {
-	case RECIPE_IDS:
-	case RECIPE_MODULE_IDS:
-	case RECIPE_CMDLINE_IDS:
-	case RECIPE_STUB_IDS:
 	case RECIPE_DRIVERCTL:
-	case RECIPE_INSTALL_VFIO:
 	case RECIPE_SCRIPT:
 	case RECIPE_UDEV:
 	case RECIPE_UNIT:
@@ -223,7 +222,7 @@ static bool names_device(const struct recipe *recipe)
 	case RECIPE_XEN_HIDE:
 		return true;
 	default:
-		return false;
+		return recipe_is_ids(recipe);
 	}
 }
 
@@ -241,5 +240,5 @@ const char *recipe_fix(const struct recipe *recipe)
 {
 	const struct recipe_words *is = words_of_recipe(recipe);
 
-	return words_of(is->code, is->fix_other && !names_device(recipe) ? is->fix_other : is->fix);
+	return words_of(is->code, is->fix_other && !gives_device(recipe) ? is->fix_other : is->fix);
 }

@@ -362,7 +362,7 @@ static char *choose_options(struct resolution *res, struct kmod_module *mod)
 	params_begin(&params, all ? all : "", all ? strlen(all) : 0);
 	while (out && params_next(&params, &param)) {
 		if (!strcmp(name, "vfio_pci") && param_is(&param, "ids"))
-			has_ids = true;
+			has_ids = param.value_len; /* the last one counts */
 		else if (!is_refused(res, name, info, &param))
 			fprintf(out, " %.*s", (int)param.len, param.text);
 	}

@@ -100,10 +100,10 @@ expected() {
 		if (!has && name == "--")
 			return "end"
 		if (mod == "vfio-pci" && name == "ids")
-			return "ids"
+			return value ~ /^ *$/ ? "no ids" : "ids"
 		return is_refused(name, has, value) ? "refused" : "passed"
 	}
-	function options(text,   i, c, open, word, out, what, done) {
+	function options(text,   i, c, open, word, out, what, done, ids) {
 		for (i = 1; i <= length(text) + 1 && !done; i++) {
 			c = i <= length(text) ? substr(text, i, 1) : " "
 			if (i > length(text) || (!open && c ~ /[ \t\r\v\f\n]/)) {
@@ -113,8 +113,8 @@ expected() {
 						out = out " " word
 					else if (what == "refused")
 						print "`" word "` is left out" >named
-					else if (what == "ids")
-						print "ids= of modprobe.d left out" >named
+					else if (what ~ /ids$/)
+						ids = what
 					else {
 						print "behind -- are left out" >named
 						done = 1
@@ -127,6 +127,9 @@ expected() {
 				open = !open
 			word = word c
 		}
+		# The last one counts, and an empty one takes nothing.
+		if (ids == "ids")
+			print "ids= of modprobe.d left out" >named
 		return out
 	}
 	$1 == "insmod" {

@@ -246,15 +246,60 @@ modprobe -C "$root/etc/modprobe.d" --showconfig | grep '^options vfio_pci.*ids='
 in_file vfio-early.conf "bind 8086:1572	# from /etc/modprobe.d/c.conf:1"
 ! grep -q 10de "$root/etc/vfio-early.conf" || problem "an ID that was set again was imported"
 out "  /etc/modprobe.d/c.conf:1: 8086:154c: does nothing: a blank ends the list of IDs, so what follows is another parameter"
-out "Not in force, and so not imported; to be deleted with the line that counts, or it would count itself:"
-out "  /etc/modprobe.d/a.conf:2:   options vfio-pci ids=10de:1187 disable_idle_d3=1: does nothing: the parameter is set again further down, and only the last one counts (/etc/modprobe.d/b.conf:1)"
+no_out "Set again further down"
+
+begin "import: a line that is set again further down is named with the one that counts, until both are deleted"
+config 'options vfio-pci ids=10de:1187\n' modprobe.d/a.conf
+config 'options vfio-pci ids=10de:0e0a\n' modprobe.d/b.conf
+run import
+status_is 0
+out "Set again further down, so not imported; delete them together:"
+out "  /etc/modprobe.d/a.conf:1: options vfio-pci ids=10de:1187: does nothing: the parameter is set again further down, and only the last one counts (/etc/modprobe.d/b.conf:1)"
+run import --delete
+status_is 0
+no_out "Set again further down"
+no_out "set again further down"
+in_file modprobe.d/a.conf "# vfio-early import: options vfio-pci ids=10de:1187"
+in_file modprobe.d/b.conf "# vfio-early import: options vfio-pci ids=10de:0e0a"
+run check
+no_out "modprobe.d"
+
+begin "import: a line with two ids=, which stays: it is not further down than itself"
+config 'options vfio-pci ids=10de:1187 ids=10de:0e0a,dead:beef\n' modprobe.d/vfio.conf
+for asked in 'import' 'import --delete'; do
+	# shellcheck disable=SC2086 # a command with its option
+	run $asked
+	status_is 1
+	no_out "further down"
+	in_file modprobe.d/vfio.conf "options vfio-pci ids=10de:1187 ids=10de:0e0a,dead:beef"
+done
+
+begin "import --delete: a line that goes on in the next: check has nothing against the comments"
+config 'options vfio-pci \\\n  disable_vga=1 \\\n  ids=10de:1187,10de:0e0a\n' modprobe.d/v.conf
+run import
+run import --delete
+status_is 0
+config_is modprobe.d/v.conf <<-'EOF'
+	# vfio-early import: options vfio-pci
+	# vfio-early import:   disable_vga=1
+	# vfio-early import:   ids=10de:1187,10de:0e0a
+	options vfio-pci disable_vga=1
+EOF
+run check
+no_out "v.conf:1:"
+no_out "does nothing"
+config 'options vfio-pci ids=10de:1187 x=a\\\\\noptions kvm ignore_msrs=1\n' modprobe.d/v.conf
+run import --delete
+in_file modprobe.d/v.conf 'options kvm ignore_msrs=1'
+modprobe -C "$root/etc/modprobe.d" --showconfig 2>/dev/null | grep -q '^options kvm ignore_msrs=1' ||
+	problem "a comment takes the next line: $(cat "$root/etc/modprobe.d/v.conf")"
 
 begin "import: an ID of twins, of which the config names one: the other stays with this host"
 config 'options vfio-pci ids=10de:1187,10de:0e0a\n' modprobe.d/vfio.conf
 config 'bind 02:00\n'
 run import
 status_is 0
-out "The config has all of it already."
+out "The config has the rest of it already."
 out "  /etc/modprobe.d/vfio.conf:1: options vfio-pci ids=10de:1187,10de:0e0a"
 err "warning: /etc/modprobe.d/vfio.conf:1: 0000:01:00.0 10de:1187 is left out: the config names another function with that ID; to hand it over too: vfio-early add --only 0000:01:00.0"
 err "warning: /etc/modprobe.d/vfio.conf:1: 0000:01:00.1 10de:0e0a is left out: the config names another function with that ID; to hand it over too: vfio-early add --only 0000:01:00.1"
@@ -491,7 +536,9 @@ status_is 1
 err "error: /etc/modprobe.d/vfio.conf:1: 0000:02:00.0 10de:1187 is left out, because it would not be bound: in except; fix: remove it from the except line, or delete it here"
 in_file modprobe.d/vfio.conf "options vfio-pci ids=10de:1187,10de:0e0a"
 no_out "No longer needed"
-in_file vfio-early.conf "bind 10de:1187	# GK104, from /etc/modprobe.d/vfio.conf:1"
+in_file vfio-early.conf "bind 0000:01:00.0=10de:1187	# GK104, from /etc/modprobe.d/vfio.conf:1"
+! grep -q '^bind 10de:1187' "$root/etc/vfio-early.conf" || problem "the one in except is named too"
+! grep -q 'is in the slot' "$work/err" || problem "what is left out is proposed"
 run import --delete
 status_is 1
 no_out "has all of it"
@@ -759,3 +806,26 @@ run check --json
 config 'options vfio-pci disable-idle-d3=1\n' modprobe.d/vfio.conf
 run check --json
 ! grep -q '"cmdline-option"' "$work/out" || problem "modprobe.d has it"
+
+begin "check: an option that has a use, in a place that does not count: to be corrected, or deleted"
+config 'options kvm ignore_msrs=1\n' modprobe.d/kvm
+config 'options vfio-pci ids=10de:1187\n' modprobe.d/vfio
+config 'options vfio-pci disable_vga=1\n' modules
+run check --json
+[ "$(jq -r '.findings[] | select(.stage == "recipe") | .subject + " " + .fix' "$work/out")" = \
+	"/etc/modprobe.d/kvm:1 correct the name, or delete the file
+/etc/modprobe.d/vfio:1 vfio-early add ADDRESS for its device, then delete the file
+/etc/modules:1 correct it, or delete it" ] || problem "$(jq -c '.findings[]' "$work/out")"
+
+begin "check, import: an empty ids= takes nothing, and nothing is said"
+config 'bind 17:00.0\n'
+config 'options vfio-pci ids=\n' modprobe.d/vfio.conf
+run check
+no_out "ids="
+no_out "every twin"
+run import
+status_is 0
+no_err
+out_is <<-EOF
+	Nothing to import: no ids= and no override of driverctl for vfio-pci.
+EOF
