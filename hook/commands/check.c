@@ -68,8 +68,7 @@ static int print_text(const struct check *check, const struct output *output)
 	output_foldf(output, (unsigned int)strlen(verdict),
 		     ": the next boot binds %u, refuses %u%s%s; %zu of %zu findings block",
 		     counts.taken, counts.refused, next_boot_tell_vfs(&counts, vfs),
-		     next_boot_is_open(check->host) ? " with this boot's parameters" :
-						      "",
+		     next_boot_is_open(check->host) ? " with this boot's parameters" : "",
 		     blocks(check), count);
 	return 0;
 }
