@@ -90,6 +90,23 @@ static void add_next(struct finder *finder, const struct next_param *next)
 		place_add_parameter(&place, &param);
 }
 
+/* Is it known that the next boot is without this one? Not if all that is known is this boot's line. */
+static bool is_gone(const struct next_cmdline *next, const struct param *param)
+{
+	bool is_known = false;
+
+	for (size_t i = 0; i < next->count; i++) {
+		const struct next_param *other = &next->param[i];
+
+		if (!next_param_is_in_force(other) && strcmp(other->code, "this-boot") != 0)
+			continue;
+		if (params_are_same(param->text, param->len, other->token, strlen(other->token)))
+			return false;
+		is_known |= strcmp(other->file, "/" CMDLINE_FILE) != 0;
+	}
+	return is_known;
+}
+
 /* In force now: of the same parameter twice the last one, apart from what the next boot has. */
 static void add_running(struct finder *finder, const struct next_cmdline *next)
 {
@@ -99,9 +116,12 @@ static void add_running(struct finder *finder, const struct next_cmdline *next)
 	struct param param;
 
 	params_begin(&params, text ? text : "", text ? strlen(text) : 0);
-	while (params_next(&params, &param))
-		if (!is_next(next, &param))
-			place_add_parameter(&place, &param);
+	while (params_next(&params, &param)) {
+		if (is_next(next, &param))
+			continue;
+		place.is_gone = is_gone(next, &param);
+		place_add_parameter(&place, &param);
+	}
 	free(text);
 }
 

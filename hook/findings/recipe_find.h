@@ -29,6 +29,7 @@ struct place {
 	enum recipe_state state;
 	const char *by;
 	bool is_next; /* from the next boot; the parameters of this boot are still in force beside it */
+	bool is_gone; /* of this boot alone: the next one is known to be without it */
 };
 
 /*

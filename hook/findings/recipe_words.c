@@ -240,5 +240,11 @@ const char *recipe_fix(const struct recipe *recipe)
 {
 	const struct recipe_words *is = words_of_recipe(recipe);
 
+	if (recipe->is_gone && recipe->state == RECIPE_IN_FORCE)
+		return words_of("gone",
+				gives_device(recipe) ?
+					"vfio-early import, if its devices are to be bound: "
+					"the next boot is without it" :
+					"none is needed: the next boot is without it");
 	return words_of(is->code, is->fix_other && !gives_device(recipe) ? is->fix_other : is->fix);
 }

@@ -90,6 +90,7 @@ struct recipe *place_add(const struct place *place, enum recipe_kind kind, enum 
 				RECIPE_NEEDLESS,
 		.state = place->state,
 		.line = place->line,
+		.is_gone = place->is_gone,
 	};
 
 	if (place->state == RECIPE_NOT_KNOWN && harm == RECIPE_FIGHTS)

@@ -97,6 +97,7 @@ struct recipe {
 	char *by;	   /* see enum recipe_state; else NULL */
 	char *address;	   /* of driverctl: "0000:81:00.0"; else NULL */
 	bool is_unsafe;	   /* it is about allow_unsafe_interrupts */
+	bool is_gone;	   /* in force at this boot; the next one is without it */
 };
 
 /* A line that calls a script with such a line. */
