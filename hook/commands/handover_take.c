@@ -212,7 +212,8 @@ static void say_failed(struct handover *handover, const struct pci_function *fn,
 		 strerror(outcome->error));
 	if (is_stuck)
 		snprintf(item->fix, sizeof(item->fix), "reboot");
-	report_function(&handover->report, REPORT_ERROR, fn, "not given back", item->why);
+	report_function(&handover->report, REPORT_ERROR, fn, "not given back",
+			is_stuck ? item->why : strerror(outcome->error));
 	report_entry(&handover->report, &entry);
 }
 

@@ -42,7 +42,7 @@ static int read_recorded(struct qm *qm, const struct host *host, const struct pv
 	snprintf(path, sizeof(path), "etc/pve/qemu-server/%s.conf", id);
 	ret = file_read(host->root.fd, path, 1 << 20, &text, &size);
 	if (ret && pve->state == PVE_KNOWN)
-		return message_error("%s: %s; fix: name a VM of this machine", path,
+		return message_error("/%s: %s; fix: name a VM of this machine", path,
 				     strerror(-ret));
 	if (ret)
 		return 0;

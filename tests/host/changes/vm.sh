@@ -745,7 +745,7 @@ begin "vm: no such VM"
 vm_machine
 run vm 104 02:00
 status_is 3
-err "error: etc/pve/qemu-server/104.conf: No such file or directory; fix: name a VM of this machine"
+err "error: /etc/pve/qemu-server/104.conf: No such file or directory; fix: name a VM of this machine"
 
 # nic_needed: 08:00.0 carries the default route.
 nic_needed() {
