@@ -198,10 +198,15 @@ static int print_next(const struct verify *verify, struct host *next)
 }
 
 /* Is it a file that was named by mistake, and that apply would never make? */
-static bool is_of_no_kernel(const struct verify *verify, const struct inspection *image)
+static bool is_of_no_kernel(const struct verify *verify, const char *name,
+			    const struct inspection *image)
 {
-	return verify->is_named && (image->state == INSPECT_MISSING ||
-				    (image->state == INSPECT_DAMAGED && !image->kernel));
+	char *version = kernels_version(name);
+	bool is_none = verify->is_named && (image->state == INSPECT_MISSING ||
+					    (image->state == INSPECT_DAMAGED && !version));
+
+	free(version);
+	return is_none;
 }
 
 static int print_image(struct verify *verify, const char *name, const struct inspection *image)
@@ -226,7 +231,7 @@ static int print_image(struct verify *verify, const char *name, const struct ins
 	if (image->state == INSPECT_UNSUPPORTED)
 		printf("  fix: " INSPECT_COMPRESS ", then %s\n",
 		       trial_command(&verify->host->root));
-	else if (is_of_no_kernel(verify, image))
+	else if (is_of_no_kernel(verify, name, image))
 		puts("  fix: name an image, such as /boot/initrd.img-VERSION");
 	else if (verify->host->is_undone && image->state != INSPECT_GOOD &&
 		 image->state != INSPECT_UNREADABLE)

@@ -38,6 +38,9 @@ for name in notes nothing; do
 	run verify "$root/boot/$name"
 	status_is 1
 	out "  fix: name an image, such as /boot/initrd.img-VERSION"
+	run verify -k "$kernel" "$root/boot/$name"
+	status_is 1
+	out "  fix: name an image, such as /boot/initrd.img-VERSION"
 	no_out "vfio-early apply"
 done
 echo text >"$root/boot/initrd.img-$kernel"
