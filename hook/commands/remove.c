@@ -582,7 +582,7 @@ int command_remove(int argc, char **argv)
 		{ 0 },
 	};
 	static const struct options_spec spec = {
-		.usage = "remove [OPTION...] ADDRESS|INTERFACE|vf:ADDRESS...",
+		.usage = "remove [OPTION...] ADDRESS...",
 		.about = "Takes the functions of a card out of the bind, vfs and set lines of\n"
 			 "/etc/vfio-early.conf and /etc/vfio-early.conf.d, and shows the change. All "
 			 "else\nstays as it is. A network interface means its function alone, "
