@@ -122,23 +122,11 @@ static void find_unmade(struct search *search, unsigned int bind)
 		finding_add(search->findings, FINDING_VFS_NO_SRIOV, addr, NULL);
 }
 
-/* The function of which another one is a virtual one, or NULL. */
-static const struct host_function *find_physical_of(const struct host *host,
-						    const struct host_function *vf)
-{
-	char text[64];
-	struct pci_address addr;
-
-	return pci_address_parse(host_link(host, vf, "physfn", text, sizeof(text)), &addr) ?
-		       NULL :
-		       host_find(host, &addr);
-}
-
 /* Does its vfs line, which comes true, not reach to it? Of the other reasons other findings tell. */
 static bool is_beyond_line(const struct host *host, const struct host_function *fn)
 {
 	const struct host_function *pf = fn->is_not_made && host->plan.vfs ?
-						 find_physical_of(host, fn) :
+						 next_boot_pf(host, fn) :
 						 NULL;
 
 	return pf && host_makes_vfs(host, pf) && !next_boot_is_excepted(host, fn);

@@ -146,8 +146,7 @@ const char *next_boot_tell_vfs(const struct next_boot *next, char text[NEXT_BOOT
 	return text;
 }
 
-/* The physical function of a virtual one, or NULL. */
-static const struct host_function *find_pf(const struct host *host, const struct host_function *fn)
+const struct host_function *next_boot_pf(const struct host *host, const struct host_function *fn)
 {
 	char text[64];
 	struct pci_address addr;
@@ -160,7 +159,7 @@ static const struct host_function *find_pf(const struct host *host, const struct
 /* Is it a virtual function that a vfs line makes? */
 static bool is_made(const struct host *host, const struct host_function *fn)
 {
-	const struct host_function *pf = host->plan.vfs ? find_pf(host, fn) : NULL;
+	const struct host_function *pf = host->plan.vfs ? next_boot_pf(host, fn) : NULL;
 
 	return pf && host_makes_vfs(host, pf);
 }
@@ -289,7 +288,7 @@ static void fix_group(const struct host *host, const struct host_function *fn, e
 static void fix_not_made(const struct host *host, const struct host_function *fn, char *fix,
 			 size_t size)
 {
-	const struct host_function *pf = find_pf(host, fn);
+	const struct host_function *pf = next_boot_pf(host, fn);
 	const struct plan_vfs *line = pf ? host_vfs(host, &pf->pci.addr) : NULL;
 	char addr[PCI_ADDRESS_SIZE], remove[NAMING_SIZE];
 	struct slot list = { 0 };

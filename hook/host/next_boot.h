@@ -41,6 +41,9 @@ int next_boot_vf_except(const struct host *host, const struct host_function *fn)
  */
 const char *next_boot_tell_vfs(const struct next_boot *next, char text[NEXT_BOOT_TEXT_SIZE]);
 
+/* next_boot_pf - the physical function of a virtual one, or NULL. */
+const struct host_function *next_boot_pf(const struct host *host, const struct host_function *fn);
+
 /*
  * next_boot_is_by_cmdline - does this boot's kernel command line keep the IOMMU off, or the integrated
  * GPU out of it? The next boot's may not.
