@@ -196,7 +196,7 @@ static int run_cmdline(const struct apply *apply, const char *verb, const char *
 	if (!ret)
 		ret = program_run(&apply->host->root, argv, said, said);
 	unsetenv(REFRESH_VARIABLE);
-	next_answers_drop(&apply->host->answers);
+	next_answers_drop(apply->host->answers);
 	if (ret < 0)
 		message_errno(ret, "cannot run %s" PROGRAM_CMDLINE, apply->host->root.path);
 	return ret;
@@ -331,7 +331,7 @@ static int do_images(struct apply *apply)
 	for (size_t i = 0; i < apply->kernels.count; i++)
 		do_kernel(apply, i);
 	/* Making images may also have refreshed the boot loader. */
-	next_answers_drop(&apply->host->answers);
+	next_answers_drop(apply->host->answers);
 	if (apply->failed)
 		return message_error("the image of %u of %zu kernels could not be made, see above; "
 				     "fix that, then %s",

@@ -15,6 +15,7 @@
 #include "early/tell.h"
 #include "host/host.h"
 #include "host/next_boot.h"
+#include "host/next_iommu.h"
 #include "host/pve.h"
 #include "ui/options.h"
 #include "ui/output.h"
@@ -400,11 +401,21 @@ static int print(struct groups *groups, const struct output *output)
 	return ret;
 }
 
+/* Reports that there is no group, why, and the fix. */
+static void say_off(const struct host *host)
+{
+	char text[512], fix[512];
+
+	tell_iommu(&host->iommu, text, sizeof(text));
+	tell_iommu_fix(&host->iommu, fix, sizeof(fix));
+	next_iommu_fix(host, NULL, fix, sizeof(fix));
+	message_error("no IOMMU group: %s%s%s", text, *fix ? "; fix: " : "", fix);
+}
+
 int command_groups(int argc, char **argv)
 {
 	struct groups groups = { 0 };
 	struct options opts;
-	char text[512];
 	int opt, ret;
 
 	options_init(&opts, &spec);
@@ -428,8 +439,7 @@ int command_groups(int argc, char **argv)
 		if (groups.host->iommu.state == IOMMU_ON)
 			message_error("no IOMMU group: the IOMMU is on, but leaves these out");
 		else
-			message_error("no IOMMU group: %s",
-				      tell_iommu_whole(&groups.host->iommu, text, sizeof(text)));
+			say_off(groups.host);
 	}
 	free(groups.order);
 	free(groups.is_wanted);

@@ -16,6 +16,7 @@
 #include "early/sysfs.h"
 #include "early/tell.h"
 #include "host/next_boot.h"
+#include "host/next_iommu.h"
 #include "plan/modules.h"
 #include "plan/plan.h"
 #include "ui/status.h"
@@ -164,6 +165,11 @@ static void add_verdict(struct handover *handover, unsigned int i)
 		warn_blocking(handover, fn);
 	tell_reason(&facts, i, why, sizeof(why));
 	tell_fix(&facts, i, fix, sizeof(fix));
+	if (verdict->reason == REASON_NO_IOMMU)
+		next_iommu_fix(handover->host, NULL, fix, sizeof(fix));
+	else if (verdict->reason == REASON_NO_GROUP && host_find(handover->host, &fn->addr))
+		next_iommu_fix(handover->host, host_find(handover->host, &fn->addr), fix,
+			       sizeof(fix));
 	if (verdict->decision == DECIDE_REFUSE)
 		handover_add(handover, fn, REPORT_REFUSED, code_name(verdict->reason), why, fix);
 	else if (verdict->decision == DECIDE_KEEP)

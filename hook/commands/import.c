@@ -460,7 +460,7 @@ static int look(struct import *import)
 	import->host->undone = HOST_UNDONE_NO;
 	ret = host_decide(import->host, NULL);
 	if (!ret)
-		ret = recipes_find(&import->host->root, &import->host->answers, &import->recipes);
+		ret = recipes_find(&import->host->root, import->host->answers, &import->recipes);
 	if (ret)
 		return ret;
 	import->is_done = calloc(import->recipes.count + 1, sizeof(*import->is_done));

@@ -102,7 +102,7 @@ static int open_search(struct search *search)
 	struct host *host = search->host;
 	const struct protect_source *source = host->compiler ? compiler_protect(host->compiler) :
 							       NULL;
-	int ret = recipes_find(&host->root, &host->answers, &search->recipes);
+	int ret = recipes_find(&host->root, host->answers, &search->recipes);
 
 	if (ret)
 		return ret;

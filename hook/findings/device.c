@@ -34,8 +34,6 @@ void find_refusals(struct search *search)
 		if (reason == REASON_EXCEPT || reason == REASON_BOOT_VGA)
 			words.level = FINDING_NOTES;
 		next_boot_why(host, fn, why, sizeof(why), fix, sizeof(fix));
-		if (reason == REASON_NO_GROUP)
-			find_iommu_fix(search, fn, fix, sizeof(fix));
 		snprintf(text, sizeof(text), "%s: %s",
 			 next == HOST_NEXT_HELD ? "held without a driver" : "refused", why);
 		words.code = next_boot_code(host, fn);

@@ -44,24 +44,6 @@ struct find_line {
 const struct find_line *find_line(const struct search *search, enum compiler_line kind,
 				  unsigned int number, struct find_line *line);
 
-/* What a kernel makes of an Intel IOMMU without a parameter (drivers/iommu/intel/Kconfig). */
-enum find_default {
-	FIND_DEFAULT_OFF, /* or not known */
-	FIND_DEFAULT_ON,
-	FIND_DEFAULT_ON_BUT_GPU,
-};
-
-/* find_iommu_default - read from the config of a kernel. @version: or NULL */
-enum find_default find_iommu_default(const struct search *search, const char *version);
-
-/*
- * find_iommu_fix - what to do where this boot's parameters keep the IOMMU off, or the integrated GPU out
- * of it. Those of the next boot count, if they are known: a reboot, if they are right.
- * @fn: a function without a group, or NULL for the whole IOMMU
- * @fix: stays as it is where the parameters are not the cause
- */
-void find_iommu_fix(struct search *search, const struct host_function *fn, char *fix, size_t size);
-
 /* find_concern - all findings from now on are about this IOMMU group. */
 void find_concern(struct search *search, size_t from, int group);
 

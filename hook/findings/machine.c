@@ -164,7 +164,7 @@ void find_loader(struct search *search, const char *wanted)
 	if (missing)
 		return;
 	/* Which one it is, and what was done by hand, is read by the program that changes it. */
-	next_kernel_read(&search->host->root, &search->host->answers, &kernel);
+	next_kernel_read(&search->host->root, search->host->answers, &kernel);
 	add_loader(search, &kernel);
 	next_kernel_free(&kernel);
 }

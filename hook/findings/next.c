@@ -12,6 +12,7 @@
 #include "early/sysfs.h"
 #include "findings/find.h"
 #include "host/next_cmdline.h"
+#include "host/next_iommu.h"
 #include "util/file.h"
 #include "util/params.h"
 
@@ -132,7 +133,7 @@ static void find_iommu_missing(struct search *search, const char *line,
 	    cmdline_find(line, "intel_iommu", "on", NULL) ||
 	    cmdline_find(line, "intel_iommu", "off", NULL))
 		return;
-	if (find_iommu_default(search, kernel->version) != FIND_DEFAULT_ON)
+	if (next_iommu_default(search->host, kernel->version) != NEXT_IOMMU_DEFAULT_ON)
 		finding_add(search->findings, FINDING_NEXT_IOMMU_MISSING, "intel_iommu=on",
 			    "intel_iommu=on", NULL);
 }
@@ -159,8 +160,8 @@ void find_next(struct search *search)
 	struct next_kernel kernel = { 0 };
 	char *line = NULL;
 
-	if (!next_cmdline_read(&search->host->root, &search->host->answers, &next) &&
-	    !next_kernel_read(&search->host->root, &search->host->answers, &kernel) && next.count) {
+	if (!next_cmdline_read(&search->host->root, search->host->answers, &next) &&
+	    !next_kernel_read(&search->host->root, search->host->answers, &kernel) && next.count) {
 		line = next_cmdline_text(&next);
 		if (!line)
 			search->findings->failed = true;

@@ -14,6 +14,8 @@
 #include "early/tell.h"
 #include "host/host.h"
 #include "host/naming.h"
+#include "host/next_boot.h"
+#include "host/next_iommu.h"
 #include "host/slot.h"
 #include "plan/plan.h"
 #include "ui/status.h"
@@ -503,7 +505,7 @@ const char *host_why(const struct host *host, const struct host_function *fn, ch
 		.table = &host->table,
 		.decisions = &host->decisions,
 	};
-	char fix[2 * NAMING_SIZE];
+	char fix[NEXT_BOOT_FIX_SIZE];
 	size_t len = 0;
 
 	buf[0] = '\0';
@@ -511,7 +513,8 @@ const char *host_why(const struct host *host, const struct host_function *fn, ch
 		snprintf(buf, size, "the next boot does not make this virtual function");
 	if (fn->place == DECIDE_NO_INDEX || host_next(host, fn) == HOST_NEXT_NOT_MADE)
 		return buf;
-	host_fix_image(host, fn, fix, sizeof(fix));
+	if (!*host_fix_image(host, fn, fix, sizeof(fix)))
+		next_iommu_fix_refused(host, fn, fix, sizeof(fix));
 	if (host_next(host, fn) == HOST_NEXT_BLOCKS_GROUP)
 		snprintf(buf, size, "not bound, shares the group of what is; see vfio-early check");
 	else if (!*fix)

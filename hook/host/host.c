@@ -140,9 +140,23 @@ static int read_cmdline(struct host *host)
 	return 0;
 }
 
-static int open_host(const char *dir, bool may_be_blind, struct host **result)
+static struct host *alloc_host(void)
 {
 	struct host *host = calloc(1, sizeof(*host));
+	struct next_answers *answers = calloc(1, sizeof(*answers));
+
+	if (!host || !answers) {
+		free(host);
+		free(answers);
+		return NULL;
+	}
+	host->answers = answers;
+	return host;
+}
+
+static int open_host(const char *dir, bool may_be_blind, struct host **result)
+{
+	struct host *host = alloc_host();
 	int ret;
 
 	*result = NULL;
@@ -189,7 +203,7 @@ int host_open_blind(const char *dir, struct host **host)
 
 int host_twin(const struct host *host, struct host **result)
 {
-	struct host *twin = calloc(1, sizeof(*twin));
+	struct host *twin = alloc_host();
 
 	*result = NULL;
 	if (!twin)
@@ -210,7 +224,7 @@ int host_twin(const struct host *host, struct host **result)
 			break;
 	keep_known(twin);
 	twin->names = names_open(&twin->root);
-	if (twin->root.fd < 0 || next_answers_copy(&twin->answers, &host->answers) ||
+	if (twin->root.fd < 0 || next_answers_copy(twin->answers, host->answers) ||
 	    twin->count != host->count || twin->unreadables != host->unreadables) {
 		host_close(twin);
 		return message_errno(-ENOMEM, "cannot read this host");
@@ -224,7 +238,8 @@ void host_close(struct host *host)
 	if (!host)
 		return;
 	root_close(&host->root);
-	next_answers_drop(&host->answers);
+	next_answers_drop(host->answers);
+	free(host->answers);
 	names_close(host->names);
 	host_decide_free(host);
 	boot_report_free(&host->report);
@@ -296,7 +311,7 @@ int host_kernel(struct host *host, char **version)
 	char running[128];
 
 	*version = NULL;
-	if (!next_kernel_read(root, &host->answers, &next) && next.version &&
+	if (!next_kernel_read(root, host->answers, &next) && next.version &&
 	    modules_are_indexed(root, next.version)) {
 		*version = next.version;
 		next.version = NULL;

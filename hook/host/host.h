@@ -54,7 +54,7 @@ struct host {
 	size_t stuck;		   /* how many of those are unreadable because a driver is stuck */
 	struct names *names;
 	char cmdline[CMDLINE_SIZE];
-	struct next_answers answers; /* about the next boot, as far as it was asked for */
+	struct next_answers *answers; /* about the next boot, as far as it was asked for */
 	struct iommu iommu;
 
 	/* Set by host_decide(): */

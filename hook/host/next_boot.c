@@ -12,6 +12,7 @@
 #include "host/group_cure.h"
 #include "host/moved.h"
 #include "host/next_boot.h"
+#include "host/next_iommu.h"
 #include "ui/status.h"
 #include "util/words.h"
 
@@ -344,7 +345,8 @@ void next_boot_why(const struct host *host, const struct host_function *fn, char
 		snprintf(fix, fix_size, "%s", words_of(code_name(reason), text));
 		return;
 	}
-	if (*host_fix_image(host, fn, fix, fix_size))
+	if (*host_fix_image(host, fn, fix, fix_size) ||
+	    *next_iommu_fix_refused(host, fn, fix, fix_size))
 		return;
 	/* For group-kept: the fix for the function that is in the way. */
 	if (*tell_fix(&facts, (unsigned int)fn->place, fix, fix_size) ||
@@ -352,16 +354,6 @@ void next_boot_why(const struct host *host, const struct host_function *fn, char
 		return;
 	fix_group(host, fn, reason, text, sizeof(text));
 	snprintf(fix, fix_size, "%s", words_of(code_name(reason), text));
-}
-
-bool next_boot_is_by_cmdline(const struct host *host, const struct host_function *fn)
-{
-	const struct iommu *iommu = &host->iommu;
-	bool is_unasked = iommu->table == IOMMU_TABLE_DMAR && !iommu->is_asked;
-
-	if (!fn)
-		return iommu->state == IOMMU_OFF_KERNEL && (*iommu->param || is_unasked);
-	return iommu_is_igfx(iommu, &fn->pci) && (*iommu->igfx_param || is_unasked);
 }
 
 bool next_boot_is_open(const struct host *host)
@@ -373,8 +365,8 @@ bool next_boot_is_open(const struct host *host)
 		if (fn->place == DECIDE_NO_INDEX || host_next(host, fn) != HOST_NEXT_REFUSED)
 			continue;
 		reason = host->decisions.verdict[fn->place].reason;
-		if ((reason == REASON_NO_IOMMU && next_boot_is_by_cmdline(host, NULL)) ||
-		    (reason == REASON_NO_GROUP && next_boot_is_by_cmdline(host, fn)))
+		if ((reason == REASON_NO_IOMMU && next_iommu_is_by_cmdline(host, NULL)) ||
+		    (reason == REASON_NO_GROUP && next_iommu_is_by_cmdline(host, fn)))
 			return true;
 	}
 	return false;

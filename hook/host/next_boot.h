@@ -44,13 +44,6 @@ const char *next_boot_tell_vfs(const struct next_boot *next, char text[NEXT_BOOT
 /* next_boot_pf - the physical function of a virtual one, or NULL. */
 const struct host_function *next_boot_pf(const struct host *host, const struct host_function *fn);
 
-/*
- * next_boot_is_by_cmdline - does this boot's kernel command line keep the IOMMU off, or the integrated
- * GPU out of it? The next boot's may not.
- * @fn: a function without a group, or NULL for the whole IOMMU
- */
-bool next_boot_is_by_cmdline(const struct host *host, const struct host_function *fn);
-
 /* next_boot_is_open - is something refused for that reason? Then the next boot may still bind it. */
 bool next_boot_is_open(const struct host *host);
 
@@ -90,7 +83,8 @@ bool next_boot_can_name_group(const struct host *host, const struct host_functio
 const struct host_function *next_boot_bridge(struct host *host, int group);
 
 /*
- * next_boot_why - the same as a sentence: the reason and what to do, "" if there is nothing to say.
+ * next_boot_why - the same as a sentence: the reason and what to do, "" if there is nothing to say. For an
+ * IOMMU that is off, what to do counts the parameters of the next boot.
  * @fix_size: NEXT_BOOT_FIX_SIZE is always enough
  */
 void next_boot_why(const struct host *host, const struct host_function *fn, char *why,

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The IOMMU at the next boot, and what to do where the kernel has it off or leaves the integrated GPU out
+ * of it: this boot's parameters do, and the next boot may have others.
+ */
+#ifndef VFIO_EARLY_HOOK_HOST_NEXT_IOMMU_H
+#define VFIO_EARLY_HOOK_HOST_NEXT_IOMMU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "host/host.h"
+
+/* What a kernel makes of an Intel IOMMU without a parameter (drivers/iommu/intel/Kconfig). */
+enum next_iommu_default {
+	NEXT_IOMMU_DEFAULT_OFF, /* or not known */
+	NEXT_IOMMU_DEFAULT_ON,
+	NEXT_IOMMU_DEFAULT_ON_BUT_GPU,
+};
+
+/* next_iommu_default - read from the config of a kernel, in /boot. @version: or NULL */
+enum next_iommu_default next_iommu_default(const struct host *host, const char *version);
+
+/*
+ * next_iommu_is_by_cmdline - does this boot's kernel command line keep the IOMMU off, or the integrated
+ * GPU out of it? The next boot's may not.
+ * @fn: a function without a group, or NULL for the whole IOMMU
+ */
+bool next_iommu_is_by_cmdline(const struct host *host, const struct host_function *fn);
+
+/*
+ * next_iommu_fix - what to do where this boot's parameters keep the IOMMU off, or the integrated GPU out
+ * of it. Those of the next boot count, if they are known: a reboot, if they are right.
+ * @fn: a function without a group, or NULL for the whole IOMMU
+ * @fix: stays as it is where the parameters are not the cause
+ */
+void next_iommu_fix(const struct host *host, const struct host_function *fn, char *fix, size_t size);
+
+/*
+ * next_iommu_fix_refused - the same for a function that is refused: "" unless that is the cause. Returns
+ * @fix.
+ * @fn: one that has a verdict
+ */
+const char *next_iommu_fix_refused(const struct host *host, const struct host_function *fn, char *fix,
+				   size_t size);
+
+#endif
