@@ -48,8 +48,8 @@ static bool waits_for_refresh(const struct next_cmdline *next)
 }
 
 /* What the next boot asks of the IOMMU. Returns whether that is known. */
-static bool read_next(const struct host *host, struct iommu *iommu, enum next_iommu_default *without,
-		      bool *wants_refresh)
+static bool read_next(const struct host *host, struct iommu *iommu,
+		      enum next_iommu_default *without, bool *wants_refresh)
 {
 	struct next_kernel kernel = { 0 };
 	struct next_cmdline next;
@@ -125,8 +125,8 @@ void next_iommu_fix(const struct host *host, const struct host_function *fn, cha
 			 trial_command(root));
 }
 
-const char *next_iommu_fix_refused(const struct host *host, const struct host_function *fn, char *fix,
-				   size_t size)
+const char *next_iommu_fix_refused(const struct host *host, const struct host_function *fn,
+				   char *fix, size_t size)
 {
 	enum reason reason = host->decisions.verdict[fn->place].reason;
 

@@ -34,14 +34,15 @@ bool next_iommu_is_by_cmdline(const struct host *host, const struct host_functio
  * @fn: a function without a group, or NULL for the whole IOMMU
  * @fix: stays as it is where the parameters are not the cause
  */
-void next_iommu_fix(const struct host *host, const struct host_function *fn, char *fix, size_t size);
+void next_iommu_fix(const struct host *host, const struct host_function *fn, char *fix,
+		    size_t size);
 
 /*
  * next_iommu_fix_refused - the same for a function that is refused: "" unless that is the cause. Returns
  * @fix.
  * @fn: one that has a verdict
  */
-const char *next_iommu_fix_refused(const struct host *host, const struct host_function *fn, char *fix,
-				   size_t size);
+const char *next_iommu_fix_refused(const struct host *host, const struct host_function *fn,
+				   char *fix, size_t size);
 
 #endif
