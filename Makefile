@@ -228,8 +228,8 @@ scratch := tests/scratch
 
 # For every edit. Longest first, so that none is left alone at the end.
 check_suites := fault lint host tree hook unit completion static
-# Not for every edit: what changes a host or its boot loader, each call of its command, twins without
-# sentences, roots.
+# Not for every edit: what changes a host or its boot loader, every call of its command, a build
+# without sentences, roots.
 long_suites := changes-asan fault-host builders cmdline-roots fuzz packaging words cmdline asan \
 	hook-asan host-asan coverage words-guests
 # Of these, and of changes, the same cases are run sanitized, where they show more; what the
