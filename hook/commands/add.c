@@ -246,8 +246,7 @@ static size_t list_named_vfs(const struct add *add, const struct pci_address *ad
 	for (size_t i = 0; i < next->count && pf; i++) {
 		const struct host_function *fn = &next->fn[i];
 
-		if (host_is_vf_of(next, fn, pf) && fn->place != DECIDE_NO_INDEX &&
-		    fn->place < (int)next->table.candidates)
+		if (host_is_vf_of(next, fn, pf) && host_is_named(next, fn))
 			naming_add_one(next, &fn->pci.addr, list);
 	}
 	return list->count;

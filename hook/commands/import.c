@@ -150,8 +150,7 @@ static struct host_function *find_taken(const struct import *import, struct host
 	size_t at = (size_t)(fn - host->fn);
 
 	if (import->is_taken[at] || import->is_left_out[at] || pci_is_bridge(&fn->pci) ||
-	    slot_is_virtual(&host->root, &fn->pci.addr) ||
-	    (fn->place != DECIDE_NO_INDEX && fn->place < (int)host->table.candidates))
+	    slot_is_virtual(&host->root, &fn->pci.addr) || host_is_named(host, fn))
 		return NULL;
 	for (size_t i = 0; i < host->count; i++)
 		if (import->is_taken[i] && is_mate(import, fn, &host->fn[i]))

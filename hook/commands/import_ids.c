@@ -16,11 +16,6 @@ char *import_where(const struct recipe *recipe, char *buf)
 	return buf;
 }
 
-static bool is_in_config(const struct host *host, const struct host_function *fn)
-{
-	return fn->place != DECIDE_NO_INDEX && fn->place < (int)host->table.candidates;
-}
-
 /* Does the boot refuse it for itself or for a line of the config, and not for the rest of its group? */
 static bool is_own_reason(enum reason reason)
 {
@@ -43,7 +38,7 @@ static bool is_own_reason(enum reason reason)
  */
 static bool is_named(const struct host *host, const struct host_function *fn)
 {
-	return is_in_config(host, fn) && !is_own_reason(host->decisions.verdict[fn->place].reason);
+	return host_is_named(host, fn) && !is_own_reason(host->decisions.verdict[fn->place].reason);
 }
 
 static bool is_same_id(const struct selector *sel, const struct pci_id *id)

@@ -410,19 +410,21 @@ enum host_next host_next(const struct host *host, const struct host_function *fn
 	return verdict->blocks_group ? HOST_NEXT_BLOCKS_GROUP : HOST_NEXT_NONE;
 }
 
+bool host_is_named(const struct host *host, const struct host_function *fn)
+{
+	return fn->place != DECIDE_NO_INDEX && fn->place < (int)host->table.candidates;
+}
+
 bool host_is_touched(const struct host *host, struct host_function *fn)
 {
 	int group = host_group(host, fn);
 
 	if (fn->place == DECIDE_NO_INDEX)
 		return false;
-	if (fn->place < (int)host->table.candidates || group < 0 ||
-	    host_next(host, fn) != HOST_NEXT_NONE)
+	if (host_is_named(host, fn) || group < 0 || host_next(host, fn) != HOST_NEXT_NONE)
 		return true;
 	for (size_t i = 0; i < host->count; i++)
-		if (host->fn[i].place != DECIDE_NO_INDEX &&
-		    host->fn[i].place < (int)host->table.candidates &&
-		    host_group(host, &host->fn[i]) == group)
+		if (host_is_named(host, &host->fn[i]) && host_group(host, &host->fn[i]) == group)
 			return true;
 	return false;
 }

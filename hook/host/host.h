@@ -266,6 +266,9 @@ const char *host_why(const struct host *host, const struct host_function *fn, ch
 const char *host_fix_image(const struct host *host, const struct host_function *fn, char *buf,
 			   size_t size);
 
+/* host_is_named - does a bind line name it, whether or not an except line does? Decided before. */
+bool host_is_named(const struct host *host, const struct host_function *fn);
+
 /*
  * host_is_touched - does the config name it, does the next boot do something with it, or may it be in the
  * group of one that is named? Decided before. Where groups are made late, the table has more.
