@@ -223,7 +223,7 @@ char *tell_fix(const struct tell_facts *facts, unsigned int i, char *buf, size_t
 		if (!iommu_is_igfx(facts->iommu, fn))
 			text = WORDS("firmware-update", "look for an update");
 		else if (facts->iommu->igfx_param[0])
-			text = WORDS("remove-parameter", "remove it");
+			text = WORDS("correct-parameter", "write intel_iommu=on instead");
 		else if (facts->iommu->is_asked)
 			text = WORDS("see-dmesg", "see dmesg | grep -i -e dmar -e iommu");
 		else

@@ -165,9 +165,7 @@ static void add_verdict(struct handover *handover, unsigned int i)
 		warn_blocking(handover, fn);
 	tell_reason(&facts, i, why, sizeof(why));
 	tell_fix(&facts, i, fix, sizeof(fix));
-	if (verdict->reason == REASON_NO_IOMMU)
-		next_iommu_fix(handover->host, NULL, fix, sizeof(fix));
-	else if (verdict->reason == REASON_NO_GROUP && host_find(handover->host, &fn->addr))
+	if (verdict->reason == REASON_NO_IOMMU || verdict->reason == REASON_NO_GROUP)
 		next_iommu_fix(handover->host, host_find(handover->host, &fn->addr), fix,
 			       sizeof(fix));
 	if (verdict->decision == DECIDE_REFUSE)

@@ -314,12 +314,16 @@
 	  "remove it from {1}, then vfio-early-cmdline refresh") \
 	X(NEXT_IOMMU_OFF_ADDED, "next-iommu-off-added", MACHINE, "boot-loader", BLOCKS, \
 	  "{0} turns the IOMMU off at the next boot", "vfio-early-cmdline remove {0}") \
+	X(NEXT_IOMMU_LATER, "next-iommu-off-later", MACHINE, "boot-loader", WARNS, \
+	  "{0} takes the IOMMU from devices once the boot loader's entries are written " \
+	  "again", \
+	  "remove it from {1}") \
 	X(NEXT_GPU_OFF, "next-igpu-off", MACHINE, "boot-loader", BLOCKS, \
 	  "{0} leaves the integrated GPU out of the IOMMU at the next boot: no VM can have it", \
-	  "remove it from {1}, then vfio-early-cmdline refresh") \
+	  "write intel_iommu=on instead of it into {1}, then vfio-early-cmdline refresh") \
 	X(NEXT_GPU_OFF_ADDED, "next-igpu-off-added", MACHINE, "boot-loader", BLOCKS, \
 	  "{0} leaves the integrated GPU out of the IOMMU at the next boot: no VM can have it", \
-	  "vfio-early-cmdline remove {0}") \
+	  "vfio-early-cmdline remove {0}, then vfio-early-cmdline add intel_iommu=on") \
 	X(NEXT_IOMMU_MISSING, "next-iommu-missing", MACHINE, "boot-loader", BLOCKS, \
 	  "the next boot lacks {0}, which this boot has: its kernel may leave the IOMMU off", \
 	  "vfio-early-cmdline add {0}") \

@@ -24,28 +24,6 @@ static bool is_set(const struct next_param *param)
 	return next_param_is_in_force(param) && strcmp(param->file, RUNNING_LINE) != 0;
 }
 
-/* The records of vfio-early-cmdline: "add TOKEN", "apply TOKEN". */
-static int look_for_token(const char *line, void *arg)
-{
-	const char *token = strchr(line, ' ');
-
-	if (!token || (strncmp(line, "add ", 4) != 0 && strncmp(line, "apply ", 6) != 0))
-		return 0;
-	token++;
-	return params_are_same(token, strlen(token), arg, strlen(arg));
-}
-
-/* Did vfio-early-cmdline add it? Then it takes it back. */
-static bool is_added(const struct search *search, const struct next_param *param)
-{
-	int rootfd = search->host->root.fd;
-
-	return file_for_each_line(rootfd, STATE_CMDLINE "/grub", look_for_token, param->token) ==
-		       1 ||
-	       file_for_each_line(rootfd, STATE_CMDLINE "/kernel", look_for_token, param->token) ==
-		       1;
-}
-
 static void add(struct search *search, enum finding_code code, const struct next_param *param)
 {
 	static const enum finding_code added[][2] = {
@@ -55,28 +33,19 @@ static void add(struct search *search, enum finding_code code, const struct next
 	};
 	char place[512];
 
-	for (size_t i = 0; i < sizeof(added) / sizeof(added[0]) && is_added(search, param); i++) {
+	for (size_t i = 0;
+	     i < sizeof(added) / sizeof(added[0]) && next_param_is_ours(search->host, param); i++) {
 		if (added[i][0] == code) {
 			code = added[i][1];
 			break;
 		}
 	}
 	snprintf(place, sizeof(place), "%s:%u", param->file, param->line);
-	finding_add(search->findings, code, place, param->token, place, NULL);
-}
-
-/* The first parameter that is NAME=VALUE, for what it does at the next boot. */
-static bool find_param(struct search *search, const struct next_cmdline *next, const char *name,
-		       const char *value, enum finding_code code)
-{
-	for (size_t i = 0; i < next->count; i++) {
-		if (is_set(&next->param[i]) &&
-		    cmdline_find(next->param[i].token, name, value, NULL)) {
-			add(search, code, &next->param[i]);
-			return true;
-		}
-	}
-	return false;
+	finding_add(search->findings, code, place, param->token,
+		    strcmp(param->file, NEXT_PARAM_GRUB_CFG) != 0 ?
+			    place :
+			    "/etc/grub.d, if a file there has it",
+		    NULL);
 }
 
 /* vfio_early=: of several the strongest counts, and a value that is not known is a way out. */
@@ -97,45 +66,41 @@ static void find_told(struct search *search, const struct next_cmdline *next)
 		add(search, FINDING_NEXT_OFF, worst);
 }
 
-static bool binds_igfx(const struct search *search)
+static bool has_igfx(const struct search *search)
 {
 	const struct host *host = search->host;
 
 	for (size_t i = 0; i < host->count; i++)
 		if (iommu_is_igfx(&host->iommu, &host->fn[i].pci) &&
-		    host_next(host, &host->fn[i]) == HOST_NEXT_VFIO)
+		    host_is_named(host, &host->fn[i]))
 			return true;
 	return false;
 }
 
-static void find_iommu_off(struct search *search, const struct next_cmdline *next)
+static void find_iommu_off(struct search *search, const struct next_cmdline *next,
+			   const struct next_kernel *kernel)
 {
-	enum iommu_table table = search->host->iommu.table;
+	const struct next_param *param;
 
-	if (table == IOMMU_TABLE_IORT || table == IOMMU_TABLE_TREE)
-		return;
-	if (table != IOMMU_TABLE_IVRS &&
-	    find_param(search, next, "intel_iommu", "off", FINDING_NEXT_IOMMU_OFF))
-		return;
-	if (table != IOMMU_TABLE_DMAR &&
-	    find_param(search, next, "amd_iommu", "off", FINDING_NEXT_IOMMU_OFF))
-		return;
-	if (!find_param(search, next, "iommu", "off", FINDING_NEXT_IOMMU_OFF) && binds_igfx(search))
-		find_param(search, next, "intel_iommu", "igfx_off", FINDING_NEXT_GPU_OFF);
-}
-
-/* Intel's IOMMU is off by default in some kernels: this boot has the parameter, the next one not. */
-static void find_iommu_missing(struct search *search, const char *line,
-			       const struct next_kernel *kernel)
-{
-	if (search->host->iommu.table != IOMMU_TABLE_DMAR ||
-	    !cmdline_find(search->host->cmdline, "intel_iommu", "on", NULL) ||
-	    cmdline_find(line, "intel_iommu", "on", NULL) ||
-	    cmdline_find(line, "intel_iommu", "off", NULL))
-		return;
-	if (next_iommu_default(search->host, kernel->version) != NEXT_IOMMU_DEFAULT_ON)
-		finding_add(search->findings, FINDING_NEXT_IOMMU_MISSING, "intel_iommu=on",
-			    "intel_iommu=on", NULL);
+	switch (next_iommu_judge(search->host, next, kernel, has_igfx(search), &param)) {
+	case NEXT_IOMMU_OFF:
+		add(search, FINDING_NEXT_IOMMU_OFF, param);
+		break;
+	case NEXT_IOMMU_OFF_LATER:
+		add(search, FINDING_NEXT_IOMMU_LATER, param);
+		break;
+	case NEXT_IOMMU_GPU_OFF:
+		add(search, FINDING_NEXT_GPU_OFF, param);
+		break;
+	case NEXT_IOMMU_MISSING:
+		/* Where this boot is without it too, that is its finding. */
+		if (cmdline_find(search->host->cmdline, "intel_iommu", "on", NULL))
+			finding_add(search->findings, FINDING_NEXT_IOMMU_MISSING, "intel_iommu=on",
+				    "intel_iommu=on", NULL);
+		break;
+	default:
+		break;
+	}
 }
 
 static void find_kernel(struct search *search, const struct next_kernel *kernel)
@@ -144,7 +109,7 @@ static void find_kernel(struct search *search, const struct next_kernel *kernel)
 
 	if (!kernel->how || !strcmp(kernel->how, "not-known"))
 		return;
-	if (!kernel->version) {
+	if (!next_kernel_is_own(search->host, kernel)) {
 		finding_add(search->findings, FINDING_NEXT_OTHER, kernel->place, kernel->how, NULL);
 		return;
 	}
@@ -169,8 +134,7 @@ void find_next(struct search *search)
 	if (line) {
 		find_kernel(search, &kernel);
 		find_told(search, &next);
-		find_iommu_off(search, &next);
-		find_iommu_missing(search, line, &kernel);
+		find_iommu_off(search, &next, &kernel);
 	}
 	free(line);
 	next_cmdline_free(&next);

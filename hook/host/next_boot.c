@@ -360,9 +360,10 @@ bool next_boot_is_open(const struct host *host)
 {
 	for (size_t i = 0; i < host->count; i++) {
 		const struct host_function *fn = &host->fn[i];
+		enum host_next next = host_next(host, fn);
 		enum reason reason;
 
-		if (fn->place == DECIDE_NO_INDEX || host_next(host, fn) != HOST_NEXT_REFUSED)
+		if (next != HOST_NEXT_REFUSED && next != HOST_NEXT_HELD)
 			continue;
 		reason = host->decisions.verdict[fn->place].reason;
 		if ((reason == REASON_NO_IOMMU && next_iommu_is_by_cmdline(host, NULL)) ||

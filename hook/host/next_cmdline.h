@@ -33,6 +33,9 @@ struct next_param {
 	char *code; /* "in-force", or why not: vfio-early-cmdline(8), next */
 };
 
+/* Made by GRUB's programs: a parameter is there if it is in none of the files that it is made from. */
+#define NEXT_PARAM_GRUB_CFG "/boot/grub/grub.cfg"
+
 struct next_cmdline {
 	struct next_param *param;
 	size_t count; /* those in force in the order of the command line, then the others */

@@ -7,15 +7,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/state.h"
 #include "config/trial.h"
+#include "early/cmdline.h"
 #include "early/iommu.h"
+#include "early/paths.h"
 #include "early/sysfs.h"
 #include "early/tell.h"
 #include "host/next_boot.h"
 #include "host/next_cmdline.h"
 #include "host/next_iommu.h"
 #include "util/file.h"
+#include "util/params.h"
 #include "util/words.h"
+
+/* Codes of vfio-early-cmdline(8), next. */
+#define NOT_REFRESHED "not-refreshed"
+#define SOME_ESPS     "some-esps"
+
+static const char *const next_iommu_names[] = {
+	[NEXT_IOMMU_NOT_KNOWN] = "not-known", [NEXT_IOMMU_OTHER] = "other-system",
+	[NEXT_IOMMU_GOOD] = "reboot",	      [NEXT_IOMMU_OFF] = "off",
+	[NEXT_IOMMU_OFF_LATER] = "off-later", [NEXT_IOMMU_GPU_OFF] = "igpu-off",
+	[NEXT_IOMMU_MISSING] = "missing",
+};
 
 static int look_for_default(const char *line, void *arg)
 {
@@ -37,48 +52,151 @@ enum next_iommu_default next_iommu_default(const struct host *host, const char *
 	return ret > 0 ? (enum next_iommu_default)ret : NEXT_IOMMU_DEFAULT_OFF;
 }
 
-/* Is intel_iommu=on in a file of the loader whose entries do not have it yet? */
-static bool waits_for_refresh(const struct next_cmdline *next)
+/* The records of vfio-early-cmdline: "add TOKEN", "apply TOKEN". */
+static int look_for_token(const char *line, void *arg)
 {
-	for (size_t i = 0; i < next->count; i++)
-		if (!strcmp(next->param[i].code, "not-refreshed") &&
-		    cmdline_find(next->param[i].token, "intel_iommu", "on", NULL))
+	const char *token = strchr(line, ' ');
+
+	if (!token || (strncmp(line, "add ", 4) != 0 && strncmp(line, "apply ", 6) != 0))
+		return 0;
+	token++;
+	return params_are_same(token, strlen(token), arg, strlen(arg));
+}
+
+bool next_param_is_ours(const struct host *host, const struct next_param *param)
+{
+	static const char *const records[] = { STATE_CMDLINE "/grub", STATE_CMDLINE "/kernel" };
+
+	for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++)
+		if (file_for_each_line(host->root.fd, records[i], look_for_token, param->token) ==
+		    1)
 			return true;
 	return false;
 }
 
-/* What the next boot asks of the IOMMU. Returns whether that is known. */
-static bool read_next(const struct host *host, struct iommu *iommu,
-		      enum next_iommu_default *without, bool *wants_refresh)
+/* Is it known from a file of the loader, and not from this boot alone? */
+static bool is_loaders(const struct next_param *param)
 {
-	struct next_kernel kernel = { 0 };
-	struct next_cmdline next;
-	char *line = NULL;
-
-	*iommu = (struct iommu){ .state = host->iommu.state, .table = host->iommu.table };
-	if (!next_cmdline_read(&host->root, host->answers, &next) && next.count)
-		line = next_cmdline_text(&next);
-	if (line) {
-		iommu_read_cmdline(line, iommu);
-		next_kernel_read(&host->root, host->answers, &kernel);
-		*without = next_iommu_default(host, kernel.version);
-		*wants_refresh = waits_for_refresh(&next);
-	}
-	next_kernel_free(&kernel);
-	next_cmdline_free(&next);
-	free(line);
-	return line;
+	return strcmp(param->file, "/" PATH_CMDLINE) != 0;
 }
 
-/* Do these parameters bring the IOMMU up, for that function too? */
-static bool are_good(const struct iommu *iommu, enum next_iommu_default without,
-		     const struct host_function *fn)
+/* In force at the next boot, or, if it waits for that, after a refresh of the entries. */
+static bool counts(const struct next_param *param, bool waits)
 {
-	if (*iommu->param || (fn && *iommu->igfx_param))
-		return false;
-	if (iommu->table != IOMMU_TABLE_DMAR || iommu->is_asked)
-		return true;
-	return fn ? without == NEXT_IOMMU_DEFAULT_ON : without != NEXT_IOMMU_DEFAULT_OFF;
+	return is_loaders(param) &&
+	       (waits ? !strcmp(param->code, NOT_REFRESHED) : next_param_is_in_force(param));
+}
+
+static bool has_value(const struct next_param *param, const char *name, const char *value)
+{
+	return cmdline_find(param->token, name, value, NULL);
+}
+
+/*
+ * The parameter that keeps the IOMMU of this table off, or NULL. Of intel_iommu=on and =off the last one
+ * counts; iommu=off and amd_iommu=off are not taken back (drivers/iommu/intel/iommu.c,
+ * intel_iommu_setup; arch/x86/kernel/pci-dma.c, iommu_setup; drivers/iommu/amd/init.c,
+ * parse_amd_iommu_options).
+ */
+static const struct next_param *find_off(const struct next_cmdline *next, enum iommu_table table,
+					 bool waits)
+{
+	const struct next_param *intel = NULL, *other = NULL;
+	bool may_be_intel = table == IOMMU_TABLE_DMAR || table == IOMMU_TABLE_NONE;
+	bool may_be_amd = table == IOMMU_TABLE_IVRS || table == IOMMU_TABLE_NONE;
+
+	for (size_t i = 0; i < next->count && (may_be_intel || may_be_amd); i++) {
+		const struct next_param *param = &next->param[i];
+
+		if (!counts(param, waits))
+			continue;
+		if (may_be_intel && has_value(param, "intel_iommu", "off"))
+			intel = param;
+		else if (has_value(param, "intel_iommu", "on") && next_param_is_in_force(param) &&
+			 strcmp(param->code, SOME_ESPS) != 0)
+			intel = NULL;
+		if (!other &&
+		    (has_value(param, "iommu", "off") || has_value(param, "acpi", "off") ||
+		     (may_be_amd && has_value(param, "amd_iommu", "off"))))
+			other = param;
+	}
+	return intel ? intel : other;
+}
+
+static const struct next_param *find_igfx_off(const struct next_cmdline *next, bool waits)
+{
+	for (size_t i = 0; i < next->count; i++)
+		if (counts(&next->param[i], waits) &&
+		    has_value(&next->param[i], "intel_iommu", "igfx_off"))
+			return &next->param[i];
+	return NULL;
+}
+
+static const struct next_param *find_value(const struct next_cmdline *next, const char *name,
+					   const char *value, const char *code)
+{
+	for (size_t i = 0; i < next->count; i++)
+		if (!strcmp(next->param[i].code, code) && is_loaders(&next->param[i]) &&
+		    has_value(&next->param[i], name, value))
+			return &next->param[i];
+	return NULL;
+}
+
+/* Is its line known, as far as an IOMMU is concerned? */
+static bool is_known(const struct next_cmdline *next)
+{
+	bool has_any = false;
+
+	for (size_t i = 0; i < next->count; i++) {
+		const struct next_param *param = &next->param[i];
+
+		has_any |= is_loaders(param) && next_param_is_in_force(param);
+		if (!strcmp(param->code, "not-known") &&
+		    (!strcmp(param->token, "*") || strstr(param->token, "iommu")))
+			return false;
+	}
+	return has_any;
+}
+
+bool next_kernel_is_own(const struct host *host, const struct next_kernel *kernel)
+{
+	char path[SYSFS_PATH_MAX];
+
+	if (!kernel->version)
+		return !kernel->how || !strcmp(kernel->how, "not-known");
+	return sysfs_exists(host->root.fd, sysfs_path(path, "boot/vmlinuz-%s", kernel->version)) ||
+	       sysfs_exists(host->root.fd, sysfs_path(path, "lib/modules/%s", kernel->version));
+}
+
+enum next_iommu next_iommu_judge(const struct host *host, const struct next_cmdline *next,
+				 const struct next_kernel *kernel, bool has_igfx,
+				 const struct next_param **param)
+{
+	enum iommu_table table = host->iommu.table;
+	enum next_iommu_default without;
+
+	*param = NULL;
+	if (!next_kernel_is_own(host, kernel))
+		/* Without a version, it may be an image of this system that holds its own kernel. */
+		return kernel->version ? NEXT_IOMMU_OTHER : NEXT_IOMMU_NOT_KNOWN;
+	for (int waits = 0; waits < 2; waits++) {
+		*param = find_off(next, table, waits);
+		if (*param)
+			return waits ? NEXT_IOMMU_OFF_LATER : NEXT_IOMMU_OFF;
+		if (table == IOMMU_TABLE_DMAR && has_igfx)
+			*param = find_igfx_off(next, waits);
+		if (*param)
+			return waits ? NEXT_IOMMU_OFF_LATER : NEXT_IOMMU_GPU_OFF;
+	}
+	if (!is_known(next))
+		return NEXT_IOMMU_NOT_KNOWN;
+	if (table != IOMMU_TABLE_DMAR || find_value(next, "intel_iommu", "on", "in-force"))
+		return NEXT_IOMMU_GOOD;
+	without = next_iommu_default(host, kernel->version);
+	if (without == NEXT_IOMMU_DEFAULT_ON ||
+	    (without == NEXT_IOMMU_DEFAULT_ON_BUT_GPU && !has_igfx))
+		return NEXT_IOMMU_GOOD;
+	return NEXT_IOMMU_MISSING;
 }
 
 bool next_iommu_is_by_cmdline(const struct host *host, const struct host_function *fn)
@@ -86,43 +204,116 @@ bool next_iommu_is_by_cmdline(const struct host *host, const struct host_functio
 	const struct iommu *iommu = &host->iommu;
 	bool is_unasked = iommu->table == IOMMU_TABLE_DMAR && !iommu->is_asked;
 
-	if (!fn)
+	if (!fn || iommu->state == IOMMU_OFF_KERNEL)
 		return iommu->state == IOMMU_OFF_KERNEL && (*iommu->param || is_unasked);
 	return iommu_is_igfx(iommu, &fn->pci) && (*iommu->igfx_param || is_unasked);
 }
 
-void next_iommu_fix(const struct host *host, const struct host_function *fn, char *fix, size_t size)
+/* "STEP, then reboot", and what a trial needs besides. */
+static void say_step(const struct host *host, const char *step, char *fix, size_t size)
 {
-	const struct root *root = &host->root;
-	enum next_iommu_default without = NEXT_IOMMU_DEFAULT_OFF;
-	bool wants_refresh = false;
-	struct iommu iommu;
+	snprintf(fix, size, "%s%s%sreboot%s",
+		 trial_can_confirm(&host->root) ? "vfio-early confirm, then " : "", step,
+		 *step ? ", then " : "",
+		 trial_is_pending(&host->root) ? ", then vfio-early confirm" : "");
+}
+
+static void say_off(const struct host *host, const struct next_param *param, char *fix, size_t size)
+{
+	char step[NEXT_BOOT_FIX_SIZE];
 	size_t len;
 
-	if (!next_iommu_is_by_cmdline(host, fn))
-		return;
-	if (!read_next(host, &iommu, &without, &wants_refresh)) {
-		iommu = host->iommu;
-	} else if (are_good(&iommu, without, fn)) {
-		snprintf(fix, size, "%s",
-			 words_of("reboot", trial_is_pending(root) ?
-						    "reboot, then vfio-early confirm: the "
-						    "parameters of the next boot are right" :
-						    "reboot: the parameters of the next boot are "
-						    "right"));
+	/* That file is a program's: what it is made from is without the parameter. */
+	if (!strcmp(param->file, NEXT_PARAM_GRUB_CFG)) {
+		say_step(host, "vfio-early-cmdline refresh", fix, size);
+		len = strlen(fix);
+		snprintf(fix + len, size - len, "; if %s is back, a file in /etc/grub.d has it",
+			 param->token);
 		return;
 	}
-	/* The words for an IOMMU that is off have both. */
-	iommu.state = IOMMU_OFF_KERNEL;
-	if (fn && !*iommu.param)
-		memcpy(iommu.param, iommu.igfx_param, sizeof(iommu.param));
-	len = strlen(tell_iommu_fix(&iommu, fix, size));
-	if (!*iommu.param && wants_refresh)
-		snprintf(fix, size, "%s",
-			 words_of("refresh", "vfio-early-cmdline refresh, then reboot"));
-	else if (!*iommu.param && iommu.table == IOMMU_TABLE_DMAR && !iommu.is_asked)
-		snprintf(fix + len, size - len, "; %s does, unless cmdline is set",
-			 trial_command(root));
+	/* Without a word of it, the IOMMU may be off. */
+	if (has_value(param, "intel_iommu", "igfx_off"))
+		snprintf(step, sizeof(step),
+			 "write intel_iommu=on instead of %s into %s:%u, then vfio-early-cmdline "
+			 "refresh",
+			 param->token, param->file, param->line);
+	else if (next_param_is_ours(host, param))
+		snprintf(step, sizeof(step), "vfio-early-cmdline remove %s", param->token);
+	else
+		snprintf(step, sizeof(step),
+			 "remove %s from %s:%u, then vfio-early-cmdline refresh", param->token,
+			 param->file, param->line);
+	say_step(host, step, fix, size);
+}
+
+static void say_missing(const struct host *host, const struct next_cmdline *next,
+			const struct next_kernel *kernel, char *fix, size_t size)
+{
+	const struct next_param *lost = find_value(next, "intel_iommu", "on", "lost");
+
+	if (find_value(next, "intel_iommu", "on", NOT_REFRESHED) ||
+	    find_value(next, "intel_iommu", "on", SOME_ESPS))
+		say_step(host, "vfio-early-cmdline refresh", fix, size);
+	else if (lost)
+		snprintf(fix, size,
+			 "vfio-early-cmdline show says why intel_iommu=on of %s:%u does not reach "
+			 "the kernel",
+			 lost->file, lost->line);
+	else if (kernel->loader == NEXT_LOADER_UNKEPT)
+		say_step(host,
+			 "add kernel parameter intel_iommu=on to the boot loader's config, then "
+			 "vfio-early-cmdline refresh --by-hand",
+			 fix, size);
+	else if (!kernel->version)
+		say_step(host, "vfio-early-cmdline add intel_iommu=on", fix, size);
+	else
+		snprintf(fix, size,
+			 "%s, which adds kernel parameter intel_iommu=on unless cmdline is set, "
+			 "then reboot",
+			 trial_command(&host->root));
+}
+
+static void say_good(const struct host *host, char *fix, size_t size)
+{
+	size_t len;
+
+	say_step(host, "", fix, size);
+	len = strlen(fix);
+	snprintf(fix + len, size - len, "; the parameters of the next boot are right");
+}
+
+void next_iommu_fix(const struct host *host, const struct host_function *fn, char *fix, size_t size)
+{
+	bool has_igfx = fn && iommu_is_igfx(&host->iommu, &fn->pci);
+	enum next_iommu is = NEXT_IOMMU_NOT_KNOWN;
+	const struct next_param *param = NULL;
+	struct next_kernel kernel = { 0 };
+	struct next_cmdline next;
+	char text[NEXT_BOOT_FIX_SIZE] = "";
+
+	if (host->iommu.state != IOMMU_OFF_KERNEL && !next_iommu_is_by_cmdline(host, fn))
+		return;
+	if (!next_cmdline_read(&host->root, host->answers, &next) && next.count &&
+	    !next_kernel_read(&host->root, host->answers, &kernel))
+		is = next_iommu_judge(host, &next, &kernel, has_igfx, &param);
+	if (param)
+		say_off(host, param, text, sizeof(text));
+	else if (is == NEXT_IOMMU_OTHER)
+		snprintf(text, sizeof(text),
+			 "boot this system's own entry: %s, which boots next, is another system's",
+			 kernel.place ? kernel.place : "the one");
+	/* Where this boot's parameters are right, the next one's change nothing. */
+	else if (!next_iommu_is_by_cmdline(host, fn))
+		;
+	else if (is == NEXT_IOMMU_GOOD)
+		say_good(host, text, sizeof(text));
+	else if (is == NEXT_IOMMU_MISSING || (kernel.loader == NEXT_LOADER_KEPT &&
+					      !*host->iommu.param && !*host->iommu.igfx_param))
+		say_missing(host, &next, &kernel, text, sizeof(text));
+	if (*text)
+		snprintf(fix, size, "%s", words_of(next_iommu_names[is], text));
+	next_kernel_free(&kernel);
+	next_cmdline_free(&next);
 }
 
 const char *next_iommu_fix_refused(const struct host *host, const struct host_function *fn,
@@ -131,9 +322,7 @@ const char *next_iommu_fix_refused(const struct host *host, const struct host_fu
 	enum reason reason = host->decisions.verdict[fn->place].reason;
 
 	fix[0] = '\0';
-	if (reason == REASON_NO_IOMMU)
-		next_iommu_fix(host, NULL, fix, size);
-	else if (reason == REASON_NO_GROUP)
+	if (reason == REASON_NO_IOMMU || reason == REASON_NO_GROUP)
 		next_iommu_fix(host, fn, fix, size);
 	return fix;
 }

@@ -689,7 +689,7 @@ void filter_text(enum filter filter, struct redact *redact, const char *text, si
 		put_lines_with(text, size, "IR-", true, out);
 		break;
 	case FILTER_KCONFIG:
-		put_lines_with(text, size, "CONFIG_INTEL_IOMMU_DEFAULT_ON=y", true, out);
+		put_lines_with(text, size, "CONFIG_INTEL_IOMMU_DEFAULT_ON", true, out);
 		break;
 	case FILTER_OWNER:
 		put_lines_with(text, size, "sbin/update-initramfs", false, out);

@@ -27,6 +27,10 @@ grub_tokens() {
 	grub_unread "$(grub_files '')" | while read -r _file; do
 		printf '*\t%s:1\tnot-known\n' "${_file#"$root"}"
 	done
+	# Without the entries, it is not known whether these files are in force.
+	if [ -e "$root/boot/grub/grub.cfg" ] && [ ! -r "$root/boot/grub/grub.cfg" ]; then
+		printf '*\t%s:1\tnot-known\n' /boot/grub/grub.cfg
+	fi
 	_parsed=$(grub_parse "$_text" origins)
 	case $_parsed in
 	*"$nl*	"* | '*	'*) ;;

@@ -492,7 +492,8 @@ static void decide_without_group_says_why(void **state)
 	static const struct row named[] = {
 		{ "00:02.0 030000 8086:9a49 -", "bind 8086:9a49",
 		  "refuse: no IOMMU group: kernel parameter intel_iommu=on,igfx_off leaves the "
-		  "integrated GPU out; remove it\n" },
+		  "integrated GPU out; write "
+		  "intel_iommu=on instead\n" },
 	};
 	struct iommu igfx_off = iommu_on;
 
