@@ -211,7 +211,9 @@ char *tell_fix(const struct tell_facts *facts, unsigned int i, char *buf, size_t
 		text = WORDS("new-image", "run vfio-early apply on this host");
 		break;
 	case REASON_BRIDGE:
-		text = WORDS("name-behind", "name what is behind it");
+		/* Behind those of the board (host, ISA) nothing can be named. */
+		if (pci_is_port(fn))
+			text = WORDS("name-behind", "name what is behind it");
 		break;
 	case REASON_VFS:
 		text = WORDS("bind-vfs", "bind those, or set sriov_numvfs to 0");

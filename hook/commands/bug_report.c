@@ -231,7 +231,7 @@ static int run(const struct root *root, const char *name)
 	int ret = -ENOMEM;
 
 	if (geteuid() && root->is_host)
-		message_warn("without being root not all can be read; fix: run it with sudo");
+		message_warn("without being root not all can be read; fix: run it as root");
 	record.out = open_memstream(&text, &size);
 	if (record.out)
 		ret = write_report(&record);

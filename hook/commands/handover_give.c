@@ -22,6 +22,7 @@
 #include "ui/status.h"
 #include "util/address.h"
 #include "util/message.h"
+#include "util/words.h"
 
 #define GIVE_BACK_MS 10000 /* after a run that did not finish */
 
@@ -168,6 +169,9 @@ static void add_verdict(struct handover *handover, unsigned int i)
 	if (verdict->reason == REASON_NO_IOMMU || verdict->reason == REASON_NO_GROUP)
 		next_iommu_fix(handover->host, host_find(handover->host, &fn->addr), fix,
 			       sizeof(fix));
+	else if (verdict->reason == REASON_PROTECTED)
+		snprintf(fix, sizeof(fix), "%s",
+			 words_of("end-use", "end that use first, if this host can do without it"));
 	if (verdict->decision == DECIDE_REFUSE)
 		handover_add(handover, fn, REPORT_REFUSED, code_name(verdict->reason), why, fix);
 	else if (verdict->decision == DECIDE_KEEP)

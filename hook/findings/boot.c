@@ -136,15 +136,22 @@ static const char *code_of(const struct boot_report_entry *entry)
 
 static void add_not_bound(struct search *search, const struct boot_report_entry *entry)
 {
-	char text[700];
+	char text[700], fix[256];
+	enum reason reason;
 	const struct finding_words words = {
 		.code = code_of(entry),
 		.topic = "boot",
 		.stage = FINDING_STAGE_BOOT,
 		.level = FINDING_BLOCKS,
 		.text = text,
-		.fix = "vfio-early log says more",
+		.fix = fix,
 	};
+
+	snprintf(fix, sizeof(fix), "vfio-early log says more");
+	/* The kernel's own words for it are nowhere else. */
+	if (code_find(entry->why, &reason) && (reason == REASON_UNBIND || reason == REASON_BIND))
+		snprintf(fix, sizeof(fix), "dmesg | grep %s has the driver's message",
+			 entry->subject);
 
 	snprintf(text, sizeof(text), "%s%s%s%s%s", entry->result, *entry->driver ? ", on " : "",
 		 entry->driver, *entry->reason ? ": " : "", entry->reason);

@@ -48,7 +48,7 @@
 	X(REMAPPING_UNSAFE, "remapping-unsafe", MACHINE, "remapping", WARNS, \
 	  "no interrupt remapping, but allow_unsafe_interrupts: a VM may raise any interrupt of " \
 	  "this host", \
-	  "switch on x2APIC in the firmware; if it has none, trust all VMs") \
+	  "switch on x2APIC in the firmware; if it has none, run only VMs that you trust") \
 	X(UNSAFE_SET, "unsafe-interrupts-needless", RECIPE, "unsafe-interrupts", NOTES, \
 	  "allow_unsafe_interrupts is set and has no effect: this host remaps interrupts", \
 	  "remove it") \
@@ -238,7 +238,7 @@
 	  "have another way in (SSH, serial), or a kernel from 6.5 on") \
 	X(FRAMEBUFFER, "framebuffer", DEVICE, "device", BLOCKS, \
 	  "holds the boot framebuffer, which nothing but the kernel can release: no VM can use it", \
-	  "add kernel parameter initcall_blacklist=sysfb_init") \
+	  "vfio-early-cmdline add initcall_blacklist=sysfb_init, then reboot") \
 	X(RESET_NONE, "no-reset", DEVICE, "device", WARNS, \
 	  "no reset method: a second VM, or a second start, may find it unusable", \
 	  "reboot the host between two uses") \
@@ -290,13 +290,13 @@
 	  "vfio-early-cmdline does not say which boot loader this is", "vfio-early-cmdline show") \
 	X(TOLD_OFF, "told-off", MACHINE, "boot-loader", IDLE, \
 	  "vfio_early=off: this boot was told to bind nothing", \
-	  "remove it from the boot loader's config, if it is there") \
+	  "{0}") \
 	X(TOLD_DRY_RUN, "told-dry-run", MACHINE, "boot-loader", IDLE, \
 	  "vfio_early=dry-run: this boot was told to bind nothing", \
-	  "remove it from the boot loader's config, if it is there") \
+	  "{0}") \
 	X(TOLD_UNKNOWN, "told-unknown", MACHINE, "boot-loader", IDLE, \
 	  "{0}: this boot does not know that value, and binds nothing", \
-	  "remove it from the boot loader's config, if it is there") \
+	  "{1}") \
 	X(PARAMETER_MISSING, "parameter-missing", BOOT, "boot-loader", BLOCKS, \
 	  "this kernel was booted without {0}", FIX_REBOOT) \
 	\
@@ -366,7 +366,7 @@
 	  "given back to this host by vfio-early reattach: {0}", "vfio-early detach {1}") \
 	X(DEVICE_REBOUND, "device-rebound", BOOT, "device", BLOCKS, \
 	  "something has rebound it since the boot: it was on {0}, now {1}", \
-	  "find out who did it (virsh, driverctl, a hook script of a VM); a reboot undoes it") \
+	  "find out what did it (virsh, driverctl, a hook script of a VM); a reboot undoes it") \
 	\
 	/* A trial boot. */ \
 	X(TRIAL_PENDING, "trial-pending", BOOT, "trial", WARNS, \

@@ -87,7 +87,7 @@ static void find_reset(const struct search *search, const struct host_function *
 		       const char *about)
 {
 	const struct host_function *mate;
-	char path[SYSFS_PATH_MAX], text[128], addr[PCI_ADDRESS_SIZE];
+	char path[SYSFS_PATH_MAX], text[128], addr[PCI_ADDRESS_SIZE], fix[96];
 	bool can_bind;
 
 	if (!search->knows_resets ||
@@ -101,11 +101,11 @@ static void find_reset(const struct search *search, const struct host_function *
 	mate = find_bus_mate(search, fn, false);
 	if (mate) {
 		can_bind = !pci_is_bridge(&mate->pci) && !host_protect(search->host, mate);
-		finding_add(search->findings, FINDING_RESET_MATE, about,
-			    pci_address_format(&mate->pci.addr, addr),
-			    can_bind ? "bind that one too, and give both to one VM" :
-				       "reboot the host between two uses",
-			    NULL);
+		pci_address_format(&mate->pci.addr, addr);
+		snprintf(fix, sizeof(fix), "vfio-early add --only %s, and give both to one VM",
+			 addr);
+		finding_add(search->findings, FINDING_RESET_MATE, about, addr,
+			    can_bind ? fix : "reboot the host between two uses", NULL);
 		return;
 	}
 	if (find_bus_mate(search, fn, true) && is_first_without_reset(search, fn))

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "early/cmdline.h"
+#include "early/paths.h"
 #include "early/plan.h"
 #include "early/sysfs.h"
 #include "findings/find.h"
@@ -85,6 +86,32 @@ static void find_remapping(struct search *search)
 			    "IOMMU", NULL);
 }
 
+/* What to do where this boot was told to bind nothing: the next one may not be. */
+static const char *fix_told(const struct search *search)
+{
+	const char *const edit = "remove it from the boot loader's config, if it is there";
+	const struct host *host = search->host;
+	bool is_known = false;
+	struct next_cmdline next;
+	const char *fix = edit;
+
+	if (!next_cmdline_read(&host->root, host->answers, &next) && next.count) {
+		fix = "reboot";
+		for (size_t i = 0; i < next.count && fix != edit; i++) {
+			const struct next_param *param = &next.param[i];
+
+			if (!strcmp(param->file, "/" PATH_CMDLINE))
+				continue;
+			is_known |= next_param_is_in_force(param);
+			if (!strcmp(param->code, "not-known") ||
+			    cmdline_mode(param->token, NULL) != CMDLINE_RUN)
+				fix = edit;
+		}
+	}
+	next_cmdline_free(&next);
+	return is_known ? fix : edit;
+}
+
 void find_machine(struct search *search)
 {
 	char unknown[CMDLINE_PARAM_SIZE];
@@ -96,13 +123,16 @@ void find_machine(struct search *search)
 	case CMDLINE_RUN:
 		break;
 	case CMDLINE_DRY_RUN:
-		finding_add(search->findings, FINDING_TOLD_DRY_RUN, "/proc/cmdline", NULL);
+		finding_add(search->findings, FINDING_TOLD_DRY_RUN, "/proc/cmdline",
+			    fix_told(search), NULL);
 		break;
 	case CMDLINE_OFF:
-		finding_add(search->findings, FINDING_TOLD_OFF, "/proc/cmdline", NULL);
+		finding_add(search->findings, FINDING_TOLD_OFF, "/proc/cmdline", fix_told(search),
+			    NULL);
 		break;
 	case CMDLINE_UNKNOWN:
-		finding_add(search->findings, FINDING_TOLD_UNKNOWN, "/proc/cmdline", unknown, NULL);
+		finding_add(search->findings, FINDING_TOLD_UNKNOWN, "/proc/cmdline", unknown,
+			    fix_told(search), NULL);
 		break;
 	}
 }

@@ -8,10 +8,11 @@ struct recipe_words {
 	const char *fix_other; /* of one that gives no device away, where that differs */
 };
 
-#define FIX_IMPORT	  "vfio-early import, then delete it"
-#define FIX_IMPORT_LOADER "vfio-early import, then delete it from the boot loader's config"
-#define FIX_LOADER	  "delete it from the boot loader's config"
-#define FIX_ADD		  "vfio-early add ADDRESS for what it names, then delete it"
+#define FIX_IMPORT "vfio-early import, then delete it"
+#define FIX_IMPORT_LOADER \
+	"vfio-early import, then delete it from the boot loader's config, then vfio-early-cmdline refresh"
+#define FIX_LOADER "delete it from the boot loader's config"
+#define FIX_ADD	   "vfio-early add ADDRESS for what it names, then delete it"
 /* Both texts: of one that gives a device away, and of another, which may have a use. */
 #define FIX_ADD_FILE                                                   \
 	"vfio-early add ADDRESS for its device, then delete the file", \
@@ -21,22 +22,22 @@ struct recipe_words {
 
 static const struct recipe_words kinds[RECIPE_KINDS] = {
 	[RECIPE_IDS] = { "ids",
-			 "takes every function with such an ID, the host's twin too, whenever "
+			 "takes every function with such an ID, the host's own too, whenever "
 			 "anything else loads vfio-pci",
 			 FIX_IMPORT },
 	[RECIPE_MODULE_IDS] = { "modules-ids",
-				"takes every function with such an ID, the host's twin too, but only "
+				"takes every function with such an ID, the host's own too, but only "
 				"after udev has loaded the drivers",
 				FIX_IMPORT },
 	[RECIPE_CMDLINE_IDS] = { "cmdline-ids",
-				 "takes every function with such an ID, the host's twin too",
+				 "takes every function with such an ID, the host's own too",
 				 FIX_IMPORT_LOADER },
 	[RECIPE_STUB_IDS] = { "pci-stub-ids", "pci-stub takes them first", FIX_IMPORT },
 	[RECIPE_DRIVERCTL] = { "driverctl", "driverctl sets its own override later, after udev",
-			       "vfio-early import, then driverctl unset-override" },
+			       "vfio-early import, then driverctl unset-override ADDRESS" },
 	[RECIPE_DRIVERCTL_OTHER] = { "driverctl-other",
 				     "driverctl gives it to that driver, after udev",
-				     "driverctl unset-override, if the config is to have it" },
+				     "driverctl unset-override ADDRESS, if the config is to have it" },
 	[RECIPE_BLACKLIST] = { "blacklist",
 			       "not needed for functions that the config names, and keeps the "
 			       "driver from the host's other devices",

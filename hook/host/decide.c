@@ -517,10 +517,10 @@ const char *host_why(const struct host *host, const struct host_function *fn, ch
 		return buf;
 	if (!*host_fix_image(host, fn, fix, sizeof(fix)))
 		next_iommu_fix_refused(host, fn, fix, sizeof(fix));
+	if (!*fix)
+		tell_fix(&facts, (unsigned int)fn->place, fix, sizeof(fix));
 	if (host_next(host, fn) == HOST_NEXT_BLOCKS_GROUP)
 		snprintf(buf, size, "not bound, shares the group of what is; see vfio-early check");
-	else if (!*fix)
-		tell_whole(&facts, (unsigned int)fn->place, buf, size);
 	else
 		len = strlen(tell_reason(&facts, (unsigned int)fn->place, buf, size));
 	if (*fix && host_next(host, fn) != HOST_NEXT_BLOCKS_GROUP)

@@ -246,6 +246,13 @@ static void say_off(const struct host *host, const struct next_param *param, cha
 	say_step(host, step, fix, size);
 }
 
+static void say_apply(const struct host *host, char *fix, size_t size)
+{
+	snprintf(fix, size,
+		 "%s, which adds kernel parameter intel_iommu=on unless cmdline is set, then reboot",
+		 trial_command(&host->root));
+}
+
 static void say_missing(const struct host *host, const struct next_cmdline *next,
 			const struct next_kernel *kernel, char *fix, size_t size)
 {
@@ -267,10 +274,7 @@ static void say_missing(const struct host *host, const struct next_cmdline *next
 	else if (!kernel->version)
 		say_step(host, "vfio-early-cmdline add intel_iommu=on", fix, size);
 	else
-		snprintf(fix, size,
-			 "%s, which adds kernel parameter intel_iommu=on unless cmdline is set, "
-			 "then reboot",
-			 trial_command(&host->root));
+		say_apply(host, fix, size);
 }
 
 static void say_good(const struct host *host, char *fix, size_t size)
@@ -307,9 +311,11 @@ void next_iommu_fix(const struct host *host, const struct host_function *fn, cha
 		;
 	else if (is == NEXT_IOMMU_GOOD)
 		say_good(host, text, sizeof(text));
-	else if (is == NEXT_IOMMU_MISSING || (kernel.loader == NEXT_LOADER_KEPT &&
-					      !*host->iommu.param && !*host->iommu.igfx_param))
+	else if (is == NEXT_IOMMU_MISSING)
 		say_missing(host, &next, &kernel, text, sizeof(text));
+	else if (!*host->iommu.param && !*host->iommu.igfx_param &&
+		 (kernel.loader == NEXT_LOADER_KEPT || kernel.loader == NEXT_LOADER_NOT_TOLD))
+		say_apply(host, text, sizeof(text));
 	if (*text)
 		snprintf(fix, size, "%s", words_of(next_iommu_names[is], text));
 	next_kernel_free(&kernel);

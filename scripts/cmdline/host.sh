@@ -166,7 +166,7 @@ host_minds() {
 	[ -z "$_excluded" ] || ! is_igpu_named ||
 		minds "$_excluded" harmful 'leaves the integrated GPU out, and a bind line names it'
 	minds "$(tokens_name "$1" vfio-pci.ids)" useless \
-		'takes every function with such an ID, the twin of the host too; vfio-early import makes bind lines of it'
+		"takes every function with such an ID, the host's own too; vfio-early import makes bind lines of it"
 	minds "$(tokens_value "$1" amd_iommu on)" useless \
 		'not an option of the kernel: the AMD IOMMU is on by default'
 	[ "$(host_iommu)" != amd ] ||

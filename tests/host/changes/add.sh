@@ -339,7 +339,7 @@ begin "add: without an IOMMU it is written, and said"
 rm -r "$root/sys/class/iommu/dmar0"
 run add 02:00
 status_is 0
-err "warning: 0000:02:00.0 cannot be bound yet: IOMMU off in the kernel (firmware table DMAR); add kernel parameter intel_iommu=on; vfio-early apply does, unless cmdline is set"
+err "warning: 0000:02:00.0 cannot be bound yet: IOMMU off in the kernel (firmware table DMAR); vfio-early apply, which adds kernel parameter intel_iommu=on unless cmdline is set, then reboot"
 [ "$(grep -c ^bind "$root/etc/vfio-early.conf")" -eq 2 ] || problem "not two lines"
 
 begin "add: another ID is pinned to that address"

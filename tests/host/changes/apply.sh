@@ -506,7 +506,7 @@ rm -r "$root/sys/class/iommu/dmar0"
 act apply
 status_is 0
 out "blocks  IOMMU off in the kernel (firmware table DMAR)"
-out "        fix: add kernel parameter intel_iommu=on; vfio-early apply does, unless cmdline is set"
+out "        fix: vfio-early apply, which adds kernel parameter intel_iommu=on unless cmdline is set, then reboot"
 out "Done: with this boot's parameters the next one would bind 0, refuse 2. Reboot, then vfio-early status says what came of it."
 run verify
 status_is 0
