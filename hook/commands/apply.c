@@ -40,7 +40,7 @@
 static const struct options_entry apply_entries[] = {
 	{ ENTRY_DRY },
 	{ "now", 'N', NULL, "hand over what nobody uses now; the rest at reboot" },
-	{ "try", 't', "[MINUTES]", "take it back unless confirmed so soon after reboot" },
+	{ "try", 't', "[MINUTES]", "undo it unless confirmed within MINUTES (default: 10)" },
 	{ 0 },
 };
 

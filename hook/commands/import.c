@@ -567,9 +567,11 @@ int command_import(int argc, char **argv)
 	};
 	static const struct options_spec spec = {
 		.usage = "import [OPTION...]",
-		.about = "Turns `options vfio-pci ids=` of modprobe.d, `vfio-pci.ids=` of the kernel "
-			 "command\nline and overrides of driverctl into bind lines, and names each "
-			 "line that may then\nbe deleted.\n",
+		.about =
+			"Turns `options vfio-pci ids=` of modprobe.d, `vfio-pci.ids=` of the kernel "
+			"command\nline and overrides of driverctl into bind lines, lines that make "
+			"virtual functions\n(sriov_numvfs, max_vfs=) into vfs lines, and names each "
+			"line that may then be\ndeleted.\n",
 		.entry = entries,
 		.common = OPTIONS_ROOT,
 		.end = "Exit status: 0 imported, or nothing to do, 1 something had to be left out, "
