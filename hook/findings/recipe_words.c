@@ -8,7 +8,8 @@ struct recipe_words {
 	const char *fix_other; /* of one that gives no device away, where that differs */
 };
 
-#define FIX_IMPORT "vfio-early import, then delete it"
+#define FIX_IMPORT	"vfio-early import, then delete it"
+#define FIX_IMPORT_FILE "vfio-early import; after a boot with it, vfio-early import --delete"
 #define FIX_IMPORT_LOADER \
 	"vfio-early import, then delete it from the boot loader's config, then vfio-early-cmdline refresh"
 #define FIX_LOADER "delete it from the boot loader's config"
@@ -24,11 +25,11 @@ static const struct recipe_words kinds[RECIPE_KINDS] = {
 	[RECIPE_IDS] = { "ids",
 			 "takes every function with such an ID, the host's own too, whenever "
 			 "anything else loads vfio-pci",
-			 FIX_IMPORT },
+			 FIX_IMPORT_FILE },
 	[RECIPE_MODULE_IDS] = { "modules-ids",
 				"takes every function with such an ID, the host's own too, but only "
 				"after udev has loaded the drivers",
-				FIX_IMPORT },
+				FIX_IMPORT_FILE },
 	[RECIPE_CMDLINE_IDS] = { "cmdline-ids",
 				 "takes every function with such an ID, the host's own too",
 				 FIX_IMPORT_LOADER },
