@@ -242,8 +242,7 @@ static void decide_what_no_vm_gets_is_refused(void **state)
 	static const struct row rows[] = {
 		{ "00:01.0 060400 8086:1901 1", "bind 00:01.0",
 		  "refuse: a bridge; name what is behind it\n" },
-		{ "00:1f.0 060100 8086:a2c9 1", "bind! 00:1f.0",
-		  "refuse: a bridge\n" },
+		{ "00:1f.0 060100 8086:a2c9 1", "bind! 00:1f.0", "refuse: a bridge\n" },
 		{ "00:00.0 060000 8086:3ec2 0", "bind class:06\nfailure hold",
 		  "refuse: a bridge\n" },
 		{ "17:00.0 020000 8086:1572 5 vfs=4 driver=i40e", "bind 17:00.0",

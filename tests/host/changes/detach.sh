@@ -110,7 +110,7 @@ protected
 config 'bind! 00:1f.2\n'
 run detach --force --only 00:1f.2
 status_is 1
-err "error: 0000:00:1f.2: holds / (protect)"
+err "error: 0000:00:1f.2: holds / (protect); fix: end that use first, if this host can do without it"
 
 begin "detach: on a terminal one line shows that it works; nothing of it on a pipe"
 config 'bind 02:00\n'
@@ -131,7 +131,7 @@ bridge=$root/sys/bus/pci/devices/0000:02:00.1
 sed -i 's/^PCI_CLASS=.*/PCI_CLASS=60100/' "$bridge/uevent"
 run detach --dry-run 02:00.1
 status_is 1
-err "error: 0000:02:00.1: a bridge; fix: name what is behind it"
+err "error: 0000:02:00.1: a bridge"
 run detach --dry-run 02:00
 status_is 0
 err "warning: 0000:02:00.1 shares group 15 and stays with the host: no VM gets the others; fix: name a device of another group"
@@ -206,7 +206,7 @@ run detach --dry-run 17:00.2
 status_is 0
 run detach --force --dry-run 17:00.1
 status_is 1
-err "error: 0000:17:00.1: carries the default route (ens2) (protect)"
+err "error: 0000:17:00.1: carries the default route (ens2) (protect); fix: end that use first, if this host can do without it"
 
 begin "detach: a function with virtual functions"
 protected
