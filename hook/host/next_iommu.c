@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The IOMMU at the next boot; see next_iommu.h. The parameters are taken as its kernel takes them
- * (drivers/iommu/intel/iommu.c, intel_iommu_setup; drivers/iommu/iommu.c, iommu_set_def_domain_type).
+ * The IOMMU at the next boot; see next_iommu.h. The parameters are taken as its kernel takes them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,7 +111,7 @@ static const struct next_param *find_off(const struct next_cmdline *next, enum i
 			continue;
 		if (may_be_intel && has_value(param, "intel_iommu", "off"))
 			intel = param;
-		else if (has_value(param, "intel_iommu", "on") && next_param_is_in_force(param) &&
+		else if (has_value(param, "intel_iommu", "on") &&
 			 strcmp(param->code, SOME_ESPS) != 0)
 			intel = NULL;
 		if (!other &&
@@ -221,14 +220,20 @@ static void say_step(const struct host *host, const char *step, char *fix, size_
 static void say_off(const struct host *host, const struct next_param *param, char *fix, size_t size)
 {
 	char step[NEXT_BOOT_FIX_SIZE];
+	bool is_grub;
 	size_t len;
 
-	/* That file is a program's: what it is made from is without the parameter. */
-	if (!strcmp(param->file, NEXT_PARAM_GRUB_CFG)) {
+	/* Those files are made by programs: what they are made from is without the parameter. */
+	is_grub = !strcmp(param->file, NEXT_PARAM_GRUB_CFG);
+	if (is_grub || strstr(param->file, "/loader/entries/")) {
 		say_step(host, "vfio-early-cmdline refresh", fix, size);
 		len = strlen(fix);
-		snprintf(fix + len, size - len, "; if %s is back, a file in /etc/grub.d has it",
-			 param->token);
+		if (is_grub)
+			snprintf(fix + len, size - len,
+				 "; if %s is back, a file in /etc/grub.d has it", param->token);
+		else
+			snprintf(fix + len, size - len, "; if %s is back, remove it from %s:%u",
+				 param->token, param->file, param->line);
 		return;
 	}
 	/* Without a word of it, the IOMMU may be off. */
@@ -289,33 +294,44 @@ static void say_good(const struct host *host, char *fix, size_t size)
 void next_iommu_fix(const struct host *host, const struct host_function *fn, char *fix, size_t size)
 {
 	bool has_igfx = fn && iommu_is_igfx(&host->iommu, &fn->pci);
+	bool is_by_cmdline = next_iommu_is_by_cmdline(host, fn);
 	enum next_iommu is = NEXT_IOMMU_NOT_KNOWN;
 	const struct next_param *param = NULL;
 	struct next_kernel kernel = { 0 };
 	struct next_cmdline next;
 	char text[NEXT_BOOT_FIX_SIZE] = "";
 
-	if (host->iommu.state != IOMMU_OFF_KERNEL && !next_iommu_is_by_cmdline(host, fn))
+	if (host->iommu.state != IOMMU_OFF_KERNEL && !is_by_cmdline)
 		return;
 	if (!next_cmdline_read(&host->root, host->answers, &next) && next.count &&
 	    !next_kernel_read(&host->root, host->answers, &kernel))
 		is = next_iommu_judge(host, &next, &kernel, has_igfx, &param);
-	if (param)
+	switch (is) {
+	case NEXT_IOMMU_OFF:
+	case NEXT_IOMMU_OFF_LATER:
+	case NEXT_IOMMU_GPU_OFF:
 		say_off(host, param, text, sizeof(text));
-	else if (is == NEXT_IOMMU_OTHER)
+		break;
+	case NEXT_IOMMU_OTHER:
 		snprintf(text, sizeof(text),
 			 "boot this system's own entry: %s, which boots next, is another system's",
 			 kernel.place ? kernel.place : "the one");
+		break;
 	/* Where this boot's parameters are right, the next one's change nothing. */
-	else if (!next_iommu_is_by_cmdline(host, fn))
-		;
-	else if (is == NEXT_IOMMU_GOOD)
-		say_good(host, text, sizeof(text));
-	else if (is == NEXT_IOMMU_MISSING)
-		say_missing(host, &next, &kernel, text, sizeof(text));
-	else if (!*host->iommu.param && !*host->iommu.igfx_param &&
-		 (kernel.loader == NEXT_LOADER_KEPT || kernel.loader == NEXT_LOADER_NOT_TOLD))
-		say_apply(host, text, sizeof(text));
+	case NEXT_IOMMU_GOOD:
+		if (is_by_cmdline)
+			say_good(host, text, sizeof(text));
+		break;
+	case NEXT_IOMMU_MISSING:
+		if (is_by_cmdline)
+			say_missing(host, &next, &kernel, text, sizeof(text));
+		break;
+	case NEXT_IOMMU_NOT_KNOWN:
+		if (is_by_cmdline && !*host->iommu.param && !*host->iommu.igfx_param &&
+		    (kernel.loader == NEXT_LOADER_KEPT || kernel.loader == NEXT_LOADER_NOT_TOLD))
+			say_apply(host, text, sizeof(text));
+		break;
+	}
 	if (*text)
 		snprintf(fix, size, "%s", words_of(next_iommu_names[is], text));
 	next_kernel_free(&kernel);
