@@ -227,7 +227,7 @@ $(B)/vfio-early-cmdline $(B)/asan/vfio-early-cmdline:
 scratch := tests/scratch
 
 # For every edit. Longest first, so that none is left alone at the end.
-check_suites := fault lint host tree hook unit completion static
+check_suites := host fault lint tree hook unit completion static
 # Not for every edit: what changes a host or its boot loader, every call of its command, a build
 # without sentences, roots.
 long_suites := changes-asan fault-host builders cmdline-roots fuzz packaging words cmdline asan \

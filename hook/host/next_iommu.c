@@ -310,7 +310,8 @@ void next_iommu_fix(const struct host *host, const struct host_function *fn, cha
 	case NEXT_IOMMU_OFF:
 	case NEXT_IOMMU_OFF_LATER:
 	case NEXT_IOMMU_GPU_OFF:
-		say_off(host, param, text, sizeof(text));
+		if (param)
+			say_off(host, param, text, sizeof(text));
 		break;
 	case NEXT_IOMMU_OTHER:
 		snprintf(text, sizeof(text),
