@@ -108,8 +108,8 @@ fault_host := $(B)/tests/fault/host
 
 .PHONY: all help setup test demo demo-root demo-deb bench check test-suites lint format deb \
 	install uninstall clean completion-table picture \
-	fuzz coverage FORCE $(addprefix check-,static unit asan hook hook-asan host host-asan \
-	changes changes-asan tree fault fault-host fuzz coverage cmdline cmdline-roots builders \
+	fuzz coverage FORCE $(addprefix check-,static unit asan hook hook-asan host host-asan report \
+	fixes changes changes-asan tree fault fault-host fuzz coverage cmdline cmdline-roots builders \
 	completion package packaging kernel next boot cross)
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -152,8 +152,8 @@ man_tidy := awk '/^\.PP?$$/ { due = !heading; next } \
 
 $(man_pages): $(B)/man/%: $(man_src) Makefile
 	@mkdir -p $(@D)
-	$(call quiet,SCDOC,scdoc <$(filter %/$*.scd,$(man_src)) | $(man_tidy) | \
-		$(man_table) >$@ && [ -s $@ ])
+	$(call quiet,SCDOC,scdoc <$(filter %/$*.scd,$(man_src)) >$(B)/$*.roff && \
+		$(man_tidy) <$(B)/$*.roff | $(man_table) >$@ && [ -s $@ ])
 
 $(completion): $(wildcard scripts/completion/*) Makefile
 	@mkdir -p $(@D)
@@ -227,14 +227,14 @@ $(B)/vfio-early-cmdline $(B)/asan/vfio-early-cmdline:
 scratch := tests/scratch
 
 # For every edit. Longest first, so that none is left alone at the end.
-check_suites := host fault lint tree hook unit completion static
+check_suites := fault host report lint tree hook unit completion fixes static
 # Not for every edit: what changes a host or its boot loader, every call of its command, a build
 # without sentences, roots.
 long_suites := changes-asan fault-host builders cmdline-roots fuzz packaging words cmdline asan \
 	hook-asan host-asan coverage words-guests
 # Of these, and of changes, the same cases are run sanitized, where they show more; what the
 # package's own build makes is run by builders, package, words and every guest.
-run_sanitized := unit hook host
+run_sanitized := unit hook host report
 
 check-package: deb ## install, configure, upgrade, remove, purge in Debian roots
 	$(scratch) tests/package/run
@@ -296,7 +296,11 @@ check-hook-asan: $(B)/asan/vfio-early ## the same, sanitized
 
 check-host: all ## the reading commands, on recorded machines
 	$(scratch) tests/host/run
+
+check-report: all ## bug reports: the commands say of one what they say of its machine
 	$(scratch) tests/host/report
+
+check-fixes: all ## next steps that the commands print can be typed
 	$(scratch) tests/host/fixes
 
 check-words: all $(fakefs) ## codes decide: a build without sentences does the same
