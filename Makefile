@@ -108,9 +108,9 @@ fault_host := $(B)/tests/fault/host
 
 .PHONY: all help setup test demo demo-root demo-deb bench check test-suites lint format deb \
 	install uninstall clean completion-table picture \
-	fuzz coverage FORCE $(addprefix check-,static unit asan hook hook-asan host host-asan report \
-	fixes changes changes-asan tree fault fault-host fuzz coverage cmdline cmdline-roots builders \
-	completion package packaging kernel next boot cross)
+	fuzz coverage FORCE $(addprefix check-,static unit asan hook hook-asan host host-asan \
+	report fixes changes changes-asan tree fault fault-host fuzz coverage cmdline \
+	cmdline-roots builders completion package packaging kernel next boot cross)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
