@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "early/cmdline.h"
-#include "early/paths.h"
 #include "early/plan.h"
 #include "early/sysfs.h"
 #include "findings/find.h"
@@ -100,7 +99,7 @@ static const char *fix_told(const struct search *search)
 		for (size_t i = 0; i < next.count && fix != edit; i++) {
 			const struct next_param *param = &next.param[i];
 
-			if (!strcmp(param->file, "/" PATH_CMDLINE))
+			if (!next_param_is_loaders(param))
 				continue;
 			is_known |= next_param_is_in_force(param);
 			if (!strcmp(param->code, "not-known") ||

@@ -7,21 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/state.h"
 #include "early/cmdline.h"
 #include "early/sysfs.h"
 #include "findings/find.h"
 #include "host/next_cmdline.h"
 #include "host/next_iommu.h"
-#include "util/file.h"
-#include "util/params.h"
-
-#define RUNNING_LINE "/proc/cmdline"
 
 /* In force at the next boot, and known from a file of the loader, not from this boot. */
 static bool is_set(const struct next_param *param)
 {
-	return next_param_is_in_force(param) && strcmp(param->file, RUNNING_LINE) != 0;
+	return next_param_is_in_force(param) && next_param_is_loaders(param);
 }
 
 static void add(struct search *search, enum finding_code code, const struct next_param *param)
@@ -123,20 +118,13 @@ void find_next(struct search *search)
 {
 	struct next_cmdline next;
 	struct next_kernel kernel = { 0 };
-	char *line = NULL;
 
 	if (!next_cmdline_read(&search->host->root, search->host->answers, &next) &&
 	    !next_kernel_read(&search->host->root, search->host->answers, &kernel) && next.count) {
-		line = next_cmdline_text(&next);
-		if (!line)
-			search->findings->failed = true;
-	}
-	if (line) {
 		find_kernel(search, &kernel);
 		find_told(search, &next);
 		find_iommu_off(search, &next, &kernel);
 	}
-	free(line);
 	next_cmdline_free(&next);
 	next_kernel_free(&kernel);
 }

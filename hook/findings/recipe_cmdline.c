@@ -102,7 +102,7 @@ static bool is_gone(const struct next_cmdline *next, const struct param *param)
 			continue;
 		if (params_are_same(param->text, param->len, other->token, strlen(other->token)))
 			return false;
-		is_known |= strcmp(other->file, "/" CMDLINE_FILE) != 0;
+		is_known |= next_param_is_loaders(other);
 	}
 	return is_known;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "early/paths.h"
 #include "host/next_cmdline.h"
 #include "util/array.h"
 #include "util/file.h"
@@ -168,6 +169,11 @@ void next_cmdline_free(struct next_cmdline *next)
 		free_param(&next->param[i]);
 	free(next->param);
 	*next = (struct next_cmdline){ 0 };
+}
+
+bool next_param_is_loaders(const struct next_param *param)
+{
+	return strcmp(param->file, "/" PATH_CMDLINE) != 0;
 }
 
 char *next_cmdline_text(const struct next_cmdline *next)

@@ -55,6 +55,9 @@ int next_cmdline_read(const struct root *root, struct next_answers *answers,
 /* next_param_is_in_force - also what only some of several ESPs have. */
 bool next_param_is_in_force(const struct next_param *param);
 
+/* next_param_is_loaders - is it known from a file of the boot loader, and not from this boot alone? */
+bool next_param_is_loaders(const struct next_param *param);
+
 /* next_cmdline_text - what is in force, as the kernel will be given it; malloc'ed, NULL without memory. */
 char *next_cmdline_text(const struct next_cmdline *next);
 

@@ -10,7 +10,6 @@
 #include "config/trial.h"
 #include "early/cmdline.h"
 #include "early/iommu.h"
-#include "early/paths.h"
 #include "early/sysfs.h"
 #include "early/tell.h"
 #include "host/next_boot.h"
@@ -73,16 +72,10 @@ bool next_param_is_ours(const struct host *host, const struct next_param *param)
 	return false;
 }
 
-/* Is it known from a file of the loader, and not from this boot alone? */
-static bool is_loaders(const struct next_param *param)
-{
-	return strcmp(param->file, "/" PATH_CMDLINE) != 0;
-}
-
 /* In force at the next boot, or, if it waits for that, after a refresh of the entries. */
 static bool counts(const struct next_param *param, bool waits)
 {
-	return is_loaders(param) &&
+	return next_param_is_loaders(param) &&
 	       (waits ? !strcmp(param->code, NOT_REFRESHED) : next_param_is_in_force(param));
 }
 
@@ -135,7 +128,7 @@ static const struct next_param *find_value(const struct next_cmdline *next, cons
 					   const char *value, const char *code)
 {
 	for (size_t i = 0; i < next->count; i++)
-		if (!strcmp(next->param[i].code, code) && is_loaders(&next->param[i]) &&
+		if (!strcmp(next->param[i].code, code) && next_param_is_loaders(&next->param[i]) &&
 		    has_value(&next->param[i], name, value))
 			return &next->param[i];
 	return NULL;
@@ -149,7 +142,7 @@ static bool is_known(const struct next_cmdline *next)
 	for (size_t i = 0; i < next->count; i++) {
 		const struct next_param *param = &next->param[i];
 
-		has_any |= is_loaders(param) && next_param_is_in_force(param);
+		has_any |= next_param_is_loaders(param) && next_param_is_in_force(param);
 		if (!strcmp(param->code, "not-known") &&
 		    (!strcmp(param->token, "*") || strstr(param->token, "iommu")))
 			return false;
