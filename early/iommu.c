@@ -57,7 +57,7 @@ static bool has_table(const struct iommu *iommu)
 	return iommu->table && iommu->table != IOMMU_TABLE_TREE;
 }
 
-void iommu_read_cmdline(const char *cmdline, struct iommu *iommu)
+static void read_cmdline(const char *cmdline, struct iommu *iommu)
 {
 	cmdline_find(cmdline, "intel_iommu", "igfx_off", iommu->igfx_param);
 	iommu->is_asked = cmdline_find(cmdline, "intel_iommu", "on", NULL);
@@ -87,7 +87,7 @@ void iommu_read(int rootfd, const char *cmdline, bool noiommu, struct iommu *iom
 	sysfs_for_each(rootfd, PATH_IOMMU_CLASS, count_unit, iommu);
 	iommu->has_remapping = sysfs_for_each_line(rootfd, PATH_INTERRUPTS, look_for_remapping,
 						   NULL) > 0;
-	iommu_read_cmdline(cmdline, iommu);
+	read_cmdline(cmdline, iommu);
 	if (iommu->units) {
 		iommu->param[0] = '\0';
 		return;

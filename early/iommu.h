@@ -60,13 +60,6 @@ struct iommu {
 void iommu_read(int rootfd, const char *cmdline, bool noiommu, struct iommu *iommu);
 
 /*
- * iommu_read_cmdline - what a kernel command line asks of it: param, igfx_param, remapping_param and
- * is_asked, whether it is on or not.
- * @iommu: with its table
- */
-void iommu_read_cmdline(const char *cmdline, struct iommu *iommu);
-
-/*
  * iommu_is_igfx - is it Intel's integrated graphics, which the kernels of Debian leave without an
  * IOMMU by default (CONFIG_INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF)?
  */

@@ -176,24 +176,6 @@ bool next_param_is_loaders(const struct next_param *param)
 	return strcmp(param->file, "/" PATH_CMDLINE) != 0;
 }
 
-char *next_cmdline_text(const struct next_cmdline *next)
-{
-	size_t size = 1;
-	char *text, *end;
-
-	for (size_t i = 0; i < next->count; i++)
-		size += strlen(next->param[i].token) + 1;
-	text = end = calloc(1, size);
-	for (size_t i = 0; i < next->count && text; i++) {
-		if (!next_param_is_in_force(&next->param[i]))
-			continue;
-		if (end != text)
-			*end++ = ' ';
-		end = stpcpy(end, next->param[i].token);
-	}
-	return text;
-}
-
 /* A missing value is a dash. */
 static int copy_value(char **value, const char *text)
 {

@@ -58,9 +58,6 @@ bool next_param_is_in_force(const struct next_param *param);
 /* next_param_is_loaders - is it known from a file of the boot loader, and not from this boot alone? */
 bool next_param_is_loaders(const struct next_param *param);
 
-/* next_cmdline_text - what is in force, as the kernel will be given it; malloc'ed, NULL without memory. */
-char *next_cmdline_text(const struct next_cmdline *next);
-
 void next_cmdline_free(struct next_cmdline *next);
 
 /* What boots this machine, and whether vfio-early-cmdline can keep its command line. */
