@@ -733,6 +733,17 @@ not_ready "fail boot 0000:02:00.0: failed, on nouveau: the root was not found"
 run status --json
 out_has '"code": "gave-back-root"'
 
+begin "boot: the message of a driver that failed is the kernel's; what the log knows is in the log"
+ready
+cat >>"$root/run/vfio-early/report" <<-EOF
+	address=0000:02:00.0 id=10de:1187 class=030000 group=15 result=failed driver=nouveau was=nouveau ms=9 why=unbind-failed reason="unbind: Invalid argument"
+	address=0000:02:00.1 id=10de:0e0a class=040300 group=15 result=failed driver=- was=- ms=9 why=no-vfio-pci reason="bind: there is no vfio-pci driver"
+EOF
+run status
+not_ready "fail boot 0000:02:00.0: failed, on nouveau: unbind: Invalid argument"
+out_has "fix: dmesg | grep 0000:02:00.0 has the driver's message"
+out_has "fix: vfio-early log says more"
+
 begin "status: bound at boot, and something else has it now"
 ready
 rm "$root/sys/bus/pci/devices/0000:02:00.0/driver" "$root/sys/bus/pci/devices/0000:02:00.1/driver"
